@@ -1,0 +1,35 @@
+"""Hardened AWS KMS keys for AWS CDK, and the guardrails that refuse every other kind.
+
+The names below are imported on first use, so that ``import kms_constructs`` loads neither aws_cdk nor boto3.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+_WHERE: dict[str, str] = {
+    "ArgumentError": "errors",
+    "ConfigurationError": "errors",
+    "GuardrailError": "errors",
+    "KmsConstructsError": "errors",
+    "SealedPolicyError": "errors",
+    "SourceError": "errors",
+}
+
+__all__ = [  # noqa: PLE0604 - computed, so that a name cannot be listed and missing
+    *sorted(_WHERE)
+]
+
+
+def __getattr__(name: str) -> object:
+    """Imports a public name on first use (PEP 562)."""
+    module = _WHERE.get(name)
+    if module is None:
+        raise AttributeError(f"module 'kms_constructs' has no attribute {name!r}")
+    value: object = getattr(import_module(f"kms_constructs.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,1 @@
+"""The kms-constructs command: commands, options, exit codes."""

@@ -1,0 +1,82 @@
+"""The exceptions of this package, one small tree.
+
+::
+
+    KmsConstructsError
+    ├── ArgumentError          an argument of a construct was refused
+    │   └── SealedPolicyError  a key policy was to be widened after construction
+    ├── SourceError            a file could not be read as a template, policy or assembly
+    ├── ConfigurationError     the guardrail configuration is wrong
+    └── GuardrailError         guardrails were asked to hold and do not
+
+Catch `KmsConstructsError` to catch them all. No message ever holds key material or credentials.
+"""
+
+from __future__ import annotations
+
+
+class KmsConstructsError(Exception):
+    """Base of every exception that this package raises on purpose."""
+
+
+class ArgumentError(KmsConstructsError, ValueError):
+    """An argument was refused: what was given, what is allowed, what to do.
+
+    Args:
+        argument: Name of the argument, as the caller writes it.
+        value: What was given; shown with `repr`, so never pass a secret.
+        rule: What is allowed.
+        fix: What to do about it.
+        where: Construct path of the construct, when there is one.
+    """
+
+    def __init__(self, argument: str, value: object, rule: str, fix: str, *, where: str = "") -> None:
+        self.argument = argument
+        self.value = value
+        self.rule = rule
+        self.fix = fix
+        self.where = where
+        place = f"{where}: " if where else ""
+        super().__init__(f"{place}{argument}={value!r} is refused: {rule}. Fix: {fix}")
+
+
+class SealedPolicyError(ArgumentError):
+    """The key policy was to be widened after construction, which a sealed policy does not allow."""
+
+
+class SourceError(KmsConstructsError):
+    """An input could not be read.
+
+    Args:
+        source: The file or resource that could not be read.
+        problem: What is wrong with it.
+        fix: What to do about it.
+    """
+
+    def __init__(self, source: str, problem: str, fix: str) -> None:
+        self.source = source
+        self.problem = problem
+        self.fix = fix
+        super().__init__(f"{source}: {problem}. Fix: {fix}")
+
+
+class ConfigurationError(KmsConstructsError):
+    """The guardrail configuration holds something that is not understood.
+
+    Args:
+        source: The file or the kind of configuration.
+        key: The offending key, dotted.
+        problem: What is wrong with it.
+        fix: What to do about it.
+    """
+
+    def __init__(self, source: str, key: str, problem: str, fix: str) -> None:
+        self.source = source
+        self.key = key
+        self.problem = problem
+        self.fix = fix
+        super().__init__(f"{source}: {key}: {problem}. Fix: {fix}")
+
+
+class GuardrailError(KmsConstructsError, AssertionError):
+    """Guardrails that were asserted do not hold; the message lists every finding."""

@@ -1,0 +1,108 @@
+"""What a rule answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from kms_constructs.model.estate import Location, SourceProblem
+
+
+class Outcome(StrEnum):
+    """The answers a rule can give. Undetermined is never a pass."""
+
+    COMPLIANT = "compliant"
+    VIOLATION = "violation"
+    UNDETERMINED = "undetermined"
+    NOT_APPLICABLE = "not applicable"
+
+
+class Severity(StrEnum):
+    """How bad a violation is. Warnings are reported and do not fail."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    WARNING = "warning"
+
+    @property
+    def fails(self) -> bool:
+        """Whether a finding of this severity fails a run."""
+        return self is not Severity.WARNING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One answer of one rule about one resource.
+
+    Args:
+        control: Control id: ``IAM-KMS-8``, ``KMS:001``.
+        outcome: The answer.
+        severity: After overrides of the configuration.
+        location: The resource judged.
+        message: What was found, naming principals, statements and values; one or two sentences.
+        fix: What to do about it; empty when compliant.
+        path: Property path within the resource: ``Properties/KeyPolicy/Statement/0/Action``.
+        detail: Short stable word for this kind of finding (``CreateGrant``, ``period``): with the control it
+            makes the finding id ``IAM-KMS-8[CreateGrant]``, which can be acknowledged alone.
+        chain: How access comes about, step by step (statement, delegation, IAM policy).
+        principals: Principals concerned, as a person reads them.
+        acknowledged: The reason, when the finding was acknowledged; it then fails nothing and stays listed.
+    """
+
+    control: str
+    outcome: Outcome
+    severity: Severity
+    location: Location
+    message: str
+    fix: str = ""
+    path: str = ""
+    detail: str = ""
+    chain: tuple[str, ...] = ()
+    principals: tuple[str, ...] = ()
+    acknowledged: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Control and detail: ``IAM-KMS-8[CreateGrant]``; the control alone when there is no detail."""
+        return f"{self.control}[{self.detail}]" if self.detail else self.control
+
+    @property
+    def fails(self) -> bool:
+        """Whether it fails a run: a violation or undetermined, of a failing severity, not acknowledged."""
+        return (
+            self.outcome in (Outcome.VIOLATION, Outcome.UNDETERMINED)
+            and self.severity.fails
+            and self.acknowledged is None
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Every answer of every rule, in a stable order, and what could not be read.
+
+    Args:
+        findings: All outcomes, compliant ones included; sorted by source, resource, control, detail.
+        problems: Inputs that could not be read.
+        keys: How many keys were judged.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    problems: tuple[SourceProblem, ...] = ()
+    keys: int = 0
+    sources: tuple[str, ...] = field(default=())
+
+    @property
+    def failures(self) -> tuple[Finding, ...]:
+        """The findings that fail the run."""
+        return tuple(finding for finding in self.findings if finding.fails)
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean, 1 violations, 2 an input could not be read, 3 undetermined only."""
+        if self.problems:
+            return 2
+        outcomes = {finding.outcome for finding in self.failures}
+        if Outcome.VIOLATION in outcomes:
+            return 1
+        return 3 if outcomes else 0

@@ -1,0 +1,1 @@
+"""One rule, one file, named for the control."""

@@ -1,0 +1,246 @@
+"""What the rules look at: keys, identity policies, grants, trails, whatever they came from.
+
+The same objects are made from a synthesized cloud assembly, a plain CloudFormation template, a key policy
+file or the answers of the KMS API, so a rule cannot tell them apart and its verdict is the same.
+
+Field types follow one convention: a value is known, ``None`` (absent), or `Unknown`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from kms_constructs.model.policy import Policy
+from kms_constructs.model.unknown import Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a resource was found.
+
+    Args:
+        source: File, or what stands for it (``arn:…`` for a live key).
+        stack: Name of the stack, or empty.
+        logical_id: Logical id in the template, or the key id.
+        construct_path: CDK construct path, when the template tells it.
+    """
+
+    source: str
+    stack: str = ""
+    logical_id: str = ""
+    construct_path: str | None = None
+
+    def __str__(self) -> str:
+        name = self.construct_path or self.logical_id
+        return f"{self.source}: {name}" if name and name != self.source else self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A use of a key (or of its alias) by another resource.
+
+    Args:
+        location: The resource that uses the key.
+        resource_type: For instance ``AWS::S3::Bucket``.
+        path: Property path of the use.
+    """
+
+    location: Location
+    resource_type: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A grant on a key, live or declared.
+
+    Args:
+        grantee: ARN of the grantee principal, or unknown.
+        operations: Grant operations, for instance ``("Decrypt",)``, or unknown.
+        retiring: ARN of the retiring principal, or None.
+        constraints: ``{"EncryptionContextEquals": {…}}`` or ``{"EncryptionContextSubset": {…}}``.
+        for_aws_service: Whether an AWS service made it for its own use.
+        name: Name of the grant, if any.
+    """
+
+    grantee: str | Unknown
+    operations: tuple[str, ...] | Unknown
+    retiring: str | None = None
+    constraints: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    for_aws_service: bool = False
+    name: str | None = None
+
+
+class KeyKind(StrEnum):
+    """Single-Region or multi-Region primary key, or a replica."""
+
+    KEY = "key"
+    REPLICA = "replica"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A customer managed KMS key.
+
+    Args:
+        id: Unique within the estate.
+        location: Where it was found.
+        kind: Key or replica.
+        account: Twelve digits, or text with holes.
+        region: Region, text with holes, or unknown.
+        partition: ``aws``, ``aws-cn``, …
+        policy: Its key policy. A key without one has `default_key_policy`; `policy_is_default` is then True.
+        policy_is_default: Whether no key policy was given.
+        key_spec, key_usage, origin, multi_region, enabled: As KMS names them, defaults filled in.
+        rotation_enabled: None when absent (KMS's default: off).
+        rotation_period: Days; None when absent (KMS's default: 365).
+        pending_window: Days; None when absent (CloudFormation's default: 30).
+        deletion_policy, update_replace_policy: As in the template; None when absent. A live key has neither.
+        tags: By tag key; unknown when the list cannot be resolved. A value may be unknown.
+        aliases: Names with ``alias/``; may have holes.
+        references: What uses the key, within the estate.
+        referenced_outside: Whether the key leaves the estate (output, export, SSM parameter).
+        primary: For a replica: `id` of the primary when it is in the estate, else its ARN; or unknown.
+        replicas: For a primary: Regions of its replicas in the estate.
+        grants: Live or declared grants.
+        authorised: Control id (or ``"*"``) to ARN patterns that the key's own declaration authorises.
+        bypass_lockout_check: Whether it sets BypassPolicyLockoutSafetyCheck.
+        key_state: Live state (``PendingDeletion``, …); None in a template.
+        material_expires: Imported material: expiry as ISO date, None when absent, or unknown.
+        live: Whether it came from the KMS API.
+        conditional: Whether a condition that cannot be resolved decides that the key exists.
+        property_root: Prefix of property paths (``Properties`` in a template, empty in a policy file).
+    """
+
+    id: str
+    location: Location
+    policy: Policy
+    kind: KeyKind = KeyKind.KEY
+    account: str
+    region: str | Unknown
+    partition: str = "aws"
+    policy_is_default: bool = False
+    key_spec: str | Unknown = "SYMMETRIC_DEFAULT"
+    key_usage: str | Unknown = "ENCRYPT_DECRYPT"
+    origin: str | Unknown = "AWS_KMS"
+    multi_region: bool | Unknown = False
+    enabled: bool | Unknown = True
+    rotation_enabled: bool | Unknown | None = None
+    rotation_period: int | Unknown | None = None
+    pending_window: int | Unknown | None = None
+    deletion_policy: str | Unknown | None = None
+    update_replace_policy: str | Unknown | None = None
+    tags: Mapping[str, str | Unknown] | Unknown = field(default_factory=dict)
+    description: str | Unknown | None = None
+    aliases: tuple[str, ...] = ()
+    references: tuple[Reference, ...] = ()
+    referenced_outside: bool = False
+    primary: str | Unknown | None = None
+    replicas: tuple[str, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    authorised: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    bypass_lockout_check: bool | Unknown = False
+    key_state: str | None = None
+    material_expires: str | Unknown | None = None
+    live: bool = False
+    conditional: bool = False
+    property_root: str = "Properties"
+    policy_only: bool = False
+    """Only the key policy is known (a policy file): rules about other properties do not apply."""
+
+    @property
+    def arn_pattern(self) -> str:
+        """ARN of the key as far as it is known: resources of IAM policies are held against it."""
+        region = self.region if isinstance(self.region, str) else "*"
+        return f"arn:{self.partition}:kms:{region}:{self.account}:key/{self.id}"
+
+
+class IdentityPolicyKind(StrEnum):
+    """Where an identity policy hangs."""
+
+    MANAGED = "managed policy"
+    INLINE = "inline policy"
+    AWS_MANAGED = "AWS managed policy"
+    BOUNDARY = "permissions boundary"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityPolicy:
+    """An IAM policy and whom it is attached to.
+
+    Args:
+        id: Unique within the estate.
+        location: The resource that holds it.
+        name: Policy name or ARN, for messages.
+        kind: Managed, inline, AWS managed.
+        policy: The document. Its resources that point at a key of the estate hold the key's `arn_pattern`
+            or its alias ARN; other resources are text with or without holes.
+        attached_to: ARNs of roles and users; empty when attached to nobody in the estate.
+        attachable: Whether it may be attached to anyone else later or elsewhere (managed policies, groups).
+        account: Account that it lives in.
+    """
+
+    id: str
+    location: Location
+    name: str
+    kind: IdentityPolicyKind
+    policy: Policy
+    attached_to: tuple[str, ...] | Unknown = ()
+    attachable: bool = False
+    account: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trail:
+    """A CloudTrail trail.
+
+    Args:
+        id: Unique within the estate.
+        location: Where it was found.
+        logging: ``IsLogging``.
+        kms_excluded: Whether KMS events are excluded from management events.
+        management_events: Whether it records management events at all.
+        multi_region: Whether it covers every Region.
+        path: Property path of what excludes KMS events.
+    """
+
+    id: str
+    location: Location
+    logging: bool | Unknown = True
+    kms_excluded: bool | Unknown = False
+    management_events: bool | Unknown = True
+    multi_region: bool | Unknown = False
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceProblem:
+    """An input, or a part of one, that could not be read: reported, and never passed over.
+
+    Args:
+        source: File name.
+        message: What is wrong.
+        fix: What to do about it.
+        logical_id: Resource that it concerns, or empty.
+    """
+
+    source: str
+    message: str
+    fix: str
+    logical_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estate:
+    """Everything that was given to be judged together."""
+
+    keys: tuple[Key, ...] = ()
+    identity_policies: tuple[IdentityPolicy, ...] = ()
+    trails: tuple[Trail, ...] = ()
+    service_control_policies: tuple[Policy, ...] = ()
+    resource_control_policies: tuple[Policy, ...] = ()
+    problems: tuple[SourceProblem, ...] = ()
+    sources: tuple[str, ...] = ()
+    unattached_aliases: tuple[str, ...] = ()

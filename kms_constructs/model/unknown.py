@@ -1,0 +1,56 @@
+"""A value that exists but cannot be known before deployment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A value that could not be resolved, and why.
+
+    An unknown value is neither true nor false nor absent: asking it for its truth raises, so that no rule
+    can pass what it does not know by writing ``if not key.x``.
+
+    Args:
+        reason: Why it is not known, as a phrase that finishes "not known because …".
+
+    Example:
+        >>> bool(Unknown("parameter Admin has no default"))
+        Traceback (most recent call last):
+        ...
+        TypeError: an unknown value has no truth (parameter Admin has no default): ask is_unknown() first
+    """
+
+    reason: str
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError(f"an unknown value has no truth ({self.reason}): ask is_unknown() first")
+
+
+UNKNOWN = Unknown("it cannot be resolved")
+"""An unknown value without a more telling reason."""
+
+
+def is_unknown(value: object) -> TypeIs[Unknown]:
+    """Whether the value is unknown (and says so to the type checker)."""
+    return isinstance(value, Unknown)
+
+
+@dataclass(frozen=True, slots=True)
+class Maybe:
+    """An element that is there or not, as a condition decides that cannot be resolved.
+
+    What allows access counts as there; what denies it counts as absent.
+
+    Args:
+        value: The element, if it is there.
+        reason: Why it is not known whether it is.
+    """
+
+    value: object
+    reason: str

@@ -1,0 +1,1 @@
+"""Findings and access matrices as table, JSON, SARIF, JUnit and HTML. Pure."""

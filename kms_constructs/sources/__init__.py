@@ -1,0 +1,1 @@
+"""CloudFormation templates, cloud assemblies and policy files, read into the model. Pure."""
