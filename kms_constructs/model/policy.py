@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kms_constructs.model.text import display
+from kms_constructs.model.text import display, has_hole, split_holes
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
 
 
@@ -143,7 +143,8 @@ class Policy:
         unknown: Why the document as a whole is not known, or None.
         problems: What IAM or KMS would refuse.
         path: Where it stands: ``Properties/KeyPolicy``.
-        size: Bytes of the document as compact JSON; None when parts are undecided.
+        size: Bytes of the document as compact JSON. Text that is decided at deployment counts nothing, so
+            with holes it is a lower bound; None when a whole value is unknown.
     """
 
     statements: tuple[Statement, ...] = ()
@@ -213,7 +214,10 @@ def _scalar(value: object) -> str | Unknown:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return json.dumps(value)
+        try:
+            return json.dumps(value)
+        except ValueError:  # more digits than Python turns into text
+            return Unknown("a number is too long to read")
     return Unknown(f"a {type(value).__name__} stands where text is wanted")
 
 
@@ -223,9 +227,9 @@ class _Parser:
         self._problems: list[PolicyProblem] = []
 
     def policy(self, document: object) -> Policy:
-        if isinstance(document, str) and not is_unknown(document):
+        if isinstance(document, str):
             try:
-                document = json.loads(document)
+                document = json.loads(document, object_pairs_hook=self._object)
             except (ValueError, RecursionError):
                 document = Unknown("the text is not JSON")
                 self._problem("", "the policy is text that is not JSON")
@@ -235,7 +239,7 @@ class _Parser:
             message = f"the policy is a {type(document).__name__} and must be an object"
             self._problem("", message)
             return Policy(unknown=Unknown(message), problems=tuple(self._problems), path=self._path)
-        raw = _member(document, "Statement")
+        raw = self._statements(document)
         if is_unknown(raw):
             return Policy(unknown=raw, problems=tuple(self._problems), path=self._path)
         if raw is None:
@@ -245,7 +249,25 @@ class _Parser:
         statements = tuple(
             self._statement(index, value, certain) for index, (value, certain) in enumerate(_elements(raw))
         )
+        if not statements:
+            self._problem("Statement", "the list of statements is empty")
         return Policy(statements, None, tuple(self._problems), self._path, _size(document))
+
+    def _object(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
+        """An object of JSON text; a key that stands twice has no value that anyone could rely on."""
+        found: dict[str, object] = {}
+        for key, value in pairs:
+            if key in found:
+                self._problem("", f"{key} stands twice in one object")
+            found[key] = Unknown(f"{key} stands twice in one object") if key in found else value
+        return found
+
+    def _statements(self, document: Mapping[object, object]) -> object:
+        found = [value for key, value in document.items() if str(key).lower() == "statement"]
+        if len(found) > 1:
+            self._problem("Statement", "Statement stands twice")
+            return Unknown("Statement stands twice")
+        return found[0] if found else None
 
     def _problem(self, where: str, message: str) -> None:
         self._problems.append(PolicyProblem("/".join(part for part in (self._path, where) if part), message))
@@ -273,7 +295,7 @@ class _Parser:
         statement = Statement(
             index=index,
             effect=self._effect(members.get("Effect"), where),
-            sid=sid if isinstance(sid := members.get("Sid"), str) else None,
+            sid=self._sid(members.get("Sid"), where),
             principals=self._principals(members, "Principal", where),
             not_principals=self._principals(members, "NotPrincipal", where),
             actions=self._texts(members, "Action", where),
@@ -307,6 +329,13 @@ class _Parser:
             else:
                 members[name] = value
         return members
+
+    def _sid(self, raw: object, where: str) -> str | None:
+        if raw is None or isinstance(raw, str):
+            return raw
+        if not is_unknown(raw):
+            self._problem(f"{where}/Sid", f"Sid must be text, not a {type(raw).__name__}")
+        return None
 
     def _effect(self, raw: object, where: str) -> Effect | Unknown:
         if raw in (Effect.ALLOW.value, Effect.DENY.value):
@@ -405,15 +434,9 @@ def _elements(raw: object) -> Iterator[tuple[object, bool]]:
             yield element, True
 
 
-def _member(document: Mapping[object, object], name: str) -> object:
-    for key, value in document.items():
-        if str(key).lower() == name.lower():
-            return value
-    return None
-
-
 def _size(document: object) -> int | None:
     try:
-        return len(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8"))
+        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+        return len("".join(piece for piece in split_holes(text) if not has_hole(piece)).encode("utf-8"))
     except (TypeError, ValueError, RecursionError):
         return None

@@ -1,0 +1,104 @@
+# Needs Python 3.11 or later, make and the package registries (PyPI, npm); nothing else. Node comes from PyPI.
+#
+#   make synth   hardened CloudFormation for the reference application, in cdk.out
+#   make test    everything that CI checks
+
+PYTHON ?= python3
+# The Stage argument of the reference application: dev, prod or all.
+ENVIRONMENT ?= all
+
+VENV := .venv
+CHECKOV_VENV := .venv-checkov
+BIN := $(VENV)/bin
+CDK := node_modules/.bin/cdk
+
+# node, npm and the tools of the virtual environment go before whatever the machine has.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export JSII_NODE := $(CURDIR)/$(BIN)/node
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export CDK_DISABLE_CLI_TELEMETRY := true
+export npm_config_update_notifier := false
+
+PIP_INSTALL := -m pip --quiet --no-input install
+PYTEST_FLAGS ?= -n auto --dist loadfile --quiet
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install synth diff lint pytest test bench lock clean
+
+help: ## This list
+	@echo "Targets:"
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  %-9s %s\n", $$1, $$2 }'
+
+install: $(VENV)/.installed node_modules/.installed ## Python packages in .venv, Node and the CDK CLI beside them
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is %s: make PYTHON=/path/to/python3.12 ..." % sys.version.split()[0])'
+	@echo "== $(VENV): $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# Hash-checked, then the package itself, editable, without asking a registry for anything.
+$(VENV)/.installed: requirements.lock pyproject.toml $(VENV)/.created
+	@echo "== $(VENV): requirements.lock"
+	@$(BIN)/python $(PIP_INSTALL) --require-hashes -r requirements.lock
+	@$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# npm ci checks each package against the integrity in the lock; no package may run a script of its own.
+node_modules/.installed: package-lock.json package.json $(VENV)/.installed
+	@echo "== node_modules: package-lock.json"
+	@$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(CHECKOV_VENV)/.installed: requirements-checkov.lock $(VENV)/.created
+	@echo "== $(CHECKOV_VENV): requirements-checkov.lock"
+	@$(BIN)/python -m venv $(CHECKOV_VENV)
+	@$(CHECKOV_VENV)/bin/python $(PIP_INSTALL) --require-hashes -r requirements-checkov.lock
+	@touch $@
+
+synth: install ## The reference application's CloudFormation in cdk.out, through its guardrails; then who may do what
+	@echo "== cdk synth (environment: $(ENVIRONMENT))"
+	@rm -rf cdk.out
+	@$(CDK) synth --quiet --context environment=$(ENVIRONMENT)
+	@$(BIN)/kms-constructs explain cdk.out
+
+diff: install ## What would change against an empty account; with credentials `cdk diff` compares with what is deployed
+	@echo "== cdk diff (environment: $(ENVIRONMENT))"
+
+lint: synth $(CHECKOV_VENV)/.installed ## ruff, mypy, import-linter; cfn-lint and Checkov over cdk.out
+	@echo "== ruff"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@echo "== mypy"
+	@$(BIN)/mypy
+	@echo "== import-linter"
+	@$(BIN)/lint-imports --no-logo
+	@echo "== cfn-lint"
+	@$(BIN)/cfn-lint --template 'cdk.out/**/*.template.json'
+	@echo "== checkov"
+	@$(CHECKOV_VENV)/bin/checkov --config-file .checkov.yaml
+
+pytest: install ## The tests alone
+	@echo "== pytest"
+	@$(BIN)/pytest $(PYTEST_FLAGS)
+
+test: lint pytest ## Everything that CI checks
+
+bench: install ## Measurements beside the peers, printed
+	@for file in $(sort $(wildcard benchmarks/[a-z]*.py)); do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+
+lock: $(VENV)/.installed ## Takes newer versions into the lock files
+	@echo "== requirements.lock, requirements-checkov.lock"
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev $(UV_FLAGS) --output-file requirements.lock
+	@$(BIN)/uv pip compile --group pyproject.toml:checkov $(UV_FLAGS) --output-file requirements-checkov.lock
+	@echo "== package-lock.json"
+	@$(BIN)/npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --loglevel=error
+
+# One lock for every Python and platform; hashes, and no address of any registry.
+UV_FLAGS := --quiet --upgrade --universal --python-version 3.11 --no-config --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+clean: ## Removes everything that the other targets made
+	rm -rf $(VENV) $(CHECKOV_VENV) node_modules cdk.out* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
