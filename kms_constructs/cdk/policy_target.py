@@ -1,0 +1,257 @@
+"""The key that statements are written for, and what the parts of a key policy have in common."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from kms_constructs.errors import ArgumentError
+from kms_constructs.model.actions import KeyUsage
+
+PolicyStatementJson = dict[str, Any]
+"""One statement of a policy document, as JSON. CDK tokens may stand inside its texts."""
+
+PARTITION = "<partition>"
+ACCOUNT = "<account>"
+REGION = "<region>"
+"""Stand for the key's partition, account and Region until the key is known; no ARN can hold ``<`` or ``>``."""
+
+_TOKEN = re.compile(r"\$\{Token\[[^\]]*\]\}")
+_ARN_PARTS = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyTarget:
+    """The key whose policy is being written.
+
+    Args:
+        partition: ``aws``, ``aws-cn``, … or a CDK token.
+        account: Twelve digits or a CDK token.
+        region: Region or a CDK token.
+        key_spec: KMS's ``KeySpec``: ``SYMMETRIC_DEFAULT``, ``ECC_NIST_P256``, …
+        key_usage: What the key is for.
+        where: Construct path of the key, for error messages.
+    """
+
+    partition: str
+    account: str
+    region: str
+    key_spec: str = "SYMMETRIC_DEFAULT"
+    key_usage: KeyUsage = KeyUsage.ENCRYPT_DECRYPT
+    where: str = ""
+
+    def fill(self, value: Any) -> Any:
+        """Puts the key's partition, account and Region where `PARTITION`, `ACCOUNT`, `REGION` stand."""
+        if isinstance(value, str):
+            for placeholder, text in (
+                (PARTITION, self.partition),
+                (ACCOUNT, self.account),
+                (REGION, self.region),
+            ):
+                value = value.replace(placeholder, text)
+            return value
+        if isinstance(value, Mapping):
+            return {self.fill(key): self.fill(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.fill(item) for item in value]
+        return value
+
+
+class StatementSource(Protocol):
+    """What contributes statements to a key policy: `ServiceAccess`, `ExternalAccess`."""
+
+    def statements(self, target: PolicyTarget) -> list[PolicyStatementJson]:
+        """The statements for this key."""
+        ...
+
+
+def statements_of(sources: Iterable[StatementSource], target: PolicyTarget) -> list[PolicyStatementJson]:
+    """The statements of all sources, in order, with Sids that are unique among them.
+
+    The second statement with the Sid ``ServiceSns`` becomes ``ServiceSns2``, so the same preset can be given
+    twice, and adding one at the end changes no Sid that was there before.
+    """
+    found: list[PolicyStatementJson] = []
+    taken: set[str] = set()
+    for source in sources:
+        for statement in source.statements(target):
+            sid = base = str(statement["Sid"])
+            number = 1
+            while sid in taken:
+                number += 1
+                sid = f"{base}{number}"
+            taken.add(sid)
+            found.append({**statement, "Sid": sid})
+    return found
+
+
+def is_token(text: str) -> bool:
+    """Whether a CDK token stands somewhere in the text, so that not all of it is known yet."""
+    return _TOKEN.search(text) is not None
+
+
+def arn_parts(arn: str) -> tuple[str, ...] | None:
+    """Partition, service, Region, account and resource of an ARN, tokens kept whole.
+
+    Returns:
+        None when the text is no ARN, or is so far one single token.
+    """
+    tokens: list[str] = []
+
+    def keep(match: re.Match[str]) -> str:
+        tokens.append(match.group(0))
+        return f"<{len(tokens) - 1}>"
+
+    parts = _TOKEN.sub(keep, arn).split(":", _ARN_PARTS - 1)
+    if len(parts) != _ARN_PARTS or parts[0] != "arn":
+        return None
+    return tuple(re.sub(r"<(\d+)>", lambda match: tokens[int(match.group(1))], part) for part in parts[1:])
+
+
+def check_account(argument: str, value: str, where: str = "") -> str:
+    """The account id, which has to be twelve digits unless a token stands for it."""
+    if not is_token(value) and value != ACCOUNT and not re.fullmatch(r"\d{12}", value):
+        raise ArgumentError(
+            argument,
+            value,
+            "an account id is twelve digits",
+            "give all twelve digits as text, leading zeros included",
+            where=where,
+        )
+    return value
+
+
+def check_not_empty(argument: str, values: Sequence[object], where: str = "") -> None:
+    """Refuses an empty list, and a bare text where a list is wanted."""
+    if isinstance(values, str):
+        raise ArgumentError(
+            argument, values, "a list is wanted, not one text", f"write {argument}=[{values!r}]", where=where
+        )
+    if not values:
+        raise ArgumentError(
+            argument,
+            values,
+            "the list is empty, and a statement for nobody is a mistake",
+            "name at least one, or leave the whole entry out",
+            where=where,
+        )
+
+
+def principal_arn(argument: str, value: object, where: str = "") -> str:
+    """The ARN of a role, a user or an account root, from its ARN or from a CDK object that has one.
+
+    Raises:
+        ArgumentError: A wildcard, a session, a service, an account id without ARN, a malformed ARN.
+    """
+    for attribute in ("role_arn", "user_arn", "arn"):
+        found = getattr(value, attribute, None)
+        if isinstance(found, str):
+            value = found
+            break
+    if not isinstance(value, str):
+        raise ArgumentError(
+            argument,
+            value,
+            "a principal is the ARN of a role, a user or an account root, or a CDK object that has one",
+            "give the ARN, the iam.Role, the iam.User or an iam.ArnPrincipal",
+            where=where,
+        )
+    parts = arn_parts(value)
+    if parts is None:
+        if is_token(value) and value.startswith("${Token["):
+            return value
+        raise ArgumentError(
+            argument,
+            value,
+            "a principal is the ARN of a role, a user or an account root",
+            "write it like arn:aws:iam::111122223333:role/Name",
+            where=where,
+        )
+    _, service, region, account, resource = parts
+    if "*" in value or "?" in value:
+        raise ArgumentError(
+            argument,
+            value,
+            "a key policy matches principals literally, so a wildcard names nobody, and a bare * everybody",
+            "name each principal",
+            where=where,
+        )
+    if service == "sts":
+        raise ArgumentError(
+            argument,
+            value,
+            "a session ends, and its ARN names nobody afterwards",
+            "name the role: arn:aws:iam::ACCOUNT:role/NAME",
+            where=where,
+        )
+    check_account(argument, account, where)
+    if (
+        service != "iam"
+        or region
+        or not (
+            resource == "root" or is_token(resource) or re.fullmatch(r"(role|user)/[\w+=,.@/-]+", resource)
+        )
+    ):
+        raise ArgumentError(
+            argument,
+            value,
+            "a principal is a role, a user or an account root",
+            "write arn:aws:iam::ACCOUNT:role/NAME, …:user/NAME or …:root",
+            where=where,
+        )
+    return value
+
+
+def allow(
+    sid: str,
+    principal: Mapping[str, str | Sequence[str]],
+    actions: Iterable[str],
+    conditions: Mapping[str, Mapping[str, str | Sequence[str]]],
+) -> PolicyStatementJson:
+    """An Allow statement of a key policy: sorted actions with prefix, ``Resource`` always ``*``."""
+    statement: PolicyStatementJson = {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {kind: _scalar(value) for kind, value in principal.items()},
+        "Action": sorted(f"kms:{action}" for action in actions),
+        "Resource": "*",
+    }
+    if conditions:
+        statement["Condition"] = {
+            operator: {key: _scalar(value) for key, value in keys.items()}
+            for operator, keys in conditions.items()
+            if keys
+        }
+    return statement
+
+
+def _scalar(value: str | Sequence[str]) -> str | list[str]:
+    if isinstance(value, str):
+        return value
+    return value[0] if len(value) == 1 else list(value)
+
+
+def via_service(name: str, target: PolicyTarget, argument: str = "via_services") -> str:
+    """The value of `kms:ViaService` for a service in the key's Region: ``s3.eu-west-1.amazonaws.com``.
+
+    Args:
+        name: ``s3``, or the whole value, which is kept.
+        target: The key.
+        argument: Name of the argument, for errors.
+
+    Raises:
+        ArgumentError: Neither a service name nor a whole value.
+    """
+    if re.fullmatch(r"[a-z][a-z0-9-]*", name):
+        return f"{name}.{target.region}.amazonaws.com"
+    if is_token(name) or re.fullmatch(r"[a-z][a-z0-9-]*\.[a-z0-9-]+\.amazonaws\.com", name):
+        return name
+    raise ArgumentError(
+        argument,
+        name,
+        "a service is named as kms:ViaService does, in one Region",
+        "write 's3' for the key's Region, or 's3.eu-west-1.amazonaws.com'",
+        where=target.where,
+    )
