@@ -1,0 +1,57 @@
+"""What a guardrail is, as data: the same for the rules, the packs, the organization policies and the README."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from kms_constructs.guardrails.finding import Severity
+
+
+class Scope(StrEnum):
+    """What a control looks at."""
+
+    KEY_POLICY = "key policy"
+    IDENTITY_POLICY = "IAM policy"
+    KEY = "key"
+    TRAIL = "trail"
+
+
+class Framework(StrEnum):
+    """Catalogues of others that a control maps to."""
+
+    CIS_5 = "CIS AWS Foundations 5.0"
+    CIS_7 = "CIS AWS Foundations 7.0"
+    SOC_2 = "SOC 2"
+    SECURITY_HUB = "Security Hub"
+    NIST = "NIST 800-53 r5"
+    PCI_DSS = "PCI DSS 4.0.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """One guardrail of the catalogue.
+
+    Args:
+        id: ``IAM-KMS-8``, ``KMS:001``.
+        title: The compliant state, as a sentence without a full stop.
+        rationale: What goes wrong without it.
+        remediation: What to do about a violation.
+        references: Pages of AWS's documentation.
+        scope: What it looks at.
+        actions: KMS actions that it is about, with prefix; empty when it is about properties.
+        severity: Unless the configuration overrides it.
+        mappings: Requirements of other catalogues that the control serves, by framework.
+        preventable: Whether an organization policy (SCP or RCP) can enforce it.
+    """
+
+    id: str
+    title: str
+    rationale: str
+    remediation: str
+    references: tuple[str, ...]
+    scope: tuple[Scope, ...]
+    actions: tuple[str, ...] = ()
+    severity: Severity
+    mappings: dict[Framework, tuple[str, ...]] = field(default_factory=dict)
+    preventable: bool = False
