@@ -80,7 +80,7 @@ class KeyKind(StrEnum):
     REPLICA = "replica"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Key:
     """A customer managed KMS key.
 
@@ -149,12 +149,16 @@ class Key:
     property_root: str = "Properties"
     policy_only: bool = False
     """Only the key policy is known (a policy file): rules about other properties do not apply."""
+    key_id: str = ""
+    """The key id as ARNs hold it, where it differs from `id` (text with holes; a replica has its primary's)."""
+    conditional_aliases: tuple[str, ...] = ()
+    """Those of the `aliases` that a condition decides which cannot be resolved."""
 
     @property
     def arn_pattern(self) -> str:
         """ARN of the key as far as it is known: resources of IAM policies are held against it."""
         region = self.region if isinstance(self.region, str) else "*"
-        return f"arn:{self.partition}:kms:{region}:{self.account}:key/{self.id}"
+        return f"arn:{self.partition}:kms:{region}:{self.account}:key/{self.key_id or self.id}"
 
 
 class IdentityPolicyKind(StrEnum):

@@ -1,1 +1,6 @@
-"""CloudFormation templates, cloud assemblies and policy files, read into the model. Pure."""
+"""CloudFormation templates, cloud assemblies and key policy files as an estate. Pure: no CDK, no boto3."""
+
+from kms_constructs.sources.template import TemplateInput
+from kms_constructs.sources.templates import estate_from_templates
+
+__all__ = ["TemplateInput", "estate_from_templates"]

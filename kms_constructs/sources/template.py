@@ -1,0 +1,32 @@
+"""One CloudFormation template as the sources hand it on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateInput:
+    """A template and what is known of the stack that it makes.
+
+    Args:
+        template: The template as plain data, short forms of YAML expanded.
+        source: The file it came from, or what stands for it.
+        stack: Name of the stack, or empty.
+        account: Account it is deployed to: twelve digits, or None when that is not known.
+        region: Region it is deployed to, or None.
+        construct_paths: CDK construct path by logical id; a resource's own metadata (``aws:cdk:path``) is
+            used for those that are missing.
+
+    Example:
+        >>> TemplateInput({"Resources": {}}, "app.json", stack="App").account is None
+        True
+    """
+
+    template: Mapping[str, object]
+    source: str
+    stack: str = ""
+    account: str | None = None
+    region: str | None = None
+    construct_paths: Mapping[str, str] | None = None
