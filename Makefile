@@ -18,6 +18,8 @@ export JSII_NODE := $(CURDIR)/$(BIN)/node
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export CDK_DISABLE_CLI_TELEMETRY := true
 export npm_config_update_notifier := false
+# Like pip, trust the certificates that the machine trusts.
+export NODE_USE_SYSTEM_CA := 1
 
 PIP_INSTALL := -m pip --quiet --no-input install
 PYTEST_FLAGS ?= -n auto --dist loadfile --quiet

@@ -18,6 +18,20 @@ from __future__ import annotations
 class KmsConstructsError(Exception):
     """Base of every exception that this package raises on purpose."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # The constructors take what the message is made of. Pickle would call them with the message, fail,
+        # and leave a process pool hanging.
+        return _restore, (type(self), self.args, vars(self))
+
+
+def _restore(
+    kind: type[KmsConstructsError], args: tuple[object, ...], attributes: dict[str, object]
+) -> KmsConstructsError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    vars(error).update(attributes)
+    return error
+
 
 class ArgumentError(KmsConstructsError, ValueError):
     """An argument was refused: what was given, what is allowed, what to do.
