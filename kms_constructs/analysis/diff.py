@@ -1,0 +1,118 @@
+"""Who gains and who loses what between two estates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kms_constructs.analysis.access import Access, AccessMatrix, Capability, MatrixCell, access_matrix
+from kms_constructs.model.estate import Estate, Key
+from kms_constructs.model.text import display
+
+_ORDER = {
+    Access.DENIED: 0,
+    Access.UNKNOWN: 1,
+    Access.DELEGATED: 2,
+    Access.CONDITIONAL: 3,
+    Access.ALLOWED: 4,
+}
+_NONE = MatrixCell(Access.DENIED)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessChange:
+    """One principal's change of one capability on one key.
+
+    Args:
+        key: The key, as a person reads it.
+        principal: The principal.
+        capability: What changed.
+        before: Access in the old estate.
+        after: Access in the new estate.
+        statements: What gives it: in the new estate for a gain, in the old one for a loss.
+        conditions: The conditions on it, taken from the same side.
+    """
+
+    key: str
+    principal: str
+    capability: Capability
+    before: Access
+    after: Access
+    statements: tuple[str, ...]
+    conditions: tuple[str, ...] = ()
+
+    @property
+    def gains(self) -> bool:
+        """Whether access grew; changed conditions count, for they are not proven to be narrower."""
+        return _ORDER[self.after] >= _ORDER[self.before] and self.after is not Access.DENIED
+
+
+def key_name(key: Key) -> str:
+    """What to call a key: its first alias, else where it stands."""
+    return display(key.aliases[0]) if key.aliases else str(key.location)
+
+
+def diff_access(old: Estate, new: Estate) -> tuple[AccessChange, ...]:
+    """Every change of access, sorted by key, principal and capability.
+
+    Keys are matched by stack and logical id, and then by alias; a key without a counterpart changes all of
+    its access. Changed conditions show even when the access keeps its name.
+
+    Args:
+        old: Before.
+        new: After.
+    """
+    changes: list[AccessChange] = []
+    for before, after in _pairs(old.keys, new.keys):
+        left = access_matrix(before, old.identity_policies) if before is not None else None
+        right = access_matrix(after, new.identity_policies) if after is not None else None
+        shown = after or before
+        if shown is not None:
+            changes.extend(_changes(key_name(shown), left, right))
+    return tuple(sorted(changes, key=lambda change: (change.key, change.principal, change.capability)))
+
+
+def _pairs(old: tuple[Key, ...], new: tuple[Key, ...]) -> list[tuple[Key | None, Key | None]]:
+    left = {(key.location.stack, key.location.logical_id, key.kind): key for key in old}
+    pairs: list[tuple[Key | None, Key | None]] = []
+    unmatched: list[Key] = []
+    for key in new:
+        found = left.pop((key.location.stack, key.location.logical_id, key.kind), None)
+        if found is not None:
+            pairs.append((found, key))
+        else:
+            unmatched.append(key)
+    by_alias = {(alias, str(key.region)): identity for identity, key in left.items() for alias in key.aliases}
+    for key in unmatched:
+        identity = next(
+            (
+                by_alias[alias, str(key.region)]
+                for alias in key.aliases
+                if (alias, str(key.region)) in by_alias
+            ),
+            None,
+        )
+        pairs.append((left.pop(identity, None) if identity is not None else None, key))
+    if len(pairs) == 1 and len(left) == 1 and pairs[0][0] is None and len(old) == len(new) == 1:
+        # Two single policies are meant to be compared, whatever their files are called.
+        return [(old[0], new[0])]
+    pairs.extend((key, None) for key in left.values())
+    return pairs
+
+
+def _changes(key: str, left: AccessMatrix | None, right: AccessMatrix | None) -> list[AccessChange]:
+    found: list[AccessChange] = []
+    before = {row.principal: row.cells for row in left.rows} if left is not None else {}
+    after = {row.principal: row.cells for row in right.rows} if right is not None else {}
+    for principal in sorted({*before, *after}):
+        for capability in Capability:
+            one = before.get(principal, {}).get(capability, _NONE)
+            other = after.get(principal, {}).get(capability, _NONE)
+            if (one.access, set(one.conditions)) == (other.access, set(other.conditions)):
+                continue
+            told = one if other.access is Access.DENIED else other
+            found.append(
+                AccessChange(
+                    key, principal, capability, one.access, other.access, told.statements, told.conditions
+                )
+            )
+    return found

@@ -1,0 +1,148 @@
+"""Wildcard patterns over text with holes: does one match, cover, or meet another.
+
+Two questions have to be kept apart. *Covers* is asked where access is taken away or found authorised: it is
+true only when it holds whatever the undecided parts turn out to be. *Meets* is asked where access may exist:
+it is false only when no choice of the undecided parts makes both match one text.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from kms_constructs.model.text import CLOSE, OPEN, split_holes
+
+_STAR = "*"
+_ANY = "?"
+
+
+def has_wildcard(pattern: str) -> bool:
+    """Whether the pattern has an asterisk or a question mark."""
+    return _STAR in pattern or _ANY in pattern
+
+
+def is_literal(pattern: str) -> bool:
+    """Whether the pattern stands for exactly one text, all of it known or generated."""
+    return not has_wildcard(pattern) and f"{OPEN}e:" not in pattern and f"{OPEN}u:" not in pattern
+
+
+@lru_cache(maxsize=32768)
+def glob_covers(pattern: str, other: str) -> bool:
+    """Whether every text that `other` can stand for matches `pattern`, whatever its holes turn out to be.
+
+    Sound and nearly complete: a wildcard of `other` is covered by an asterisk of `pattern` only.
+
+    Example:
+        >>> glob_covers("arn:aws:iam::*:role/ops-*", "arn:aws:iam::111122223333:role/ops-?")
+        True
+        >>> glob_covers("role/ops-?", "role/ops-*")
+        False
+    """
+    if pattern in (_STAR, other):
+        return True
+    if not has_wildcard(pattern):
+        return False
+    return _match(_tokens(pattern), _tokens(other))
+
+
+@lru_cache(maxsize=32768)
+def globs_meet(left: str, right: str) -> bool:
+    """Whether some text matches both patterns, for some choice of their holes.
+
+    A generated part equals itself, may match a wildcard, and equals no literal and no other generated part.
+
+    Example:
+        >>> globs_meet("role/*-admin", "role/prod-*")
+        True
+        >>> globs_meet("role/a", "role/b")
+        False
+    """
+    if left == right or _STAR in (left, right):
+        return True
+    if OPEN not in left and OPEN not in right:
+        left_wild, right_wild = has_wildcard(left), has_wildcard(right)
+        if not left_wild and not right_wild:
+            return False
+        if not right_wild:
+            return _match(_tokens(left), _tokens(right))
+        if not left_wild:
+            return _match(_tokens(right), _tokens(left))
+    loosen_left, loosen_right = has_wildcard(right), has_wildcard(left)
+    return _meet(_loose(left, generated=loosen_left), _loose(right, generated=loosen_right))
+
+
+@lru_cache(maxsize=32768)
+def _tokens(pattern: str) -> tuple[str, ...]:
+    if OPEN not in pattern:
+        return tuple(pattern)
+    found: list[str] = []
+    for piece in split_holes(pattern):
+        if piece[0] == OPEN and piece[-1] == CLOSE:
+            found.append(piece)
+        else:
+            found.extend(piece)
+    return tuple(found)
+
+
+def _loose(pattern: str, *, generated: bool) -> tuple[str, ...]:
+    loosened = (
+        _STAR if token[0] == OPEN and (generated or token[1] != "g") else token for token in _tokens(pattern)
+    )
+    return tuple(loosened)
+
+
+def _covers_one(token: str, other: str) -> bool:
+    if token == _ANY:
+        # A hole has a length of its own, an asterisk any: neither is one character.
+        return other != _STAR and other[0] != OPEN
+    return token == other
+
+
+def _match(pattern: tuple[str, ...], text: tuple[str, ...]) -> bool:
+    """Greedy wildcard match with one point of return: linear for all patterns met in practice."""
+    position = index = 0
+    star = -1
+    mark = 0
+    while index < len(text):
+        if position < len(pattern) and pattern[position] == _STAR:
+            star = position
+            mark = index
+            position += 1
+        elif position < len(pattern) and _covers_one(pattern[position], text[index]):
+            position += 1
+            index += 1
+        elif star >= 0:
+            mark += 1
+            position, index = star + 1, mark
+        else:
+            return False
+    while position < len(pattern) and pattern[position] == _STAR:
+        position += 1
+    return position == len(pattern)
+
+
+def _meet(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
+    """Whether two token sequences with wildcards have a text in common: reachable pairs of positions."""
+    seen = {(0, 0)}
+    todo = [(0, 0)]
+    while todo:
+        i, j = todo.pop()
+        if i == len(left) and j == len(right):
+            return True
+        steps: list[tuple[int, int]] = []
+        a = left[i] if i < len(left) else None
+        b = right[j] if j < len(right) else None
+        if a == _STAR:
+            steps.append((i + 1, j))
+            if b is not None:
+                steps.append((i, j + 1))
+        if b == _STAR:
+            steps.append((i, j + 1))
+            if a is not None:
+                steps.append((i + 1, j))
+        if a is not None and b is not None and _STAR not in (a, b) and (a == b or _ANY in (a, b)):
+            steps.append((i + 1, j + 1))
+        for step in steps:
+            if step not in seen:
+                seen.add(step)
+                todo.append(step)
+    return False

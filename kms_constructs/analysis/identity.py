@@ -1,0 +1,150 @@
+"""What IAM policies allow on KMS keys.
+
+See: https://docs.aws.amazon.com/kms/latest/developerguide/iam-policies.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kms_constructs.analysis.globs import glob_covers, globs_meet
+from kms_constructs.analysis.principals import Cell, account_cells, everyone, principal_cells
+from kms_constructs.analysis.region import applies_to_action
+from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind, Key
+from kms_constructs.model.policy import Condition, Effect, Principal, Statement
+from kms_constructs.model.unknown import Unknown, is_unknown
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityGrant:
+    """One action that a statement of an IAM policy allows.
+
+    Args:
+        policy: The policy.
+        statement: The statement; None when the policy as a whole is not known.
+        action: Name of the action, without ``kms:``.
+        resources: Resource patterns of the statement; ``("*",)`` also for what cannot be resolved.
+        principals: Who has it: the roles and users it is attached to, and anyone of the account for a policy
+            that can be attached to others.
+        conditions: Its conditions; unknown when they cannot be read.
+        unresolved: Why it is here only because something is not known, or None.
+    """
+
+    policy: IdentityPolicy
+    statement: Statement | None
+    action: str
+    resources: tuple[str, ...]
+    principals: tuple[Cell, ...]
+    conditions: tuple[Condition, ...] | Unknown = ()
+    unresolved: str | None = None
+
+    @property
+    def all_keys(self) -> bool:
+        """Whether it reaches keys beyond any list: ``*``, ``…:key/*``, or a key pattern with a wildcard."""
+        return any(_any_key(pattern) for pattern in self.resources)
+
+    @property
+    def label(self) -> str:
+        """The policy and the statement, for messages."""
+        statement = f", {self.statement.label}" if self.statement is not None else ""
+        return f"{self.policy.kind} '{self.policy.name}'{statement}"
+
+
+def _any_key(pattern: str) -> bool:
+    return "*" in pattern or "?" in pattern
+
+
+def holders(policy: IdentityPolicy) -> tuple[Cell, ...]:
+    """Who has an IAM policy: everyone whom it is attached to, never too few."""
+    if isinstance(policy.attached_to, Unknown):
+        return everyone()
+    cells = [cell for arn in policy.attached_to for cell in principal_cells(Principal("AWS", arn)).cells]
+    if policy.attachable:
+        cells.extend(account_cells(policy.account))
+    return tuple(dict.fromkeys(cells))
+
+
+def identity_grants(policy: IdentityPolicy, actions: Iterable[str]) -> tuple[IdentityGrant, ...]:
+    """What an IAM policy allows of the given KMS actions, never too little.
+
+    An unconditional Deny in the same policy that covers the resources takes the action off again.
+
+    Args:
+        policy: The policy. A permissions boundary allows nothing by itself.
+        actions: Names without ``kms:``.
+    """
+    if policy.kind is IdentityPolicyKind.BOUNDARY:
+        return ()
+    wanted = tuple(actions)
+    principals = holders(policy)
+    if is_unknown(policy.policy.unknown):
+        reason = policy.policy.unknown.reason
+        return tuple(IdentityGrant(policy, None, action, ("*",), principals, (), reason) for action in wanted)
+    found: list[IdentityGrant] = []
+    for action in wanted:
+        denied = tuple(
+            pattern
+            for statement in policy.policy.statements
+            if _denies_outright(statement, action) and not is_unknown(statement.resources)
+            for pattern in statement.resources or ()
+        )
+        for statement in policy.policy.statements:
+            if statement.effect is Effect.DENY or not applies_to_action(statement, action, certainly=False):
+                continue
+            resources, unresolved = _resources(statement)
+            left = tuple(
+                pattern for pattern in resources if not any(glob_covers(deny, pattern) for deny in denied)
+            )
+            if not left:
+                continue
+            for element in (statement.effect, statement.actions, statement.not_actions):
+                if isinstance(element, Unknown):
+                    unresolved = element.reason
+            found.append(
+                IdentityGrant(policy, statement, action, left, principals, statement.conditions, unresolved)
+            )
+    return tuple(found)
+
+
+def _denies_outright(statement: Statement, action: str) -> bool:
+    return (
+        statement.effect is Effect.DENY
+        and statement.certain
+        and statement.conditions == ()
+        and applies_to_action(statement, action, certainly=True)
+    )
+
+
+# An alias ARN as a resource gives rights on the alias, and none on the key behind it.
+_KEY_SHAPE = "arn:*:kms:*:*:key/*"
+
+
+def _resources(statement: Statement) -> tuple[tuple[str, ...], str | None]:
+    """The resource patterns that can mean a key, and why they are not known when they are not."""
+    if isinstance(statement.resources, Unknown):
+        return ("*",), statement.resources.reason
+    if statement.resources is not None:
+        kms = tuple(pattern for pattern in statement.resources if globs_meet(pattern, _KEY_SHAPE))
+        return kms, None
+    # NotResource names what is left out: every other key is in.
+    return ("*",), None
+
+
+def reaches(grant: IdentityGrant, key: Key) -> bool | Unknown:
+    """Whether an IAM grant's resources take in a key.
+
+    Args:
+        grant: What the IAM policy allows.
+        key: The key.
+
+    Returns:
+        True or False; unknown when only an undecided part of a resource may name the key.
+    """
+    statement = grant.statement
+    if statement is not None and statement.not_resources is not None:
+        left_out = statement.not_resources
+        if isinstance(left_out, Unknown):
+            return left_out
+        return not any(glob_covers(pattern, key.arn_pattern) for pattern in left_out)
+    return any(globs_meet(pattern, key.arn_pattern) for pattern in grant.resources)

@@ -1,0 +1,297 @@
+"""Sets of principals: the cells that access regions are made of.
+
+A cell is one kind of principal and a conjunction of patterns over its name: all of `include` match, none of
+`exclude` does. The name of a role session is the ARN of its role, which is what ``aws:PrincipalArn`` holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from kms_constructs.analysis.globs import glob_covers, globs_meet, is_literal
+from kms_constructs.model.policy import Principal
+from kms_constructs.model.text import CLOSE, OPEN, display, has_hole, has_unresolved_hole
+
+
+class PrincipalKind(StrEnum):
+    """The kinds of principal that can call KMS."""
+
+    ROOT = "root user"
+    USER = "user"
+    ROLE = "role"
+    FEDERATED = "federated user"
+    SERVICE = "service"
+
+
+IAM_KINDS = (PrincipalKind.ROOT, PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.FEDERATED)
+"""Every kind that belongs to an account."""
+
+_RESOURCE = {
+    PrincipalKind.ROOT: ("iam", "root"),
+    PrincipalKind.USER: ("iam", "user/*"),
+    PrincipalKind.ROLE: ("iam", "role/*"),
+    PrincipalKind.FEDERATED: ("sts", "federated-user/*"),
+}
+_PARTITION = re.compile(f"^arn:(?:aws[a-z-]*|{OPEN}[^{CLOSE}]*{CLOSE}):(?=(?:iam|sts):)")
+_UNDECIDED_ACCOUNT = re.compile(f"{OPEN}e:[^{CLOSE}]*{CLOSE}")
+
+
+@lru_cache(maxsize=16384)
+def canonical_arn(arn: str) -> str:
+    """The ARN with its partition written as ``aws``.
+
+    One deployment lives in one partition and account ids are unique in it, so two ARNs that differ in the
+    partition only are one principal in two spellings.
+    """
+    return _PARTITION.sub("arn:aws:", arn)
+
+
+def account_pattern(kind: PrincipalKind, account: str) -> str:
+    """Pattern of every principal of a kind in an account (``*`` for any account)."""
+    service, resource = _RESOURCE[kind]
+    return f"arn:aws:{service}::{account}:{resource}"
+
+
+def root_arn(account: str) -> str:
+    """ARN of the root user of an account."""
+    return account_pattern(PrincipalKind.ROOT, account)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A set of principals of one kind.
+
+    Args:
+        kind: Their kind.
+        include: Patterns that all match the name. One literal pattern is exactly one principal.
+        exclude: Patterns none of which matches.
+    """
+
+    kind: PrincipalKind
+    include: tuple[str, ...]
+    exclude: tuple[str, ...] = ()
+
+    @property
+    def literal(self) -> str | None:
+        """The name, when the cell is exactly one principal."""
+        return self.include[0] if len(self.include) == 1 and is_literal(self.include[0]) else None
+
+    @property
+    def account(self) -> str | None:
+        """The account that all of it lies in; None when it may lie in several, and for services."""
+        if self.kind is PrincipalKind.SERVICE:
+            return None
+        for pattern in self.include:
+            account = account_of(pattern)
+            if account is not None and "*" not in account and "?" not in account:
+                return account
+        return None
+
+    def within(self, patterns: Iterable[str]) -> bool:
+        """Whether each of its principals matches one of the ARN patterns, for certain."""
+        return any(
+            glob_covers(canonical_arn(pattern), included) for pattern in patterns for included in self.include
+        )
+
+    def __str__(self) -> str:
+        return describe_cells((self,))
+
+
+def including(cell: Cell, pattern: str) -> Cell | None:
+    """The part of the cell that matches the pattern, or None when there is none."""
+    include = cell.include
+    if any(glob_covers(pattern, present) for present in include):
+        return cell
+    if not all(globs_meet(pattern, present) for present in include):
+        return None
+    if any(glob_covers(excluded, pattern) for excluded in cell.exclude):
+        return None
+    kept = tuple(present for present in include if not glob_covers(present, pattern))
+    return Cell(cell.kind, (*kept, pattern), cell.exclude)
+
+
+def excluding(cell: Cell, patterns: Sequence[str]) -> Cell | None:
+    """The part of the cell that matches none of the patterns, or None when nothing is left."""
+    exclude = list(cell.exclude)
+    for pattern in patterns:
+        if any(glob_covers(pattern, present) for present in cell.include):
+            return None
+        if pattern not in exclude and all(globs_meet(pattern, present) for present in cell.include):
+            exclude.append(pattern)
+    return Cell(cell.kind, cell.include, tuple(exclude))
+
+
+@lru_cache(maxsize=1)
+def everyone() -> tuple[Cell, ...]:
+    """Every principal there is, AWS services included."""
+    return (
+        *(Cell(kind, (account_pattern(kind, "*"),)) for kind in IAM_KINDS),
+        Cell(PrincipalKind.SERVICE, ("*",)),
+    )
+
+
+@lru_cache(maxsize=4096)
+def account_cells(account: str) -> tuple[Cell, ...]:
+    """Every principal of an account."""
+    return tuple(Cell(kind, (account_pattern(kind, account),)) for kind in IAM_KINDS)
+
+
+@lru_cache(maxsize=16384)
+def account_of(arn: str) -> str | None:
+    """The account field of an IAM or STS ARN, which may be a pattern or have a hole; None for other text."""
+    parts = _split_arn(arn)
+    return parts[4] if parts is not None and parts[2] in ("iam", "sts", "*") else None
+
+
+def _split_arn(arn: str) -> list[str] | None:
+    """The six fields of an ARN; colons inside holes do not count."""
+    fields: list[str] = [""]
+    depth = 0
+    for character in arn:
+        if character == OPEN:
+            depth += 1
+        elif character == CLOSE:
+            depth -= 1
+        if character == ":" and depth == 0 and len(fields) < 6:
+            fields.append("")
+        else:
+            fields[-1] += character
+    return fields if len(fields) == 6 and fields[0] == "arn" else None
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalCells:
+    """What one entry of a Principal element stands for.
+
+    Args:
+        cells: The principals.
+        delegated: Whether access goes through an account's IAM policies.
+        unresolved: Why it is not known whom the entry means, or None.
+    """
+
+    cells: tuple[Cell, ...]
+    delegated: bool = False
+    unresolved: str | None = None
+
+
+@lru_cache(maxsize=16384)
+def principal_cells(principal: Principal) -> PrincipalCells:
+    """The principals that an entry of a Principal element stands for, never too few.
+
+    See: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    value = principal.value
+    if principal.type == "Service":
+        if has_hole(value):
+            return PrincipalCells(
+                (Cell(PrincipalKind.SERVICE, ("*",)),), unresolved=f"{display(value)} is undecided"
+            )
+        return PrincipalCells((Cell(PrincipalKind.SERVICE, (value,)),))
+    if value == "*":
+        return PrincipalCells(everyone())
+    if principal.type != "AWS":
+        return PrincipalCells(
+            everyone(), unresolved=f"a {principal.type} principal has no meaning in a key policy"
+        )
+    return _aws_principal(canonical_arn(value))
+
+
+def _aws_principal(value: str) -> PrincipalCells:
+    if re.fullmatch(r"\d{12}", value) or _UNDECIDED_ACCOUNT.fullmatch(value):
+        return PrincipalCells(account_cells(value), delegated=True)
+    fields = _split_arn(value)
+    if fields is None:
+        return PrincipalCells(everyone(), unresolved=f"{display(value)} is no ARN and no account id")
+    _, _, service, _, account, resource = fields
+    if not account:
+        return PrincipalCells(everyone(), unresolved=f"{display(value)} has no account")
+    undecided = f"{display(value)} is undecided" if has_unresolved_hole(value) else None
+    if resource == "root":
+        return PrincipalCells(account_cells(account), delegated=True, unresolved=undecided)
+    if service == "sts" and resource.startswith("assumed-role/"):
+        # A session's ARN does not tell the path of its role.
+        name = resource.split("/")[1]
+        found = (f"arn:aws:iam::{account}:role/{name}", f"arn:aws:iam::{account}:role/*/{name}")
+        return PrincipalCells(tuple(Cell(PrincipalKind.ROLE, (arn,)) for arn in found), unresolved=undecided)
+    for kind, prefix in (
+        (PrincipalKind.USER, "user/"),
+        (PrincipalKind.ROLE, "role/"),
+        (PrincipalKind.FEDERATED, "federated-user/"),
+    ):
+        if resource.startswith(prefix) and service == _RESOURCE[kind][0]:
+            return PrincipalCells((Cell(kind, (value,)),), unresolved=undecided)
+    return PrincipalCells(everyone(), unresolved=f"{display(value)} is no principal that KMS knows")
+
+
+def same_principal(left: str, right: str) -> bool:
+    """Whether two spellings mean the same principal, or one lies within the other.
+
+    Partition forms, bare account ids and role sessions count: ``arn:aws:sts::1…:assumed-role/R/s`` is role R.
+
+    Example:
+        >>> same_principal("111122223333", "arn:aws-cn:iam::111122223333:root")
+        True
+    """
+    cells = [principal_cells(Principal("AWS", text)).cells for text in (left, right)]
+    return any(
+        a.kind is b.kind and all(globs_meet(x, y) for x in a.include for y in b.include)
+        for a in cells[0]
+        for b in cells[1]
+    )
+
+
+def cells_meet(left: Cell, right: Cell) -> Cell | None:
+    """The principals that lie in both cells, never too few; None when there is none for certain."""
+    if left.kind is not right.kind:
+        return None
+    found: Cell | None = left
+    for pattern in right.include:
+        found = including(found, pattern) if found is not None else None
+    return excluding(found, right.exclude) if found is not None else None
+
+
+def describe_cells(cells: Iterable[Cell]) -> str:
+    """The cells as a person reads them, merged where they make up an account or everyone."""
+    groups: dict[tuple[str, ...], list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault(_group_of(cell), []).append(cell)
+    return ", ".join(dict.fromkeys(_describe_group(key, found) for key, found in groups.items()))
+
+
+def _group_of(cell: Cell) -> tuple[str, ...]:
+    if not _whole_account(cell):
+        return ("one", _name(cell))
+    return ("account", cell.account) if cell.account else ("everyone",)
+
+
+def _whole_account(cell: Cell) -> bool:
+    if cell.kind is PrincipalKind.SERVICE or len(cell.include) != 1:
+        return False
+    account = account_of(cell.include[0]) or "*"
+    return cell.include[0] == account_pattern(cell.kind, account)
+
+
+def _name(cell: Cell) -> str:
+    if cell.kind is PrincipalKind.SERVICE:
+        return (
+            "any AWS service" if cell.include == ("*",) else f"service {display(' and '.join(cell.include))}"
+        )
+    return display(" and ".join(cell.include))
+
+
+def _describe_group(key: tuple[str, ...], cells: Sequence[Cell]) -> str:
+    kinds = {cell.kind for cell in cells}
+    excluded = sorted({display(pattern) for cell in cells for pattern in cell.exclude})
+    suffix = f" except {', '.join(excluded)}" if excluded else ""
+    if key[0] == "one":
+        return key[1] + suffix
+    where = f"of account {display(key[1])}" if key[0] == "account" else "of any account"
+    if kinds == {PrincipalKind.ROOT}:
+        return f"the root user {where}"
+    if len(kinds) >= 3:
+        return f"any principal {where}{suffix}"
+    return f"any {' or '.join(sorted(kind.value for kind in kinds))} {where}{suffix}"
