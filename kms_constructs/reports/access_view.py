@@ -1,0 +1,108 @@
+"""An access matrix as reports show it: labels, symbols, and cells that say the same thing taken together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kms_constructs.model.unknown import is_unknown
+from kms_constructs.reports.text import one_line
+
+if TYPE_CHECKING:
+    from kms_constructs.analysis.access import Access, AccessMatrix, Capability, MatrixRow
+    from kms_constructs.model.estate import Key
+
+
+@dataclass(frozen=True, slots=True)
+class AccessMark:
+    """How a degree of access is written.
+
+    Args:
+        symbol: One character.
+        ascii: One character for terminals without Unicode.
+        word: As text.
+        meaning: For the legend.
+    """
+
+    symbol: str
+    ascii: str
+    word: str
+    meaning: str
+
+
+MARKS: dict[str, AccessMark] = {
+    "allowed": AccessMark("●", "A", "allowed", "the key policy or a grant allows it"),
+    "conditional": AccessMark("◐", "C", "conditional", "allowed while the conditions hold"),
+    "delegated": AccessMark("○", "I", "delegated", "IAM policies of the account decide"),
+    "unknown": AccessMark("?", "?", "unknown", "cannot be resolved before deployment: treated as allowed"),
+    "-": AccessMark("·", ".", "no access", "nothing allows it"),
+}
+"""By the value of `Access`, strongest first."""
+
+_ACRONYMS = {"mac": "MAC"}
+
+
+def capability_label(capability: Capability) -> str:
+    """A capability in words: ``schedule deletion``."""
+    return " ".join(_ACRONYMS.get(word, word) for word in capability.name.lower().split("_"))
+
+
+@dataclass(frozen=True, slots=True)
+class AccessEntry:
+    """Capabilities that one principal has in the same way, for the same reason."""
+
+    access: Access
+    capabilities: tuple[Capability, ...]
+    statements: tuple[str, ...]
+    conditions: tuple[str, ...]
+
+    @property
+    def labels(self) -> str:
+        """The capabilities in words, comma-separated."""
+        return ", ".join(capability_label(capability) for capability in self.capabilities)
+
+
+def access_entries(row: MatrixRow, capabilities: Iterable[Capability]) -> tuple[AccessEntry, ...]:
+    """What a principal may do, with the cells that share access, statements and conditions taken together.
+
+    Capabilities that it does not have are left out.
+    """
+    together: dict[tuple[Access, tuple[str, ...], tuple[str, ...]], list[Capability]] = {}
+    for capability in capabilities:
+        cell = row.cells.get(capability)
+        if cell is None or cell.access.value == "-":
+            continue
+        together.setdefault((cell.access, cell.statements, cell.conditions), []).append(capability)
+    order = list(MARKS)
+    entries = [
+        AccessEntry(access, tuple(members), statements, conditions)
+        for (access, statements, conditions), members in together.items()
+    ]
+    return tuple(sorted(entries, key=lambda entry: order.index(entry.access.value)))
+
+
+def key_title(key: Key) -> str:
+    """What a report calls a key: construct path, else logical id, else alias, else where it was found."""
+    location = key.location
+    name = location.construct_path or location.logical_id or (key.aliases[0] if key.aliases else "")
+    return one_line(name or location.source)
+
+
+def key_facts(key: Key) -> tuple[str, ...]:
+    """Short facts that tell keys apart: aliases, kind, spec, usage, account and Region."""
+    facts = [one_line(alias) for alias in key.aliases]
+    if key.kind.value == "replica":
+        facts.append("replica")
+    elif key.multi_region is True:
+        facts.append("multi-Region primary")
+    if not key.policy_only:
+        facts.extend(one_line(fact) for fact in (key.key_spec, key.key_usage) if not is_unknown(fact))
+    region = "" if is_unknown(key.region) else key.region
+    facts.extend(one_line(place) for place in (key.account, region) if place)
+    return tuple(facts)
+
+
+def matrix_order(matrices: Iterable[AccessMatrix]) -> list[AccessMatrix]:
+    """Matrices by source and name of their key."""
+    return sorted(matrices, key=lambda matrix: (matrix.key.location.source, key_title(matrix.key)))

@@ -1,0 +1,185 @@
+"""Reports as JSON, for programs: a documented schema with a version of its own.
+
+The schema stands in ``kms_constructs/reports/data/output.schema.json`` and is returned by `output_schema`.
+Within one major version fields are added and never renamed or removed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from kms_constructs.guardrails.finding import Finding, Report
+from kms_constructs.model.estate import Location, SourceProblem
+from kms_constructs.model.unknown import is_unknown
+from kms_constructs.reports.access_view import capability_label, key_title, matrix_order
+from kms_constructs.reports.change_view import gains
+from kms_constructs.reports.summary import Status, Summary, status_of
+from kms_constructs.reports.text import printable
+
+if TYPE_CHECKING:
+    from kms_constructs.analysis.access import AccessMatrix, MatrixRow
+    from kms_constructs.analysis.diff import AccessChange
+    from kms_constructs.model.estate import Key
+
+SCHEMA_VERSION = "1.0"
+"""Version of the JSON formats; the first number changes when a reader has to change."""
+
+
+def output_schema() -> dict[str, Any]:
+    """The JSON schema (draft 2020-12) of everything this module writes."""
+    text = resources.files("kms_constructs.reports").joinpath("data/output.schema.json").read_text("utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+def report_json(report: Report) -> str:
+    """Every finding of a report, compliant ones included."""
+    summary = Summary.of(report)
+    return _dump(
+        "check",
+        {
+            "summary": {
+                "verdict": summary.verdict,
+                "exitCode": summary.exit_code,
+                "keys": summary.keys,
+                "problems": summary.problems,
+                **{_camel(status.value): summary.counts[status] for status in Status},
+            },
+            "sources": [printable(source) for source in report.sources],
+            "problems": [_problem(problem) for problem in report.problems],
+            "findings": [_finding(finding) for finding in report.findings],
+        },
+    )
+
+
+def access_json(matrices: Iterable[AccessMatrix], problems: Iterable[SourceProblem] = ()) -> str:
+    """Who may do what with each key, and why."""
+    return _dump(
+        "access",
+        {
+            "problems": [_problem(problem) for problem in problems],
+            "keys": [
+                {
+                    "key": _key(matrix.key),
+                    "capabilities": [capability_label(capability) for capability in matrix.capabilities],
+                    "principals": [_row(row, matrix) for row in matrix.rows],
+                }
+                for matrix in matrix_order(matrices)
+            ],
+        },
+    )
+
+
+def diff_json(changes: Iterable[AccessChange], problems: Iterable[SourceProblem] = ()) -> str:
+    """Who gains and who loses what."""
+    listed = [
+        {
+            "key": printable(change.key),
+            "principal": printable(change.principal),
+            "capability": capability_label(change.capability),
+            "before": _access(change.before.value),
+            "after": _access(change.after.value),
+            "gain": gains(change),
+            "statements": [printable(statement) for statement in change.statements],
+        }
+        for change in changes
+    ]
+    gained = sum(change["gain"] is True for change in listed)
+    return _dump(
+        "diff",
+        {
+            "summary": {"gained": gained, "lost": len(listed) - gained},
+            "problems": [_problem(problem) for problem in problems],
+            "changes": listed,
+        },
+    )
+
+
+def _dump(report: str, body: dict[str, Any]) -> str:
+    from kms_constructs.reports.version import tool_version
+
+    document = {
+        "version": SCHEMA_VERSION,
+        "report": report,
+        "tool": {"name": "kms-constructs", "version": tool_version()},
+        **body,
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _camel(words: str) -> str:
+    first, *rest = words.split()
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _location(location: Location) -> dict[str, Any]:
+    return {
+        "source": printable(location.source),
+        "stack": printable(location.stack),
+        "logicalId": printable(location.logical_id),
+        "constructPath": None if location.construct_path is None else printable(location.construct_path),
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "id": printable(finding.id),
+        "control": finding.control,
+        "detail": printable(finding.detail),
+        "status": status_of(finding).value,
+        "outcome": finding.outcome.value,
+        "severity": finding.severity.value,
+        "fails": finding.fails,
+        "location": _location(finding.location),
+        "path": printable(finding.path),
+        "message": printable(finding.message),
+        "fix": printable(finding.fix),
+        "chain": [printable(step) for step in finding.chain],
+        "principals": [printable(principal) for principal in finding.principals],
+        "acknowledged": None if finding.acknowledged is None else printable(finding.acknowledged),
+    }
+
+
+def _problem(problem: SourceProblem) -> dict[str, Any]:
+    return {
+        "source": printable(problem.source),
+        "logicalId": printable(problem.logical_id),
+        "message": printable(problem.message),
+        "fix": printable(problem.fix),
+    }
+
+
+def _key(key: Key) -> dict[str, Any]:
+    return {
+        "id": printable(key.id),
+        "name": key_title(key),
+        "location": _location(key.location),
+        "aliases": [printable(alias) for alias in key.aliases],
+        "account": printable(key.account),
+        "region": None if is_unknown(key.region) else printable(key.region),
+        "keySpec": None if is_unknown(key.key_spec) else printable(key.key_spec),
+        "keyUsage": None if is_unknown(key.key_usage) else printable(key.key_usage),
+    }
+
+
+def _row(row: MatrixRow, matrix: AccessMatrix) -> dict[str, Any]:
+    access = []
+    for capability in matrix.capabilities:
+        cell = row.cells.get(capability)
+        if cell is not None and cell.access.value != "-":
+            access.append(
+                {
+                    "capability": capability_label(capability),
+                    "access": _access(cell.access.value),
+                    "statements": [printable(statement) for statement in cell.statements],
+                    "conditions": [printable(condition) for condition in cell.conditions],
+                }
+            )
+    return {"principal": printable(row.principal), "kind": row.kind, "access": access}
+
+
+def _access(value: str) -> str:
+    return "none" if value == "-" else value

@@ -1,0 +1,167 @@
+"""What every report says first: how findings count, in numbers and grouped by resource."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kms_constructs.guardrails.finding import Finding, Outcome, Report, Severity
+from kms_constructs.model.estate import Location
+from kms_constructs.reports.text import counted
+
+
+class Status(StrEnum):
+    """How a finding counts, worst first: its outcome, with severity and acknowledgement taken in."""
+
+    VIOLATION = "violation"
+    UNDETERMINED = "undetermined"
+    WARNING = "warning"
+    ACKNOWLEDGED = "acknowledged"
+    COMPLIANT = "compliant"
+    NOT_APPLICABLE = "not applicable"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return _RANKS[self]
+
+    @property
+    def quiet(self) -> bool:
+        """Whether reports leave it out unless everything is asked for."""
+        return self in (Status.COMPLIANT, Status.NOT_APPLICABLE)
+
+
+_RANKS = {status: rank for rank, status in enumerate(Status)}
+_SEVERITY_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+def status_of(finding: Finding) -> Status:
+    """How this finding counts."""
+    if finding.outcome is Outcome.COMPLIANT:
+        return Status.COMPLIANT
+    if finding.outcome is Outcome.NOT_APPLICABLE:
+        return Status.NOT_APPLICABLE
+    if finding.acknowledged is not None:
+        return Status.ACKNOWLEDGED
+    if not finding.severity.fails:
+        return Status.WARNING
+    return Status.VIOLATION if finding.outcome is Outcome.VIOLATION else Status.UNDETERMINED
+
+
+def control_order(control: str) -> tuple[str, ...]:
+    """A sort key that puts IAM-KMS-10 after IAM-KMS-9."""
+    return tuple(
+        part.rjust(6, "0") if part.isdigit() else part for part in control.replace(":", "-").split("-")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceFindings:
+    """The findings of one resource, worst first."""
+
+    location: Location
+    findings: tuple[Finding, ...]
+
+    @property
+    def worst(self) -> Status:
+        """Status of its worst finding."""
+        return min((status_of(finding) for finding in self.findings), key=lambda status: status.rank)
+
+    def count(self, status: Status) -> int:
+        """How many of its findings count as this."""
+        return sum(status_of(finding) is status for finding in self.findings)
+
+
+def by_resource(findings: Iterable[Finding]) -> tuple[ResourceFindings, ...]:
+    """Findings grouped by resource: the resources with the worst findings first, then by source and name."""
+    groups: dict[Location, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(finding.location, []).append(finding)
+    resources = [
+        ResourceFindings(location, tuple(sorted(members, key=_finding_order)))
+        for location, members in groups.items()
+    ]
+    return tuple(sorted(resources, key=lambda group: (group.worst.rank, _place(group.location))))
+
+
+def _finding_order(finding: Finding) -> tuple[object, ...]:
+    return (
+        status_of(finding).rank,
+        _SEVERITY_RANKS[finding.severity],
+        control_order(finding.control),
+        finding.detail,
+        finding.path,
+        finding.message,
+    )
+
+
+def _place(location: Location) -> tuple[str, str, str]:
+    return (location.source, location.construct_path or location.logical_id, location.stack)
+
+
+@dataclass(frozen=True, slots=True)
+class ControlCount:
+    """How often each status came out of one control."""
+
+    control: str
+    counts: Counter[Status]
+
+
+def by_control(findings: Iterable[Finding]) -> tuple[ControlCount, ...]:
+    """Counts per control, in the order of the catalogue's numbers."""
+    counts: dict[str, Counter[Status]] = {}
+    for finding in findings:
+        counts.setdefault(finding.control, Counter())[status_of(finding)] += 1
+    return tuple(ControlCount(control, counts[control]) for control in sorted(counts, key=control_order))
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A report in numbers.
+
+    Args:
+        keys: Keys judged.
+        counts: Findings by status.
+        problems: Inputs that could not be read.
+        exit_code: What a run with this report exits with.
+    """
+
+    keys: int
+    counts: Counter[Status]
+    problems: int
+    exit_code: int
+
+    @classmethod
+    def of(cls, report: Report) -> Summary:
+        """The summary of a report."""
+        counts = Counter(status_of(finding) for finding in report.findings)
+        return cls(report.keys, counts, len(report.problems), report.exit_code)
+
+    @property
+    def verdict(self) -> str:
+        """One word: clean, violations, undetermined, unreadable input."""
+        return VERDICTS.get(self.exit_code, "failed")
+
+    def __str__(self) -> str:
+        """One line for people: ``12 keys: 3 violations, 1 undetermined, 40 compliant``."""
+        parts = []
+        if self.problems:
+            parts.append(counted(self.problems, "problem reading input", "problems reading input"))
+        for status, singular, plural in (
+            (Status.VIOLATION, "violation", "violations"),
+            (Status.UNDETERMINED, "undetermined", "undetermined"),
+            (Status.WARNING, "warning", "warnings"),
+            (Status.ACKNOWLEDGED, "acknowledged", "acknowledged"),
+        ):
+            if self.counts[status]:
+                parts.append(counted(self.counts[status], singular, plural))
+        if not parts:
+            parts.append("no violations")
+        parts.append(counted(self.counts[Status.COMPLIANT], "compliant check"))
+        return f"{counted(self.keys, 'key')}: {', '.join(parts)}"
+
+
+VERDICTS = {0: "clean", 1: "violations", 2: "unreadable input", 3: "undetermined"}
+"""A word for each exit code."""

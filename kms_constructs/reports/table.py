@@ -1,0 +1,320 @@
+"""The report for terminals: findings by resource, worst first, and access matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from kms_constructs.guardrails.finding import Finding, Report
+from kms_constructs.model.estate import Location, SourceProblem
+from kms_constructs.reports.access_view import (
+    MARKS,
+    AccessEntry,
+    access_entries,
+    capability_label,
+    key_facts,
+    key_title,
+    matrix_order,
+)
+from kms_constructs.reports.change_view import gains
+from kms_constructs.reports.console import Look, draw
+from kms_constructs.reports.summary import (
+    ResourceFindings,
+    Status,
+    Summary,
+    by_control,
+    by_resource,
+    status_of,
+)
+from kms_constructs.reports.text import one_line
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from kms_constructs.analysis.access import AccessMatrix, MatrixRow
+    from kms_constructs.analysis.diff import AccessChange
+
+_MARKS: dict[Status, tuple[str, str, str]] = {
+    Status.VIOLATION: ("✗", "x", "bold red"),
+    Status.UNDETERMINED: ("?", "?", "bold magenta"),
+    Status.WARNING: ("!", "!", "yellow"),
+    Status.ACKNOWLEDGED: ("~", "~", "cyan"),
+    Status.COMPLIANT: ("✓", "+", "green"),
+    Status.NOT_APPLICABLE: ("-", "-", "dim"),
+}
+_ACCESS_STYLES = {
+    "allowed": "bold",
+    "conditional": "yellow",
+    "delegated": "cyan",
+    "unknown": "bold magenta",
+    "-": "dim",
+}
+_MATRIX_PRINCIPAL_WIDTH = 34
+"""Columns a principal needs for the matrix to be drawn; narrower, the list alone says the same."""
+
+
+def report_table(
+    report: Report,
+    look: Look | None = None,
+    *,
+    everything: bool = False,
+    titles: dict[str, str] | None = None,
+) -> str:
+    """The findings of a report for a terminal.
+
+    Args:
+        report: What was found.
+        look: Width and colours.
+        everything: Also compliant and not applicable findings.
+        titles: Control id to title, for the summary.
+    """
+    look = look or Look()
+    parts: list[RenderableType] = [*_problems(report.problems, look)]
+    shown = [finding for finding in report.findings if everything or not status_of(finding).quiet]
+    for group in by_resource(shown):
+        parts += [*_resource(group, look)]
+    parts += [*_controls(report, look, titles or {}, everything=everything)]
+    summary = Summary.of(report)
+    style = {0: "bold green", 1: "bold red", 2: "bold red", 3: "bold magenta"}[summary.exit_code]
+    parts.append(Text(str(summary), style=style))
+    return draw(parts, look)
+
+
+def _heading(title: str, place: str) -> Iterable[RenderableType]:
+    yield Text(title, style="bold underline", overflow="fold")
+    if place and place != title:
+        yield Text(place, style="dim", overflow="fold")
+
+
+def _place(location: Location) -> str:
+    parts = [one_line(location.source)]
+    if location.construct_path and location.logical_id:
+        parts.append(one_line(location.logical_id))
+    if location.stack:
+        parts.append(f"stack {one_line(location.stack)}")
+    return ", ".join(parts)
+
+
+def _details(rows: Iterable[tuple[str, Text]], indent: int) -> RenderableType:
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(style="dim", no_wrap=True, width=3)
+    grid.add_column(overflow="fold")
+    for label, text in rows:
+        grid.add_row(label, text)
+    return Padding(grid, (0, 0, 0, indent))
+
+
+def _problems(problems: Sequence[SourceProblem], look: Look) -> Iterable[RenderableType]:
+    if not problems:
+        return
+    yield Text("Input that could not be read", style="bold underline")
+    for problem in problems:
+        place = one_line(problem.source)
+        if problem.logical_id:
+            place += f": {one_line(problem.logical_id)}"
+        yield Text(f"  {look.mark('✗', 'x')} {place}", style="bold red", overflow="fold")
+        yield Padding(Text(one_line(problem.message), overflow="fold"), (0, 0, 0, 4))
+        if problem.fix:
+            yield _details([("fix", Text(one_line(problem.fix), style="green"))], 4)
+    yield Text()
+
+
+def _resource(group: ResourceFindings, look: Look) -> Iterable[RenderableType]:
+    location = group.location
+    title = one_line(location.construct_path or location.logical_id or location.source)
+    yield from _heading(title, _place(location))
+    for finding in group.findings:
+        yield from _finding(finding, look)
+    yield Text()
+
+
+def _finding(finding: Finding, look: Look) -> Iterable[RenderableType]:
+    status = status_of(finding)
+    symbol, ascii_symbol, style = _MARKS[status]
+    line = Text("  ")
+    line.append(f"{look.mark(symbol, ascii_symbol)} {status.value}", style=style)
+    line.append(f"  {one_line(finding.id)}", style="bold")
+    if status in (Status.VIOLATION, Status.UNDETERMINED):
+        line.append(f"  {finding.severity.value}", style=style)
+    if status.quiet:
+        line.append(f"  {one_line(finding.message)}")
+        yield Padding(line, 0)
+        return
+    yield line
+    yield Padding(Text(one_line(finding.message), overflow="fold"), (0, 0, 0, 4))
+    rows: list[tuple[str, Text]] = []
+    if finding.path:
+        rows.append(("at", Text(one_line(finding.path))))
+    if finding.chain:
+        arrow = look.mark(" → ", " -> ")
+        rows.append(("via", Text(arrow.join(one_line(step) for step in finding.chain))))
+    if finding.acknowledged is not None:
+        rows.append(("why", Text(one_line(finding.acknowledged), style=style)))
+    elif finding.fix:
+        rows.append(("fix", Text(one_line(finding.fix), style="green")))
+    if rows:
+        yield _details(rows, 4)
+
+
+def _controls(
+    report: Report, look: Look, titles: dict[str, str], *, everything: bool
+) -> Iterable[RenderableType]:
+    counts = [
+        count
+        for count in by_control(report.findings)
+        if everything or any(not status.quiet for status in count.counts)
+    ]
+    if not counts:
+        return
+    columns = [status for status in Status if any(count.counts[status] for count in counts)]
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("control", no_wrap=True)
+    with_titles = any(count.control in titles for count in counts) and look.width >= 100
+    if with_titles:
+        table.add_column("", overflow="ellipsis", no_wrap=True)
+    for status in columns:
+        table.add_column(status.value, justify="right")
+    for count in counts:
+        cells = [Text(count.control)]
+        if with_titles:
+            cells.append(Text(one_line(titles.get(count.control, "")), style="dim"))
+        for status in columns:
+            number = count.counts[status]
+            cells.append(Text(str(number), style=_MARKS[status][2]) if number else Text("-", style="dim"))
+        table.add_row(*cells)
+    yield table
+    yield Text()
+
+
+def access_table(matrices: Iterable[AccessMatrix], look: Look | None = None) -> str:
+    """Who may do what with each key, and which statements say so.
+
+    The matrix is drawn when the width has room for it; the list below it, which names the statements and the
+    conditions, always.
+    """
+    look = look or Look()
+    parts: list[RenderableType] = []
+    ordered = matrix_order(matrices)
+    for matrix in ordered:
+        parts += [*_access(matrix, look)]
+    if ordered:
+        legend = Text(style="dim")
+        for value, mark in MARKS.items():
+            if value != "-":
+                legend.append(f"{look.mark(mark.symbol, mark.ascii)} {mark.word}: {mark.meaning}\n")
+        legend.rstrip()
+        parts.append(legend)
+    return draw(parts, look)
+
+
+def _access(matrix: AccessMatrix, look: Look) -> Iterable[RenderableType]:
+    location = matrix.key.location
+    yield from _heading(key_title(matrix.key), _place(location))
+    if facts := key_facts(matrix.key):
+        yield Text(", ".join(facts), style="dim", overflow="fold")
+    yield Text()
+    if not matrix.rows:
+        yield Text("  Nobody has access to this key.", style="bold red")
+        yield Text()
+        return
+    table = _matrix(matrix, look)
+    if table is not None:
+        yield Padding(table, (0, 0, 1, 2))
+    for row in matrix.rows:
+        yield from _row(row, matrix, look)
+    yield Text()
+
+
+def _matrix(matrix: AccessMatrix, look: Look) -> RenderableType | None:
+    headings = [_stacked(capability_label(capability)) for capability in matrix.capabilities]
+    columns = sum(max(map(len, heading.split("\n"))) + 2 for heading in headings)
+    room = look.width - 2 - columns
+    if room < _MATRIX_PRINCIPAL_WIDTH:
+        return None
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("principal", overflow="fold", vertical="bottom", max_width=room)
+    for heading in headings:
+        table.add_column(heading, justify="center", vertical="bottom", no_wrap=True)
+    for row in matrix.rows:
+        cells = [Text(one_line(row.principal))]
+        for capability in matrix.capabilities:
+            cell = row.cells.get(capability)
+            value = "-" if cell is None else cell.access.value
+            mark = MARKS[value]
+            cells.append(Text(look.mark(mark.symbol, mark.ascii), style=_ACCESS_STYLES[value]))
+        table.add_row(*cells)
+    return table
+
+
+def _stacked(label: str) -> str:
+    return "\n".join(label.split(" "))
+
+
+def _row(row: MatrixRow, matrix: AccessMatrix, look: Look) -> Iterable[RenderableType]:
+    line = Text("  ", overflow="fold")
+    line.append(one_line(row.principal), style="bold")
+    yield line
+    entries = access_entries(row, matrix.capabilities)
+    if not entries:
+        yield Text("    no access", style="dim")
+        return
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(no_wrap=True, min_width=max(len(mark.word) for mark in MARKS.values()))
+    grid.add_column(overflow="fold")
+    for entry in entries:
+        mark = MARKS[entry.access.value]
+        style = _ACCESS_STYLES[entry.access.value]
+        grid.add_row(
+            Text(look.mark(mark.symbol, mark.ascii), style=style), Text(mark.word, style=style), _entry(entry)
+        )
+    yield Padding(grid, (0, 0, 0, 4))
+
+
+def _entry(entry: AccessEntry) -> Text:
+    text = Text(entry.labels)
+    if entry.statements:
+        text.append(f"  by {', '.join(map(one_line, entry.statements))}", style="dim")
+    if entry.conditions:
+        text.append(f"  if {' and '.join(map(one_line, entry.conditions))}", style="yellow")
+    return text
+
+
+def diff_table(changes: Iterable[AccessChange], look: Look | None = None) -> str:
+    """Who gains and who loses what, key by key."""
+    look = look or Look()
+    by_key: dict[str, dict[str, list[AccessChange]]] = {}
+    for change in changes:
+        by_key.setdefault(change.key, {}).setdefault(change.principal, []).append(change)
+    if not by_key:
+        return draw([Text("No change of access.", style="bold green")], look)
+    parts: list[RenderableType] = []
+    for key, principals in sorted(by_key.items()):
+        parts.append(Text(one_line(key), style="bold underline", overflow="fold"))
+        for principal, members in sorted(principals.items()):
+            parts.append(Text(f"  {one_line(principal)}", style="bold", overflow="fold"))
+            grid = Table.grid(padding=(0, 1, 0, 0))
+            grid.add_column(no_wrap=True)
+            grid.add_column(no_wrap=True)
+            grid.add_column(overflow="fold")
+            for change in members:
+                grid.add_row(*_change(change, look))
+            parts.append(Padding(grid, (0, 0, 0, 4)))
+        parts.append(Text())
+    return draw(parts, look)
+
+
+def _change(change: AccessChange, look: Look) -> tuple[Text, Text, Text]:
+    gain = gains(change)
+    style = "bold red" if gain else "green"
+    arrow = look.mark("→", "->")
+    before, after = MARKS[change.before.value].word, MARKS[change.after.value].word
+    text = Text(f"{before} {arrow} {after}")
+    if change.statements:
+        text.append(f"  by {', '.join(map(one_line, change.statements))}", style="dim")
+    sign = "+" if gain else look.mark("\N{MINUS SIGN}", "-")
+    return Text(sign, style=style), Text(capability_label(change.capability), style=style), text

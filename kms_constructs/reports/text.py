@@ -1,0 +1,47 @@
+"""Text that is safe and readable in a report, whatever a template put into it."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from kms_constructs.model.text import display
+
+# Terminal escapes, what XML 1.0 forbids, and the marks that turn the direction of text around: a Sid or a
+# role name from a template must not be able to clear a screen, break a JUnit file or show something else than
+# it says. Nor may it pass for a hole.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff\ufffe\uffff\ue000\ue001]"
+)
+_SPACES = re.compile(r"\s+")
+
+
+@lru_cache(maxsize=16384)
+def printable(text: str) -> str:
+    r"""The text with holes shown as ``${…}`` and every unprintable character shown as its escape.
+
+    Example:
+        >>> printable("admin\x1b[2J")
+        'admin\\x1b[2J'
+    """
+    return _UNPRINTABLE.sub(_escaped, display(text))
+
+
+def one_line(text: str) -> str:
+    """The printable text on one line, for places where a line break would change the meaning."""
+    return _SPACES.sub(" ", printable(text)).strip()
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: ``1 key``, ``2 keys``.
+
+    Args:
+        number: How many.
+        noun: In the singular.
+        plural: When it is not the singular with an s.
+    """
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match.group(0).encode("unicode_escape").decode("ascii")
