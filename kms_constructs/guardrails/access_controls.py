@@ -12,10 +12,10 @@ IAM_KMS_1 = Control(
     id="IAM-KMS-1",
     title="The account's root user can restore the key policy",
     rationale=(
-        "Roles and users that a key policy names can be deleted, and a principal that is made again under the "
-        "same name is another one. When nobody whom the policy names is left, nobody can change the policy, "
-        "and the key is locked: only AWS Support can help. The root user cannot be deleted, so a statement "
-        "that reaches it keeps a way back, for emergencies and not for daily work."
+        "Roles and users that a key policy names can be deleted, and a principal that is made again under "
+        "the same name is another one. When nobody whom the policy names is left, nobody can change the "
+        "policy, and the key is locked: only AWS Support can help. The root user cannot be deleted, so a "
+        "statement that reaches it keeps a way back, for emergencies and not for daily work."
     ),
     remediation=(
         "Allow the account's root principal kms:PutKeyPolicy on Resource '*', without a condition, or with "
@@ -31,8 +31,7 @@ IAM_KMS_1 = Control(
     severity=Severity.HIGH,
     mappings={
         Framework.SOC_2: ("CC6.1", "CC7.5"),
-        Framework.NIST: ("CP-9", "SC-12(1)"),
-        Framework.PCI_DSS: ("3.7.1",),
+        Framework.NIST: ("SC-12(1)",),
     },
 )
 
@@ -46,7 +45,8 @@ IAM_KMS_2 = Control(
     ),
     remediation=(
         "Give kms:DeleteImportedKeyMaterial to break-glass principals only and deny it to everyone else in "
-        "the key policy; take it out of IAM policies; forbid it with an organization policy; alarm on the call."
+        "the key policy; take it out of IAM policies; forbid it with an organization policy; alarm on the "
+        "call."
     ),
     references=(f"{_GUIDE}/importing-keys-delete-key-material.html",),
     scope=_BOTH,
@@ -193,8 +193,8 @@ IAM_KMS_8 = Control(
     rationale=(
         "Whoever administers the keys should not read the data, and whoever reads the data should not decide "
         "who else may: one stolen identity then does not give both, and a slip by a user cannot break the "
-        "key. Wildcards, the right to create grants, and delegation to the account's IAM join the two without "
-        "anyone having written it down."
+        "key. Wildcards, the right to create grants, and delegation to the account's IAM join the two "
+        "without anyone having written it down."
     ),
     remediation=(
         "Name separate principals for administration and for use; list actions instead of wildcards "

@@ -1,7 +1,8 @@
-"""What a guardrail is, as data: the same for the rules, the packs, the organization policies and the README."""
+"""What a guardrail is, as data: for rules, packs, organization policies and the README alike."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -53,5 +54,5 @@ class Control:
     scope: tuple[Scope, ...]
     actions: tuple[str, ...] = ()
     severity: Severity
-    mappings: dict[Framework, tuple[str, ...]] = field(default_factory=dict)
+    mappings: Mapping[Framework, tuple[str, ...]] = field(default_factory=dict)
     preventable: bool = False

@@ -53,7 +53,6 @@ KMS_002 = Control(
         Framework.SOC_2: ("CC6.1", "CC7.5"),
         Framework.SECURITY_HUB: ("KMS.3",),
         Framework.NIST: ("SC-12", "SC-12(2)"),
-        Framework.PCI_DSS: ("3.7.5",),
     },
 )
 

@@ -45,11 +45,13 @@ class Reference:
         location: The resource that uses the key.
         resource_type: For instance ``AWS::S3::Bucket``.
         path: Property path of the use.
+        tags: Tags of the resource, by tag key; unknown when the list cannot be resolved.
     """
 
     location: Location
     resource_type: str
     path: str = ""
+    tags: Mapping[str, str | Unknown] | Unknown = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""One rule, one file, named for the control."""
+"""The rules: one file and one class for each control of the catalogue."""

@@ -1,0 +1,201 @@
+"""Runs the rules over an estate and makes one report of their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from fnmatch import fnmatchcase
+
+from kms_constructs.errors import ConfigurationError
+from kms_constructs.guardrails.catalogue import CATALOGUE, find_control
+from kms_constructs.guardrails.config import Acknowledgement, GuardrailConfig
+from kms_constructs.guardrails.control import Control
+from kms_constructs.guardrails.finding import Finding, Outcome, Report, Severity
+from kms_constructs.guardrails.registry import RULES
+from kms_constructs.guardrails.rule import Context, Rule
+from kms_constructs.model.estate import Estate, Location
+
+INTERNAL_ERROR = "internal-error"
+"""Detail of the finding that stands for a rule that failed."""
+DISABLED = "disabled"
+"""Detail of the finding that stands for a control that the configuration switches off."""
+
+_ORDER = {control_id: position for position, control_id in enumerate(CATALOGUE)}
+
+
+def evaluate(
+    estate: Estate,
+    config: GuardrailConfig | None = None,
+    *,
+    controls: Collection[str] | None = None,
+    today: date | None = None,
+    rules: Sequence[type[Rule]] = RULES,
+) -> Report:
+    """Judges an estate by the guardrails.
+
+    Args:
+        estate: Everything that is to be judged together.
+        config: The configuration; None for the defaults.
+        controls: Ids of the controls to judge by; None for all.
+        today: The day that ages are counted to; None for the current day (UTC).
+        rules: The rules; for tests.
+
+    Returns:
+        Every answer, compliant ones included, sorted by source, resource, control and detail. A rule that
+        fails gives an undetermined finding and never a pass.
+
+    Raises:
+        ConfigurationError: `controls` names one that the catalogue does not have.
+
+    Example:
+        >>> from kms_constructs.model.estate import Key, Location
+        >>> from kms_constructs.model.policy import default_key_policy
+        >>> key = Key(id="k", location=Location("t.json", logical_id="Key"), account="111122223333",
+        ...     region="eu-west-1", policy=default_key_policy("aws", "111122223333"))
+        >>> [finding.id for finding in evaluate(Estate(keys=(key,)), controls=["KMS:001"]).failures]
+        ['KMS:001[enabled]']
+    """
+    settings = config or GuardrailConfig()
+    wanted = _wanted(controls)
+    context = Context(estate, settings, today or datetime.now(UTC).date())
+    found: list[Finding] = []
+    for rule_type in rules:
+        control = rule_type.control
+        if control.id not in wanted:
+            continue
+        if control.id in settings.disabled:
+            found.append(_disabled(control, settings))
+            continue
+        found.extend(_run(rule_type, context))
+    finish = _Finish(settings)
+    return Report(
+        findings=tuple(sorted((finish(finding) for finding in found), key=_sort_key)),
+        problems=estate.problems,
+        keys=len(estate.keys),
+        sources=estate.sources,
+    )
+
+
+def _wanted(controls: Collection[str] | None) -> frozenset[str]:
+    if controls is None:
+        return frozenset(CATALOGUE)
+    found: set[str] = set()
+    for given in controls:
+        control = find_control(given)
+        if control is None:
+            raise ConfigurationError(
+                "controls", given, "there is no such control", f"use ids of {', '.join(CATALOGUE)}"
+            )
+        found.add(control.id)
+    return frozenset(found)
+
+
+def _run(rule_type: type[Rule], context: Context) -> Iterator[Finding]:
+    estate = context.estate
+    everywhere = Location(estate.sources[0] if estate.sources else "estate")
+    try:
+        rule = rule_type(context)
+    except Exception as error:  # noqa: BLE001 - a rule that fails must become a finding, whatever it raised
+        yield _failed(rule_type.control, everywhere, error)
+        return
+    for key in estate.keys:
+        yield from _guarded(rule, lambda key=key: rule.check_key(key), key.location)  # type: ignore[misc]
+    yield from _guarded(rule, rule.check_estate, everywhere)
+
+
+def _guarded(rule: Rule, check: Callable[[], Iterable[Finding]], location: Location) -> list[Finding]:
+    found: list[Finding] = []
+    try:
+        found.extend(check())
+    except Exception as error:  # noqa: BLE001 - a rule that fails must become a finding, whatever it raised
+        # What it found before it failed stays, but nothing that says "compliant" does.
+        found = [finding for finding in found if finding.outcome is Outcome.VIOLATION]
+        found.append(_failed(rule.control, location, error))
+    return found
+
+
+def _failed(control: Control, location: Location, error: Exception) -> Finding:
+    return Finding(
+        control=control.id,
+        outcome=Outcome.UNDETERMINED,
+        severity=control.severity if control.severity.fails else Severity.LOW,
+        location=location,
+        message=f"The rule for {control.id} failed with {type(error).__name__}: {error}",
+        fix="This is a defect of kms-constructs: report it with the input. "
+        "Until it is mended, review this control by hand.",
+        detail=INTERNAL_ERROR,
+    )
+
+
+def _disabled(control: Control, config: GuardrailConfig) -> Finding:
+    return Finding(
+        control=control.id,
+        outcome=Outcome.NOT_APPLICABLE,
+        severity=control.severity,
+        location=Location(config.source),
+        message=f"Switched off by the configuration: {config.disabled[control.id]}",
+        detail=DISABLED,
+    )
+
+
+def _sort_key(finding: Finding) -> tuple[str, str, str, int, str, str, str]:
+    place = finding.location
+    return (
+        place.source,
+        place.stack,
+        place.construct_path or place.logical_id,
+        _ORDER.get(finding.control, len(_ORDER)),
+        finding.detail,
+        finding.path,
+        finding.message,
+    )
+
+
+class _Finish:
+    """Applies to a finding what the configuration says of it: severity, leniency, acknowledgements."""
+
+    def __init__(self, config: GuardrailConfig) -> None:
+        self._config = config
+
+    def __call__(self, finding: Finding) -> Finding:
+        if finding.outcome not in (Outcome.VIOLATION, Outcome.UNDETERMINED):
+            return finding
+        severity = self._severity(finding)
+        reason = self._acknowledged(finding)
+        if severity is finding.severity and reason is None:
+            return finding
+        return replace(finding, severity=severity, acknowledged=reason)
+
+    def _severity(self, finding: Finding) -> Severity:
+        if finding.outcome is Outcome.UNDETERMINED and not self._config.undetermined_fails:
+            return Severity.WARNING
+        overrides = self._config.severities
+        if not overrides:
+            return finding.severity
+        return overrides.get(finding.id) or overrides.get(finding.control) or finding.severity
+
+    def _acknowledged(self, finding: Finding) -> str | None:
+        # A failure of a rule is nobody's to accept for a whole control.
+        return next(
+            (
+                given.reason
+                for given in self._config.acknowledgements
+                if (
+                    given.id == finding.id
+                    or (given.id == finding.control and finding.detail != INTERNAL_ERROR)
+                )
+                and _matches(given, finding.location)
+            ),
+            None,
+        )
+
+
+def _matches(given: Acknowledgement, place: Location) -> bool:
+    names = (
+        place.construct_path,
+        place.logical_id,
+        f"{place.stack}/{place.logical_id}" if place.stack else None,
+        place.source,
+    )
+    return any(name is not None and fnmatchcase(name, given.resource) for name in names)

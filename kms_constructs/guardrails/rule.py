@@ -1,0 +1,151 @@
+"""What a rule is: a control, and a check that yields findings about one key or about the whole estate.
+
+A rule yields what it has to say against a key; when it yields nothing, the key complies and the base says so.
+A rule never sees severities, acknowledgements or switched-off controls: the engine applies those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar, TypedDict, Unpack
+
+from kms_constructs.guardrails.config import GuardrailConfig
+from kms_constructs.guardrails.control import Control
+from kms_constructs.guardrails.finding import Finding, Outcome, Severity
+from kms_constructs.model.estate import Estate, Key, Location
+from kms_constructs.model.unknown import is_unknown
+
+
+class FindingParts(TypedDict, total=False):
+    """Parts of a finding that not every finding has; see `Finding`."""
+
+    path: str
+    detail: str
+    chain: tuple[str, ...]
+    principals: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every rule may look at.
+
+    Args:
+        estate: Everything that is judged together.
+        config: The configuration.
+        today: The day that ages are counted to.
+    """
+
+    estate: Estate
+    config: GuardrailConfig
+    today: date
+
+
+class Rule:
+    """Base of every rule. One instance serves one evaluation, so per-estate work can be kept on it.
+
+    Args:
+        context: What it may look at.
+    """
+
+    control: ClassVar[Control]
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    @property
+    def config(self) -> GuardrailConfig:
+        """The configuration."""
+        return self.context.config
+
+    @property
+    def estate(self) -> Estate:
+        """Everything that is judged together."""
+        return self.context.estate
+
+    def check_key(self, key: Key) -> Iterable[Finding]:
+        """What there is to say about one key, compliance included."""
+        return ()
+
+    def check_estate(self) -> Iterable[Finding]:
+        """What there is to say about the rest of the estate: IAM policies, trails."""
+        return ()
+
+    def finding(
+        self,
+        outcome: Outcome,
+        location: Location,
+        message: str,
+        *,
+        fix: str = "",
+        severity: Severity | None = None,
+        **more: Unpack[FindingParts],
+    ) -> Finding:
+        """A finding of this rule, of the control's severity unless another is given."""
+        return Finding(
+            control=self.control.id,
+            outcome=outcome,
+            severity=severity or self.control.severity,
+            location=location,
+            message=message,
+            fix=fix,
+            **more,
+        )
+
+
+class KeyRule(Rule):
+    """A rule about keys: `judge` yields what speaks against one, and nothing when it complies."""
+
+    compliant_message: ClassVar[str]
+    """What holds of a key that complies, as a sentence."""
+    reads_policy: ClassVar[bool] = False
+    """Whether it looks at the key policy: then a policy that is not known leaves it undetermined."""
+    reads_properties: ClassVar[bool] = True
+    """Whether it looks at other properties: then it does not apply to a key policy without its key."""
+
+    def check_key(self, key: Key) -> Iterator[Finding]:
+        """What `judge` yields, or that the key complies, or that neither can be said."""
+        if self.reads_properties and key.policy_only:
+            yield self.not_applicable(key, "only the key policy was given")
+            return
+        if self.reads_policy and is_unknown(key.policy.unknown):
+            yield self.undetermined(
+                key,
+                f"The key policy is not known: {key.policy.unknown.reason}.",
+                detail="policy",
+                path=key.policy.path,
+                fix="Give the policy as a literal, or give the templates and parameters that it comes from.",
+            )
+            return
+        found = False
+        for finding in self.judge(key):
+            found = True
+            yield finding
+        if not found:
+            yield self.finding(Outcome.COMPLIANT, key.location, self.compliant_message)
+
+    def judge(self, key: Key) -> Iterable[Finding]:
+        """What speaks against the key, or why nothing can be said."""
+        raise NotImplementedError
+
+    def violation(self, key: Key, message: str, *, fix: str = "", **more: Unpack[FindingParts]) -> Finding:
+        """The key breaks the control."""
+        return self.finding(
+            Outcome.VIOLATION, key.location, message, fix=fix or self.control.remediation, **more
+        )
+
+    def undetermined(self, key: Key, message: str, *, fix: str = "", **more: Unpack[FindingParts]) -> Finding:
+        """Whether the key breaks the control cannot be told, and why."""
+        return self.finding(
+            Outcome.UNDETERMINED, key.location, message, fix=fix or self.control.remediation, **more
+        )
+
+    def not_applicable(self, key: Key, reason: str) -> Finding:
+        """The control does not apply to the key, and why (a phrase)."""
+        return self.finding(Outcome.NOT_APPLICABLE, key.location, f"Not applicable: {reason}.")
+
+
+def property_path(key: Key, name: str) -> str:
+    """Path of a property of the key, as findings give it."""
+    return f"{key.property_root}/{name}" if key.property_root else name

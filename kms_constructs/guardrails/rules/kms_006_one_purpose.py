@@ -1,0 +1,75 @@
+"""KMS:006: a key serves one application and one data classification.
+
+Only what is declared counts: the tags of the key and of the resources that use it. A bucket and a queue of
+one service may share a key; a bucket tagged ``service=orders`` and one tagged ``service=payroll`` may not.
+
+Anti-pattern: two resources of different classification under one key::
+
+    {"key": {}, "resources": [{"data-classification": "public"}, {"data-classification": "restricted"}]}
+
+Best practice::
+
+    {"key": {"data-classification": "restricted"}, "resources": [{"data-classification": "restricted"}]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from kms_constructs.guardrails.finding import Finding
+from kms_constructs.guardrails.key_controls import KMS_006
+from kms_constructs.guardrails.rule import KeyRule
+from kms_constructs.guardrails.tags import Tag, tag_value
+from kms_constructs.model.estate import Key, Reference
+from kms_constructs.model.text import display
+from kms_constructs.model.unknown import Unknown, is_unknown
+
+_TAGS = (Tag.DATA_CLASSIFICATION, Tag.SERVICE)
+
+
+class OnePurposeRule(KeyRule):
+    """Compares the tags of the key with those of the resources that use it."""
+
+    control = KMS_006
+    compliant_message: ClassVar[str] = "What is tagged agrees on one service and one data classification."
+
+    def judge(self, key: Key) -> Iterator[Finding]:
+        """Services and classifications that differ."""
+        uses = tuple(use for use in key.references if not use.resource_type.startswith("AWS::KMS::"))
+        if not uses:
+            yield self.not_applicable(key, "no resource of the app uses the key")
+            return
+        for tag in _TAGS:
+            yield from self._compare(key, uses, tag)
+
+    def _compare(self, key: Key, uses: tuple[Reference, ...], tag: Tag) -> Iterator[Finding]:
+        found: dict[str, str] = {}
+        unknown: Unknown | None = None
+        own = tag_value(key.tags, tag)
+        for value, who in (
+            (own, "the key"),
+            *((tag_value(use.tags, tag), _name(use)) for use in uses),
+        ):
+            if is_unknown(value):
+                unknown = value
+            elif value is not None:
+                found.setdefault(value.strip().casefold(), f"{display(value.strip())!r} ({who})")
+        if len(found) > 1:
+            yield self.violation(
+                key,
+                f"The key serves more than one {tag.written}: {', '.join(found.values())}.",
+                detail=tag.written,
+                fix=f"Give each {tag.written} a key of its own, or correct the tags.",
+            )
+        elif unknown is not None and found:
+            yield self.undetermined(
+                key,
+                f"Whether the key serves one {tag.written} is not known: {unknown.reason}.",
+                detail=tag.written,
+                fix=f"Give the tag {tag.written} as a literal.",
+            )
+
+
+def _name(use: Reference) -> str:
+    return use.location.construct_path or use.location.logical_id or use.resource_type

@@ -1,0 +1,76 @@
+"""KMS:008: the key policy has been reviewed lately.
+
+Anti-pattern: no trace of a review::
+
+    {"Tags": []}
+
+Best practice (the date has to be younger than ``review-max-age``)::
+
+    {"Tags": [{"Key": "kms:policy-reviewed-on", "Value": "2026-03-01"}]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import ClassVar
+
+from kms_constructs.guardrails.finding import Finding
+from kms_constructs.guardrails.key_controls import KMS_008
+from kms_constructs.guardrails.rule import KeyRule, property_path
+from kms_constructs.guardrails.tags import Tag, tag_value
+from kms_constructs.model.estate import Key
+from kms_constructs.model.text import display, has_hole
+from kms_constructs.model.unknown import Unknown, is_unknown
+
+
+class ReviewDateRule(KeyRule):
+    """Looks at the tag ``kms:policy-reviewed-on``."""
+
+    control = KMS_008
+    compliant_message: ClassVar[str] = "The key policy was reviewed lately."
+
+    def judge(self, key: Key) -> Iterator[Finding]:
+        """That the date is missing, no date, or too old."""
+        path = property_path(key, "Tags")
+        value = tag_value(key.tags, Tag.POLICY_REVIEWED_ON)
+        if isinstance(value, str) and has_hole(value):
+            value = Unknown(f"{display(value)} is decided at deployment")
+        if is_unknown(value):
+            yield self.undetermined(
+                key, f"The date of the last review is not known: {value.reason}.", detail="date", path=path
+            )
+            return
+        if value is None:
+            yield self.violation(
+                key, "No review of the key policy is on record.", detail="missing", path=path
+            )
+            return
+        try:
+            reviewed = date.fromisoformat(value.strip())
+        except ValueError:
+            yield self.violation(
+                key,
+                f"The review date {value!r} is no date.",
+                detail="date",
+                path=path,
+                fix="Write the date as YYYY-MM-DD.",
+            )
+            return
+        age = (self.context.today - reviewed).days
+        if age < 0:
+            yield self.violation(
+                key,
+                f"The review date {reviewed} lies in the future.",
+                detail="future",
+                path=path,
+                fix="Write the day on which the policy was reviewed.",
+            )
+        elif age > self.config.review_max_age:
+            yield self.violation(
+                key,
+                f"The last review of the key policy, on {reviewed}, is {age} days ago; the configuration "
+                f"allows {self.config.review_max_age}.",
+                detail="age",
+                path=path,
+            )
