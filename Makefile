@@ -21,7 +21,8 @@ export npm_config_update_notifier := false
 # Like pip, trust the certificates that the machine trusts.
 export NODE_USE_SYSTEM_CA := 1
 
-PIP_INSTALL := -m pip --quiet --no-input install
+# Without byte code for everything: aws-cdk-lib alone has 300 MB of it, of which a run needs a few percent.
+PIP_INSTALL := -m pip --quiet --no-input install --no-compile
 PYTEST_FLAGS ?= -n auto --dist loadfile --quiet
 
 .DEFAULT_GOAL := help

@@ -6,6 +6,15 @@ The names below are imported on first use, so that ``import kms_constructs`` loa
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # type checkers do not follow __getattr__; a test holds this list against _WHERE
+    from kms_constructs.errors import ArgumentError as ArgumentError
+    from kms_constructs.errors import ConfigurationError as ConfigurationError
+    from kms_constructs.errors import GuardrailError as GuardrailError
+    from kms_constructs.errors import KmsConstructsError as KmsConstructsError
+    from kms_constructs.errors import SealedPolicyError as SealedPolicyError
+    from kms_constructs.errors import SourceError as SourceError
 
 _WHERE: dict[str, str] = {
     "ArgumentError": "errors",
