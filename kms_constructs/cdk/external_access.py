@@ -13,7 +13,7 @@ from kms_constructs.cdk.policy_target import (
     PolicyTarget,
     allow,
     arn_parts,
-    check_not_empty,
+    check_list,
     is_token,
     principal_arn,
     via_service,
@@ -54,8 +54,8 @@ class ExternalAccess:
     for KMS has no cross-account administration, and none creates grants unless an AWS service does it for a
     resource of its own.
 
-    At least one of `via_services`, `encryption_context` and `organization_id` is required, for a named role too:
-    a role can be deleted and made again by whoever administers the other account.
+    At least one of `via_services`, `encryption_context` and `organization_id` is required, for a named role
+    too: who may assume that role is decided in the other account.
 
     An encryption context exists for symmetric encryption alone, and DescribeKey never carries one. Reading
     metadata therefore stands in a statement of its own, without that condition; otherwise it would allow
@@ -101,11 +101,11 @@ class ExternalAccess:
     name: str = ""
 
     def __post_init__(self) -> None:
-        check_not_empty("principals", self.principals)
-        check_not_empty("permissions", self.permissions)
+        check_list("principals", self.principals)
+        check_list("permissions", self.permissions)
         for argument in ("via_services", "organization_paths"):
             if values := getattr(self, argument):
-                check_not_empty(argument, values)
+                check_list(argument, values)
         arns = tuple(dict.fromkeys(principal_arn("principals", item) for item in self.principals))
         object.__setattr__(self, "principals", arns)
         object.__setattr__(self, "permissions", tuple(_permission(item) for item in self.permissions))
@@ -236,7 +236,7 @@ class ExternalAccess:
                 raise ArgumentError(
                     "principals",
                     arn,
-                    "the account of a principal has to be readable when encryption_context is the only condition",
+                    "the principal's account has to be readable when encryption_context stands alone",
                     "give organization_id too, or the ARN with its account",
                     where=target.where,
                 )

@@ -16,7 +16,10 @@ PolicyStatementJson = dict[str, Any]
 PARTITION = "<partition>"
 ACCOUNT = "<account>"
 REGION = "<region>"
-"""Stand for the key's partition, account and Region until the key is known; no ARN can hold ``<`` or ``>``."""
+SUFFIX = "<suffix>"
+"""Stand for what is decided by the key: its partition, account, Region, and the DNS suffix of its partition
+(for the few service principals that use it). No ARN can hold ``<`` or ``>``.
+"""
 
 _TOKEN = re.compile(r"\$\{Token\[[^\]]*\]\}")
 _ARN_PARTS = 6
@@ -42,13 +45,19 @@ class PolicyTarget:
     key_usage: KeyUsage = KeyUsage.ENCRYPT_DECRYPT
     where: str = ""
 
-    def fill(self, value: Any) -> Any:
-        """Puts the key's partition, account and Region where `PARTITION`, `ACCOUNT`, `REGION` stand."""
+    @property
+    def _suffix(self) -> str:
+        china = self.partition == "aws-cn" or self.region.startswith("cn-")
+        return "amazonaws.com.cn" if china else "amazonaws.com"
+
+    def fill(self, value: Any) -> Any:  # noqa: ANN401 - JSON goes in and comes out
+        """Puts what is decided by the key where `PARTITION`, `ACCOUNT`, `REGION`, `SUFFIX` stand."""
         if isinstance(value, str):
             for placeholder, text in (
                 (PARTITION, self.partition),
                 (ACCOUNT, self.account),
                 (REGION, self.region),
+                (SUFFIX, self._suffix),
             ):
                 value = value.replace(placeholder, text)
             return value
@@ -123,7 +132,7 @@ def check_account(argument: str, value: str, where: str = "") -> str:
     return value
 
 
-def check_not_empty(argument: str, values: Sequence[object], where: str = "") -> None:
+def check_list(argument: str, values: Sequence[object], where: str = "") -> None:
     """Refuses an empty list, and a bare text where a list is wanted."""
     if isinstance(values, str):
         raise ArgumentError(
