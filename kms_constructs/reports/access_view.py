@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kms_constructs.model.unknown import is_unknown
+from kms_constructs.reports.summary import natural_order
 from kms_constructs.reports.text import one_line
 
 if TYPE_CHECKING:
@@ -40,13 +41,6 @@ MARKS: dict[str, AccessMark] = {
 }
 """By the value of `Access`, strongest first."""
 
-_ACRONYMS = {"mac": "MAC"}
-
-
-def capability_label(capability: Capability) -> str:
-    """A capability in words: ``schedule deletion``."""
-    return " ".join(_ACRONYMS.get(word, word) for word in capability.name.lower().split("_"))
-
 
 @dataclass(frozen=True, slots=True)
 class AccessEntry:
@@ -60,7 +54,7 @@ class AccessEntry:
     @property
     def labels(self) -> str:
         """The capabilities in words, comma-separated."""
-        return ", ".join(capability_label(capability) for capability in self.capabilities)
+        return ", ".join(capability.value for capability in self.capabilities)
 
 
 def access_entries(row: MatrixRow, capabilities: Iterable[Capability]) -> tuple[AccessEntry, ...]:
@@ -105,4 +99,7 @@ def key_facts(key: Key) -> tuple[str, ...]:
 
 def matrix_order(matrices: Iterable[AccessMatrix]) -> list[AccessMatrix]:
     """Matrices by source and name of their key."""
-    return sorted(matrices, key=lambda matrix: (matrix.key.location.source, key_title(matrix.key)))
+    return sorted(
+        matrices,
+        key=lambda matrix: (natural_order(matrix.key.location.source), natural_order(key_title(matrix.key))),
+    )

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 from kms_constructs.guardrails.finding import Finding, Report
 from kms_constructs.model.estate import Location, SourceProblem
 from kms_constructs.model.unknown import is_unknown
-from kms_constructs.reports.access_view import capability_label, key_title, matrix_order
-from kms_constructs.reports.change_view import gains
+from kms_constructs.reports.access_view import key_title, matrix_order
 from kms_constructs.reports.summary import Status, Summary, status_of
 from kms_constructs.reports.text import printable
 
@@ -64,7 +63,7 @@ def access_json(matrices: Iterable[AccessMatrix], problems: Iterable[SourceProbl
             "keys": [
                 {
                     "key": _key(matrix.key),
-                    "capabilities": [capability_label(capability) for capability in matrix.capabilities],
+                    "capabilities": [capability.value for capability in matrix.capabilities],
                     "principals": [_row(row, matrix) for row in matrix.rows],
                 }
                 for matrix in matrix_order(matrices)
@@ -79,11 +78,12 @@ def diff_json(changes: Iterable[AccessChange], problems: Iterable[SourceProblem]
         {
             "key": printable(change.key),
             "principal": printable(change.principal),
-            "capability": capability_label(change.capability),
+            "capability": change.capability.value,
             "before": _access(change.before.value),
             "after": _access(change.after.value),
-            "gain": gains(change),
+            "gain": change.gains,
             "statements": [printable(statement) for statement in change.statements],
+            "conditions": [printable(condition) for condition in change.conditions],
         }
         for change in changes
     ]
@@ -172,7 +172,7 @@ def _row(row: MatrixRow, matrix: AccessMatrix) -> dict[str, Any]:
         if cell is not None and cell.access.value != "-":
             access.append(
                 {
-                    "capability": capability_label(capability),
+                    "capability": capability.value,
                     "access": _access(cell.access.value),
                     "statements": [printable(statement) for statement in cell.statements],
                     "conditions": [printable(condition) for condition in cell.conditions],

@@ -40,7 +40,7 @@ from kms_constructs.guardrails.catalogue import CATALOGUE
 from kms_constructs.guardrails.control import Control
 from kms_constructs.guardrails.finding import Finding, Report, Severity
 from kms_constructs.model.estate import Location, SourceProblem
-from kms_constructs.reports.summary import Status, control_order, status_of
+from kms_constructs.reports.summary import Status, natural_order, status_of
 from kms_constructs.reports.text import one_line, printable
 from kms_constructs.reports.version import tool_version
 
@@ -86,7 +86,7 @@ def report_sarif(
         for finding in report.findings
         if not status_of(finding).quiet or (everything and status_of(finding) is Status.COMPLIANT)
     ]
-    controls = sorted({finding.control for finding in report.findings} | set(CATALOGUE), key=control_order)
+    controls = sorted({finding.control for finding in report.findings} | set(CATALOGUE), key=natural_order)
     indexes = {control: index for index, control in enumerate(controls)}
     invocation = Invocation.model_validate(
         {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ class Status(StrEnum):
         return self in (Status.COMPLIANT, Status.NOT_APPLICABLE)
 
 
+_DIGITS = re.compile(r"(\d+)")
 _RANKS = {status: rank for rank, status in enumerate(Status)}
 _SEVERITY_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
@@ -50,11 +52,9 @@ def status_of(finding: Finding) -> Status:
     return Status.VIOLATION if finding.outcome is Outcome.VIOLATION else Status.UNDETERMINED
 
 
-def control_order(control: str) -> tuple[str, ...]:
-    """A sort key that puts IAM-KMS-10 after IAM-KMS-9."""
-    return tuple(
-        part.rjust(6, "0") if part.isdigit() else part for part in control.replace(":", "-").split("-")
-    )
+def natural_order(text: str) -> tuple[str, ...]:
+    """A sort key in which Key10 comes after Key9, and IAM-KMS-10 after IAM-KMS-9."""
+    return tuple(part.rjust(12, "0") if part.isdigit() else part for part in _DIGITS.split(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +90,16 @@ def _finding_order(finding: Finding) -> tuple[object, ...]:
     return (
         status_of(finding).rank,
         _SEVERITY_RANKS[finding.severity],
-        control_order(finding.control),
+        natural_order(finding.control),
         finding.detail,
         finding.path,
         finding.message,
     )
 
 
-def _place(location: Location) -> tuple[str, str, str]:
-    return (location.source, location.construct_path or location.logical_id, location.stack)
+def _place(location: Location) -> tuple[tuple[str, ...], ...]:
+    name = location.construct_path or location.logical_id
+    return (natural_order(location.source), natural_order(name), natural_order(location.stack))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def by_control(findings: Iterable[Finding]) -> tuple[ControlCount, ...]:
     counts: dict[str, Counter[Status]] = {}
     for finding in findings:
         counts.setdefault(finding.control, Counter())[status_of(finding)] += 1
-    return tuple(ControlCount(control, counts[control]) for control in sorted(counts, key=control_order))
+    return tuple(ControlCount(control, counts[control]) for control in sorted(counts, key=natural_order))
 
 
 @dataclass(frozen=True, slots=True)

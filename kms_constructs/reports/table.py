@@ -15,12 +15,10 @@ from kms_constructs.reports.access_view import (
     MARKS,
     AccessEntry,
     access_entries,
-    capability_label,
     key_facts,
     key_title,
     matrix_order,
 )
-from kms_constructs.reports.change_view import gains
 from kms_constructs.reports.console import Look, draw
 from kms_constructs.reports.summary import (
     ResourceFindings,
@@ -230,7 +228,7 @@ def _access(matrix: AccessMatrix, look: Look) -> Iterable[RenderableType]:
 
 
 def _matrix(matrix: AccessMatrix, look: Look) -> RenderableType | None:
-    headings = [_stacked(capability_label(capability)) for capability in matrix.capabilities]
+    headings = [_stacked(capability.value) for capability in matrix.capabilities]
     columns = sum(max(map(len, heading.split("\n"))) + 2 for heading in headings)
     room = look.width - 2 - columns
     if room < _MATRIX_PRINCIPAL_WIDTH:
@@ -309,12 +307,13 @@ def diff_table(changes: Iterable[AccessChange], look: Look | None = None) -> str
 
 
 def _change(change: AccessChange, look: Look) -> tuple[Text, Text, Text]:
-    gain = gains(change)
-    style = "bold red" if gain else "green"
+    style = "bold red" if change.gains else "green"
     arrow = look.mark("→", "->")
     before, after = MARKS[change.before.value].word, MARKS[change.after.value].word
-    text = Text(f"{before} {arrow} {after}")
+    text = Text(f"{before} {arrow} {after}" if before != after else f"{after} under other conditions")
     if change.statements:
         text.append(f"  by {', '.join(map(one_line, change.statements))}", style="dim")
-    sign = "+" if gain else look.mark("\N{MINUS SIGN}", "-")
-    return Text(sign, style=style), Text(capability_label(change.capability), style=style), text
+    if change.conditions:
+        text.append(f"  if {' and '.join(map(one_line, change.conditions))}", style="yellow")
+    sign = "+" if change.gains else look.mark("\N{MINUS SIGN}", "-")
+    return Text(sign, style=style), Text(change.capability.value, style=style), text

@@ -1,0 +1,401 @@
+"""Reports as one HTML file that needs nothing else: no network, no other file, no script to be read.
+
+Everything that comes from a template is escaped, and a content security policy allows only the style and the
+script that this package wrote, by their hashes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from kms_constructs.guardrails.finding import Finding, Report
+from kms_constructs.model.estate import Location, SourceProblem
+from kms_constructs.reports.access_view import MARKS, key_facts, key_title, matrix_order
+from kms_constructs.reports.summary import (
+    ResourceFindings,
+    Status,
+    Summary,
+    by_control,
+    by_resource,
+    status_of,
+)
+from kms_constructs.reports.text import counted, one_line
+from kms_constructs.reports.version import tool_version
+
+if TYPE_CHECKING:
+    from kms_constructs.analysis.access import AccessMatrix, MatrixCell
+
+_OPEN_RESOURCES = 12
+"""Up to so many resources are shown opened; with more, the index above them is the way in."""
+
+_LOUD = (Status.VIOLATION, Status.UNDETERMINED, Status.WARNING, Status.ACKNOWLEDGED)
+_CSS = {status: status.value.replace(" ", "-") for status in Status}
+_CONDITION_MARKS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    number: int
+    css: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Badge:
+    text: str
+    css: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    mark: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _ProblemView:
+    place: str
+    message: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class _ControlView:
+    id: str
+    title: str
+    cells: tuple[_Count, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _FindingView:
+    id: str
+    status: str
+    css: str
+    note: str
+    message: str
+    path: str
+    chain: tuple[str, ...]
+    reason: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class _CellView:
+    css: str
+    symbol: str
+    word: str
+    notes: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class _RowView:
+    principal: str
+    cells: tuple[_CellView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _MatrixView:
+    capabilities: tuple[str, ...]
+    rows: tuple[_RowView, ...]
+    notes: tuple[_Note, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Section:
+    anchor: str
+    title: str
+    source: str
+    place: str
+    facts: str = ""
+    open: bool
+    badges: tuple[_Badge, ...] = ()
+    counts: tuple[_Count, ...] = ()
+    findings: tuple[_FindingView, ...] = ()
+    quiet: tuple[_FindingView, ...] = ()
+    quiet_title: str = ""
+    matrix: _MatrixView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    css: str
+    symbol: str
+    word: str
+    meaning: str
+
+
+def _legend() -> tuple[_Mark, ...]:
+    return tuple(
+        _Mark(value, mark.symbol, mark.word, mark.meaning) for value, mark in MARKS.items() if value != "-"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    title: str
+    line: str
+    verdict: str = ""
+    verdict_class: str = ""
+    tiles: tuple[_Count, ...] = ()
+    problems: tuple[_ProblemView, ...] = ()
+    statuses: tuple[str, ...] = ()
+    controls: tuple[_ControlView, ...] = ()
+    index: bool = False
+    index_statuses: tuple[str, ...] = ()
+    sections_title: str
+    sections: tuple[_Section, ...]
+    has_matrices: bool
+    legend: tuple[_Mark, ...] = field(default_factory=_legend)
+    sources: tuple[str, ...] = ()
+    version: str = field(default_factory=tool_version)
+
+
+def report_html(
+    report: Report,
+    matrices: Iterable[AccessMatrix] = (),
+    *,
+    titles: Mapping[str, str] | None = None,
+    title: str = "KMS guardrails",
+) -> str:
+    """The findings of a report, and beside each key's findings who may do what with it.
+
+    Args:
+        report: What was found.
+        matrices: Access matrices of the keys judged.
+        titles: Control id to title.
+        title: Heading of the page.
+    """
+    summary = Summary.of(report)
+    by_location = {matrix.key.location: matrix for matrix in matrices}
+    groups = list(by_resource(report.findings))
+    known = {group.location for group in groups}
+    groups += [ResourceFindings(location, ()) for location in by_location if location not in known]
+    statuses = tuple(status for status in _LOUD if summary.counts[status])
+    few = len(groups) <= _OPEN_RESOURCES
+    sections = tuple(
+        _section(number, group, by_location.get(group.location), statuses, few=few)
+        for number, group in enumerate(groups, start=1)
+    )
+    columns = (*statuses, Status.COMPLIANT)
+    return _render(
+        _Page(
+            title=title,
+            line=str(summary),
+            verdict=summary.verdict,
+            verdict_class={0: "compliant", 3: "undetermined"}.get(summary.exit_code, "violation"),
+            tiles=_tiles(summary),
+            problems=tuple(_problems(report.problems)),
+            statuses=tuple(status.value.capitalize() for status in columns),
+            controls=tuple(
+                _ControlView(
+                    count.control,
+                    one_line((titles or {}).get(count.control, "")),
+                    tuple(_Count(count.counts[status], _CSS[status]) for status in columns),
+                )
+                for count in by_control(report.findings)
+            ),
+            index=not few,
+            index_statuses=tuple(status.value.capitalize() for status in statuses),
+            sections_title="Findings by resource",
+            sections=sections,
+            has_matrices=bool(by_location),
+            sources=tuple(one_line(source) for source in report.sources),
+        )
+    )
+
+
+def access_html(
+    matrices: Iterable[AccessMatrix],
+    *,
+    problems: Sequence[SourceProblem] = (),
+    sources: Iterable[str] = (),
+    title: str = "Who may do what with these KMS keys",
+) -> str:
+    """Who may do what with each key, and which statements say so."""
+    ordered = matrix_order(matrices)
+    few = len(ordered) <= _OPEN_RESOURCES
+    return _render(
+        _Page(
+            title=title,
+            line=counted(len(ordered), "key"),
+            problems=tuple(_problems(problems)),
+            index=not few,
+            sections_title="Access by key",
+            sections=tuple(
+                _section(number, ResourceFindings(matrix.key.location, ()), matrix, (), few=few)
+                for number, matrix in enumerate(ordered, start=1)
+            ),
+            has_matrices=bool(ordered),
+            sources=tuple(one_line(source) for source in sources),
+        )
+    )
+
+
+def _render(page: _Page) -> str:
+    style, script = _data("report.css"), _data("report.js")
+    return (
+        _template().render(
+            page=page,
+            # Written by this package, and not a word of it comes from input.
+            style=Markup(style),  # noqa: S704
+            script=Markup(script),  # noqa: S704
+            style_hash=_hash(style),
+            script_hash=_hash(script),
+        )
+        + "\n"
+    )
+
+
+@lru_cache(maxsize=4)
+def _data(name: str) -> str:
+    return resources.files("kms_constructs.reports").joinpath(f"data/{name}").read_text("utf-8")
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    return environment.from_string(_data("report.html.jinja"))
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+
+
+def _tiles(summary: Summary) -> tuple[_Count, ...]:
+    tiles = [_Count(summary.keys, "", "key" if summary.keys == 1 else "keys")]
+    if summary.problems:
+        tiles.append(_Count(summary.problems, "violation", "unreadable input"))
+    tiles += [
+        _Count(summary.counts[Status.VIOLATION], "violation", "violations"),
+        _Count(summary.counts[Status.UNDETERMINED], "undetermined", "undetermined"),
+        _Count(summary.counts[Status.WARNING], "warning", "warnings"),
+        _Count(summary.counts[Status.ACKNOWLEDGED], "acknowledged", "acknowledged"),
+        _Count(summary.counts[Status.COMPLIANT], "compliant", "compliant checks"),
+    ]
+    return tuple(tiles)
+
+
+def _problems(problems: Iterable[SourceProblem]) -> Iterator[_ProblemView]:
+    for problem in problems:
+        place = ": ".join(one_line(part) for part in (problem.source, problem.logical_id) if part)
+        yield _ProblemView(place, one_line(problem.message), one_line(problem.fix))
+
+
+def _section(
+    number: int,
+    group: ResourceFindings,
+    matrix: AccessMatrix | None,
+    statuses: Sequence[Status],
+    *,
+    few: bool,
+) -> _Section:
+    location = group.location
+    counts = Counter(status_of(finding) for finding in group.findings)
+    loud = [finding for finding in group.findings if not status_of(finding).quiet]
+    compliant = [finding for finding in group.findings if status_of(finding) is Status.COMPLIANT]
+    badges = tuple(
+        _Badge(
+            counted(counts[status], status.value, "" if status in _COUNTABLE else status.value),
+            _CSS[status],
+        )
+        for status in _LOUD
+        if counts[status]
+    )
+    if not badges and compliant:
+        badges = (_Badge("✓ compliant", "compliant"),)
+    name = one_line(location.construct_path or location.logical_id or location.source)
+    return _Section(
+        anchor=f"resource-{number}",
+        title=key_title(matrix.key) if matrix is not None else name,
+        source=one_line(location.source),
+        place=_place(location),
+        facts=", ".join(key_facts(matrix.key)) if matrix is not None else "",
+        open=few and (bool(loud) or not group.findings),
+        badges=badges,
+        counts=tuple(_Count(counts[status], _CSS[status]) for status in statuses),
+        findings=tuple(_finding(finding) for finding in loud),
+        quiet=tuple(_finding(finding) for finding in compliant),
+        quiet_title=counted(len(compliant), "compliant check"),
+        matrix=_matrix(matrix) if matrix is not None else None,
+    )
+
+
+_COUNTABLE = (Status.VIOLATION, Status.WARNING)
+
+
+def _place(location: Location) -> str:
+    parts = [one_line(location.source)]
+    if location.logical_id:
+        parts.append(one_line(location.logical_id))
+    if location.stack:
+        parts.append(f"stack {one_line(location.stack)}")
+    return ", ".join(parts)
+
+
+def _finding(finding: Finding) -> _FindingView:
+    status = status_of(finding)
+    failing = status in (Status.VIOLATION, Status.UNDETERMINED)
+    return _FindingView(
+        id=one_line(finding.id),
+        status=status.value,
+        css=_CSS[status],
+        note=f"{finding.severity.value} severity" if failing else "",
+        message=one_line(finding.message),
+        path=one_line(finding.path),
+        chain=tuple(one_line(step) for step in finding.chain),
+        reason=one_line(finding.acknowledged or ""),
+        fix=one_line(finding.fix),
+    )
+
+
+def _matrix(matrix: AccessMatrix) -> _MatrixView:
+    statements: dict[str, str] = {}
+    conditions: dict[str, str] = {}
+
+    def number(statement: str) -> str:
+        return statements.setdefault(one_line(statement), str(len(statements) + 1))
+
+    def letter(condition: str) -> str:
+        return conditions.setdefault(one_line(condition), _letters(len(conditions)))
+
+    def cell(found: MatrixCell | None) -> _CellView:
+        value = "-" if found is None else found.access.value
+        mark = MARKS[value]
+        if found is None or value == "-":
+            return _CellView("none", mark.symbol, mark.word, "", "")
+        notes = ",".join([*map(number, found.statements), *map(letter, found.conditions)])
+        title = mark.word
+        if found.statements:
+            title += f" by {', '.join(map(one_line, found.statements))}"
+        if found.conditions:
+            title += f" if {' and '.join(map(one_line, found.conditions))}"
+        return _CellView(value, mark.symbol, mark.word, notes, title)
+
+    rows = tuple(
+        _RowView(one_line(row.principal), tuple(cell(row.cells.get(item)) for item in matrix.capabilities))
+        for row in matrix.rows
+    )
+    notes = [_Note(mark, f"by {text}") for text, mark in statements.items()]
+    notes += [_Note(mark, f"if {text}") for text, mark in conditions.items()]
+    return _MatrixView(tuple(item.value for item in matrix.capabilities), rows, tuple(notes))
+
+
+def _letters(index: int) -> str:
+    """A name for a footnote: a, b, … z, aa, ab and so on."""
+    text = ""
+    index += 1
+    while index:
+        index, remainder = divmod(index - 1, len(_CONDITION_MARKS))
+        text = _CONDITION_MARKS[remainder] + text
+    return text
