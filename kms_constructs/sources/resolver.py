@@ -33,6 +33,7 @@ MAX_TEXT: Final = 262_144
 MAX_STACKS: Final = 2_000
 """Stacks that nested templates may multiply to."""
 
+_HASH = re.compile(r"[0-9a-f]{64}")
 _DYNAMIC = re.compile(r"\{\{resolve:([^{}]*)\}\}")
 
 
@@ -481,7 +482,13 @@ def nested_templates(item: TemplateInput) -> Iterator[tuple[str, str]]:
         metadata, properties = raw.get("Metadata"), raw.get("Properties")
         path = metadata.get("aws:asset:path") if isinstance(metadata, Mapping) else None
         if path is None and isinstance(properties, Mapping):
-            path = properties.get("TemplateURL")
+            url = properties.get("TemplateURL")
+            path = url if isinstance(url, str) else None
+            for part in _HASH.findall(_compact(url)) if item.assets else ():
+                if item.assets and part in item.assets:
+                    yield str(logical_id), _normal(item.assets[part])
+                    path = None
+                    break
         if isinstance(path, str) and path and "://" not in path:
             yield str(logical_id), _normal(posixpath.join(posixpath.dirname(_normal(item.source)), path))
 
@@ -500,9 +507,13 @@ def _may_be_equal(one: str, other: str) -> bool:
 
 def _name_of(node: object) -> str:
     """A short name for a part of a template: the same part has the same name."""
-    try:
-        text = json.dumps(node, sort_keys=True, default=str)
-    except (TypeError, ValueError, RecursionError):
-        text = f"{type(node).__name__}@{id(node)}"
+    text = _compact(node) or f"{type(node).__name__}@{id(node)}"
     name = next(iter(node), "value") if isinstance(node, Mapping) and len(node) == 1 else "value"
     return f"{name}#{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:8]}"
+
+
+def _compact(node: object) -> str:
+    try:
+        return json.dumps(node, sort_keys=True, default=str)
+    except (TypeError, ValueError, RecursionError):
+        return ""

@@ -18,6 +18,7 @@ class TemplateInput:
         region: Region it is deployed to, or None.
         construct_paths: CDK construct path by logical id; a resource's own metadata (``aws:cdk:path``) is
             used for those that are missing.
+        assets: Source of a template by asset hash, for nested stacks whose template URL holds only the hash.
 
     Example:
         >>> TemplateInput({"Resources": {}}, "app.json", stack="App").account is None
@@ -30,3 +31,4 @@ class TemplateInput:
     account: str | None = None
     region: str | None = None
     construct_paths: Mapping[str, str] | None = None
+    assets: Mapping[str, str] | None = None

@@ -1,0 +1,118 @@
+"""A key policy by itself: what a team keeps in a file, or what ``aws kms get-key-policy`` prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from kms_constructs.model.estate import Key, Location
+from kms_constructs.model.policy import Effect, Policy, Statement, parse_policy
+from kms_constructs.model.text import CLOSE, OPEN, HoleKind, hole
+from kms_constructs.model.unknown import is_unknown
+from kms_constructs.sources.resolver import partition_of
+
+
+def policy_in(document: object) -> object | None:
+    """The policy that a document is or wraps; None when it is something else.
+
+    ``aws kms get-key-policy`` wraps it as text: ``{"Policy": "…", "PolicyName": "default"}``.
+    """
+    if not isinstance(document, Mapping) or "Resources" in document:
+        return None
+    if any(str(key).lower() == "statement" for key in document):
+        return document
+    wrapped = document.get("Policy")
+    if isinstance(wrapped, str):
+        try:
+            wrapped = json.loads(wrapped)
+        except (ValueError, RecursionError):
+            return None
+    if isinstance(wrapped, Mapping) and any(str(key).lower() == "statement" for key in wrapped):
+        return wrapped
+    return None
+
+
+def key_from_policy(
+    document: object, *, source: str, account: str | None = None, region: str | None = None
+) -> Key:
+    """A key of which only the policy is known.
+
+    Args:
+        document: The key policy as plain data, or as JSON text.
+        source: The file it came from, or what stands for it.
+        account: Account of the key. Without it, the account is taken from the policy when exactly one
+            account's root may call PutKeyPolicy: KMS refuses a policy that would lock its own account out,
+            so that is the key's account but for policies written past that check.
+        region: Region of the key.
+
+    Example:
+        >>> key = key_from_policy({"Statement": []}, source="policy.json")
+        >>> key.policy_only
+        True
+    """
+    policy = parse_policy(_safe(document))
+    return Key(
+        id=source,
+        location=Location(source),
+        policy=policy,
+        account=account or _home(policy) or hole(HoleKind.ENVIRONMENT, "AWS::AccountId"),
+        region=region or hole(HoleKind.ENVIRONMENT, "AWS::Region"),
+        partition=partition_of(region) if region else _partition(policy),
+        property_root="",
+        policy_only=True,
+    )
+
+
+def _home(policy: Policy) -> str | None:
+    accounts = {account for statement in policy.statements for account in _restoring_roots(statement)}
+    return accounts.pop() if len(accounts) == 1 else None
+
+
+def _restoring_roots(statement: Statement) -> set[str]:
+    """Accounts whose root a statement allows to put a key policy."""
+    principals, actions = statement.principals, statement.actions
+    if statement.effect is not Effect.ALLOW or principals is None or is_unknown(principals):
+        return set()
+    if actions is None or is_unknown(actions) or not any(_puts_policy(action) for action in actions):
+        return set()
+    return {account for principal in principals if (account := _root_account(principal.value))}
+
+
+def _puts_policy(action: str) -> bool:
+    from kms_constructs.model.actions import action_matches
+
+    return action_matches(action, "kms:PutKeyPolicy")
+
+
+def _root_account(value: str) -> str | None:
+    if value.isascii() and value.isdigit() and len(value) == 12:
+        return value
+    parts = value.split(":")
+    if len(parts) == 6 and parts[2] == "iam" and parts[5] == "root" and parts[4].isdigit():
+        return parts[4]
+    return None
+
+
+def _partition(policy: Policy) -> str:
+    for statement in policy.statements:
+        principals = statement.principals
+        for principal in () if principals is None or is_unknown(principals) else principals:
+            parts = principal.value.split(":")
+            if len(parts) == 6 and parts[0] == "arn" and parts[1] in ("aws-cn", "aws-us-gov"):
+                return parts[1]
+    return "aws"
+
+
+def _safe(node: object, depth: int = 0) -> object:
+    """The document without the two characters that mark holes."""
+    if isinstance(node, str):
+        return (
+            node.replace(OPEN, "\ufffd").replace(CLOSE, "\ufffd") if OPEN in node or CLOSE in node else node
+        )
+    if depth > 100:
+        return None
+    if isinstance(node, Mapping):
+        return {_safe(str(key), depth): _safe(value, depth + 1) for key, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [_safe(value, depth + 1) for value in node]
+    return node
