@@ -1,0 +1,293 @@
+"""Organization policies made from the catalogue: the guarded actions, denied to a whole organization.
+
+A key policy guards one key. A service control policy (SCP) guards every key against the principals of the
+organization's member accounts, and a resource control policy (RCP) guards the keys of those accounts against
+everyone, principals of other organizations included. Both only deny: what they leave open still needs an
+Allow. Neither reaches the management account, service-linked roles, or AWS managed keys (RCP).
+
+These are plain dicts, so the CLI can export them without CDK.
+
+See: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html,
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html and
+https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kms_constructs.errors import ArgumentError
+from kms_constructs.guardrails.catalogue import GUARDED_ACTIONS
+from kms_constructs.model.key_specs import MAXIMUM_PENDING_WINDOW_DAYS, MINIMUM_PENDING_WINDOW_DAYS
+
+PolicyJson = dict[str, Any]
+"""A policy document as JSON."""
+
+MAXIMUM_SCP_CHARACTERS = 10_240
+MAXIMUM_RCP_CHARACTERS = 5_120
+"""Quotas of AWS Organizations for one document.
+
+See: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
+"""
+
+DESTRUCTION = tuple(GUARDED_ACTIONS[control] for control in ("IAM-KMS-2", "IAM-KMS-3", "IAM-KMS-4"))
+POLICY_CHANGE = GUARDED_ACTIONS["IAM-KMS-5"]
+ROTATION_OFF = GUARDED_ACTIONS["IAM-KMS-7"]
+
+
+def service_control_policy(
+    exempt_principals: Sequence[str] = (),
+    *,
+    deployment_principals: Sequence[str] = (),
+    grant_principals: Sequence[str] = (),
+    minimum_pending_window: int = MAXIMUM_PENDING_WINDOW_DAYS,
+) -> PolicyJson:
+    """The SCP that keeps principals of member accounts from the guarded actions.
+
+    Without any exemption nobody in the member accounts can change a key policy, CloudFormation's execution
+    roles included: name these as `deployment_principals`. An exempt name in every account (``*``) is as safe
+    as the right to create a role of that name.
+
+    Args:
+        exempt_principals: ARN patterns of who may delete, disable, and change policies: the break-glass
+            roles. The account part may be ``*``; the name may not be.
+        deployment_principals: ARN patterns of who may change key policies, and no more.
+        grant_principals: ARN patterns of who may create grants directly rather than through an AWS service.
+        minimum_pending_window: Days, 7 to 30: a shorter pending window is denied to everyone.
+
+    Returns:
+        The document, at most `MAXIMUM_SCP_CHARACTERS` as compact JSON.
+
+    Raises:
+        ArgumentError: A pattern that is none or exempts everybody, a window out of bounds, or so many
+            patterns that the document grows too large.
+
+    Example:
+        >>> document = service_control_policy(["arn:aws:iam::*:role/BreakGlass"])
+        >>> [statement["Sid"] for statement in document["Statement"]][:2]
+        ['DenyKeyDestruction', 'DenyKeyPolicyChange']
+    """
+    statements = _guarded(
+        exempt_principals,
+        deployment_principals,
+        grant_principals,
+        minimum_pending_window,
+        lockout_actions=("CreateKey", POLICY_CHANGE),
+    )
+    return _document(statements, MAXIMUM_SCP_CHARACTERS, "service control policy", resource=False)
+
+
+def resource_control_policy(
+    exempt_principals: Sequence[str] = (),
+    *,
+    deployment_principals: Sequence[str] = (),
+    grant_principals: Sequence[str] = (),
+    minimum_pending_window: int = MAXIMUM_PENDING_WINDOW_DAYS,
+    organization_id: str | None = None,
+    trusted_accounts: Sequence[str] = (),
+) -> PolicyJson:
+    """The RCP that keeps everyone from the guarded actions on the keys of member accounts.
+
+    No AWS service deletes keys, disables them or changes their policies as itself, so service principals are
+    not exempt there; for grants they are, as for grants that a service makes on somebody's behalf. Creating a
+    key has no resource yet, so an RCP says nothing about it: the SCP does.
+
+    Args:
+        exempt_principals: As in `service_control_policy`.
+        deployment_principals: As in `service_control_policy`.
+        grant_principals: As in `service_control_policy`.
+        minimum_pending_window: As in `service_control_policy`.
+        organization_id: When given, principals outside this organization cannot use the keys, and AWS
+            services only for sources within it.
+        trusted_accounts: Accounts outside the organization that may use the keys all the same.
+
+    Returns:
+        The document, at most `MAXIMUM_RCP_CHARACTERS` as compact JSON.
+
+    Raises:
+        ArgumentError: As in `service_control_policy`, or a malformed organization or account.
+    """
+    statements = _guarded(
+        exempt_principals,
+        deployment_principals,
+        grant_principals,
+        minimum_pending_window,
+        lockout_actions=(POLICY_CHANGE,),
+    )
+    for statement in statements:
+        if statement["Sid"] == "DenyDirectGrants":
+            statement["Condition"]["BoolIfExists"]["aws:PrincipalIsAWSService"] = "false"
+    statements += _perimeter(organization_id, trusted_accounts)
+    return _document(statements, MAXIMUM_RCP_CHARACTERS, "resource control policy", resource=True)
+
+
+def compact(document: PolicyJson) -> str:
+    """The document as AWS counts it: JSON without white space."""
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+
+
+def _guarded(
+    exempt: Sequence[str],
+    deployment: Sequence[str],
+    grants: Sequence[str],
+    window: int,
+    *,
+    lockout_actions: Sequence[str],
+) -> list[PolicyJson]:
+    for argument, patterns in (
+        ("exempt_principals", exempt),
+        ("deployment_principals", deployment),
+        ("grant_principals", grants),
+    ):
+        _check_patterns(argument, patterns)
+    if isinstance(window, bool) or not MINIMUM_PENDING_WINDOW_DAYS <= window <= MAXIMUM_PENDING_WINDOW_DAYS:
+        raise ArgumentError(
+            "minimum_pending_window",
+            window,
+            f"a pending window is {MINIMUM_PENDING_WINDOW_DAYS} to {MAXIMUM_PENDING_WINDOW_DAYS} days",
+            "give the shortest window that you would accept",
+        )
+    statements = [
+        _deny("DenyKeyDestruction", DESTRUCTION, _unless(exempt)),
+        _deny("DenyKeyPolicyChange", (POLICY_CHANGE,), _unless((*exempt, *deployment))),
+        _deny("DenyRotationOff", (ROTATION_OFF,)),
+        _deny("DenyLockoutBypass", lockout_actions, {"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}}),
+        _deny(
+            "DenyDirectGrants",
+            ("CreateGrant",),
+            # IfExists: a request that does not say it comes from an AWS service does not.
+            {"BoolIfExists": {"kms:GrantIsForAWSResource": "false"}, **_unless(grants)},
+        ),
+    ]
+    if window > MINIMUM_PENDING_WINDOW_DAYS:
+        # Without IfExists: a request that names no window gets KMS's default of 30 days.
+        shorter = {"NumericLessThan": {"kms:ScheduleKeyDeletionPendingWindowInDays": str(window)}}
+        statements.append(_deny("DenyShortDeletionWindow", ("ScheduleKeyDeletion",), shorter))
+    return statements
+
+
+def _perimeter(organization_id: str | None, trusted_accounts: Sequence[str]) -> list[PolicyJson]:
+    for account in trusted_accounts:
+        if not re.fullmatch(r"\d{12}", account):
+            raise ArgumentError(
+                "trusted_accounts",
+                account,
+                "an account id is twelve digits",
+                "give all twelve digits as text",
+            )
+    if organization_id is None:
+        if trusted_accounts:
+            raise ArgumentError(
+                "trusted_accounts",
+                list(trusted_accounts),
+                "they are exceptions from the organization's perimeter, and none is asked for",
+                "give organization_id as well",
+            )
+        return []
+    if not re.fullmatch(r"o-[a-z0-9]{10,32}", organization_id):
+        raise ArgumentError(
+            "organization_id",
+            organization_id,
+            "an organization id is o- and 10 to 32 lower-case letters or digits",
+            "copy it from `aws organizations describe-organization`",
+        )
+    outside: dict[str, Any] = {"aws:PrincipalOrgID": organization_id}
+    if trusted_accounts:
+        outside["aws:PrincipalAccount"] = _scalar(trusted_accounts)
+    return [
+        {
+            "Sid": "DenyOutsideOrganization",
+            "Effect": "Deny",
+            "Action": "kms:*",
+            "Resource": "*",
+            "Condition": {
+                "StringNotEqualsIfExists": outside,
+                "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+            },
+        },
+        {
+            "Sid": "DenyServicesForOutsiders",
+            "Effect": "Deny",
+            "Action": "kms:*",
+            "Resource": "*",
+            # Where a service sends no source account nothing is known: that is left to the key policies.
+            "Condition": {
+                "StringNotEqualsIfExists": {"aws:SourceOrgID": organization_id}
+                | ({"aws:SourceAccount": _scalar(trusted_accounts)} if trusted_accounts else {}),
+                "Null": {"aws:SourceAccount": "false"},
+                "Bool": {"aws:PrincipalIsAWSService": "true"},
+            },
+        },
+    ]
+
+
+def _deny(
+    sid: str, actions: Sequence[str], condition: Mapping[str, Mapping[str, Any]] | None = None
+) -> PolicyJson:
+    statement: PolicyJson = {
+        "Sid": sid,
+        "Effect": "Deny",
+        "Action": _scalar(sorted(f"kms:{action}" for action in actions)),
+        "Resource": "*",
+    }
+    if condition:
+        statement["Condition"] = {operator: dict(keys) for operator, keys in condition.items()}
+    return statement
+
+
+def _unless(patterns: Sequence[str]) -> dict[str, dict[str, Any]]:
+    unique = list(dict.fromkeys(patterns))
+    return {"ArnNotLike": {"aws:PrincipalArn": _scalar(unique)}} if unique else {}
+
+
+def _scalar(values: Sequence[str]) -> str | list[str]:
+    return values[0] if len(values) == 1 else list(values)
+
+
+def _check_patterns(argument: str, patterns: Sequence[str]) -> None:
+    if isinstance(patterns, str):
+        raise ArgumentError(
+            argument, patterns, "a list is wanted, not one text", f"write {argument}=[{patterns!r}]"
+        )
+    for pattern in patterns:
+        match = re.fullmatch(
+            r"arn:(?P<partition>[a-z*-]+):iam::(?P<account>\d{12}|\*):(?P<resource>root|(?:role|user)/[\w+=,.@/*?-]+)",
+            pattern,
+        )
+        if match is None:
+            raise ArgumentError(
+                argument,
+                pattern,
+                "an exemption is the ARN pattern of a role, a user or an account root; the account is twelve "
+                "digits or *",
+                "write it like arn:aws:iam::*:role/BreakGlass; for a session name its role",
+            )
+        name = match["resource"].rpartition("/")[2]
+        if not name.strip("*?"):
+            raise ArgumentError(
+                argument,
+                pattern,
+                "this pattern exempts every principal of its kind",
+                "write out the name, or a part of it that only these principals have",
+            )
+
+
+def _document(statements: list[PolicyJson], limit: int, kind: str, *, resource: bool) -> PolicyJson:
+    if resource:
+        statements = [
+            {"Sid": item["Sid"], "Effect": item["Effect"], "Principal": "*", **item} for item in statements
+        ]
+    document: PolicyJson = {"Version": "2012-10-17", "Statement": statements}
+    size = len(compact(document))
+    if size > limit:
+        raise ArgumentError(
+            "exempt_principals",
+            f"{size} characters",
+            f"a {kind} holds at most {limit} characters",
+            "cover several principals by one pattern (arn:aws:iam::*:role/break-glass/*), or attach several "
+            "policies to different organizational units",
+        )
+    return document
