@@ -5,26 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from kms_constructs.model.estate import Estate, SourceProblem
+from kms_constructs.sources.identities import IDENTITY_PASSES, IDENTITY_TYPES, Identities
 from kms_constructs.sources.keys import ALIAS_TYPE, KEY_TYPES, Keys
 from kms_constructs.sources.resolver import Scope, World, section
 from kms_constructs.sources.template import TemplateInput
+from kms_constructs.sources.trails import TRAIL_TYPE, trail_of
 
 # Uses of a key that say nothing of what it protects: policies that allow its use, aliases, replicas.
 _NO_REFERENCE = frozenset(
-    {
-        *KEY_TYPES,
-        ALIAS_TYPE,
-        "AWS::IAM::Group",
-        "AWS::IAM::GroupPolicy",
-        "AWS::IAM::ManagedPolicy",
-        "AWS::IAM::Policy",
-        "AWS::IAM::Role",
-        "AWS::IAM::RolePolicy",
-        "AWS::IAM::User",
-        "AWS::IAM::UserPolicy",
-        "AWS::Organizations::Policy",
-        "AWS::SSO::PermissionSet",
-    }
+    {*KEY_TYPES, ALIAS_TYPE, "AWS::Organizations::Policy", *IDENTITY_TYPES} - {"AWS::Serverless::Function"}
 )
 
 
@@ -60,8 +49,21 @@ def estate_from_templates(
                 keys.add_alias(scope, resource)
     for scope in world.scopes:
         _add_references(keys, scope)
+    identities = Identities()
+    for step in IDENTITY_PASSES:
+        for scope in world.scopes:
+            for resource in scope.resources.values():
+                if resource.type in IDENTITY_TYPES:
+                    step(identities, scope, resource)
     return Estate(
         keys=keys.finish(),
+        identity_policies=tuple(identities.finish()),
+        trails=tuple(
+            trail_of(scope, resource, problems)
+            for scope in world.scopes
+            for resource in scope.resources.values()
+            if resource.type == TRAIL_TYPE
+        ),
         problems=tuple(problems),
         sources=tuple(dict.fromkeys(item.source for item in inputs)),
         unattached_aliases=tuple(keys.unattached),
