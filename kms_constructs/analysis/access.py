@@ -14,6 +14,7 @@ from kms_constructs.analysis.principals import (
     cells_meet,
     describe_cells,
     principal_cells,
+    same_principal,
 )
 from kms_constructs.analysis.region import Contribution, Region, access_region
 from kms_constructs.analysis.separation import DIRECT_GRANT_CONTEXT
@@ -202,6 +203,37 @@ def access_matrix(key: Key, identity_policies: Sequence[IdentityPolicy] = ()) ->
     return AccessMatrix(key, capabilities, tuple(rows))
 
 
+def access_row(key: Key, principal: str, identity_policies: Sequence[IdentityPolicy] = ()) -> MatrixRow:
+    """What one principal may do with a key, whether the key policy names it or not.
+
+    Unlike in the matrix, whatever takes the principal in counts as its own, and so does the account that
+    decides by IAM policies: a capability is then delegated.
+
+    Args:
+        key: The key.
+        principal: ARN of a role, user or root user, or the name of a service.
+        identity_policies: The IAM policies of the estate; those attached to the principal count.
+    """
+    type_ = "AWS" if principal.startswith("arn:") or principal.isdigit() else "Service"
+    cells = principal_cells(Principal(type_, principal)).cells
+    capabilities = capabilities_of(key)
+    regions = {
+        action: access_region(key, action) for capability in capabilities for action in ACTIONS_OF[capability]
+    }
+    direct_grants = access_region(key, "CreateGrant", context=DIRECT_GRANT_CONTEXT)
+    parts = tuple(
+        part
+        for arn, found in _identity_parts(key, regions, identity_policies).items()
+        if same_principal(arn, principal)
+        for part in found
+    )
+    found = {
+        capability: _cell(capability, cells, regions, direct_grants, parts, delegations=True)
+        for capability in capabilities
+    }
+    return MatrixRow(describe_cells(cells), _kind(cells), found)
+
+
 def _groups(regions: Iterable[Region]) -> dict[str, tuple[Cell, ...]]:
     """The principals to show, by name: an account's users and roles together, its root user apart."""
     found: dict[str, dict[Cell, None]] = {}
@@ -266,6 +298,8 @@ def _cell(
     regions: Mapping[str, Region],
     direct_grants: Region,
     identity: Sequence[_IdentityPart],
+    *,
+    delegations: bool = False,
 ) -> MatrixCell:
     best = Access.DENIED
     statements: dict[str, None] = {}
@@ -279,7 +313,7 @@ def _cell(
 
     for action in ACTIONS_OF[capability]:
         for part in regions[action].contributions:
-            if not _named(part, cells):
+            if not _named(part, cells) and not (delegations and part.delegated and _meets(part, cells)):
                 continue
             label = part.statement.label if part.statement is not None else part.label
             texts = tuple(describe_condition(condition) for condition in part.conditions)
@@ -316,6 +350,10 @@ def _named(part: Contribution, cells: Sequence[Cell]) -> bool:
     row; in the row of one of its roles it only shows once an IAM policy uses it.
     """
     return any(_covers(theirs, mine, part.delegated) for mine in cells for theirs in part.cells)
+
+
+def _meets(part: Contribution, cells: Sequence[Cell]) -> bool:
+    return any(cells_meet(mine, theirs) is not None for mine in cells for theirs in part.cells)
 
 
 def _covers(theirs: Cell, mine: Cell, delegated: bool) -> bool:
@@ -358,6 +396,7 @@ __all__ = [
     "MatrixCell",
     "MatrixRow",
     "access_matrix",
+    "access_row",
     "capabilities_of",
     "describe_condition",
     "who_can",

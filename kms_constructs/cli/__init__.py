@@ -1,1 +1,1 @@
-"""The kms-constructs command: commands, options, exit codes."""
+"""The kms-constructs command: one file a command, and nothing heavy loaded before it is needed."""

@@ -11,12 +11,14 @@ from collections.abc import Iterable
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from kms_constructs.guardrails.control import Control
 from kms_constructs.guardrails.finding import Finding, Report
 from kms_constructs.model.estate import Location, SourceProblem
 from kms_constructs.model.unknown import is_unknown
 from kms_constructs.reports.access_view import key_title, matrix_order
 from kms_constructs.reports.summary import Status, Summary, status_of
 from kms_constructs.reports.text import printable
+from kms_constructs.reports.version import tool_version
 
 if TYPE_CHECKING:
     from kms_constructs.analysis.access import AccessMatrix, MatrixRow
@@ -98,9 +100,34 @@ def diff_json(changes: Iterable[AccessChange], problems: Iterable[SourceProblem]
     )
 
 
-def _dump(report: str, body: dict[str, Any]) -> str:
-    from kms_constructs.reports.version import tool_version
+def catalogue_json(controls: Iterable[Control]) -> str:
+    """The catalogue of guardrails."""
+    return _dump(
+        "guardrails",
+        {
+            "controls": [
+                {
+                    "id": control.id,
+                    "title": control.title,
+                    "severity": control.severity.value,
+                    "scope": [scope.value for scope in control.scope],
+                    "actions": list(control.actions),
+                    "rationale": control.rationale,
+                    "remediation": control.remediation,
+                    "references": list(control.references),
+                    "mappings": {
+                        framework.value: list(requirements)
+                        for framework, requirements in control.mappings.items()
+                    },
+                    "preventable": control.preventable,
+                }
+                for control in controls
+            ]
+        },
+    )
 
+
+def _dump(report: str, body: dict[str, Any]) -> str:
     document = {
         "version": SCHEMA_VERSION,
         "report": report,

@@ -1,0 +1,149 @@
+"""`kms-constructs check`: judges keys by the guardrails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from kms_constructs.cli import output
+from kms_constructs.cli.exit_codes import ExitCode
+from kms_constructs.cli.options import (
+    config_option,
+    load_estate,
+    organization_options,
+    output_options,
+    paths_argument,
+    source_options,
+)
+
+if TYPE_CHECKING:
+    from kms_constructs.guardrails.finding import Report
+    from kms_constructs.model.estate import Estate
+
+FORMATS = ("table", "json", "sarif", "junit", "html")
+
+
+@click.command(short_help="Judge keys by the guardrails.")
+@paths_argument
+@output_options(*FORMATS)
+@click.option("--all", "everything", is_flag=True, help="Show what is compliant or does not apply, too.")
+@click.option(
+    "--control",
+    "controls",
+    metavar="ID",
+    multiple=True,
+    help="Judge by this control only. May be repeated.",
+)
+@config_option
+@source_options
+@organization_options
+@click.option("--undetermined-ok", is_flag=True, help="Only warn of what cannot be determined.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever was found; not if input is unreadable.")
+def check(
+    *,
+    paths: tuple[str, ...],
+    outputs: tuple[str, ...],
+    format_: str | None,
+    everything: bool,
+    controls: tuple[str, ...],
+    config_file: str | None,
+    account: str | None,
+    region: str | None,
+    parameters: dict[str, str],
+    scps: tuple[str, ...],
+    rcps: tuple[str, ...],
+    undetermined_ok: bool,
+    exit_zero: bool,
+) -> int:
+    """Judge every KMS key in PATH by the guardrails.
+
+    PATH is a cdk.out directory, a CloudFormation template (JSON or YAML), a key policy (JSON), a directory
+    of these, or - for standard input. All paths are judged together: a key in one template, the roles and
+    policies in another.
+
+    \b
+    Examples:
+      kms-constructs check cdk.out
+      kms-constructs check template.yaml --parameter AdminArn=arn:aws:iam::111122223333:role/Admin
+      kms-constructs check cdk.out --control IAM-KMS-8 --control KMS:001
+      kms-constructs check cdk.out -o report.html -o report.sarif -o -
+      aws kms get-key-policy --key-id alias/orders --output text --query Policy | kms-constructs check -
+
+    \b
+    Exit codes:
+      0  no violation             1  violations
+      2  input that cannot be read, or wrong usage (what can be read is judged all the same)
+      3  nothing worse than what cannot be determined
+    """
+    from kms_constructs.guardrails.config import load_config
+    from kms_constructs.guardrails.engine import evaluate
+
+    places = output.targets(outputs, format_, FORMATS)
+    settings = load_config(config_file)
+    if undetermined_ok:
+        settings = replace(settings, undetermined_fails=False)
+    with output.progress("Reading"):
+        estate = load_estate(
+            paths, account=account, region=region, parameters=parameters, scps=scps, rcps=rcps
+        )
+    with output.progress(f"Judging {len(estate.keys)} keys"):
+        report = evaluate(estate, settings, controls=controls or None)
+        output.write(places, _renderers(report, estate, everything=everything))
+    _tell(places, report)
+    if exit_zero and not report.problems:
+        return ExitCode.CLEAN
+    return report.exit_code
+
+
+def _renderers(report: Report, estate: Estate, *, everything: bool) -> Mapping[str, output.Render]:
+    def table(target: output.Target) -> str:
+        from kms_constructs.reports.table import report_table
+
+        return report_table(report, target.look(), everything=everything, titles=_titles())
+
+    def json(_target: output.Target) -> str:
+        from kms_constructs.reports.json_report import report_json
+
+        return report_json(report)
+
+    def sarif(_target: output.Target) -> str:
+        from kms_constructs.reports.lines import SourceLines
+        from kms_constructs.reports.sarif import report_sarif
+
+        return report_sarif(report, everything=everything, line_of=SourceLines().line_of)
+
+    def junit(_target: output.Target) -> str:
+        from kms_constructs.reports.junit import report_junit
+
+        return report_junit(report)
+
+    def html(_target: output.Target) -> str:
+        from kms_constructs.analysis.access import access_matrix
+        from kms_constructs.reports.html import report_html
+
+        matrices = [access_matrix(key, estate.identity_policies) for key in estate.keys]
+        return report_html(report, matrices, titles=_titles())
+
+    return {"table": table, "json": json, "sarif": sarif, "junit": junit, "html": html}
+
+
+def _titles() -> dict[str, str]:
+    from kms_constructs.guardrails.catalogue import CATALOGUE
+
+    return {control.id: control.title for control in CATALOGUE.values()}
+
+
+def _tell(places: Sequence[output.Target], report: Report) -> None:
+    """The result in one line, where the report on the terminal does not end with it anyway."""
+    from kms_constructs.reports.summary import Summary
+
+    on_terminal = any(place.file == output.TERMINAL and place.format == "table" for place in places)
+    if not on_terminal:
+        output.tell_problems(report.problems)
+        colours = {0: "green", 3: "magenta"}
+        output.tell(str(Summary.of(report)), colour=colours.get(report.exit_code, "red"))
+    if not report.keys and not report.problems:
+        output.tell("There is no KMS key in what was given.", colour="yellow")

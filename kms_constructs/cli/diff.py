@@ -1,0 +1,90 @@
+"""`kms-constructs diff`: who gains and who loses what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from kms_constructs.cli import output
+from kms_constructs.cli.exit_codes import ExitCode
+from kms_constructs.cli.options import load_estate, output_options, source_options
+
+if TYPE_CHECKING:
+    from kms_constructs.analysis.diff import AccessChange
+    from kms_constructs.model.estate import SourceProblem
+
+FORMATS = ("table", "json", "markdown")
+
+
+@click.command(short_help="Show who gains and who loses access.")
+@click.argument("old", type=click.Path())
+@click.argument("new", type=click.Path())
+@output_options(*FORMATS)
+@click.option("--fail-on-gain", is_flag=True, help="Exit with 1 when anybody gains access.")
+@source_options
+def diff(
+    *,
+    old: str,
+    new: str,
+    outputs: tuple[str, ...],
+    format_: str | None,
+    fail_on_gain: bool,
+    account: str | None,
+    region: str | None,
+    parameters: dict[str, str],
+) -> int:
+    """Show who gains and who loses access to KMS keys between OLD and NEW.
+
+    Both are what `kms-constructs check` takes. Keys are matched by stack and logical id, and then by alias.
+    What is given under other conditions than before counts as a gain, for it is not proven to be less.
+
+    \b
+    Examples:
+      kms-constructs diff main/cdk.out cdk.out
+      kms-constructs diff before.yaml after.yaml --fail-on-gain
+      kms-constructs diff main/cdk.out cdk.out --format markdown >> "$GITHUB_STEP_SUMMARY"
+
+    \b
+    Exit codes: 0 done, 1 access gained and --fail-on-gain, 2 input that cannot be read, or wrong usage.
+    """
+    from kms_constructs.analysis.diff import diff_access
+
+    places = output.targets(outputs, format_, FORMATS)
+    with output.progress("Reading"):
+        before, after = (
+            load_estate([path], account=account, region=region, parameters=parameters) for path in (old, new)
+        )
+    # The two sides report a parameter that neither needs alike.
+    problems = tuple(dict.fromkeys((*before.problems, *after.problems)))
+    with output.progress("Comparing"):
+        changes = diff_access(before, after)
+        output.write(places, _renderers(changes, problems))
+    output.tell_problems(problems)
+    gained = sum(change.gains for change in changes)
+    output.tell(f"{gained} gained, {len(changes) - gained} lost", colour="red" if gained else "green")
+    if problems:
+        return ExitCode.UNUSABLE
+    return ExitCode.VIOLATIONS if gained and fail_on_gain else ExitCode.CLEAN
+
+
+def _renderers(
+    changes: Sequence[AccessChange], problems: Sequence[SourceProblem]
+) -> Mapping[str, output.Render]:
+    def table(target: output.Target) -> str:
+        from kms_constructs.reports.table import diff_table
+
+        return diff_table(changes, target.look())
+
+    def json(_target: output.Target) -> str:
+        from kms_constructs.reports.json_report import diff_json
+
+        return diff_json(changes, problems)
+
+    def markdown(_target: output.Target) -> str:
+        from kms_constructs.reports.markdown import diff_markdown
+
+        return diff_markdown(changes)
+
+    return {"table": table, "json": json, "markdown": markdown}

@@ -1,0 +1,154 @@
+"""`kms-constructs explain`: who may do what with a key, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import click
+
+from kms_constructs.cli import output
+from kms_constructs.cli.exit_codes import ExitCode
+from kms_constructs.cli.options import load_estate, output_options, paths_argument, source_options
+
+if TYPE_CHECKING:
+    from kms_constructs.analysis.access import AccessMatrix
+    from kms_constructs.model.estate import Estate, Key
+
+FORMATS = ("table", "json", "html", "markdown")
+
+
+@click.command(short_help="Show who may do what with a key, and why.")
+@paths_argument
+@output_options(*FORMATS)
+@click.option(
+    "--key",
+    "wanted",
+    metavar="NAME",
+    multiple=True,
+    help="Only this key: alias, logical id, construct path or ARN; * is a wildcard. May be repeated.",
+)
+@click.option(
+    "--principal",
+    "principals",
+    metavar="ARN",
+    multiple=True,
+    help="What this role, user or service may do, named or not. May be repeated.",
+)
+@source_options
+def explain(
+    *,
+    paths: tuple[str, ...],
+    outputs: tuple[str, ...],
+    format_: str | None,
+    wanted: tuple[str, ...],
+    principals: tuple[str, ...],
+    account: str | None,
+    region: str | None,
+    parameters: dict[str, str],
+) -> int:
+    """Show the access matrix of every KMS key in PATH: principals, capabilities, statements responsible.
+
+    PATH is what `kms-constructs check` takes. IAM policies in PATH count where the key policy leaves the
+    decision to the account.
+
+    \b
+    Examples:
+      kms-constructs explain cdk.out
+      kms-constructs explain cdk.out --key alias/prod/orders
+      kms-constructs explain cdk.out --principal arn:aws:iam::111122223333:role/OrderService
+      kms-constructs explain cdk.out -o access.html
+
+    \b
+    Exit codes: 0 done, 2 input that cannot be read, no such key, or wrong usage.
+    """
+    places = output.targets(outputs, format_, FORMATS)
+    with output.progress("Reading"):
+        estate = load_estate(paths, account=account, region=region, parameters=parameters)
+    keys = select_keys(estate, wanted)
+    with output.progress(f"Looking at {len(keys)} keys"):
+        matrices = [_matrix(key, estate, principals) for key in keys]
+        output.write(places, _renderers(matrices, estate))
+    output.tell_problems(estate.problems)
+    if not keys and not estate.problems:
+        output.tell("There is no KMS key in what was given.", colour="yellow")
+    return ExitCode.UNUSABLE if estate.problems else ExitCode.CLEAN
+
+
+def select_keys(estate: Estate, wanted: Sequence[str]) -> tuple[Key, ...]:
+    """The keys of these names; all of them when no name is given.
+
+    Raises:
+        click.UsageError: No key has one of the names.
+    """
+    if not wanted:
+        return estate.keys
+    chosen: dict[str, Key] = {}
+    for name in wanted:
+        found = [key for key in estate.keys if any(fnmatchcase(own, name) for own in _names(key))]
+        if not found and not estate.problems:
+            raise click.UsageError(f"--key {name}: no key is called so. {_known(estate)}")
+        chosen |= {key.id: key for key in found}
+    return tuple(key for key in estate.keys if key.id in chosen)
+
+
+def _names(key: Key) -> set[str]:
+    from kms_constructs.model.text import display
+
+    location = key.location
+    names = {key.id, location.logical_id, location.construct_path or "", location.source, key.arn_pattern}
+    if location.construct_path:
+        names.add(location.construct_path.removesuffix("/Resource"))
+    if location.stack:
+        names.add(f"{location.stack}/{location.logical_id}")
+    for alias in key.aliases:
+        names |= {alias, alias.removeprefix("alias/")}
+    return {display(name) for name in names if name}
+
+
+_SHOWN_NAMES = 10
+
+
+def _known(estate: Estate) -> str:
+    from kms_constructs.reports.access_view import key_title
+    from kms_constructs.reports.text import one_line
+
+    names = [one_line(key.aliases[0]) if key.aliases else key_title(key) for key in estate.keys]
+    if not names:
+        return "Fix: give input that holds keys"
+    more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
+    return f"Fix: use one of {', '.join(names[:_SHOWN_NAMES])}{more}"
+
+
+def _matrix(key: Key, estate: Estate, principals: Sequence[str]) -> AccessMatrix:
+    from kms_constructs.analysis.access import AccessMatrix, access_matrix, access_row, capabilities_of
+
+    if not principals:
+        return access_matrix(key, estate.identity_policies)
+    rows = tuple(access_row(key, principal, estate.identity_policies) for principal in principals)
+    return AccessMatrix(key, capabilities_of(key), rows)
+
+
+def _renderers(matrices: Sequence[AccessMatrix], estate: Estate) -> Mapping[str, output.Render]:
+    def table(target: output.Target) -> str:
+        from kms_constructs.reports.table import access_table
+
+        return access_table(matrices, target.look())
+
+    def json(_target: output.Target) -> str:
+        from kms_constructs.reports.json_report import access_json
+
+        return access_json(matrices, estate.problems)
+
+    def html(_target: output.Target) -> str:
+        from kms_constructs.reports.html import access_html
+
+        return access_html(matrices, problems=estate.problems, sources=estate.sources)
+
+    def markdown(_target: output.Target) -> str:
+        from kms_constructs.reports.markdown import access_markdown
+
+        return access_markdown(matrices)
+
+    return {"table": table, "json": json, "html": html, "markdown": markdown}

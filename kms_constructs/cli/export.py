@@ -1,0 +1,126 @@
+"""`kms-constructs export`: what other tools take in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from kms_constructs.cli import output
+from kms_constructs.cli.exit_codes import ExitCode
+
+_Function = Callable[..., Any]
+
+
+@click.group(short_help="Write organization policies, and the schema of the JSON output.")
+def export() -> None:
+    """Write the organization policies of the catalogue, or the schema of the JSON output.
+
+    \b
+    Examples:
+      kms-constructs export scp --exempt 'arn:aws:iam::*:role/BreakGlass' > scp.json
+      kms-constructs export rcp --organization-id o-a1b2c3d4e5 -o rcp.json
+      kms-constructs export schema
+    """
+
+
+def _policy_options(function: _Function) -> _Function:
+    for option in (
+        click.option("-o", "--output", "file", metavar="FILE", type=click.Path(), default=output.TERMINAL),
+        click.option("--compact", is_flag=True, help="Without white space, as AWS counts the size."),
+        click.option(
+            "--minimum-pending-window",
+            metavar="DAYS",
+            type=int,
+            help="Deny a shorter pending window, 7 to 30.  [default: 30]",
+        ),
+        click.option(
+            "--grant-principal",
+            "grant_principals",
+            metavar="ARN",
+            multiple=True,
+            help="May create grants directly. May be repeated.",
+        ),
+        click.option(
+            "--deployment-principal",
+            "deployment_principals",
+            metavar="ARN",
+            multiple=True,
+            help="May change key policies, and no more. May be repeated.",
+        ),
+        click.option(
+            "--exempt",
+            "exempt_principals",
+            metavar="ARN",
+            multiple=True,
+            help="May delete and disable keys and change policies; the account may be *. May be repeated.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+@export.command(short_help="A service control policy.")
+@_policy_options
+def scp(*, file: str, compact: bool, **arguments: Any) -> int:  # noqa: ANN401 - options by name
+    """Write a service control policy: it denies the guarded actions to the accounts of an organization.
+
+    \b
+    Example:
+      kms-constructs export scp --exempt 'arn:aws:iam::*:role/BreakGlass' \\
+        --deployment-principal 'arn:aws:iam::*:role/cdk-hnb659fds-cfn-exec-role-*'
+    """
+    from kms_constructs.guardrails.organization import service_control_policy
+
+    return _write(file, service_control_policy(**_given(arguments)), compact=compact)
+
+
+@export.command(short_help="A resource control policy.")
+@_policy_options
+@click.option(
+    "--organization-id",
+    metavar="ID",
+    help="Keep principals outside this organization from using the keys.",
+)
+@click.option(
+    "--trusted-account",
+    "trusted_accounts",
+    metavar="ID",
+    multiple=True,
+    help="Account outside the organization that may use the keys. May be repeated.",
+)
+def rcp(*, file: str, compact: bool, **arguments: Any) -> int:  # noqa: ANN401 - options by name
+    """Write a resource control policy: it denies the guarded actions to everyone, on an organization's keys.
+
+    \b
+    Example:
+      kms-constructs export rcp --exempt 'arn:aws:iam::*:role/BreakGlass' --organization-id o-a1b2c3d4e5
+    """
+    from kms_constructs.guardrails.organization import resource_control_policy
+
+    return _write(file, resource_control_policy(**_given(arguments)), compact=compact)
+
+
+@export.command(short_help="The JSON schema of the output of --format json.")
+@click.option("-o", "--output", "file", metavar="FILE", type=click.Path(), default=output.TERMINAL)
+def schema(file: str) -> int:
+    """Write the JSON schema of what check, explain, diff and guardrails write with --format json."""
+    from kms_constructs.reports.json_report import output_schema
+
+    return _write(file, output_schema(), compact=False)
+
+
+def _given(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given; the others have the defaults of the function that they go to."""
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def _write(file: str, document: dict[str, Any], *, compact: bool) -> int:
+    if compact:
+        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    else:
+        text = json.dumps(document, indent=2, ensure_ascii=False)
+    output.write([output.Target(file, "json")], {"json": lambda _target: f"{text}\n"})
+    return ExitCode.CLEAN

@@ -1,0 +1,101 @@
+"""The entry point: the group of commands, and what happens when something goes wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from kms_constructs.cli.check import check
+from kms_constructs.cli.config import config
+from kms_constructs.cli.diff import diff
+from kms_constructs.cli.exit_codes import ExitCode
+from kms_constructs.cli.explain import explain
+from kms_constructs.cli.export import export
+from kms_constructs.cli.guardrails import guardrails
+from kms_constructs.errors import KmsConstructsError
+
+
+def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        from kms_constructs.reports.version import tool_version
+
+        click.echo(f"kms-constructs {tool_version()}")
+        context.exit()
+
+
+@click.group(
+    name="kms-constructs",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_version,
+    help="Show the version and exit.",
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.pass_context
+def cli(context: click.Context, debug: bool) -> None:
+    """Guardrails for KMS keys: in CDK apps, CloudFormation templates and key policies.
+
+    \b
+    Examples:
+      kms-constructs check cdk.out
+      kms-constructs explain cdk.out --key alias/prod/orders
+      kms-constructs diff main/cdk.out cdk.out --fail-on-gain
+
+    \b
+    Exit codes:
+      0  nothing to object to
+      1  violations, or access gained where that was to fail
+      2  wrong usage, or input that cannot be read
+      3  nothing worse than what cannot be determined
+    """
+    context.obj = {"debug": debug}
+
+
+for _command in (check, config, diff, explain, export, guardrails):
+    cli.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs the command and exits with its code; never with a traceback, unless ``--debug`` asks for it.
+
+    Args:
+        arguments: The command line without the program's name; None for that of the process.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(_run(given))
+
+
+def _run(arguments: list[str]) -> int:
+    debug = "--debug" in arguments
+    try:
+        code = cli.main(args=arguments, prog_name="kms-constructs", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.UNUSABLE
+    except click.Abort:
+        click.echo("Interrupted.", err=True)
+        return ExitCode.INTERRUPTED
+    except KmsConstructsError as error:
+        if debug:
+            raise
+        click.echo(f"Error: {error}", err=True)
+        return ExitCode.UNUSABLE
+    except Exception as error:
+        if debug:
+            raise
+        click.echo(
+            f"Internal error: {type(error).__name__}: {error}\n"
+            "This is a defect of kms-constructs: please report it with the input that brought it about. "
+            "`kms-constructs --debug …` shows where it happened.",
+            err=True,
+        )
+        return ExitCode.UNUSABLE
+    return code if isinstance(code, int) else ExitCode.CLEAN

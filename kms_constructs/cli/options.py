@@ -1,0 +1,140 @@
+"""Options that several commands share, and the estate and the configuration that they lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kms_constructs.errors import SourceError
+
+if TYPE_CHECKING:
+    from kms_constructs.model.estate import Estate
+
+_Function = Callable[..., Any]
+
+STDIN = Path("/dev/stdin")
+"""What ``-`` is read from."""
+
+
+def paths_argument(function: _Function) -> _Function:
+    """``PATH…``: what to read; at least one."""
+    return click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path())(function)
+
+
+def source_options(function: _Function) -> _Function:
+    """``--account``, ``--region``, ``--parameter``: what the input does not say itself."""
+    for option in (
+        click.option(
+            "--parameter",
+            "parameters",
+            metavar="NAME=VALUE",
+            multiple=True,
+            callback=_parameters,
+            help="Value of a template parameter. May be repeated.",
+        ),
+        click.option("--region", metavar="REGION", help="Region, where the input does not say it."),
+        click.option(
+            "--account",
+            metavar="ID",
+            help="Account (twelve digits), where the input does not say it.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def organization_options(function: _Function) -> _Function:
+    """``--scp`` and ``--rcp``: organization policies in force."""
+    for kind, title in (("rcp", "Resource"), ("scp", "Service")):
+        function = click.option(
+            f"--{kind}",
+            f"{kind}s",
+            metavar="FILE",
+            multiple=True,
+            type=click.Path(),
+            help=f"{title} control policy in force (JSON). May be repeated.",
+        )(function)
+    return function
+
+
+def config_option(function: _Function) -> _Function:
+    """``--config``: where the configuration stands."""
+    return click.option(
+        "--config",
+        "config_file",
+        metavar="FILE",
+        type=click.Path(),
+        help="Configuration (TOML); otherwise [tool.kms-constructs] of the nearest pyproject.toml.",
+    )(function)
+
+
+def output_options(*formats: str) -> Callable[[_Function], _Function]:
+    """``--format`` and ``--output`` with the formats that a command has, the first of them the default."""
+
+    def decorate(function: _Function) -> _Function:
+        function = click.option(
+            "-o",
+            "--output",
+            "outputs",
+            metavar="FILE",
+            multiple=True,
+            type=click.Path(),
+            help="Write to a file instead; its ending tells the format unless --format does. "
+            "May be repeated; - is the terminal.",
+        )(function)
+        return click.option(
+            "-f",
+            "--format",
+            "format_",
+            type=click.Choice(formats),
+            help=f"Format of the output.  [default: {formats[0]}]",
+        )(function)
+
+    return decorate
+
+
+def load_estate(
+    paths: Sequence[str],
+    *,
+    account: str | None,
+    region: str | None,
+    parameters: dict[str, str],
+    scps: Sequence[str] = (),
+    rcps: Sequence[str] = (),
+) -> Estate:
+    """The estate that the paths hold; ``-`` is standard input."""
+    from kms_constructs.sources import load
+
+    return load(
+        [_input(path) for path in paths],
+        account=account,
+        region=region,
+        parameters=parameters,
+        scps=scps,
+        rcps=rcps,
+    )
+
+
+def _input(path: str) -> Path:
+    if path != "-":
+        return Path(path)
+    if not STDIN.exists():
+        raise SourceError("-", "standard input cannot be read as a file here", "Give the name of a file")
+    return STDIN
+
+
+def _parameters(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"{value!r} is not of the form NAME=VALUE", context, parameter)
+        if name in found and found[name] != text:
+            raise click.BadParameter(f"{name!r} is given two values", context, parameter)
+        found[name] = text
+    return found

@@ -1,0 +1,196 @@
+"""Where reports go: the terminal, as wide and as colourful as it is, or files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from kms_constructs.model.estate import SourceProblem
+    from kms_constructs.reports.console import Look
+
+TERMINAL = "-"
+_ENDINGS = {
+    ".htm": "html",
+    ".html": "html",
+    ".json": "json",
+    ".markdown": "markdown",
+    ".md": "markdown",
+    ".sarif": "sarif",
+    ".txt": "table",
+    ".xml": "junit",
+}
+_FILE_WIDTH = 120
+_PROGRESS_AFTER_SECONDS = 1.0
+_MAXIMUM_LISTED_PROBLEMS = 20
+
+Render = Callable[["Target"], str]
+"""Draws a report for a target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One place that a report goes to.
+
+    Args:
+        file: Name of the file, or ``-`` for the terminal.
+        format: Name of the format.
+    """
+
+    file: str
+    format: str
+
+    def look(self) -> Look:
+        """Width and colours of the terminal, or those that suit a file."""
+        from kms_constructs.reports.console import Look
+
+        if self.file != TERMINAL:
+            return Look(width=_FILE_WIDTH)
+        return Look(width=_width(), colour=_colour(sys.stdout), unicode=_unicode(sys.stdout))
+
+
+def targets(outputs: Sequence[str], format_: str | None, formats: Sequence[str]) -> tuple[Target, ...]:
+    """Where the report goes and in which formats.
+
+    Args:
+        outputs: What ``--output`` was given; none for the terminal.
+        format_: What ``--format`` was given.
+        formats: The formats that the command has; the first is the default.
+
+    Raises:
+        click.UsageError: A file's ending tells no format that the command has.
+    """
+    return tuple(
+        Target(file, format_ or (formats[0] if file == TERMINAL else _format_of(file, formats)))
+        for file in dict.fromkeys(outputs or (TERMINAL,))
+    )
+
+
+def _format_of(file: str, formats: Sequence[str]) -> str:
+    # "report.sarif.json" is the name that some CI systems want for SARIF.
+    endings = [suffix.lower() for suffix in Path(file).suffixes]
+    if endings[-2:] == [".sarif", ".json"] and "sarif" in formats:
+        return "sarif"
+    found = _ENDINGS.get(endings[-1]) if endings else None
+    if found is not None and found in formats:
+        return found
+    known = sorted(ending for ending, name in _ENDINGS.items() if name in formats)
+    raise click.UsageError(
+        f"--output {file}: the ending tells no format. Fix: use one of {', '.join(known)}, or give --format"
+    )
+
+
+def write(places: Sequence[Target], renderers: Mapping[str, Render]) -> None:
+    """Draws the report for each place and writes it.
+
+    Raises:
+        click.UsageError: A file cannot be written.
+    """
+    for target in places:
+        text = renderers[target.format](target)
+        if target.file == TERMINAL:
+            _to_terminal(text)
+            continue
+        try:
+            Path(target.file).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise click.UsageError(
+                f"--output {target.file}: it cannot be written: {error.strerror}. "
+                "Fix: check the directory and its permissions"
+            ) from error
+
+
+def tell(message: str, *, colour: str | None = None) -> None:
+    """Says something beside the report, on standard error."""
+    style = colour if _colour(sys.stderr) else None
+    with contextlib.suppress(BrokenPipeError):
+        click.echo(click.style(message, fg=style) if style else message, err=True, color=bool(style))
+
+
+def tell_problems(problems: Sequence[SourceProblem]) -> None:
+    """Says what could not be read, on standard error."""
+    from kms_constructs.reports.text import counted, one_line
+
+    for problem in problems[:_MAXIMUM_LISTED_PROBLEMS]:
+        place = ": ".join(one_line(part) for part in (problem.source, problem.logical_id) if part)
+        fix = f" Fix: {one_line(problem.fix)}" if problem.fix else ""
+        tell(f"{place}: {one_line(problem.message).rstrip('.')}.{fix}", colour="red")
+    if (more := len(problems) - _MAXIMUM_LISTED_PROBLEMS) > 0:
+        tell(f"… and {counted(more, 'further problem')}", colour="red")
+
+
+def _to_terminal(text: str) -> None:
+    """Writes to standard output; a reader that has gone away (``| head``) is no error."""
+    try:
+        if _unicode(sys.stdout):
+            click.echo(text, nl=False, color=True)
+        else:
+            # Reports for machines are UTF-8 whatever the terminal is; the table was drawn in ASCII already,
+            # and what a template put into it passes as escapes.
+            encoding = sys.stdout.encoding or "ascii"
+            click.echo(text.encode(encoding, "backslashreplace"), nl=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes standard output once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _width() -> int:
+    fallback = (_FILE_WIDTH, 24)
+    return shutil.get_terminal_size(fallback).columns
+
+
+def _colour(stream: TextIO) -> bool:
+    """Whether to write colours: see https://no-color.org and https://force-color.org."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _unicode(stream: TextIO) -> bool:
+    try:
+        "✗→●◐○·…".encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def progress(what: str) -> Iterator[None]:
+    """Shows on a terminal what takes longer than a second, and wipes it away when it is done.
+
+    Args:
+        what: What is being done: ``reading 12 paths``.
+    """
+    if not sys.stderr.isatty():
+        yield
+        return
+    shown = threading.Event()
+
+    def show() -> None:
+        shown.set()
+        sys.stderr.write(f"{what} …")
+        sys.stderr.flush()
+
+    timer = threading.Timer(_PROGRESS_AFTER_SECONDS, show)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        if shown.is_set():
+            sys.stderr.write("\r\x1b[2K")
+            sys.stderr.flush()

@@ -1,0 +1,112 @@
+"""Reports as Markdown, for pull requests, job summaries and documentation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from kms_constructs.guardrails.control import Control, Framework
+from kms_constructs.reports.access_view import MARKS, access_entries, key_facts, key_title, matrix_order
+from kms_constructs.reports.text import one_line
+
+if TYPE_CHECKING:
+    from kms_constructs.analysis.access import AccessMatrix
+    from kms_constructs.analysis.diff import AccessChange
+
+_SPECIAL = re.compile(r"([\\`*_\[\]|<>#~!])")
+_BACKTICKS = re.compile(r"`+")
+
+
+def escaped(text: str) -> str:
+    """The text on one line, with what Markdown and HTML would read as markup made literal."""
+    return _SPECIAL.sub(r"\\\1", one_line(text)).replace("&", "&amp;")
+
+
+def code(text: str) -> str:
+    """The text as an inline code span, in a table cell or outside one."""
+    plain = one_line(text).replace("|", "\\|")
+    fence = "`" * (max((len(run) for run in _BACKTICKS.findall(plain)), default=0) + 1)
+    pad = " " if plain.startswith("`") or plain.endswith("`") else ""
+    return f"{fence}{pad}{plain}{pad}{fence}" if plain else ""
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'|'.join(' --- ' for _ in head)}|"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+
+
+def access_markdown(matrices: Iterable[AccessMatrix]) -> str:
+    """Who may do what with each key, and which statements say so."""
+    lines: list[str] = []
+    ordered = matrix_order(matrices)
+    for matrix in ordered:
+        lines += [f"## {escaped(key_title(matrix.key))}", ""]
+        facts = [one_line(matrix.key.location.source), *key_facts(matrix.key)]
+        lines += [", ".join(map(code, facts)), ""]
+        if not matrix.rows:
+            lines += ["**Nobody has access to this key.**", ""]
+            continue
+        rows = []
+        for row in matrix.rows:
+            name = code(row.principal)
+            for entry in access_entries(row, matrix.capabilities):
+                mark = MARKS[entry.access.value]
+                rows.append(
+                    (
+                        name,
+                        f"{mark.symbol} {mark.word}",
+                        escaped(entry.labels),
+                        ", ".join(map(code, entry.statements)),
+                        " and ".join(map(code, entry.conditions)),
+                    )
+                )
+                name = ""
+            if name:
+                rows.append((name, MARKS["-"].word, "", "", ""))
+        lines += [*_table(("Principal", "Access", "To", "By", "If"), rows), ""]
+    if ordered:
+        for value, mark in MARKS.items():
+            if value != "-":
+                lines.append(f"- {mark.symbol} {mark.word}: {mark.meaning}")
+    else:
+        lines.append("No KMS key was given.")
+    return "\n".join(lines) + "\n"
+
+
+def diff_markdown(changes: Sequence[AccessChange]) -> str:
+    """Who gains and who loses what."""
+    if not changes:
+        return "No change of access to KMS keys.\n"
+    rows = (
+        (
+            code(change.key),
+            code(change.principal),
+            "**gains**" if change.gains else "loses",
+            escaped(change.capability.value),
+            f"{MARKS[change.before.value].word} → {MARKS[change.after.value].word}",
+            ", ".join(map(code, change.statements)),
+            " and ".join(map(code, change.conditions)),
+        )
+        for change in changes
+    )
+    head = ("Key", "Principal", "", "Capability", "Access", "By", "If")
+    return "\n".join(_table(head, rows)) + "\n"
+
+
+def catalogue_markdown(controls: Iterable[Control]) -> str:
+    """The catalogue as a table: id, severity, the compliant state, what it serves."""
+    frameworks = list(Framework)
+    rows = (
+        (
+            code(control.id),
+            control.severity.value,
+            escaped(control.title),
+            *(", ".join(control.mappings.get(framework, ())) for framework in frameworks),
+        )
+        for control in controls
+    )
+    head = ("Control", "Severity", "What holds when it is met", *(item.value for item in frameworks))
+    return "\n".join(_table(head, rows)) + "\n"
