@@ -66,8 +66,16 @@ synth: install ## The reference application's CloudFormation in cdk.out, through
 	@$(CDK) synth --quiet --context environment=$(ENVIRONMENT)
 	@$(BIN)/kms-constructs explain cdk.out
 
-diff: install ## What would change against an empty account; with credentials `cdk diff` compares with what is deployed
-	@echo "== cdk diff (environment: $(ENVIRONMENT))"
+# Without credentials: against the templates of the last `make synth`. `cdk diff` itself asks AWS what is deployed.
+diff: install ## What changed in the reference application since the last `make synth`; then who gains and loses access
+	@test -d cdk.out || { echo "There is no cdk.out to compare with: run make synth, change the application, then make diff."; exit 2; }
+	@$(CDK) synth --quiet --output cdk.out.new --context environment=$(ENVIRONMENT)
+	@for new in cdk.out.new/*.template.json; do \
+	  stack=$$(basename "$$new" .template.json); old=cdk.out/$$stack.template.json; \
+	  test -f "$$old" || { old=cdk.out.new/.empty.json; echo '{}' > "$$old"; }; \
+	  $(CDK) diff "$$stack" --app cdk.out.new --exclusively --template "$$old" || exit 1; \
+	done
+	@$(BIN)/kms-constructs diff cdk.out cdk.out.new
 
 lint: synth $(CHECKOV_VENV)/.installed ## ruff, mypy, import-linter; cfn-lint and Checkov over cdk.out
 	@echo "== ruff"
