@@ -9,20 +9,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # type checkers do not follow __getattr__; a test holds this list against _WHERE
+    from kms_constructs.cdk.enforce import enforce_guardrails as enforce_guardrails
+    from kms_constructs.cdk.nag_pack import IamKmsGuardrails as IamKmsGuardrails
+    from kms_constructs.cdk.nag_pack import KmsRequirements as KmsRequirements
     from kms_constructs.errors import ArgumentError as ArgumentError
     from kms_constructs.errors import ConfigurationError as ConfigurationError
     from kms_constructs.errors import GuardrailError as GuardrailError
     from kms_constructs.errors import KmsConstructsError as KmsConstructsError
     from kms_constructs.errors import SealedPolicyError as SealedPolicyError
     from kms_constructs.errors import SourceError as SourceError
+    from kms_constructs.guardrails.config import GuardrailConfig as GuardrailConfig
 
 _WHERE: dict[str, str] = {
     "ArgumentError": "errors",
     "ConfigurationError": "errors",
+    "GuardrailConfig": "guardrails.config",
     "GuardrailError": "errors",
+    "IamKmsGuardrails": "cdk.nag_pack",
     "KmsConstructsError": "errors",
+    "KmsRequirements": "cdk.nag_pack",
     "SealedPolicyError": "errors",
     "SourceError": "errors",
+    "enforce_guardrails": "cdk.enforce",
 }
 
 __all__ = [  # noqa: PLE0604 - computed, so that a name cannot be listed and missing

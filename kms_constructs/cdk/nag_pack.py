@@ -1,0 +1,311 @@
+"""The guardrails as cdk-nag packs: what `kms-constructs check` finds, found at ``cdk synth``.
+
+A pack does not look at constructs one by one. It reads the cloud assembly that CDK has just written, all
+stacks and stages together, so that cross-stack references resolve and every IAM policy of the app counts;
+both packs share one reading. The construct tree is only asked for acknowledgements of what has failed.
+
+See: https://docs.aws.amazon.com/cdk/v2/guide/policy-validation-synthesis.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import aws_cdk as cdk
+import cdk_nag
+from constructs import IConstruct
+
+from kms_constructs.errors import KmsConstructsError
+from kms_constructs.guardrails.catalogue import CATALOGUE
+from kms_constructs.guardrails.config import GuardrailConfig
+from kms_constructs.guardrails.engine import INTERNAL_ERROR, evaluate
+from kms_constructs.guardrails.finding import Finding, Outcome, Report
+from kms_constructs.model.estate import Estate, SourceProblem
+from kms_constructs.sources.load import load
+
+if TYPE_CHECKING:
+    from cdk_nag import NagPack
+else:
+    NagPack = cdk_nag.NagPack
+
+_MANIFEST = "manifest.json"
+_UNNAMED = "annotation"
+"""What CDK puts before the id of an acknowledgement that names no pack."""
+
+
+class _EstateCache:
+    """The estate of the assembly that was read last: the packs of one synth share one reading."""
+
+    def __init__(self) -> None:
+        self._stamp: tuple[object, ...] | None = None
+        self._estate: Estate | None = None
+
+    def of(self, assembly: Path) -> Estate:
+        """The estate of an assembly, read again only when one of its files has changed."""
+        files = sorted(assembly.rglob("*.json"))
+        stamp = (assembly, *((file, file.stat().st_mtime_ns, file.stat().st_size) for file in files))
+        if self._estate is None or stamp != self._stamp:
+            self._estate = load([assembly])
+            self._stamp = stamp
+        return self._estate
+
+
+_estates = _EstateCache()
+
+
+class GuardrailPack(NagPack):
+    """Base of the packs: a cdk-nag pack whose rules are the guardrails.
+
+    Args:
+        scope: The app; only cdk-nag's own options make use of it.
+        config: What the guardrails hold the app to; None for the defaults.
+    """
+
+    pack_name: ClassVar[str]
+    controls: ClassVar[tuple[str, ...]]
+
+    def __init__(self, scope: IConstruct | None = None, *, config: GuardrailConfig | None = None) -> None:
+        super().__init__(scope)
+        self._pack_name = self.pack_name
+        self._config = config or GuardrailConfig()
+
+    @property
+    def name(self) -> str:
+        """Name of the pack: the part of an acknowledgement's id before ``::``."""
+        return self.pack_name
+
+    @property
+    def rule_ids(self) -> list[str]:
+        """Ids of the controls that the pack enforces."""
+        return list(self.controls)
+
+    def _check_resource(self, node: IConstruct) -> None:
+        """Not used: the pack reads templates, for one callback costs less than one a resource."""
+
+    def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
+        """Called by CDK at the end of synth: judges everything that was synthesized.
+
+        Args:
+            context: What CDK hands to a validation plugin.
+        """
+        templates = [Path(path) for path in context.template_paths]
+        if not templates:
+            return cdk.PolicyValidationPluginReport(success=True, violations=[])
+        app = getattr(context, "app_construct", None)
+        return self._validated(_assembly_of(templates[0]), app, keep=None)
+
+    def validate_scope(self, scope: IConstruct) -> cdk.PolicyValidationPluginReport:
+        """Judges an app, a stage or a stack directly, as a test would.
+
+        The whole app is synthesized, so that references across stacks resolve; what lies outside `scope` is
+        left out of the report. For tests: CDK keeps what it has synthesized, so a later ``app.synth()`` of
+        the same app returns it and runs no validation plugin any more.
+
+        Args:
+            scope: The app, stage or stack.
+
+        Raises:
+            KmsConstructsError: The scope lies in no app or stage.
+        """
+        root = scope.node.root
+        if not isinstance(root, cdk.Stage):
+            raise KmsConstructsError(
+                f"{scope.node.path} lies in no App. Fix: make the stack in a cdk.App, then validate it"
+            )
+        assembly = root.synth()
+        path = scope.node.path
+        return self._validated(Path(assembly.directory), root, keep=path or None)
+
+    def _validated(
+        self, assembly: Path, root: IConstruct | None, *, keep: str | None
+    ) -> cdk.PolicyValidationPluginReport:
+        report = evaluate(_estates.of(assembly), self._config, controls=self.controls)
+        findings = [finding for finding in report.findings if _lies_in(finding, keep)]
+        acknowledgements = _Acknowledgements(root, self.pack_name)
+        findings = [acknowledgements.applied_to(finding) for finding in findings]
+        shown = [
+            finding
+            for finding in findings
+            if finding.outcome in (Outcome.VIOLATION, Outcome.UNDETERMINED) and finding.acknowledged is None
+        ]
+        accepted = [finding for finding in findings if finding.acknowledged is not None]
+        failed = any(finding.fails for finding in shown) or bool(report.problems)
+        return cdk.PolicyValidationPluginReport(
+            success=not failed,
+            violations=[*_violations(shown), *_unreadable(report)],
+            metadata=_metadata(accepted),
+        )
+
+
+class IamKmsGuardrails(GuardrailPack):
+    """Who may do what with a key: IAM-KMS-1 to IAM-KMS-8, over key policies and every IAM policy of the app.
+
+    Args:
+        scope: The app.
+        config: What the guardrails hold the app to; None for the defaults.
+
+    Example:
+        ```python
+        Validations.of(app).add_plugins(IamKmsGuardrails(app))
+        ```
+
+    See: https://docs.aws.amazon.com/kms/latest/developerguide/iam-policies-best-practices.html
+    """
+
+    pack_name = "IamKmsGuardrails"
+    controls = tuple(control for control in CATALOGUE if control.startswith("IAM-KMS-"))
+
+
+class KmsRequirements(GuardrailPack):
+    """How a key is made and kept: KMS:001 to KMS:010, and the lint of its policy.
+
+    Args:
+        scope: The app.
+        config: What the guardrails hold the app to; None for the defaults.
+
+    Example:
+        ```python
+        Validations.of(app).add_plugins(KmsRequirements(app))
+        ```
+
+    See: https://docs.aws.amazon.com/securityhub/latest/userguide/kms-controls.html
+    """
+
+    pack_name = "KmsRequirements"
+    controls = tuple(control for control in CATALOGUE if control.startswith("KMS:"))
+
+
+def _assembly_of(template: Path) -> Path:
+    """The outermost assembly that a template lies in: a stage's assembly lies within that of its app."""
+    found = template.parent
+    while (found.parent / _MANIFEST).is_file():
+        found = found.parent
+    return found
+
+
+def _lies_in(finding: Finding, scope: str | None) -> bool:
+    path = finding.location.construct_path
+    return scope is None or path is None or path == scope or path.startswith(f"{scope}/")
+
+
+class _Acknowledgements:
+    """What the app acknowledges through CDK's own API, asked per construct and kept.
+
+    CDK itself takes an id literally. Here the id of a control also covers its findings, and the id may leave
+    out the pack; the reason goes into the report.
+    """
+
+    def __init__(self, root: IConstruct | None, pack_name: str) -> None:
+        self._root = root
+        self._pack_name = pack_name
+        self._by_path: dict[str, Mapping[str, str]] = {}
+
+    def applied_to(self, finding: Finding) -> Finding:
+        """The finding, acknowledged if the app says so."""
+        path = finding.location.construct_path
+        if self._root is None or path is None or finding.acknowledged is not None:
+            return finding
+        if finding.outcome not in (Outcome.VIOLATION, Outcome.UNDETERMINED):
+            return finding
+        wanted = {finding.id} if finding.detail == INTERNAL_ERROR else {finding.id, finding.control}
+        for given in self._along(path):
+            reason = next((given[one] for one in sorted(wanted) if one in given), None)
+            if reason is not None:
+                return replace(finding, acknowledged=reason)
+        return finding
+
+    def _along(self, path: str) -> Iterable[Mapping[str, str]]:
+        root = self._root
+        if root is None:
+            return
+        yield self._of("", root)
+        node: Any = root
+        walked: list[str] = []
+        for name in path.split("/"):
+            node = node.node.try_find_child(name)
+            if node is None:
+                return
+            walked.append(name)
+            yield self._of("/".join(walked), node)
+
+    def _of(self, path: str, construct: IConstruct) -> Mapping[str, str]:
+        found = self._by_path.get(path)
+        if found is None:
+            found = self._by_path[path] = dict(self._read(construct))
+        return found
+
+    def _read(self, construct: IConstruct) -> Iterable[tuple[str, str]]:
+        key = cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY
+        for entry in construct.node.metadata:
+            if entry.type != key or not isinstance(entry.data, Mapping):
+                continue
+            for given, reason in entry.data.items():
+                pack, separator, identity = str(given).rpartition("::")
+                if not separator or pack == self._pack_name or pack.lower() == _UNNAMED:
+                    yield identity, str(reason)
+
+
+def _violations(findings: Sequence[Finding]) -> list[cdk.PolicyViolation]:
+    found: list[cdk.PolicyViolation] = []
+    for finding in findings:
+        control = CATALOGUE[finding.control]
+        message = finding.message
+        if finding.chain:
+            message += "\n   " + "\n   ".join(finding.chain)
+        metadata = {"title": control.title, "outcome": finding.outcome.value}
+        if finding.principals:
+            metadata["principals"] = ", ".join(finding.principals)
+        found.append(
+            cdk.PolicyViolation(
+                rule_name=finding.id,
+                description=message,
+                fix=finding.fix or control.remediation,
+                severity="error" if finding.fails else "warning",
+                rule_metadata=metadata,
+                violating_resources=[_resource(finding)],
+            )
+        )
+    return found
+
+
+def _resource(finding: Finding) -> cdk.PolicyViolatingResource:
+    place = finding.location
+    return cdk.PolicyViolatingResource(
+        resource_logical_id=place.logical_id or None,
+        template_path=place.source,
+        construct_path=None if place.logical_id else place.construct_path,
+        locations=[finding.path] if finding.path else [],
+    )
+
+
+def _unreadable(report: Report) -> list[cdk.PolicyViolation]:
+    """What could not be read was not judged, and what was not judged does not pass."""
+    return [
+        cdk.PolicyViolation(
+            rule_name=f"unreadable[{problem.logical_id or Path(problem.source).name}]",
+            description=f"This part of the app could not be judged: {problem.message}",
+            fix=problem.fix,
+            severity="error",
+            violating_resources=[_unread_resource(problem)],
+        )
+        for problem in report.problems
+    ]
+
+
+def _unread_resource(problem: SourceProblem) -> cdk.PolicyViolatingResource:
+    return cdk.PolicyViolatingResource(
+        resource_logical_id=problem.logical_id or None, template_path=problem.source, locations=[]
+    )
+
+
+def _metadata(accepted: Sequence[Finding]) -> dict[str, str] | None:
+    found = {
+        f"acknowledged {finding.id} {finding.location.construct_path or finding.location}": (
+            finding.acknowledged or ""
+        )
+        for finding in accepted
+    }
+    return found or None

@@ -1,0 +1,304 @@
+"""For template assertion tests: do the guardrails hold, and who may do what.
+
+Takes what a test has at hand: a CDK app, stage or stack, an `aws_cdk.assertions.Template`, a template as a
+dict, the path of a ``cdk.out`` directory or of a template, or a key policy. aws_cdk is imported only when it
+is needed.
+
+Example:
+    ```python
+    from kms_constructs.testing import access, assert_guardrails
+
+    def test_the_key_is_hardened(stack):
+        assert_guardrails(stack)
+        key = access(stack, "alias/prod/s3-data")
+        assert key.who_can("ScheduleKeyDeletion") == {
+            "arn:aws:iam::111122223333:role/BreakGlass",
+            "the root user of account 111122223333",
+        }
+        assert not key.may("arn:aws:iam::111122223333:role/Admin", "Decrypt")
+    ```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from kms_constructs.analysis.access import AccessMatrix, access_matrix
+from kms_constructs.analysis.identity import identity_grants, reaches
+from kms_constructs.analysis.principals import Cell, cells_meet, describe_cells, principal_cells
+from kms_constructs.analysis.region import access_region
+from kms_constructs.errors import ArgumentError, GuardrailError
+from kms_constructs.guardrails.config import GuardrailConfig
+from kms_constructs.guardrails.engine import evaluate
+from kms_constructs.guardrails.finding import Finding, Report
+from kms_constructs.model.actions import find_action
+from kms_constructs.model.estate import Estate, Key
+from kms_constructs.model.policy import Principal
+from kms_constructs.model.text import display
+from kms_constructs.model.unknown import Unknown
+from kms_constructs.sources.load import load
+from kms_constructs.sources.policy_file import key_from_policy
+from kms_constructs.sources.template import TemplateInput
+from kms_constructs.sources.templates import estate_from_templates
+
+Subject = Any
+"""App, stage, stack, Template, template dict, key policy dict, or path."""
+
+_WHAT = (
+    "a CDK App, Stage or Stack, an aws_cdk.assertions.Template, a template or key policy as a dict, or a path"
+)
+
+
+def assert_guardrails(
+    subject: Subject,
+    *,
+    config: GuardrailConfig | None = None,
+    controls: Collection[str] | None = None,
+    account: str | None = None,
+    region: str | None = None,
+) -> Report:
+    """Asserts that the guardrails hold for everything in `subject`.
+
+    Args:
+        subject: What to judge. For a stack of an app the whole app is synthesized, so that references
+            resolve, and the stack alone is judged.
+        config: The configuration; None for the defaults.
+        controls: Ids of the controls to judge by; None for all.
+        account: Account of templates that do not say theirs; twelve digits.
+        region: Region of templates that do not say theirs.
+
+    Returns:
+        The report, with all findings, for further assertions.
+
+    Raises:
+        GuardrailError: A guardrail does not hold, or a part could not be read; the message lists every
+            finding with resource, property and fix. It is an AssertionError.
+        ArgumentError: `subject` is nothing that can be judged, or holds no key and no IAM policy.
+
+    Example:
+        >>> assert_guardrails({"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": {}}}},
+        ...     controls=["KMS:010"])
+        Traceback (most recent call last):
+        ...
+        kms_constructs.errors.GuardrailError: 1 guardrail finding fails:
+          KMS:010[missing] template: Key
+            The key has no alias.
+            Fix: Attach an AWS::KMS::Alias; a replica needs one of its own in its Region.
+    """
+    estate, scope = _estate(subject, account, region)
+    if not (estate.keys or estate.identity_policies or estate.problems):
+        raise ArgumentError(
+            "subject",
+            type(subject).__name__,
+            "it holds no key and no IAM policy",
+            "pass what declares the keys",
+        )
+    report = evaluate(estate, config, controls=controls)
+    failures = [finding for finding in report.failures if _within(finding, scope)]
+    if failures or report.problems:
+        raise GuardrailError(_message(failures, report))
+    return report
+
+
+class KeyAccess:
+    """Who may do what with one key: the answers of the analysis, for assertions.
+
+    Args:
+        key: The key.
+        estate: What it was found in; its IAM policies count.
+    """
+
+    def __init__(self, key: Key, estate: Estate) -> None:
+        self._key = key
+        self._estate = estate
+
+    @property
+    def matrix(self) -> AccessMatrix:
+        """Principals by capabilities, with the statements responsible."""
+        return access_matrix(self._key, self._estate.identity_policies)
+
+    def who_can(self, action: str) -> frozenset[str]:
+        """Everyone who could be allowed an action, under whatever IAM policies there may be.
+
+        Args:
+            action: A KMS action, with or without ``kms:``.
+
+        Returns:
+            Principals as a person reads them: ARNs, ``any principal of account …``, ``service …``.
+
+        Raises:
+            ArgumentError: KMS has no such action.
+        """
+        region = access_region(self._key, _action(action))
+        return frozenset(name for part in region.contributions for name in _names(part.cells))
+
+    def may(self, principal: str, action: str) -> bool:
+        """Whether a principal has an action by the key policy, a grant or an IAM policy of the estate.
+
+        Conditions are taken to hold. What the key policy only delegates to the account counts when an IAM
+        policy of the estate uses it; `could` asks for every IAM policy that may ever exist.
+
+        Args:
+            principal: ARN of a role or user, an account id, or a service name.
+            action: A KMS action, with or without ``kms:``.
+        """
+        name = _action(action)
+        mine = _cells(principal)
+        for part in access_region(self._key, name).contributions:
+            if not any(cells_meet(a, b) is not None for a in mine for b in part.cells):
+                continue
+            if not part.delegated or principal.endswith(":root"):
+                return True
+            if self._by_identity(principal, name):
+                return True
+        return False
+
+    def could(self, principal: str, action: str) -> bool:
+        """Whether some IAM policy could give a principal the action; False is a proof that none can.
+
+        Args:
+            principal: ARN of a role or user, an account id, or a service name.
+            action: A KMS action, with or without ``kms:``.
+        """
+        mine = _cells(principal)
+        return any(
+            cells_meet(a, b) is not None
+            for b in access_region(self._key, _action(action)).cells
+            for a in mine
+        )
+
+    def _by_identity(self, principal: str, action: str) -> bool:
+        mine = _cells(principal)
+        for policy in self._estate.identity_policies:
+            if isinstance(policy.attached_to, Unknown):
+                continue
+            held = any(
+                cells_meet(a, b) is not None for arn in policy.attached_to for a in mine for b in _cells(arn)
+            )
+            if not held:
+                continue
+            for grant in identity_grants(policy, (action,)):
+                covered = reaches(grant, self._key)
+                if isinstance(covered, Unknown) or covered:
+                    return True
+        return False
+
+    def __repr__(self) -> str:
+        return f"<access to {self._key.location}>"
+
+
+def access(
+    subject: Subject, key: str | None = None, *, account: str | None = None, region: str | None = None
+) -> KeyAccess:
+    """Who may do what with one key of `subject`.
+
+    Args:
+        subject: As for `assert_guardrails`.
+        key: Alias, logical id or construct path of the key; may be left out when there is one only.
+        account: Account of templates that do not say theirs; twelve digits.
+        region: Region of templates that do not say theirs.
+
+    Raises:
+        ArgumentError: There is no such key, or several.
+
+    Example:
+        >>> policy = {"Statement": [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*",
+        ...     "Principal": {"AWS": "arn:aws:iam::111122223333:role/App"}}]}
+        >>> access(policy, account="111122223333").may("arn:aws:iam::111122223333:role/App", "kms:Decrypt")
+        True
+    """
+    estate, scope = _estate(subject, account, region)
+    keys = [found for found in estate.keys if scope is None or _under(found.location.construct_path, scope)]
+    named = [found for found in keys if key is None or key in _names_of(found)]
+    if len(named) != 1:
+        known = ", ".join(sorted(_shown(found) for found in keys)) or "none"
+        problem = "there is no such key" if not named else f"{len(named)} keys fit"
+        raise ArgumentError("key", key, problem, f"name one of: {known}")
+    return KeyAccess(named[0], estate)
+
+
+def _estate(subject: Subject, account: str | None, region: str | None) -> tuple[Estate, str | None]:
+    """The estate of a subject, and the construct path that limits it."""
+    if isinstance(subject, str | Path):
+        return load([subject], account=account, region=region), None
+    if isinstance(subject, Mapping):
+        if "Statement" in subject and "Resources" not in subject:
+            key = key_from_policy(subject, source="key policy", account=account, region=region)
+            return Estate(keys=(key,), sources=("key policy",)), None
+        return _template(subject, account, region), None
+    to_json = getattr(subject, "to_json", None)
+    if callable(to_json):
+        return _template(to_json(), account, region), None
+    if hasattr(subject, "node"):
+        root = subject.node.root
+        synth = getattr(root, "synth", None)
+        if callable(synth):
+            directory: str = synth().directory
+            return load([directory], account=account, region=region), subject.node.path or None
+    raise ArgumentError("subject", type(subject).__name__, f"it must be {_WHAT}", "pass one of those")
+
+
+def _template(template: Mapping[str, object], account: str | None, region: str | None) -> Estate:
+    return estate_from_templates([TemplateInput(template, "template", account=account, region=region)])
+
+
+def _within(finding: Finding, scope: str | None) -> bool:
+    path = finding.location.construct_path
+    return scope is None or path is None or _under(path, scope)
+
+
+def _under(path: str | None, scope: str) -> bool:
+    return path is not None and (path == scope or path.startswith(f"{scope}/"))
+
+
+def _names_of(key: Key) -> set[str]:
+    place = key.location
+    names = {display(alias) for alias in key.aliases}
+    names |= {name.removeprefix("alias/") for name in names}
+    names |= {place.logical_id, key.id}
+    if place.construct_path:
+        names |= {place.construct_path, place.construct_path.removesuffix("/Resource")}
+    return names
+
+
+def _shown(key: Key) -> str:
+    return (
+        display(key.aliases[0]) if key.aliases else (key.location.construct_path or key.location.logical_id)
+    )
+
+
+def _action(name: str) -> str:
+    found = find_action(name)
+    if found is None:
+        raise ArgumentError("action", name, "KMS has no such action", "use a name such as kms:Decrypt")
+    return found.name
+
+
+def _cells(principal: str) -> tuple[Cell, ...]:
+    kind = "AWS" if principal.startswith("arn:") or principal.isdigit() or principal == "*" else "Service"
+    return principal_cells(Principal(kind, principal)).cells
+
+
+def _names(cells: tuple[Cell, ...]) -> tuple[str, ...]:
+    literals = [describe_cells((cell,)) for cell in cells if cell.literal is not None]
+    rest = [cell for cell in cells if cell.literal is None]
+    return (*literals, *((describe_cells(rest),) if rest else ()))
+
+
+def _message(failures: list[Finding], report: Report) -> str:
+    count = len(failures)
+    lines = [f"{count} guardrail finding{'s fail' if count != 1 else ' fails'}:"] if failures else []
+    for finding in failures:
+        at = f" at {finding.path}" if finding.path else ""
+        lines.append(f"  {finding.id} {finding.location}{at}")
+        lines.append(f"    {finding.message}")
+        lines.extend(f"      {step}" for step in finding.chain)
+        if finding.fix:
+            lines.append(f"    Fix: {finding.fix}")
+    for problem in report.problems:
+        lines.append(f"  unreadable {problem.source} {problem.logical_id}".rstrip())
+        lines.append(f"    {problem.message}")
+        lines.append(f"    Fix: {problem.fix}")
+    return "\n".join(lines)
