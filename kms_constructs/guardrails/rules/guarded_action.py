@@ -1,0 +1,227 @@
+"""Base of the controls "only authorised principals, or none, may do this": IAM-KMS-2, 3, 4, 5 and 7.
+
+The key policy is proven, not sampled: the region R(X) of the analysis holds everyone who may call the action
+under any IAM policy that may exist, and it has to lie within the authorised principals and the root user of
+the key's account (whom IAM-KMS-1 wants there, and who cannot be kept out of a key policy for good).
+
+IAM policies of the app are judged by themselves as well: one that gives the action on keys outside the app,
+or on all keys, works on every key in the account whose policy delegates to IAM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import ClassVar
+
+from kms_constructs.analysis.identity import IdentityGrant
+from kms_constructs.analysis.principals import Cell, cells_meet, describe_cells, root_arn
+from kms_constructs.analysis.region import Contribution, access_region
+from kms_constructs.guardrails.finding import Finding, Outcome
+from kms_constructs.guardrails.identity_index import IdentityIndex, is_open
+from kms_constructs.guardrails.rule import Context, KeyRule
+from kms_constructs.model.estate import IdentityPolicy, Key
+from kms_constructs.model.text import display
+
+DELEGATION = "delegation"
+PRINCIPAL = "principal"
+IAM_POLICY = "iam-policy"
+UNRESOLVED = "unresolved"
+UNRESOLVED_FIX = "Give the value as a literal, or give the templates and parameters that it comes from."
+
+
+class GuardedActionRule(KeyRule):
+    """Holds the region of one action against the authorised principals."""
+
+    reads_policy: ClassVar[bool] = True
+    reads_properties: ClassVar[bool] = False
+    action: ClassVar[str]
+    """The action, without prefix."""
+    verb: ClassVar[str]
+    """What it does, after "may"."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._iam = IdentityIndex(context.estate.identity_policies, (self.action,))
+        self._keys = {key.arn_pattern: key for key in context.estate.keys}
+
+    def exempt(self, key: Key) -> str | None:  # overridden where the action can do nothing to some keys
+        """Why the control does not apply to the key, or None."""
+        return None
+
+    def judge(self, key: Key) -> Iterator[Finding]:
+        """Everyone who may do it without being authorised."""
+        reason = self.exempt(key)
+        if reason is not None:
+            yield self.not_applicable(key, reason)
+            return
+        for part in merged(self._escapes(key)):
+            yield self._direct(key, part) if not part.delegated else self._delegated(key, part)
+
+    def check_estate(self) -> Iterator[Finding]:
+        """IAM policies that give the action."""
+        by_policy: dict[int, list[IdentityGrant]] = {}
+        for grant in self._iam.grants:
+            by_policy.setdefault(id(grant.policy), []).append(grant)
+        for grants in by_policy.values():
+            yield self._identity_policy(grants[0].policy, grants)
+
+    def _escapes(self, key: Key) -> tuple[Contribution, ...]:
+        region = access_region(
+            key,
+            self.action,
+            scps=self.estate.service_control_policies,
+            rcps=self.estate.resource_control_policies,
+        )
+        return region.escapes(self._authorised(key)) if region.contributions else ()
+
+    def _authorised(self, key: Key) -> tuple[str, ...]:
+        own = key.authorised
+        return (
+            root_arn(key.account),
+            *own.get(self.control.id, ()),
+            *own.get("*", ()),
+            *self.config.authorised_for(self.control.id),
+        )
+
+    def _direct(self, key: Key, part: Contribution) -> Finding:
+        qualified = f"kms:{self.action}"
+        message = f"{_capital(part.label)} lets {part.principals} call {qualified}"
+        if part.unresolved:
+            return self._open(key, part, message, (part.describe(),))
+        return self.violation(
+            key,
+            f"{message}; not authorised to {self.verb}.",
+            detail=PRINCIPAL,
+            path=_path(part),
+            chain=(part.describe(),),
+            principals=_names(part),
+            fix=f"Take {qualified} out of {part.label}, deny it to all but the authorised principals, or "
+            f'authorise the principal under authorised."{self.control.id}".',
+        )
+
+    def _delegated(self, key: Key, part: Contribution) -> Finding:
+        qualified = f"kms:{self.action}"
+        using = [grant for grant in self._iam.reaching(key) if _meet(grant.principals, part.cells)]
+        steps = tuple(f"{grant.label} → {describe_cells(grant.principals)}" for grant in using)
+        seen = "no IAM policy of this app does, and any other may"
+        if using:
+            gives = (f"{grant.label} gives it to {describe_cells(grant.principals)}" for grant in using)
+            seen = f"in this app {'; '.join(gives)}"
+        message = (
+            f"{_capital(part.label)} leaves {qualified} to the IAM policies of {part.principals}; {seen}"
+        )
+        chain = (part.describe(), *steps)
+        if part.unresolved:
+            return self._open(key, part, message, chain)
+        return self.violation(
+            key,
+            f"{message}.",
+            detail=DELEGATION,
+            path=_path(part),
+            chain=chain,
+            principals=_names(part),
+            fix=f"Take {qualified} out of {part.label}, or deny it to everyone but the root user and the "
+            "authorised principals (Principal '*', ArnNotEquals aws:PrincipalArn).",
+        )
+
+    def _open(self, key: Key, part: Contribution, message: str, chain: tuple[str, ...]) -> Finding:
+        return self.undetermined(
+            key,
+            f"{message}; whether that is only authorised principals is not known: {part.unresolved}.",
+            detail=UNRESOLVED,
+            path=_path(part),
+            chain=chain,
+            principals=_names(part),
+            fix=UNRESOLVED_FIX,
+        )
+
+    def _identity_policy(self, policy: IdentityPolicy, grants: list[IdentityGrant]) -> Finding:
+        qualified = f"kms:{self.action}"
+        who = describe_cells(grants[0].principals) or "nobody yet"
+        for grant in grants:
+            problem = self._reach(grant)
+            if problem is None:
+                continue
+            statement = grant.statement
+            path = statement.path if statement is not None else policy.policy.path
+            chain = (f"{grant.label} → {who}",)
+            if grant.unresolved is not None:
+                return self.finding(
+                    Outcome.UNDETERMINED,
+                    policy.location,
+                    f"Whether {grant.label} gives {qualified} to {who} is not known: {grant.unresolved}.",
+                    fix=UNRESOLVED_FIX,
+                    path=path,
+                    detail=UNRESOLVED,
+                    chain=chain,
+                    principals=(who,),
+                )
+            message = f"{_capital(grant.label)} gives {qualified} on {problem} to {who}"
+            return self.finding(
+                Outcome.VIOLATION,
+                policy.location,
+                f"{message}; not authorised to {self.verb}.",
+                fix=f"Take {qualified} out of the policy, or authorise its principals under "
+                f'authorised."{self.control.id}".',
+                path=path,
+                detail=IAM_POLICY,
+                chain=chain,
+                principals=(who,),
+            )
+        return self.finding(
+            Outcome.COMPLIANT,
+            policy.location,
+            f"What the policy allows of {qualified} is for authorised principals, or refused by the key.",
+        )
+
+    def _reach(self, grant: IdentityGrant) -> str | None:
+        """The keys that an IAM policy gives the action on to principals not authorised; None for none."""
+        if _within(grant.principals, self.config.authorised_for(self.control.id)):
+            return None
+        for resource in grant.resources:
+            if is_open(resource):
+                return "all keys" if resource == "*" else f"keys {display(resource)}"
+            key = self._keys.get(resource)
+            if key is None:
+                return f"a key outside this app ({display(resource)})"
+            if self.exempt(key) is not None or _within(grant.principals, self._authorised(key)):
+                continue
+            if any(_meet(grant.principals, part.cells) for part in self._escapes(key)):
+                return f"key {key.location}"
+        return None
+
+
+def merged(parts: Iterable[Contribution]) -> tuple[Contribution, ...]:
+    """The contributions with those of one statement put together, for one finding each."""
+    groups: dict[tuple[int, int, bool, str | None], list[Contribution]] = {}
+    for part in parts:
+        groups.setdefault((id(part.statement), id(part.grant), part.delegated, part.unresolved), []).append(
+            part
+        )
+    return tuple(
+        replace(group[0], cells=tuple(dict.fromkeys(cell for part in group for cell in part.cells)))
+        for group in groups.values()
+    )
+
+
+def _path(part: Contribution) -> str:
+    return part.statement.path if part.statement is not None else ""
+
+
+def _within(cells: tuple[Cell, ...], patterns: tuple[str, ...]) -> bool:
+    return bool(patterns) and all(cell.within(patterns) for cell in cells)
+
+
+def _meet(left: tuple[Cell, ...], right: tuple[Cell, ...]) -> bool:
+    return any(cells_meet(one, other) is not None for one in left for other in right)
+
+
+def _names(part: Contribution) -> tuple[str, ...]:
+    if all(cell.literal is not None for cell in part.cells):
+        return tuple(dict.fromkeys(describe_cells((cell,)) for cell in part.cells))
+    return (part.principals,)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,228 @@
+"""IAM-KMS-1: the account's root user can restore the key policy.
+
+The opposite question of the other controls: not who may possibly do it, but whether the root user certainly
+can. So a statement that may not exist does not count, and a Deny that may apply does.
+
+Anti-pattern: only roles are named, and roles can be deleted::
+
+    {"Statement": [{"Sid": "Admins", "Effect": "Allow", "Action": "kms:*", "Resource": "*",
+                    "Principal": {"AWS": "arn:aws:iam::111122223333:role/Admin"}}]}
+
+Best practice: the root user, and through it the account's recovery, without handing use of the key to IAM::
+
+    {"Statement": [{"Sid": "RootAccount", "Effect": "Allow", "Resource": "*",
+                    "Action": ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:PutKeyPolicy"],
+                    "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+                    "Condition": {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:root"}}}]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from typing import ClassVar
+
+from kms_constructs.analysis.conditions import Atom, Context, decide, holds, principal_atom
+from kms_constructs.analysis.globs import globs_meet
+from kms_constructs.analysis.principals import Cell, PrincipalKind, cells_meet, principal_cells, root_arn
+from kms_constructs.analysis.region import applies_to_action
+from kms_constructs.guardrails.access_controls import IAM_KMS_1
+from kms_constructs.guardrails.finding import Finding
+from kms_constructs.guardrails.rule import KeyRule
+from kms_constructs.model.estate import Key
+from kms_constructs.model.policy import Effect, Principal, Statement
+from kms_constructs.model.unknown import is_unknown
+
+_ACTION = "PutKeyPolicy"
+
+
+class _Answer(Enum):
+    """How surely a statement applies to the root user's plain request."""
+
+    NO = 0
+    CONDITION = 1
+    """Only under a condition that a plain request may not meet."""
+    UNKNOWN = 2
+    YES = 3
+
+
+class RootCanRestoreRule(KeyRule):
+    """Decides the root user's PutKeyPolicy, sent without anything special."""
+
+    control = IAM_KMS_1
+    reads_policy: ClassVar[bool] = True
+    reads_properties: ClassVar[bool] = False
+    compliant_message: ClassVar[str] = "The root user of the account can restore the key policy."
+
+    def judge(self, key: Key) -> Iterator[Finding]:
+        """Why the root user could be locked out."""
+        root = Cell(PrincipalKind.ROOT, (root_arn(key.account),))
+        context = self._request()
+        answers = [
+            (_allows(statement, root, context), statement)
+            for statement in key.policy.statements
+            if statement.effect is not Effect.DENY
+        ]
+        best = max((answer.value for answer, _ in answers), default=0)
+        found = next((statement for answer, statement in answers if answer.value == best), None)
+        if found is None or best == _Answer.NO.value:
+            yield self.violation(
+                key,
+                "No statement lets the account's root user call kms:PutKeyPolicy: when the principals that "
+                "the policy names are gone, the key is locked.",
+                detail="missing",
+                path=key.policy.path,
+            )
+        elif best == _Answer.CONDITION.value:
+            yield self.violation(
+                key,
+                f"Statement '{found.label}' lets the root user call kms:PutKeyPolicy only under a condition; "
+                "in an emergency it may not hold.",
+                detail="conditional",
+                path=f"{found.path}/Condition",
+                fix="Take the condition out, or keep only one that limits the statement to the root user "
+                "(ArnEquals aws:PrincipalArn).",
+            )
+        elif best == _Answer.UNKNOWN.value:
+            yield self.undetermined(
+                key,
+                f"Whether statement '{found.label}' lets the root user of this account call kms:PutKeyPolicy "
+                "is decided at deployment only.",
+                detail="unresolved",
+                path=found.path,
+            )
+        else:
+            yield from self._denied(key, root, context)
+
+    def _denied(self, key: Key, root: Cell, context: Context) -> Iterator[Finding]:
+        for statement in key.policy.statements:
+            if statement.effect is Effect.ALLOW:
+                continue
+            answer = _denies(statement, key, root, context)
+            if answer is _Answer.YES:
+                yield self.violation(
+                    key,
+                    f"Statement '{statement.label}' denies the root user kms:PutKeyPolicy.",
+                    detail="denied",
+                    path=statement.path,
+                    fix="Exempt the root user from the Deny by ArnNotEquals aws:PrincipalArn.",
+                )
+            elif answer is not _Answer.NO:
+                yield self.undetermined(
+                    key,
+                    f"Statement '{statement.label}' may deny the root user kms:PutKeyPolicy: its conditions "
+                    "are not decided by what is known of the root user.",
+                    detail="denied",
+                    path=statement.path,
+                    fix="Exempt the root user from the Deny by ArnNotEquals aws:PrincipalArn.",
+                )
+
+    def _request(self) -> Context:
+        organization = self.config.organization_id
+        return {
+            "aws:principalisawsservice": "false",
+            "aws:viaawsservice": "false",
+            "aws:securetransport": "true",
+            "kms:bypasspolicylockoutsafetycheck": "false",
+            **({"aws:principalorgid": organization} if organization is not None else {}),
+        }
+
+
+def _allows(statement: Statement, root: Cell, context: Context) -> _Answer:
+    if not applies_to_action(statement, _ACTION, certainly=False):
+        return _Answer.NO
+    resources = statement.resources
+    if resources is None or (not is_unknown(resources) and "*" not in resources):
+        # A key policy's Resource other than "*" grants nothing on the key.
+        return _Answer.NO
+    answer: _Answer = _names(statement, root)
+    if answer is _Answer.NO:
+        return _Answer.NO
+    if is_unknown(statement.conditions):
+        return _Answer.UNKNOWN
+    for condition in statement.conditions:
+        verdict = decide(condition, _ACTION, context)
+        if verdict is None:
+            atom = principal_atom(condition)
+            if atom is None and is_unknown(condition.values):
+                answer = _weaker(answer, _Answer.UNKNOWN)
+                continue
+            if atom is None:
+                answer = _weaker(answer, _Answer.CONDITION)
+                continue
+            verdict = _of_root(atom, root)
+        if verdict is False:
+            return _Answer.NO
+        if verdict is None:
+            answer = _weaker(answer, _Answer.UNKNOWN)
+    certain = statement.certain and applies_to_action(statement, _ACTION, certainly=True)
+    if not certain or is_unknown(statement.effect) or is_unknown(resources):
+        answer = _weaker(answer, _Answer.UNKNOWN)
+    return answer
+
+
+def _denies(statement: Statement, key: Key, root: Cell, context: Context) -> _Answer:
+    if not applies_to_action(statement, _ACTION, certainly=False):
+        return _Answer.NO
+    resources = statement.resources
+    if resources is not None and not is_unknown(resources):
+        if not any(globs_meet(pattern, key.arn_pattern) for pattern in resources):
+            return _Answer.NO
+    elif resources is None and statement.not_resources is None:
+        return _Answer.NO
+    answer: _Answer = _names(statement, root)
+    if answer is _Answer.NO:
+        return _Answer.NO
+    if is_unknown(statement.conditions):
+        return _Answer.UNKNOWN
+    for condition in statement.conditions:
+        verdict = decide(condition, _ACTION, context)
+        if verdict is None:
+            atom = principal_atom(condition)
+            if atom is None:
+                # The root user's plain request need not carry the key: then a positive operator fails.
+                verdict = False if holds(condition, None) is False else None
+            else:
+                verdict = _of_root(atom, root)
+        if verdict is False:
+            return _Answer.NO
+        if verdict is None:
+            answer = _Answer.UNKNOWN
+    certain = statement.certain and applies_to_action(statement, _ACTION, certainly=True)
+    return answer if certain and not is_unknown(statement.effect) else _Answer.UNKNOWN
+
+
+def _of_root(atom: Atom, root: Cell) -> bool | None:
+    """Whether the root user satisfies what a condition says of the principal; None when that is open."""
+    if not atom.satisfying(root):
+        return False
+    return None if atom.failing(root) else True
+
+
+def _names(statement: Statement, root: Cell) -> _Answer:
+    """Whether the Principal element takes the root user in."""
+    if is_unknown(statement.principals) or is_unknown(statement.not_principals):
+        return _Answer.UNKNOWN
+    if statement.principals is not None:
+        return max((_is(principal, root) for principal in statement.principals), key=lambda item: item.value)
+    if statement.not_principals is not None:
+        left_out = max((_is(one, root).value for one in statement.not_principals), default=0)
+        return {_Answer.YES.value: _Answer.NO, _Answer.UNKNOWN.value: _Answer.UNKNOWN}.get(
+            left_out, _Answer.YES
+        )
+    return _Answer.NO
+
+
+def _is(principal: Principal, root: Cell) -> _Answer:
+    found = principal_cells(principal)
+    if any(cell.kind is root.kind and cell.include[0] == root.include[0] for cell in found.cells):
+        return _Answer.UNKNOWN if found.unresolved else _Answer.YES
+    if principal.value == "*" and principal.type in ("AWS", "*"):
+        return _Answer.YES
+    if any(cells_meet(cell, root) is not None for cell in found.cells):
+        return _Answer.UNKNOWN
+    return _Answer.NO
+
+
+def _weaker(left: _Answer, right: _Answer) -> _Answer:
+    return left if left.value < right.value else right

@@ -1,0 +1,251 @@
+"""IAM-KMS-6: access for AWS services, and through them, is scoped.
+
+Three things are judged:
+
+* A service principal needs a condition on whose resource it acts for: ``aws:SourceArn``,
+  ``aws:SourceAccount``, ``aws:SourceOrgID`` or ``aws:SourceOrgPaths``; or, for services that send one, on the
+  encryption context. CloudTrail needs a source condition in any case, as AWS documents for it. A statement
+  that only reads metadata (DescribeKey, GetPublicKey) is let off: it neither decrypts nor signs. One that
+  only creates grants is scoped by ``kms:GrantIsForAWSResource``.
+* ``Principal: "*"`` for cryptographic actions is meant for use through a service, so it needs
+  ``kms:ViaService`` (or the encryption context that the service sends) and ``kms:CallerAccount``.
+* CreateGrant, by whomever and however it comes about, needs Bool ``kms:GrantIsForAWSResource`` ``true``, or
+  a Deny of everything else. ``BoolIfExists`` will not do in an Allow: it holds for requests without the key.
+
+Anti-pattern::
+
+    {"Statement": [{"Sid": "Topic", "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"},
+                    "Action": ["kms:Decrypt", "kms:GenerateDataKey*"], "Resource": "*"}]}
+
+Best practice::
+
+    {"Statement": [{"Sid": "Topic", "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"},
+                    "Action": ["kms:Decrypt", "kms:GenerateDataKey*"], "Resource": "*",
+                    "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"},
+                                  "ArnLike": {"aws:SourceArn": "arn:aws:sns:*:111122223333:orders"}}}]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import ClassVar
+
+from kms_constructs.analysis.principals import canonical_arn, root_arn
+from kms_constructs.analysis.region import Contribution, access_region
+from kms_constructs.guardrails.access_controls import IAM_KMS_6
+from kms_constructs.guardrails.finding import Finding, Outcome
+from kms_constructs.guardrails.narrowing import (
+    CALLER_ACCOUNT_KEYS,
+    ENCRYPTION_CONTEXT,
+    SOURCE_KEYS,
+    VIA_SERVICE,
+    covered_actions,
+    narrowed_by,
+    narrows,
+    near_misses,
+)
+from kms_constructs.guardrails.rule import KeyRule
+from kms_constructs.guardrails.rules.guarded_action import UNRESOLVED, UNRESOLVED_FIX, merged
+from kms_constructs.model.actions import ACTIONS, ActionClass
+from kms_constructs.model.estate import Key
+from kms_constructs.model.policy import Condition, Effect, Principal, Statement
+from kms_constructs.model.text import display
+from kms_constructs.model.unknown import is_unknown
+
+CREATE_GRANT = "CreateGrant"
+SOURCE = "source"
+VIA = "via-service"
+CALLER = "caller-account"
+
+_NEEDS_SOURCE = frozenset({"cloudtrail.amazonaws.com"})
+"""Services whose documented policies have a source condition beside the encryption context."""
+_READS = frozenset(name for name, action in ACTIONS.items() if action.classification is ActionClass.READ)
+_USES = frozenset(
+    name for name, action in ACTIONS.items() if action.classification is ActionClass.CRYPTOGRAPHIC
+)
+_GRANT_FLAG = "kms:grantisforawsresource"
+
+
+class ServiceScopeRule(KeyRule):
+    """Looks at service principals, at everyone as principal, and at CreateGrant."""
+
+    control = IAM_KMS_6
+    reads_policy: ClassVar[bool] = True
+    reads_properties: ClassVar[bool] = False
+    compliant_message: ClassVar[str] = "Access for AWS services, and through them, is scoped."
+
+    def judge(self, key: Key) -> Iterator[Finding]:
+        """What a service could be made to do, and who may grant to anyone."""
+        for statement in key.policy.statements:
+            if statement.effect is Effect.DENY or not _effective(statement):
+                continue
+            if is_unknown(statement.principals) or is_unknown(statement.conditions):
+                yield from self._unreadable(key, statement)
+                continue
+            principals = statement.principals or ()
+            services = [one for one in principals if one.type == "Service" and self._judged(one)]
+            if services:
+                yield from self._services(key, statement, services)
+            if any(one.value == "*" and one.type in ("AWS", "*") for one in principals):
+                yield from self._everyone(key, statement)
+        yield from self._grants(key)
+
+    def _judged(self, principal: Principal) -> bool:
+        return any(fnmatchcase(principal.value, pattern) for pattern in self.config.scoped_services)
+
+    def _unreadable(self, key: Key, statement: Statement) -> Iterator[Finding]:
+        unknown = statement.principals if is_unknown(statement.principals) else statement.conditions
+        if is_unknown(unknown) and covered_actions(statement) - _READS:
+            yield self.undetermined(
+                key,
+                f"Whether statement '{statement.label}' scopes what services may do is not known: "
+                f"{unknown.reason}.",
+                detail=UNRESOLVED,
+                path=statement.path,
+                fix=UNRESOLVED_FIX,
+            )
+
+    def _services(self, key: Key, statement: Statement, services: list[Principal]) -> Iterator[Finding]:
+        conditions = _known(statement)
+        actions = covered_actions(statement) - _READS
+        if actions <= {CREATE_GRANT} and (not actions or _for_services_only(conditions)):
+            return
+        keys = set(SOURCE_KEYS)
+        if not _NEEDS_SOURCE & {one.value for one in services}:
+            keys.add(ENCRYPTION_CONTEXT)
+        verdict = narrowed_by(conditions, keys)
+        if verdict is True:
+            return
+        names = ", ".join(display(one.value) for one in services)
+        outcome = Outcome.UNDETERMINED if verdict is None else Outcome.VIOLATION
+        problem = (
+            "whether its conditions limit that is decided at deployment only"
+            if verdict is None
+            else "no condition says for whose resources"
+        )
+        yield self.finding(
+            outcome,
+            key.location,
+            f"Statement '{statement.label}' lets {names} use the key; {problem}."
+            f"{near_misses(conditions, keys)}",
+            detail=SOURCE,
+            path=statement.path,
+            principals=tuple(display(one.value) for one in services),
+            fix="Add aws:SourceArn (ArnLike) and aws:SourceAccount (StringEquals)"
+            + (", or the encryption context that the service sends." if ENCRYPTION_CONTEXT in keys else "."),
+        )
+
+    def _everyone(self, key: Key, statement: Statement) -> Iterator[Finding]:
+        conditions = _known(statement)
+        if not covered_actions(statement) & _USES or narrowed_by(conditions, ("aws:principalarn",)):
+            return
+        through = (VIA_SERVICE, ENCRYPTION_CONTEXT)
+        for keys, detail, problem, fix in (
+            (
+                through,
+                VIA,
+                "use the key directly, and not only through a service",
+                "Add StringEquals kms:ViaService with the service, or name the principals.",
+            ),
+            (
+                (*CALLER_ACCOUNT_KEYS, *SOURCE_KEYS),
+                CALLER,
+                "use the key from any account",
+                "Add StringEquals kms:CallerAccount with the account.",
+            ),
+        ):
+            verdict = narrowed_by(conditions, keys)
+            if verdict is True:
+                continue
+            yield self.finding(
+                Outcome.UNDETERMINED if verdict is None else Outcome.VIOLATION,
+                key.location,
+                f"Statement '{statement.label}' lets everyone {problem}"
+                f"{', unless a value decided at deployment limits it' if verdict is None else ''}."
+                f"{near_misses(conditions, keys)}",
+                detail=detail,
+                path=statement.path,
+                principals=("*",),
+                fix=fix,
+            )
+
+    def _grants(self, key: Key) -> Iterator[Finding]:
+        authorised = (root_arn(key.account), *self.config.authorised_for(self.control.id))
+        for value, note in (
+            ("false", ""),
+            (None, " BoolIfExists also holds for requests that do not carry kms:GrantIsForAWSResource."),
+        ):
+            region = access_region(
+                key,
+                CREATE_GRANT,
+                context={_GRANT_FLAG: value},
+                scps=self.estate.service_control_policies,
+                rcps=self.estate.resource_control_policies,
+            )
+            parts = [
+                part
+                for part in merged(region.escapes(authorised))
+                if not _declared(part, key) and not _by_service(part)
+            ]
+            for part in parts:
+                yield self._grant(key, part, note)
+            if parts:
+                return
+
+    def _grant(self, key: Key, part: Contribution, note: str) -> Finding:
+        who = f"the IAM policies of {part.principals} decide" if part.delegated else f"for {part.principals}"
+        message = (
+            f"{part.label[:1].upper()}{part.label[1:]} allows kms:CreateGrant on behalf of anyone ({who}): "
+            f"its holder can give whomever it likes the use of the key.{note}"
+        )
+        return self.finding(
+            Outcome.UNDETERMINED if part.unresolved else Outcome.VIOLATION,
+            key.location,
+            message + (f" Not resolved: {part.unresolved}." if part.unresolved else ""),
+            detail=CREATE_GRANT,
+            path=part.statement.path if part.statement is not None else "",
+            chain=(part.describe(),),
+            principals=(part.principals,),
+            fix="Add Bool kms:GrantIsForAWSResource 'true' to the Allow, or deny kms:CreateGrant to everyone "
+            "with BoolIfExists kms:GrantIsForAWSResource 'false'.",
+        )
+
+
+def _effective(statement: Statement) -> bool:
+    """Whether the statement's Resource makes it mean the key; an unknown one may."""
+    resources = statement.resources
+    if resources is None:
+        return statement.not_resources is not None
+    return is_unknown(resources) or "*" in resources
+
+
+def _known(statement: Statement) -> tuple[Condition, ...]:
+    return () if is_unknown(statement.conditions) else statement.conditions
+
+
+def _for_services_only(conditions: tuple[Condition, ...]) -> bool:
+    return any(
+        condition.folded_key == _GRANT_FLAG
+        and condition.base == "bool"
+        and narrows(condition) is True
+        and not is_unknown(condition.values)
+        and all(value.lower() == "true" for value in condition.values)
+        for condition in conditions
+    )
+
+
+def _by_service(part: Contribution) -> bool:
+    return part.grant is not None and part.grant.for_aws_service
+
+
+def _declared(part: Contribution, key: Key) -> bool:
+    """Whether the statement only allows grants to grantees that the key declares."""
+    grantees = {canonical_arn(grant.grantee) for grant in key.grants if not is_unknown(grant.grantee)}
+    return any(
+        condition.folded_key == "kms:granteeprincipal"
+        and narrows(condition) is True
+        and not is_unknown(condition.values)
+        and {canonical_arn(value) for value in condition.values} <= grantees
+        for condition in part.conditions
+    )

@@ -1,0 +1,108 @@
+"""IAM-KMS-8: no principal both manages the key and uses it.
+
+The root user of the key's account is left out: IAM-KMS-1 wants it to be able to restore the policy, and who
+can write the policy can write anything.
+
+Anti-pattern: ``kms:Create*`` includes CreateGrant, with which the administrator can give itself Decrypt::
+
+    {"Statement": [{"Sid": "Admins", "Effect": "Allow", "Resource": "*",
+                    "Action": ["kms:Create*", "kms:Describe*", "kms:Put*"],
+                    "Principal": {"AWS": "arn:aws:iam::111122223333:role/Admin"}}]}
+
+Best practice: administrators and users apart, and no action list with a wildcard::
+
+    {"Statement": [{"Sid": "KeyAdministrators", "Effect": "Allow", "Resource": "*",
+                    "Action": ["kms:CreateAlias", "kms:DescribeKey", "kms:EnableKey", "kms:TagResource"],
+                    "Principal": {"AWS": "arn:aws:iam::111122223333:role/Admin"}},
+                   {"Sid": "KeyUsers", "Effect": "Allow", "Resource": "*",
+                    "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+                    "Principal": {"AWS": "arn:aws:iam::111122223333:role/App"}}]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from kms_constructs.analysis.principals import PrincipalKind, root_arn
+from kms_constructs.analysis.separation import CREATE_GRANT, MANAGING_ACTIONS, Overlap, overlaps
+from kms_constructs.guardrails.access_controls import IAM_KMS_8
+from kms_constructs.guardrails.finding import Finding
+from kms_constructs.guardrails.identity_index import IdentityIndex
+from kms_constructs.guardrails.rule import Context, KeyRule
+from kms_constructs.guardrails.rules.guarded_action import UNRESOLVED, UNRESOLVED_FIX
+from kms_constructs.model.estate import Key
+
+_SHOWN = 4
+
+_FIXES = {
+    CREATE_GRANT: "Take kms:CreateGrant from those who manage the key (kms:Create* includes it), or allow "
+    "it only with Bool kms:GrantIsForAWSResource 'true'.",
+    "delegation": "Give the account's root principal administrative actions only: no cryptographic action "
+    "and no kms:CreateGrant, and so no kms:*.",
+    "IAM policy": "Take the managing actions out of the IAM policy of the key's user, or use another role.",
+    "key policy": "Name separate principals for management and use, and list actions instead of wildcards.",
+}
+
+
+class SeparationRule(KeyRule):
+    """Reports each way in which principals come by both."""
+
+    control = IAM_KMS_8
+    reads_policy: ClassVar[bool] = True
+    reads_properties: ClassVar[bool] = False
+    compliant_message: ClassVar[str] = "No principal both manages the key and uses it."
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._iam = IdentityIndex(context.estate.identity_policies, MANAGING_ACTIONS)
+
+    def judge(self, key: Key) -> Iterator[Finding]:
+        """Who both manages and uses the key, and how."""
+        for overlap in overlaps(key, self._iam.policies_reaching(key)):
+            if _only_own_root(overlap, key):
+                continue
+            message = (
+                f"{overlap.principals} can manage the key ({_some(overlap.manages)}) and use it "
+                f"({_some(overlap.uses)})."
+            )
+            if overlap.unresolved is not None:
+                yield self.undetermined(
+                    key,
+                    f"{message[:-1]}, if {overlap.unresolved} turns out so.",
+                    detail=UNRESOLVED,
+                    path=overlap.path,
+                    chain=overlap.chain,
+                    principals=(overlap.principals,),
+                    fix=UNRESOLVED_FIX,
+                )
+                continue
+            yield self.violation(
+                key,
+                f"{message}{_why(overlap)}",
+                detail=overlap.through.replace(" ", "-"),
+                path=overlap.path,
+                chain=overlap.chain,
+                principals=(overlap.principals,),
+                fix=_FIXES.get(overlap.through, self.control.remediation),
+            )
+
+
+def _only_own_root(overlap: Overlap, key: Key) -> bool:
+    own = root_arn(key.account)
+    return all(cell.kind is PrincipalKind.ROOT and own in cell.include for cell in overlap.cells)
+
+
+def _why(overlap: Overlap) -> str:
+    if overlap.through == CREATE_GRANT:
+        return " CreateGrant lets it give itself Decrypt."
+    if overlap.through == "delegation":
+        return " The key policy leaves use to the account's IAM policies, and any of them may hand it out."
+    if overlap.through == "IAM policy":
+        return " An IAM policy of this app adds the managing side."
+    return " CreateGrant, too, lets it give itself Decrypt." if CREATE_GRANT in overlap.uses else ""
+
+
+def _some(actions: tuple[str, ...]) -> str:
+    shown = ", ".join(actions[:_SHOWN])
+    return f"{shown} and {len(actions) - _SHOWN} more" if len(actions) > _SHOWN else shown

@@ -1,0 +1,394 @@
+"""KMS:004: access to keys follows least privilege.
+
+Five things are judged: everyone as principal without a condition on who calls (*public*), principals of
+other accounts that are not trusted or not limited (*cross-account*, *untrusted-account*), ``kms:*`` for
+anyone but the account itself (*all-actions*), and IAM policies of the app that decrypt with all keys
+(*decrypt-on-all-keys*). A Deny is no exposure, and what a Deny takes away is not counted.
+
+Another account's access is limited when a condition says through which service, with which encryption
+context or for which organization; whoever is listed under ``trusted-accounts`` needs that for whole accounts
+only. When accounts are listed, all others are refused.
+
+An IAM policy with ``kms:ViaService`` still decrypts with every key, as Security Hub (KMS.1, KMS.2) sees it
+too; a condition on the key's aliases, on its tags or on the encryption context does limit the keys.
+
+Anti-pattern::
+
+    {"Statement": [{"Sid": "Anyone", "Effect": "Allow", "Principal": "*",
+                    "Action": "kms:Decrypt", "Resource": "*"}]}
+
+Best practice::
+
+    {"Statement": [{"Sid": "App", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*",
+                    "Principal": {"AWS": "arn:aws:iam::111122223333:role/App"}},
+                   {"Sid": "Partner", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*",
+                    "Principal": {"AWS": "arn:aws:iam::444455556666:role/Reader"},
+                    "Condition": {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}}]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kms_constructs.analysis.identity import IdentityGrant
+from kms_constructs.analysis.principals import (
+    Cell,
+    PrincipalKind,
+    account_of,
+    canonical_arn,
+    describe_cells,
+    root_arn,
+)
+from kms_constructs.analysis.region import access_region
+from kms_constructs.guardrails.finding import Finding, Outcome
+from kms_constructs.guardrails.identity_index import IdentityIndex
+from kms_constructs.guardrails.key_controls import KMS_004
+from kms_constructs.guardrails.narrowing import ENCRYPTION_CONTEXT, VIA_SERVICE, covered_actions, narrowed_by
+from kms_constructs.guardrails.rule import Context, KeyRule
+from kms_constructs.guardrails.rules.guarded_action import UNRESOLVED, UNRESOLVED_FIX
+from kms_constructs.model.actions import ACTIONS, ActionClass
+from kms_constructs.model.estate import Key
+from kms_constructs.model.policy import Condition, Effect, Principal, Statement
+from kms_constructs.model.text import display, has_hole
+from kms_constructs.model.unknown import is_unknown
+
+PUBLIC = "public"
+CROSS_ACCOUNT = "cross-account"
+UNTRUSTED = "untrusted-account"
+ALL_ACTIONS = "all-actions"
+DECRYPT_ON_ALL_KEYS = "decrypt-on-all-keys"
+
+_DECRYPTING = ("Decrypt", "ReEncryptFrom")
+_READS = frozenset(name for name, action in ACTIONS.items() if action.classification is ActionClass.READ)
+_EVERYTHING = frozenset({"*", "kms:*"})
+_ORGANIZATION = ("aws:principalorgid", "aws:principalorgpaths")
+_CALLER = (
+    *_ORGANIZATION,
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:sourceip",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:userid",
+)
+"""Keys that say who calls, beside those that the analysis turns into principals."""
+_LIMITS = (*_CALLER, VIA_SERVICE, ENCRYPTION_CONTEXT)
+_KEY_LIMITS = ("kms:resourcealiases", "kms:requestalias", "aws:resourcetag/", ENCRYPTION_CONTEXT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Access:
+    """What one statement gives, over all its actions."""
+
+    cells: tuple[Cell, ...]
+    conditions: tuple[Condition, ...]
+    delegated: bool
+    unresolved: str | None
+
+
+class LeastPrivilegeRule(KeyRule):
+    """Looks at whom each Allow reaches, and at IAM policies that decrypt."""
+
+    control = KMS_004
+    reads_policy: ClassVar[bool] = True
+    reads_properties: ClassVar[bool] = False
+    compliant_message: ClassVar[str] = (
+        "Every Allow names who it is for, and is limited where it leaves the account."
+    )
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._iam = IdentityIndex(context.estate.identity_policies, _DECRYPTING)
+        self._trusted = frozenset(context.config.trusted_accounts)
+
+    def judge(self, key: Key) -> Iterator[Finding]:
+        """Everyone, other accounts and all actions."""
+        home = _home_accounts(key)
+        for statement in key.policy.statements:
+            if statement.effect is Effect.DENY:
+                continue
+            if is_unknown(statement.principals) or is_unknown(statement.not_principals):
+                yield from self._unreadable(key, statement)
+                continue
+            everything = _has_everything(statement)
+            if not everything and not _leaves(statement, home):
+                continue
+            for access in _accesses(key, statement):
+                if access.unresolved is not None:
+                    yield self._unresolved(key, statement, access.unresolved)
+                    continue
+                yield from self._reach(key, statement, access, home)
+                if everything:
+                    yield from self._all_actions(key, statement, access, home)
+        yield from self._live_grants(key, home)
+
+    def check_estate(self) -> Iterator[Finding]:
+        """IAM policies that decrypt with all keys."""
+        by_policy: dict[int, list[IdentityGrant]] = {}
+        for grant in self._iam.grants:
+            by_policy.setdefault(id(grant.policy), []).append(grant)
+        for grants in by_policy.values():
+            yield self._identity_policy(grants)
+
+    def _unreadable(self, key: Key, statement: Statement) -> Iterator[Finding]:
+        unknown = statement.principals if is_unknown(statement.principals) else statement.not_principals
+        if is_unknown(unknown):
+            yield self._unresolved(key, statement, unknown.reason)
+
+    def _unresolved(self, key: Key, statement: Statement, reason: str) -> Finding:
+        return self.undetermined(
+            key,
+            f"Whom statement '{statement.label}' lets in is not known: {reason}.",
+            detail=UNRESOLVED,
+            path=f"{statement.path}/Principal",
+            fix=UNRESOLVED_FIX,
+        )
+
+    def _reach(
+        self, key: Key, statement: Statement, access: _Access, home: frozenset[str]
+    ) -> Iterator[Finding]:
+        people = tuple(cell for cell in access.cells if cell.kind is not PrincipalKind.SERVICE)
+        anywhere = tuple(cell for cell in people if cell.account is None)
+        if anywhere:
+            yield from self._public(key, statement, access, anywhere)
+        foreign: dict[str, list[Cell]] = {}
+        for cell in people:
+            if cell.account is not None and cell.account not in home:
+                foreign.setdefault(cell.account, []).append(cell)
+        for account, cells in foreign.items():
+            yield from self._foreign(key, statement, access, account, tuple(cells))
+
+    def _public(
+        self, key: Key, statement: Statement, access: _Access, cells: tuple[Cell, ...]
+    ) -> Iterator[Finding]:
+        verdict = narrowed_by(access.conditions, _CALLER)
+        own = self.config.organization_id
+        if verdict and own is not None and not _of_organization(access.conditions, own):
+            verdict = narrowed_by(access.conditions, [key for key in _CALLER if key not in _ORGANIZATION])
+        if verdict:
+            return
+        who = describe_cells(cells)
+        if verdict is None:
+            yield self.undetermined(
+                key,
+                f"Statement '{statement.label}' lets in {who}, unless a value that is not known limits it.",
+                detail=PUBLIC,
+                path=statement.path,
+                principals=(who,),
+                fix=UNRESOLVED_FIX,
+            )
+            return
+        yield self.violation(
+            key,
+            f"Statement '{statement.label}' lets in {who}; no condition says who may call.",
+            detail=PUBLIC,
+            path=statement.path,
+            principals=(who,),
+            fix="Name the principals, or add StringEquals aws:PrincipalOrgID or kms:CallerAccount.",
+        )
+
+    def _foreign(
+        self, key: Key, statement: Statement, access: _Access, account: str, cells: tuple[Cell, ...]
+    ) -> Iterator[Finding]:
+        if account in self._trusted:
+            whole = access.delegated or any(cell.literal is None for cell in cells)
+            if not whole:
+                return
+        elif has_hole(key.account) or has_hole(account):
+            # The account of the key is decided at deployment: it may be this one.
+            yield self.undetermined(
+                key,
+                f"Statement '{statement.label}' lets in {describe_cells(cells)}; whether that is the account "
+                "of the key is decided at deployment.",
+                detail=CROSS_ACCOUNT,
+                path=statement.path,
+                principals=(describe_cells(cells),),
+                fix="Give the stack an explicit account, or list the account under trusted-accounts.",
+            )
+            return
+        who = describe_cells(cells)
+        own = self.config.organization_id
+        if (
+            self._trusted
+            and account not in self._trusted
+            and not (own and _of_organization(access.conditions, own))
+        ):
+            yield self.violation(
+                key,
+                f"Statement '{statement.label}' lets in {who}; account {display(account)} is not trusted.",
+                detail=UNTRUSTED,
+                path=statement.path,
+                principals=(who,),
+                fix="Take the principal out, or list its account under trusted-accounts.",
+            )
+            return
+        if covered_actions(statement) <= _READS:
+            return
+        verdict = narrowed_by(access.conditions, _LIMITS)
+        if verdict:
+            return
+        yield self.finding(
+            Outcome.UNDETERMINED if verdict is None else Outcome.VIOLATION,
+            key.location,
+            f"Statement '{statement.label}' lets in {who} of another account"
+            + (
+                ", unless a value decided at deployment limits it."
+                if verdict is None
+                else "; no condition limits what for."
+            ),
+            fix="Add kms:ViaService, an encryption context or aws:PrincipalOrgID"
+            + (
+                ", or name principals instead of the account."
+                if account in self._trusted
+                else ", or list the account under trusted-accounts and name its principals."
+            ),
+            detail=CROSS_ACCOUNT,
+            path=statement.path,
+            principals=(who,),
+        )
+
+    def _all_actions(
+        self, key: Key, statement: Statement, access: _Access, home: frozenset[str]
+    ) -> Iterator[Finding]:
+        roots = frozenset(root_arn(account) for account in home)
+        beyond = tuple(
+            cell
+            for cell in access.cells
+            if not (cell.kind is PrincipalKind.ROOT and cell.include[0] in roots)
+            and not (access.delegated and cell.account in home)
+        )
+        if not beyond:
+            return
+        who = describe_cells(beyond)
+        form = "kms:*" if statement.not_actions is None else "all actions but a few (NotAction)"
+        yield self.violation(
+            key,
+            f"Statement '{statement.label}' gives {form} to {who}.",
+            detail=ALL_ACTIONS,
+            path=f"{statement.path}/{'Action' if statement.not_actions is None else 'NotAction'}",
+            principals=(who,),
+            fix="List the actions that the principal needs.",
+        )
+
+    def _live_grants(self, key: Key, home: frozenset[str]) -> Iterator[Finding]:
+        for grant in key.grants:
+            if grant.for_aws_service or is_unknown(grant.grantee):
+                continue
+            account = account_of(canonical_arn(grant.grantee))
+            if account is None or account in home or account in self._trusted or grant.constraints:
+                continue
+            yield self.violation(
+                key,
+                f"A grant lets {display(grant.grantee)} of another account use the key; "
+                "no constraint limits it, and the account is not trusted.",
+                detail=CROSS_ACCOUNT,
+                principals=(display(grant.grantee),),
+                fix="Revoke the grant, add an encryption-context constraint, or list the account under "
+                "trusted-accounts.",
+            )
+
+    def _identity_policy(self, grants: list[IdentityGrant]) -> Finding:
+        policy = grants[0].policy
+        authorised = self.config.authorised_for(self.control.id)
+        who = describe_cells(grants[0].principals) or "nobody yet"
+        for grant in grants:
+            if not grant.all_keys or _within(grant.principals, authorised):
+                continue
+            conditions = grant.conditions
+            limited = None if is_unknown(conditions) else narrowed_by(conditions, _KEY_LIMITS)
+            if limited:
+                continue
+            reason = grant.unresolved or (conditions.reason if is_unknown(conditions) else None)
+            if reason is None and limited is None:
+                reason = "a value of its conditions is decided at deployment"
+            what = ", ".join(f"kms:{one.action}" for one in grants if one.statement is grant.statement)
+            message = f"{grant.label[:1].upper()}{grant.label[1:]} gives {who} {what} on {_resources(grant)}"
+            return self.finding(
+                Outcome.VIOLATION if reason is None else Outcome.UNDETERMINED,
+                policy.location,
+                f"{message}."
+                if reason is None
+                else f"{message}, if what is not known turns out so: {reason}.",
+                fix="Name the keys in Resource, or limit them by kms:ResourceAliases.",
+                path=grant.statement.path if grant.statement is not None else policy.policy.path,
+                detail=DECRYPT_ON_ALL_KEYS,
+                chain=(f"{grant.label} → {who}",),
+                principals=(who,),
+            )
+        return self.finding(
+            Outcome.COMPLIANT, policy.location, "The policy names the keys that it decrypts with."
+        )
+
+
+def _home_accounts(key: Key) -> frozenset[str]:
+    """Accounts that count as the key's own.
+
+    When the account is decided at deployment, the accounts of the principals whom the key itself authorises
+    for administrative actions are its own too: KMS allows those actions to no other account.
+    """
+    if not has_hole(key.account):
+        return frozenset({key.account})
+    declared = (
+        account_of(canonical_arn(pattern))
+        for control, patterns in key.authorised.items()
+        if control.startswith("IAM-KMS-")
+        for pattern in patterns
+    )
+    return frozenset({key.account, *(account for account in declared if account is not None)})
+
+
+def _has_everything(statement: Statement) -> bool:
+    if statement.not_actions is not None:
+        return True
+    return not is_unknown(statement.actions) and any(
+        action.lower() in _EVERYTHING for action in statement.actions or ()
+    )
+
+
+def _leaves(statement: Statement, home: frozenset[str]) -> bool:
+    """Whether a statement may reach beyond the key's account: a quick look before the thorough one."""
+    if statement.not_principals is not None:
+        return True
+    principals = statement.principals
+    return not is_unknown(principals) and any(_beyond(one, home) for one in principals or ())
+
+
+def _beyond(principal: Principal, home: frozenset[str]) -> bool:
+    if principal.type == "Service":
+        return False
+    value = canonical_arn(principal.value)
+    return value not in home and account_of(value) not in home
+
+
+def _accesses(key: Key, statement: Statement) -> tuple[_Access, ...]:
+    """Whom a statement reaches with any of its actions, after all Denies."""
+    found: dict[tuple[tuple[Condition, ...], bool, str | None], dict[Cell, None]] = {}
+    for action in sorted(covered_actions(statement)):
+        for part in access_region(key, action).contributions:
+            if part.statement is statement:
+                how = (part.conditions, part.delegated, part.unresolved)
+                found.setdefault(how, {}).update(dict.fromkeys(part.cells))
+    return tuple(_Access(tuple(cells), *how) for how, cells in found.items())
+
+
+def _of_organization(conditions: tuple[Condition, ...], organization: str) -> bool:
+    """Whether a condition limits callers to the organization."""
+    return any(
+        condition.folded_key in _ORGANIZATION
+        and narrowed_by((condition,), _ORGANIZATION) is True
+        and not is_unknown(condition.values)
+        and all(value == organization or value.startswith(f"{organization}/") for value in condition.values)
+        for condition in conditions
+    )
+
+
+def _within(cells: tuple[Cell, ...], patterns: tuple[str, ...]) -> bool:
+    return bool(patterns) and all(cell.within(patterns) for cell in cells)
+
+
+def _resources(grant: IdentityGrant) -> str:
+    return "all keys" if "*" in grant.resources else f"keys {', '.join(map(display, grant.resources))}"

@@ -1,0 +1,333 @@
+"""KMS:LINT: the key policy says what it means.
+
+Anti-pattern: an action that KMS does not have, and a Resource that makes the statement mean nothing::
+
+    {"Statement": [{"Sid": "App", "Effect": "Allow", "Action": ["kms:Decript", "kms:Describe"],
+                    "Resource": "arn:aws:s3:::reports",
+                    "Principal": {"AWS": "arn:aws:iam::111122223333:role/App"}}]}
+
+Best practice::
+
+    {"Statement": [{"Sid": "App", "Effect": "Allow", "Action": ["kms:Decrypt", "kms:DescribeKey"],
+                    "Resource": "*", "Principal": {"AWS": "arn:aws:iam::111122223333:role/App"}}]}
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import ClassVar
+
+from kms_constructs.guardrails.finding import Finding, Outcome, Severity
+from kms_constructs.guardrails.key_controls import KMS_LINT
+from kms_constructs.guardrails.rule import KeyRule, property_path
+from kms_constructs.guardrails.rules.guarded_action import UNRESOLVED, UNRESOLVED_FIX
+from kms_constructs.model.actions import ACTIONS, expand, find_action
+from kms_constructs.model.estate import IdentityPolicy, Key
+from kms_constructs.model.key_specs import MAXIMUM_KEY_POLICY_BYTES
+from kms_constructs.model.policy import Effect, Policy, Principal, Statement
+from kms_constructs.model.text import display, has_hole
+from kms_constructs.model.unknown import is_unknown
+
+_GRANT_ONLY = frozenset({"CreateGrant", "ListGrants", "RevokeGrant"})
+"""The actions whose requests carry kms:GrantIsForAWSResource."""
+_ACCOUNT = re.compile(r"\d{12}")
+_UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
+_PRINCIPAL_ARN = re.compile(
+    r"arn:aws[a-z-]*:(?P<service>iam|sts)::(?P<account>[^:]*):(?P<resource>.+)", re.DOTALL
+)
+_SERVICE = re.compile(r"[a-z0-9.-]+\.(amazonaws\.com|amazonaws\.com\.cn|aws\.internal|aws)")
+_NAMED = {"iam": ("user/", "role/"), "sts": ("assumed-role/", "federated-user/")}
+
+
+class LintRule(KeyRule):
+    """Looks for what KMS refuses and for what it takes to mean something else."""
+
+    control = KMS_LINT
+    reads_policy: ClassVar[bool] = False
+    reads_properties: ClassVar[bool] = False
+    compliant_message: ClassVar[str] = "The key policy says what it means."
+
+    def judge(self, key: Key) -> Iterator[Finding]:
+        """What is wrong with how the policy is written."""
+        policy = key.policy
+        for problem in policy.problems:
+            yield self.violation(
+                key,
+                f"The key policy is malformed: {problem.message}.",
+                detail="grammar",
+                path=problem.path,
+                fix="Correct the policy; KMS refuses it as it is.",
+            )
+        if is_unknown(policy.unknown) and not policy.problems:
+            yield self._not_known(key, "The key policy", policy.unknown.reason, policy.path)
+        yield from self._size(key, policy)
+        yield from self._bypass(key)
+        for statement in policy.statements:
+            yield from self._statement(key, statement)
+
+    def check_estate(self) -> Iterator[Finding]:
+        """Actions that IAM policies name and KMS does not have."""
+        for policy in self.estate.identity_policies:
+            yield from self._identity_policy(policy)
+
+    def _not_known(self, key: Key, what: str, reason: str, path: str) -> Finding:
+        return self.undetermined(
+            key, f"{what} is not known: {reason}.", detail=UNRESOLVED, path=path, fix=UNRESOLVED_FIX
+        )
+
+    def _size(self, key: Key, policy: Policy) -> Iterator[Finding]:
+        # A size that is not known comes with an element that is not known, which is reported as such.
+        if policy.size is not None and policy.size > MAXIMUM_KEY_POLICY_BYTES:
+            yield self.violation(
+                key,
+                f"The key policy has {policy.size} bytes; KMS takes {MAXIMUM_KEY_POLICY_BYTES}.",
+                detail="size",
+                path=policy.path,
+                fix="Name roles instead of many users, put statements together, or use several keys.",
+            )
+
+    def _bypass(self, key: Key) -> Iterator[Finding]:
+        path = property_path(key, "BypassPolicyLockoutSafetyCheck")
+        flag = key.bypass_lockout_check
+        if is_unknown(flag):
+            yield self._not_known(key, "BypassPolicyLockoutSafetyCheck", flag.reason, path)
+        elif flag:
+            yield self.violation(
+                key,
+                "BypassPolicyLockoutSafetyCheck switches off KMS's check that somebody can still change the "
+                "policy.",
+                detail="lockout-bypass",
+                path=path,
+                fix="Take the property out.",
+            )
+
+    def _statement(self, key: Key, statement: Statement) -> Iterator[Finding]:
+        for name, value in (
+            ("Effect", statement.effect),
+            ("Principal", statement.principals),
+            ("NotPrincipal", statement.not_principals),
+            ("Action", statement.actions),
+            ("NotAction", statement.not_actions),
+            ("Resource", statement.resources),
+            ("Condition", statement.conditions),
+        ):
+            if is_unknown(value):
+                yield self._not_known(
+                    key, f"{name} of statement '{statement.label}'", value.reason, f"{statement.path}/{name}"
+                )
+        yield from self._actions(key, statement)
+        yield from self._resource(key, statement)
+        yield from self._principals(key, statement)
+        yield from self._inert(key, statement)
+
+    def _actions(self, key: Key, statement: Statement) -> Iterator[Finding]:
+        for name, actions in (("Action", statement.actions), ("NotAction", statement.not_actions)):
+            for action in _literal(actions):
+                found = _action_problem(action)
+                if found is None:
+                    continue
+                detail, problem, fix, severity = found
+                yield self.finding(
+                    Outcome.VIOLATION,
+                    key.location,
+                    f"Statement '{statement.label}': {problem}.",
+                    fix=fix,
+                    detail=detail,
+                    path=f"{statement.path}/{name}",
+                    severity=severity,
+                )
+
+    def _resource(self, key: Key, statement: Statement) -> Iterator[Finding]:
+        resources = statement.resources
+        path = f"{statement.path}/Resource"
+        if resources is None:
+            what = "NotResource" if statement.not_resources is not None else "no Resource"
+            yield self.violation(
+                key,
+                f"Statement '{statement.label}' has {what}; in a key policy that means nothing.",
+                detail="resource",
+                path=path,
+                fix="Write Resource '*', which in a key policy means the key.",
+            )
+        elif not is_unknown(resources) and "*" not in resources:
+            yield self.violation(
+                key,
+                f"Statement '{statement.label}' is for {', '.join(map(display, resources))}; in a key policy "
+                "that has no effect on the key.",
+                detail="resource",
+                path=path,
+                fix="Write Resource '*', which in a key policy means the key.",
+            )
+
+    def _principals(self, key: Key, statement: Statement) -> Iterator[Finding]:
+        if statement.not_principals is not None:
+            denies = statement.effect is Effect.DENY
+            yield self.violation(
+                key,
+                f"Statement '{statement.label}' has NotPrincipal: "
+                + (
+                    "a Deny of that form also hits the sessions and the account of those it names."
+                    if denies
+                    else "it lets in everyone in the world but those it names."
+                ),
+                detail="not-principal",
+                path=f"{statement.path}/NotPrincipal",
+                fix="Write Principal '*' with ArnNotEquals aws:PrincipalArn."
+                if denies
+                else "Name the principals.",
+            )
+        elif statement.principals is None:
+            yield self.violation(
+                key,
+                f"Statement '{statement.label}' has no Principal.",
+                detail="principal",
+                path=statement.path,
+                fix="Say whom the statement is for.",
+            )
+        elif not is_unknown(statement.principals):
+            for principal in statement.principals:
+                problem = _principal_problem(principal)
+                if problem is not None:
+                    yield self.violation(
+                        key,
+                        f"Statement '{statement.label}': {problem[0]}.",
+                        detail="principal",
+                        path=f"{statement.path}/Principal",
+                        fix=problem[1],
+                        principals=(display(principal.value),),
+                    )
+
+    def _inert(self, key: Key, statement: Statement) -> Iterator[Finding]:
+        """A Deny that a condition on the wrong actions makes inert."""
+        if statement.effect is not Effect.DENY or is_unknown(statement.conditions):
+            return
+        flags = [one for one in statement.conditions if one.folded_key == "kms:grantisforawsresource"]
+        if not flags or all(one.if_exists or one.base == "null" for one in flags):
+            return
+        others = sorted(
+            {name for action in _literal(statement.actions) for name in expand(action)} - _GRANT_ONLY
+        )
+        if others:
+            yield self.violation(
+                key,
+                f"Statement '{statement.label}' denies kms:{others[0]} on a condition on "
+                "kms:GrantIsForAWSResource, which only requests on grants carry: it denies nothing.",
+                detail="inert-deny",
+                path=f"{statement.path}/Condition",
+                fix="Put kms:CreateGrant into a Deny of its own.",
+            )
+
+    def _identity_policy(self, policy: IdentityPolicy) -> Iterator[Finding]:
+        for statement in policy.policy.statements:
+            for actions in (statement.actions, statement.not_actions):
+                for action in _literal(actions):
+                    if not action.lower().startswith("kms:") or expand(action):
+                        continue
+                    yield self.finding(
+                        Outcome.VIOLATION,
+                        policy.location,
+                        f"{policy.kind[:1].upper()}{policy.kind[1:]} '{policy.name}', {statement.label}: "
+                        f"KMS has no action {action!r}.",
+                        fix=_suggestion(action),
+                        detail="unknown-action",
+                        path=f"{statement.path}/{'Action' if statement.actions is not None else 'NotAction'}",
+                    )
+
+
+def _literal(values: object) -> Iterable[str]:
+    if not isinstance(values, tuple):
+        return ()
+    return (value for value in values if isinstance(value, str) and not has_hole(value))
+
+
+@lru_cache(maxsize=4096)
+def _action_problem(action: str) -> tuple[str, str, str, Severity | None] | None:
+    """Detail, problem, fix and severity for an action of a key policy; None when it is fine."""
+    if action == "*":
+        return None
+    prefix, colon, name = action.partition(":")
+    if colon and prefix.lower() != "kms":
+        if prefix.strip("*?") == "":
+            return None
+        return (
+            "foreign-action",
+            f"{action!r} is no KMS action and means nothing in a key policy",
+            "Take it out.",
+            None,
+        )
+    if not colon:
+        fix = f"Write kms:{action}." if find_action(action) else _suggestion(f"kms:{action}")
+        return "unknown-action", f"{action!r} has no service prefix", fix, None
+    if not expand(action):
+        return "unknown-action", f"KMS has no action {action!r}", _suggestion(action), None
+    found = find_action(name)
+    if found is not None and not found.on_key:
+        return (
+            "account-action",
+            f"{action} is not an action on a key, so a key policy cannot allow it",
+            "Take it out; IAM policies allow it.",
+            Severity.WARNING,
+        )
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _suggestion(action: str) -> str:
+    name = action.partition(":")[2].rstrip("*")
+    folded = {known.lower(): known for known in ACTIONS}
+    close = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
+    if not close:
+        close = [known for known in folded if name and known.startswith(name.lower())][:1]
+    return f"Did you mean kms:{folded[close[0]]}?" if close else "Write an action that KMS has."
+
+
+@lru_cache(maxsize=16384)
+def _principal_problem(principal: Principal) -> tuple[str, str] | None:
+    """What is wrong with a principal, and the fix; None when nothing is, or a part of it is undecided."""
+    value = principal.value
+    shown = display(value)
+    if principal.type == "*" or has_hole(value):
+        return None
+    if principal.type == "CanonicalUser":
+        return f"a canonical user ({shown}) is no principal of KMS", "Write the ARN of a role or user."
+    if principal.type == "Service":
+        if _SERVICE.fullmatch(value):
+            return None
+        return (
+            f"{shown!r} is no service principal",
+            "Write it as in 'logs.eu-west-1.amazonaws.com'; wildcards are not allowed.",
+        )
+    if principal.type == "Federated" or value == "*":
+        return None
+    if _ACCOUNT.fullmatch(value):
+        return None
+    if _UNIQUE_ID.fullmatch(value):
+        return (
+            f"{value} is the unique id of a principal that has been deleted",
+            "Take it out, or write the ARN of its successor.",
+        )
+    if value.isdigit():
+        return f"{value} is no account id: it has {len(value)} digits", "Write twelve digits."
+    match = _PRINCIPAL_ARN.fullmatch(value)
+    if match is None:
+        return f"{shown!r} is no ARN of a principal", "Write the ARN of a role or user, or an account id."
+    return _arn_problem(shown, match["service"], match["account"], match["resource"])
+
+
+def _arn_problem(shown: str, service: str, account: str, resource: str) -> tuple[str, str] | None:
+    if not _ACCOUNT.fullmatch(account):
+        return f"{shown}: {account!r} is no account id", "Write the account's twelve digits."
+    if "*" in resource or "?" in resource:
+        return (
+            f"{shown}: a principal has no wildcards",
+            "Name the principal, or use Principal '*' with ArnLike aws:PrincipalArn and the account.",
+        )
+    if service == "iam" and resource == "root":
+        return None
+    if any(resource.startswith(kind) and len(resource) > len(kind) for kind in _NAMED[service]):
+        return None
+    kind = resource.partition("/")[0]
+    return f"{shown}: a {kind} cannot be a principal of a key policy", "Write the ARN of a role or user."
