@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from kms_constructs.analysis.globs import has_variable
 from kms_constructs.analysis.principals import (
     IAM_KINDS,
     Cell,
@@ -22,10 +23,11 @@ from kms_constructs.analysis.principals import (
     account_pattern,
     canonical_arn,
     excluding,
+    in_partition,
     including,
 )
 from kms_constructs.model.policy import Condition
-from kms_constructs.model.text import has_hole
+from kms_constructs.model.text import CLOSE, OPEN, has_hole, has_unresolved_hole
 from kms_constructs.model.unknown import Unknown
 
 _NEGATIONS = {
@@ -57,8 +59,9 @@ def holds(condition: Condition, present: Sequence[str] | None) -> bool | None:
     Returns:
         True or False; None when the operator is not known, or its values are not.
     """
-    if isinstance(condition.values, Unknown):
+    if isinstance(condition.values, Unknown) or _unreadable(condition, condition.values):
         return None
+    present = present or None  # a key without any value counts as missing
     if condition.base == "null":
         if any(value.lower() not in ("true", "false") for value in condition.values):
             return None
@@ -85,6 +88,14 @@ def holds(condition: Condition, present: Sequence[str] | None) -> bool | None:
             matched = matched or one
         verdicts.append(not matched if negated else bool(matched))
     return all(verdicts) if condition.qualifier == "forallvalues" else any(verdicts)
+
+
+_QUALIFIERS = frozenset({"", "foranyvalue", "forallvalues"})
+
+
+def _unreadable(condition: Condition, values: tuple[str, ...]) -> bool:
+    """Whether AWS does not say what the condition means, or a policy variable decides it."""
+    return not values or condition.qualifier not in _QUALIFIERS or any(map(has_variable, values))
 
 
 def _number(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool | None]:
@@ -228,17 +239,23 @@ def everywhere(patterns: tuple[str, ...]) -> tuple[tuple[PrincipalKind, tuple[st
 
 _ACCOUNT_KEYS = frozenset({"aws:principalaccount", "kms:calleraccount"})
 _TYPES = {
-    "account": PrincipalKind.ROOT,
-    "user": PrincipalKind.USER,
-    "assumedrole": PrincipalKind.ROLE,
-    "federateduser": PrincipalKind.FEDERATED,
+    "Account": PrincipalKind.ROOT,
+    "User": PrincipalKind.USER,
+    "AssumedRole": PrincipalKind.ROLE,
+    "FederatedUser": PrincipalKind.FEDERATED,
 }
 
 
 @lru_cache(maxsize=16384)
 def principal_atom(condition: Condition) -> Atom | None:
-    """What the condition says of the principal, exactly; None when it says nothing or cannot be read."""
-    if isinstance(condition.values, Unknown) or any("\ue000u:" in value for value in condition.values):
+    """What the condition says of the principal, exactly; None when it says nothing or cannot be read.
+
+    Exactly but for the partition, in which an ARN of another partition matches nobody: see
+    `names_other_partition`.
+    """
+    if isinstance(condition.values, Unknown) or _unreadable(condition, condition.values):
+        return None
+    if any(map(has_unresolved_hole, condition.values)):
         return None
     key = condition.folded_key
     if key == "aws:principalarn":
@@ -250,6 +267,15 @@ def principal_atom(condition: Condition) -> Atom | None:
     if key == "aws:principaltype":
         return _type_atom(condition, condition.values)
     return None
+
+
+def names_other_partition(condition: Condition, partition: str) -> bool:
+    """Whether a value of the condition is an ARN of another partition, and so matches nobody in this one.
+
+    An atom takes it for the principal of the same name, which is too much where it takes access away.
+    """
+    values = () if isinstance(condition.values, Unknown) else condition.values
+    return not all(in_partition(value, partition) for value in values)
 
 
 def _missing(condition: Condition, *, negated: bool) -> bool:
@@ -279,7 +305,7 @@ def _arn_atom(condition: Condition, values: tuple[str, ...]) -> Atom | None:
 
 
 def _outer_colons(text: str) -> int:
-    return re.sub("\ue000[^\ue001]*\ue001", "", text).count(":")
+    return re.sub(f"{OPEN}[^{CLOSE}]*{CLOSE}", "", text).count(":")
 
 
 def _null_atom(values: tuple[str, ...]) -> Atom | None:
@@ -318,8 +344,9 @@ def _service_atom(condition: Condition, values: tuple[str, ...]) -> Atom | None:
 def _type_atom(condition: Condition, values: tuple[str, ...]) -> Atom | None:
     base = _NEGATIONS.get(condition.base, condition.base)
     negated = base != condition.base
-    if base != "stringequals" or any(value.lower() not in _TYPES for value in values):
+    # AWS compares in this spelling only: another one is equal to no type there is.
+    if base != "stringequals" or any(value not in _TYPES for value in values):
         return None
-    kinds = {_TYPES[value.lower()] for value in values}
+    kinds = {_TYPES[value] for value in values}
     patterns = tuple((kind, ("*",) if kind in kinds else ()) for kind in IAM_KINDS)
     return Atom(patterns, negated=negated, missing=None)

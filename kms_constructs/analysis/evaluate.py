@@ -10,15 +10,17 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kms_constructs.analysis.conditions import holds
-from kms_constructs.analysis.globs import glob_covers
-from kms_constructs.analysis.principals import PrincipalKind, account_of, canonical_arn
-from kms_constructs.analysis.region import applies_to_action
+from kms_constructs.analysis.globs import glob_covers, has_variable, has_wildcard
+from kms_constructs.analysis.principals import PrincipalKind, account_of, canonical_arn, is_session
+from kms_constructs.analysis.region import UNBOUND_BY_RCP, action_name, applies_to_action
+from kms_constructs.errors import ArgumentError
 from kms_constructs.model.estate import Grant, Key
-from kms_constructs.model.policy import Effect, Policy, Principal, Statement
+from kms_constructs.model.policy import Condition, Effect, Policy, Principal, Statement
 from kms_constructs.model.unknown import Unknown, is_unknown
 
 
@@ -31,11 +33,24 @@ class Request:
         action: Name of the action, without ``kms:``.
         context: Folded condition key to its values. What follows from the principal is added by itself
             (``aws:PrincipalArn``, ``aws:PrincipalAccount``, ``aws:PrincipalType``, ``kms:CallerAccount``).
+
+    Raises:
+        ArgumentError: The principal is none that calls KMS, or KMS has no such action.
     """
 
     principal: str
     action: str
     context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "action", action_name(self.action))
+        if self.principal.startswith("arn:") and self.kind is PrincipalKind.SERVICE:
+            raise ArgumentError(
+                "principal",
+                self.principal,
+                "a caller is a root user, user, role, federated user or service",
+                "for a role session name its role: arn:aws:iam::111122223333:role/Name",
+            )
 
     @property
     def kind(self) -> PrincipalKind:
@@ -64,7 +79,7 @@ class Request:
             return (given,) if isinstance(given, str) else given
         service = self.kind is PrincipalKind.SERVICE
         implied: dict[str, str | None] = {
-            "aws:principalarn": None if service else canonical_arn(self.principal),
+            "aws:principalarn": None if service else self.principal,
             "aws:principalaccount": self.account,
             "kms:calleraccount": self.account,
             "aws:principalisawsservice": "true" if service else "false",
@@ -126,11 +141,12 @@ def evaluate(
         True
     """
     bound_by_scp = request.account == key.account and not _service_linked(request)
+    unbound_by_rcp = _service_linked(request) or request.action in UNBOUND_BY_RCP
     layers: list[tuple[str, Iterable[Policy], bool]] = [
         ("key policy", (key.policy,), True),
         ("IAM policy", identity_policies, False),
         ("service control policy", scps if bound_by_scp else (), False),
-        ("resource control policy", () if _service_linked(request) else rcps, False),
+        ("resource control policy", () if unbound_by_rcp else rcps, False),
     ]
     for name, policies, in_key_policy in layers:
         for policy in policies:
@@ -196,36 +212,84 @@ def _applies(statement: Statement, effect: Effect, request: Request, key: Key) -
         return False
     if not applies_to_action(statement, request.action, certainly=not denies):
         return False
-    if not _on_key(statement, key, unknown=denies):
+    if not _on_key(statement, key, request, unknown=denies):
         return False
     if isinstance(statement.conditions, Unknown):
         return denies
     for condition in statement.conditions:
-        verdict = holds(condition, request.values(condition.folded_key))
+        verdict = holds(_substituted(condition, request), request.values(condition.folded_key))
         if verdict is False or (verdict is None and not denies):
             return False
     return True
 
 
-def _on_key(statement: Statement, key: Key, *, unknown: bool) -> bool:
-    arn = key.arn_pattern
-    if statement.resources is not None:
-        if isinstance(statement.resources, Unknown):
+def _on_key(statement: Statement, key: Key, request: Request, *, unknown: bool) -> bool:
+    for listed, wanted in ((statement.resources, True), (statement.not_resources, False)):
+        if listed is None:
+            continue
+        if isinstance(listed, Unknown):
             return unknown
-        return any(glob_covers(pattern, arn) for pattern in statement.resources)
-    if statement.not_resources is not None:
-        if isinstance(statement.not_resources, Unknown):
-            return unknown
-        return not any(glob_covers(pattern, arn) for pattern in statement.not_resources)
+        patterns = [substitute(pattern, request) for pattern in listed]
+        if any(pattern is not None and glob_covers(pattern, key.arn_pattern) for pattern in patterns):
+            return wanted
+        return unknown if None in patterns else not wanted
     return False
+
+
+_VARIABLE = re.compile(r"\$\{([^},]*)(?:,\s*'([^']*)')?\}")
+_VARIABLES_IN = frozenset({"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"})
+
+
+def substitute(text: str, request: Request) -> str | None:
+    """The text with its policy variables replaced by what the request carries.
+
+    Returns:
+        The text; None when a variable has no single plain value, for AWS does not say what happens then.
+
+    Example:
+        >>> request = Request(principal="arn:aws:iam::111122223333:role/App", action="Decrypt")
+        >>> substitute("arn:aws:kms:*:${aws:PrincipalAccount}:key/*", request)
+        'arn:aws:kms:*:111122223333:key/*'
+    """
+    if not has_variable(text):
+        return text
+    pieces: list[str] = []
+    end = 0
+    for found in _VARIABLE.finditer(text):
+        values = request.values(found.group(1).strip().lower())
+        value = found.group(2) if values is None else values[0] if len(values) == 1 else None
+        if value is None or has_wildcard(value):
+            return None
+        pieces += (text[end : found.start()], value)
+        end = found.end()
+    result = "".join((*pieces, text[end:]))
+    return None if has_variable(result) else result
+
+
+def _substituted(condition: Condition, request: Request) -> Condition:
+    values = condition.values
+    base = condition.base.replace("not", "", 1)
+    if isinstance(values, Unknown) or base not in _VARIABLES_IN or not any(map(has_variable, values)):
+        return condition
+    found = [substitute(value, request) for value in values]
+    known = tuple(value for value in found if value is not None)
+    if len(known) < len(found):
+        return replace(condition, values=Unknown("a policy variable has no value in the request"))
+    return replace(condition, values=known)
 
 
 def _names(statement: Statement, request: Request) -> str | None:
     """How the statement takes the caller in: as ``principal``, through its ``account``, or not at all."""
+    denies = statement.effect is Effect.DENY
     if isinstance(statement.principals, Unknown) or isinstance(statement.not_principals, Unknown):
-        return "principal" if statement.effect is Effect.DENY else None
+        return "principal" if denies else None
     if statement.principals is not None:
-        found = {_matches(principal, request) for principal in statement.principals}
+        # The request stands for every session of a role: one that is denied leaves the others.
+        found = {
+            _matches(principal, request)
+            for principal in statement.principals
+            if not (denies and is_session(principal.value))
+        }
         return "principal" if "principal" in found else "account" if "account" in found else None
     if statement.not_principals is not None:
         if any(_matches(principal, request) for principal in statement.not_principals):
@@ -247,7 +311,7 @@ def _matches(principal: Principal, request: Request) -> str | None:
     if request.account is not None and value in (request.account, f"arn:aws:iam::{request.account}:root"):
         return "account"
     if value.startswith("arn:aws:sts::") and ":assumed-role/" in value:
-        # The request stands for every session of its role; this statement names one of them.
+        # The statement names one session of the role; the request stands for all of them.
         account = account_of(value)
         role = value.split("/")[1]
         same = request.kind is PrincipalKind.ROLE and request.principal.rsplit("/", 1)[-1] == role

@@ -3,16 +3,32 @@
 Two questions have to be kept apart. *Covers* is asked where access is taken away or found authorised: it is
 true only when it holds whatever the undecided parts turn out to be. *Meets* is asked where access may exist:
 it is false only when no choice of the undecided parts makes both match one text.
+
+A policy variable (``${aws:PrincipalTag/team}``) is undecided as well: IAM puts a value of the request there.
 """
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from kms_constructs.model.text import CLOSE, OPEN, split_holes
 
 _STAR = "*"
 _ANY = "?"
+_VARIABLE = re.compile(r"\$\{[^}]*\}")
+_LONGEST = 2048
+"""No ARN is longer. Longer text is not compared, so that no input makes a comparison slow."""
+
+
+def has_variable(text: str) -> bool:
+    """Whether the text has a policy variable, which IAM replaces by a value of the request."""
+    return "${" in text and _VARIABLE.search(text) is not None
+
+
+def without_variables(text: str) -> str:
+    """The text with an asterisk for each policy variable: everything that it may turn out to be."""
+    return _VARIABLE.sub(_STAR, text) if "${" in text else text
 
 
 def has_wildcard(pattern: str) -> bool:
@@ -39,9 +55,9 @@ def glob_covers(pattern: str, other: str) -> bool:
     """
     if pattern in (_STAR, other):
         return True
-    if not has_wildcard(pattern):
+    if not has_wildcard(pattern) or max(len(pattern), len(other)) > _LONGEST:
         return False
-    return _match(_tokens(pattern), _tokens(other))
+    return _match(_tokens(pattern), _tokens(without_variables(other)))
 
 
 @lru_cache(maxsize=32768)
@@ -56,7 +72,8 @@ def globs_meet(left: str, right: str) -> bool:
         >>> globs_meet("role/a", "role/b")
         False
     """
-    if left == right or _STAR in (left, right):
+    left, right = without_variables(left), without_variables(right)
+    if left == right or _STAR in (left, right) or max(len(left), len(right)) > _LONGEST:
         return True
     if OPEN not in left and OPEN not in right:
         left_wild, right_wild = has_wildcard(left), has_wildcard(right)

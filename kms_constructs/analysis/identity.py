@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kms_constructs.analysis.globs import glob_covers, globs_meet
+from kms_constructs.analysis.globs import glob_covers, globs_meet, has_wildcard, without_variables
 from kms_constructs.analysis.principals import Cell, account_cells, everyone, principal_cells
 from kms_constructs.analysis.region import applies_to_action
 from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind, Key
@@ -24,7 +24,8 @@ class IdentityGrant:
         policy: The policy.
         statement: The statement; None when the policy as a whole is not known.
         action: Name of the action, without ``kms:``.
-        resources: Resource patterns of the statement; ``("*",)`` also for what cannot be resolved.
+        resources: Resource patterns of the statement, an asterisk for each policy variable; ``("*",)`` also
+            for what cannot be resolved.
         principals: Who has it: the roles and users it is attached to, and anyone of the account for a policy
             that can be attached to others.
         conditions: Its conditions; unknown when they cannot be read.
@@ -42,17 +43,13 @@ class IdentityGrant:
     @property
     def all_keys(self) -> bool:
         """Whether it reaches keys beyond any list: ``*``, ``…:key/*``, or a key pattern with a wildcard."""
-        return any(_any_key(pattern) for pattern in self.resources)
+        return any(has_wildcard(pattern) for pattern in self.resources)
 
     @property
     def label(self) -> str:
         """The policy and the statement, for messages."""
         statement = f", {self.statement.label}" if self.statement is not None else ""
         return f"{self.policy.kind} '{self.policy.name}'{statement}"
-
-
-def _any_key(pattern: str) -> bool:
-    return "*" in pattern or "?" in pattern
 
 
 def holders(policy: IdentityPolicy) -> tuple[Cell, ...]:
@@ -125,8 +122,8 @@ def _resources(statement: Statement) -> tuple[tuple[str, ...], str | None]:
     if isinstance(statement.resources, Unknown):
         return ("*",), statement.resources.reason
     if statement.resources is not None:
-        kms = tuple(pattern for pattern in statement.resources if globs_meet(pattern, _KEY_SHAPE))
-        return kms, None
+        patterns = map(without_variables, statement.resources)
+        return tuple(pattern for pattern in patterns if globs_meet(pattern, _KEY_SHAPE)), None
     # NotResource names what is left out: every other key is in.
     return ("*",), None
 

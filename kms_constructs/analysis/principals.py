@@ -36,7 +36,7 @@ _RESOURCE = {
     PrincipalKind.ROLE: ("iam", "role/*"),
     PrincipalKind.FEDERATED: ("sts", "federated-user/*"),
 }
-_PARTITION = re.compile(f"^arn:(?:aws[a-z-]*|{OPEN}[^{CLOSE}]*{CLOSE}):(?=(?:iam|sts):)")
+_PARTITION = re.compile(rf"^arn:([a-z*?-]*|{OPEN}[^{CLOSE}]*{CLOSE}):(?=(?:iam|sts):)")
 _UNDECIDED_ACCOUNT = re.compile(f"{OPEN}e:[^{CLOSE}]*{CLOSE}")
 
 
@@ -48,6 +48,17 @@ def canonical_arn(arn: str) -> str:
     partition only are one principal in two spellings.
     """
     return _PARTITION.sub("arn:aws:", arn)
+
+
+def in_partition(arn: str, partition: str) -> bool:
+    """Whether an ARN pattern can mean anything in a partition, when both are known.
+
+    Example:
+        >>> in_partition("arn:aws-cn:iam::111122223333:root", "aws")
+        False
+    """
+    found = _PARTITION.match(arn)
+    return found is None or globs_meet(found.group(1), partition)
 
 
 def account_pattern(kind: PrincipalKind, account: str) -> str:
@@ -225,6 +236,12 @@ def _aws_principal(value: str) -> PrincipalCells:
         if resource.startswith(prefix) and service == _RESOURCE[kind][0]:
             return PrincipalCells((Cell(kind, (value,)),), unresolved=undecided)
     return PrincipalCells(everyone(), unresolved=f"{display(value)} is no principal that KMS knows")
+
+
+def is_session(arn: str) -> bool:
+    """Whether the ARN is that of one role session."""
+    fields = _split_arn(arn)
+    return fields is not None and fields[2] == "sts" and fields[5].startswith("assumed-role/")
 
 
 def same_principal(left: str, right: str) -> bool:

@@ -10,6 +10,7 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.htm
 
 from __future__ import annotations
 
+import re
 import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from kms_constructs.analysis.conditions import (
     Context,
     decide,
     everywhere,
+    names_other_partition,
     principal_atom,
 )
 from kms_constructs.analysis.globs import glob_covers, globs_meet
@@ -33,9 +35,11 @@ from kms_constructs.analysis.principals import (
     account_pattern,
     describe_cells,
     everyone,
+    is_session,
     principal_cells,
 )
-from kms_constructs.model.actions import ACTIONS, expand
+from kms_constructs.errors import ArgumentError
+from kms_constructs.model.actions import ACTIONS, expand, find_action
 from kms_constructs.model.estate import Grant, Key
 from kms_constructs.model.policy import Condition, Effect, Policy, Principal, Statement
 from kms_constructs.model.text import display, has_hole
@@ -43,6 +47,11 @@ from kms_constructs.model.unknown import Unknown, is_unknown
 
 KEY_POLICY = "key policy"
 GRANT = "grant"
+UNBOUND_BY_RCP = frozenset({"RetireGrant"})
+"""Actions that no resource control policy takes away, even with ``*`` as its action."""
+
+_MOST_CELLS = 2000
+"""Denies that would cut a region into more pieces are left out, so that no policy makes it slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +157,11 @@ def access_region(
         rcps: Resource control policies in force for the key's account.
 
     Returns:
-        The region; never too small.
+        The region; never too small. Two rights are outside of it: to retire a grant, which the grant gives
+        to its retiring principal, and what a grant that is made later will give (see `separation`).
+
+    Raises:
+        ArgumentError: KMS has no such action.
 
     Example:
         >>> from kms_constructs.model.estate import Key, Location
@@ -162,7 +175,22 @@ def access_region(
         >>> access_region(key, "PutKeyPolicy").contributions
         ()
     """
-    return _compiled(key).region(action.removeprefix("kms:"), context or {}, tuple(scps), tuple(rcps))
+    return _compiled(key).region(action_name(action), context or {}, tuple(scps), tuple(rcps))
+
+
+def action_name(action: str) -> str:
+    """Name of a KMS action in AWS's spelling.
+
+    Args:
+        action: With or without ``kms:``, in any case.
+
+    Raises:
+        ArgumentError: KMS has no such action. That nobody has it would be no answer.
+    """
+    found = find_action(action)
+    if found is None:
+        raise ArgumentError("action", action, "KMS has no such action", "name one such as 'Decrypt'")
+    return found.name
 
 
 _cache: dict[int, tuple[weakref.ref[Key], _KeyAccess]] = {}
@@ -183,7 +211,7 @@ class _KeyAccess:
 
     def __init__(self, key: Key) -> None:
         self._policy = key.policy
-        self._key_arn = key.arn_pattern
+        self._key = key.arn_pattern, key.partition
         self._account = key.account
         self._grants = key.grants
         self._allows = tuple(
@@ -238,17 +266,18 @@ class _KeyAccess:
         denials = [
             atoms
             for statement in denies
-            if (atoms := _denial(statement, action, context, self._key_arn, in_key_policy=True)) is not None
+            if (atoms := _denial(statement, action, context, self._key, in_key_policy=True)) is not None
         ]
-        for policies, scope in ((scps, _scp_scope(self._account)), (rcps, _rcp_scope())):
+        binding_rcps = () if action in UNBOUND_BY_RCP else rcps
+        for policies, scope in ((scps, _scp_scope(self._account)), (binding_rcps, _rcp_scope())):
             for policy in policies:
                 for statement in policy.statements:
                     if statement.effect != Effect.DENY or not statement.certain:
                         continue
-                    atoms = _denial(statement, action, context, self._key_arn, in_key_policy=False)
+                    atoms = _denial(statement, action, context, self._key, in_key_policy=False)
                     if atoms is not None:
                         denials.append((*scope, *atoms))
-        parts = [part for statement in allows for part in _allowed(statement, action, context, self._key_arn)]
+        parts = [part for statement in allows for part in _allowed(statement, action, context, self._key)]
         parts.extend(_granted(grant) for grant in grants)
         contributions: list[Contribution] = []
         for part in parts:
@@ -258,15 +287,20 @@ class _KeyAccess:
         return tuple(contributions)
 
 
+_SERVICE_NAME = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?|[a-z0-9-]+\.amazon\.com")
+
+
 def _carries(grant: Grant, action: str) -> bool:
-    return is_unknown(grant.operations) or action in grant.operations
+    if is_unknown(grant.operations):
+        return ACTIONS[action].grantable
+    return action in grant.operations
 
 
 def _granted(grant: Grant) -> Contribution:
     reason = grant.operations.reason if is_unknown(grant.operations) else None
     if is_unknown(grant.grantee):
         return Contribution(everyone(), None, GRANT, False, grant.grantee.reason, (), grant)
-    kind = "AWS" if grant.grantee.startswith("arn:") or grant.grantee == "*" else "Service"
+    kind = "Service" if _SERVICE_NAME.fullmatch(grant.grantee) else "AWS"
     found = principal_cells(Principal(kind, grant.grantee))
     # A grant names whom it serves: an account principal there is the account itself, not its IAM.
     return Contribution(found.cells, None, GRANT, found.delegated, found.unresolved or reason, (), grant)
@@ -346,7 +380,10 @@ def _resource_applies(statement: Statement, key_arn: str, *, certainly: bool) ->
     return False
 
 
-def _allowed(statement: Statement, action: str, context: Context, key_arn: str) -> tuple[Contribution, ...]:
+def _allowed(
+    statement: Statement, action: str, context: Context, key: tuple[str, str]
+) -> tuple[Contribution, ...]:
+    key_arn, partition = key
     if not _resource_applies(statement, key_arn, certainly=False):
         return ()
     unresolved: str | None = None
@@ -364,10 +401,10 @@ def _allowed(statement: Statement, action: str, context: Context, key_arn: str) 
                 return ()
             if verdict is None:
                 atom = principal_atom(condition)
-                if atom is not None:
-                    atoms.append(atom)
-                else:
+                if atom is None or (atom.negated and names_other_partition(condition, partition)):
                     assumed.append(condition)
+                else:
+                    atoms.append(atom)
     found: list[Contribution] = []
     for part in _statement_principals(statement):
         cells = part.cells
@@ -391,9 +428,10 @@ def _statement_principals(statement: Statement) -> tuple[PrincipalCells, ...]:
 
 
 def _denial(
-    statement: Statement, action: str, context: Context, key_arn: str, *, in_key_policy: bool
+    statement: Statement, action: str, context: Context, key: tuple[str, str], *, in_key_policy: bool
 ) -> tuple[Atom, ...] | None:
     """What must hold of a principal for the Deny to hit it for certain; None when it may not hit at all."""
+    key_arn, partition = key
     if not applies_to_action(statement, action, certainly=True):
         return None
     if not _resource_applies(statement, key_arn, certainly=True):
@@ -407,7 +445,7 @@ def _denial(
             return None
         if verdict is None:
             atom = principal_atom(condition)
-            if atom is None:
+            if atom is None or (not atom.negated and names_other_partition(condition, partition)):
                 return None
             atoms.append(atom)
     if statement.principals is None:
@@ -427,7 +465,8 @@ def _denied_principals(principals: Sequence[Principal]) -> Atom | None:
         if principal.value == "*" and principal.type in ("AWS", "*"):
             return None
         found = principal_cells(principal)
-        if found.unresolved is not None:
+        # One session that is denied leaves the other sessions of its role.
+        if found.unresolved is not None or is_session(principal.value):
             continue
         for cell in found.cells:
             # A Deny on an account principal is only counted against its root user.
@@ -452,7 +491,10 @@ def _without(cells: Iterable[Cell], denials: Iterable[tuple[Atom, ...]]) -> tupl
                 rest = tuple(part for one in rest for part in atom.satisfying(one))
                 if not rest:
                     break
-        left = tuple(dict.fromkeys(kept))
+            if len(kept) > _MOST_CELLS:
+                break
+        else:
+            left = tuple(dict.fromkeys(kept))
     return left
 
 
