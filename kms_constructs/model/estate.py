@@ -114,6 +114,10 @@ class Key:
         live: Whether it came from the KMS API.
         conditional: Whether a condition that cannot be resolved decides that the key exists.
         property_root: Prefix of property paths (``Properties`` in a template, empty in a policy file).
+        policy_only: Only the key policy is known (a policy file): rules about other properties do not apply.
+        key_id: The key id as ARNs hold it, where it differs from `id` (text with holes; a replica has its
+            primary's).
+        conditional_aliases: Those of the `aliases` that a condition decides which cannot be resolved.
     """
 
     id: str
@@ -150,11 +154,8 @@ class Key:
     conditional: bool = False
     property_root: str = "Properties"
     policy_only: bool = False
-    """Only the key policy is known (a policy file): rules about other properties do not apply."""
     key_id: str = ""
-    """The key id as ARNs hold it, where it differs from `id` (text with holes; a replica has its primary's)."""
     conditional_aliases: tuple[str, ...] = ()
-    """Those of the `aliases` that a condition decides which cannot be resolved."""
 
     @property
     def arn_pattern(self) -> str:
