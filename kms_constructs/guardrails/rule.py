@@ -15,6 +15,7 @@ from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.guardrails.control import Control
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.model.estate import Estate, Key, Location
+from kms_constructs.model.policy import Statement
 from kms_constructs.model.unknown import is_unknown
 
 
@@ -149,3 +150,18 @@ class KeyRule(Rule):
 def property_path(key: Key, name: str) -> str:
     """Path of a property of the key, as findings give it."""
     return f"{key.property_root}/{name}" if key.property_root else name
+
+
+def named(statement: Statement) -> str:
+    """The statement as a message calls it: by its Sid, or by its position."""
+    return f"statement '{statement.label}'" if statement.sid else statement.label
+
+
+def heading(statement: Statement) -> str:
+    """The statement as a sentence begins with it."""
+    return capitalized(named(statement))
+
+
+def capitalized(text: str) -> str:
+    """The text with a capital first letter, the rest as it is."""
+    return text[:1].upper() + text[1:]

@@ -19,7 +19,7 @@ from kms_constructs.analysis.principals import Cell, cells_meet, describe_cells,
 from kms_constructs.analysis.region import Contribution, access_region
 from kms_constructs.guardrails.finding import Finding, Outcome
 from kms_constructs.guardrails.identity_index import IdentityIndex, is_open
-from kms_constructs.guardrails.rule import Context, KeyRule
+from kms_constructs.guardrails.rule import Context, KeyRule, capitalized
 from kms_constructs.model.estate import IdentityPolicy, Key
 from kms_constructs.model.text import display
 
@@ -86,12 +86,12 @@ class GuardedActionRule(KeyRule):
 
     def _direct(self, key: Key, part: Contribution) -> Finding:
         qualified = f"kms:{self.action}"
-        message = f"{_capital(part.label)} lets {part.principals} call {qualified}"
+        message = f"{capitalized(part.label)} lets {part.principals} call {qualified}"
         if part.unresolved:
             return self._open(key, part, message, (part.describe(),))
         return self.violation(
             key,
-            f"{message}; not authorised to {self.verb}.",
+            f"{message} without being authorised to {self.verb}.",
             detail=PRINCIPAL,
             path=_path(part),
             chain=(part.describe(),),
@@ -109,7 +109,7 @@ class GuardedActionRule(KeyRule):
             gives = (f"{grant.label} gives it to {describe_cells(grant.principals)}" for grant in using)
             seen = f"in this app {'; '.join(gives)}"
         message = (
-            f"{_capital(part.label)} leaves {qualified} to the IAM policies of {part.principals}; {seen}"
+            f"{capitalized(part.label)} leaves {qualified} to the IAM policies of {part.principals}; {seen}"
         )
         chain = (part.describe(), *steps)
         if part.unresolved:
@@ -157,11 +157,11 @@ class GuardedActionRule(KeyRule):
                     chain=chain,
                     principals=(who,),
                 )
-            message = f"{_capital(grant.label)} gives {qualified} on {problem} to {who}"
+            message = f"{capitalized(grant.label)} gives {qualified} on {problem} to {who}"
             return self.finding(
                 Outcome.VIOLATION,
                 policy.location,
-                f"{message}; not authorised to {self.verb}.",
+                f"{message}, not authorised to {self.verb}.",
                 fix=f"Take {qualified} out of the policy, or authorise its principals under "
                 f'authorised."{self.control.id}".',
                 path=path,
@@ -221,7 +221,3 @@ def _names(part: Contribution) -> tuple[str, ...]:
     if all(cell.literal is not None for cell in part.cells):
         return tuple(dict.fromkeys(describe_cells((cell,)) for cell in part.cells))
     return (part.principals,)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -28,7 +28,7 @@ from kms_constructs.analysis.principals import Cell, PrincipalKind, cells_meet, 
 from kms_constructs.analysis.region import applies_to_action
 from kms_constructs.guardrails.access_controls import IAM_KMS_1
 from kms_constructs.guardrails.finding import Finding
-from kms_constructs.guardrails.rule import KeyRule
+from kms_constructs.guardrails.rule import KeyRule, heading, named
 from kms_constructs.model.estate import Key
 from kms_constructs.model.policy import Effect, Principal, Statement
 from kms_constructs.model.unknown import is_unknown
@@ -76,7 +76,7 @@ class RootCanRestoreRule(KeyRule):
         elif best == _Answer.CONDITION.value:
             yield self.violation(
                 key,
-                f"Statement '{found.label}' lets the root user call kms:PutKeyPolicy only under a condition; "
+                f"{heading(found)} lets the root user call kms:PutKeyPolicy only under a condition; "
                 "in an emergency it may not hold.",
                 detail="conditional",
                 path=f"{found.path}/Condition",
@@ -86,7 +86,7 @@ class RootCanRestoreRule(KeyRule):
         elif best == _Answer.UNKNOWN.value:
             yield self.undetermined(
                 key,
-                f"Whether statement '{found.label}' lets the root user of this account call kms:PutKeyPolicy "
+                f"Whether {named(found)} lets the root user of this account call kms:PutKeyPolicy "
                 "is decided at deployment only.",
                 detail="unresolved",
                 path=found.path,
@@ -102,7 +102,7 @@ class RootCanRestoreRule(KeyRule):
             if answer is _Answer.YES:
                 yield self.violation(
                     key,
-                    f"Statement '{statement.label}' denies the root user kms:PutKeyPolicy.",
+                    f"{heading(statement)} denies the root user kms:PutKeyPolicy.",
                     detail="denied",
                     path=statement.path,
                     fix="Exempt the root user from the Deny by ArnNotEquals aws:PrincipalArn.",
@@ -110,7 +110,7 @@ class RootCanRestoreRule(KeyRule):
             elif answer is not _Answer.NO:
                 yield self.undetermined(
                     key,
-                    f"Statement '{statement.label}' may deny the root user kms:PutKeyPolicy: its conditions "
+                    f"{heading(statement)} may deny the root user kms:PutKeyPolicy: its conditions "
                     "are not decided by what is known of the root user.",
                     detail="denied",
                     path=statement.path,

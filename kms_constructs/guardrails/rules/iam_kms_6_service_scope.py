@@ -45,7 +45,7 @@ from kms_constructs.guardrails.narrowing import (
     narrows,
     near_misses,
 )
-from kms_constructs.guardrails.rule import KeyRule
+from kms_constructs.guardrails.rule import KeyRule, capitalized, heading, named
 from kms_constructs.guardrails.rules.guarded_action import UNRESOLVED, UNRESOLVED_FIX, merged
 from kms_constructs.model.actions import ACTIONS, ActionClass
 from kms_constructs.model.estate import Key
@@ -99,8 +99,7 @@ class ServiceScopeRule(KeyRule):
         if is_unknown(unknown) and covered_actions(statement) - _READS:
             yield self.undetermined(
                 key,
-                f"Whether statement '{statement.label}' scopes what services may do is not known: "
-                f"{unknown.reason}.",
+                f"Whether {named(statement)} scopes what services may do is not known: {unknown.reason}.",
                 detail=UNRESOLVED,
                 path=statement.path,
                 fix=UNRESOLVED_FIX,
@@ -127,8 +126,7 @@ class ServiceScopeRule(KeyRule):
         yield self.finding(
             outcome,
             key.location,
-            f"Statement '{statement.label}' lets {names} use the key; {problem}."
-            f"{near_misses(conditions, keys)}",
+            f"{heading(statement)} lets {names} use the key; {problem}.{near_misses(conditions, keys)}",
             detail=SOURCE,
             path=statement.path,
             principals=tuple(display(one.value) for one in services),
@@ -161,7 +159,7 @@ class ServiceScopeRule(KeyRule):
             yield self.finding(
                 Outcome.UNDETERMINED if verdict is None else Outcome.VIOLATION,
                 key.location,
-                f"Statement '{statement.label}' lets everyone {problem}"
+                f"{heading(statement)} lets everyone {problem}"
                 f"{', unless a value decided at deployment limits it' if verdict is None else ''}."
                 f"{near_misses(conditions, keys)}",
                 detail=detail,
@@ -194,10 +192,10 @@ class ServiceScopeRule(KeyRule):
                 return
 
     def _grant(self, key: Key, part: Contribution, note: str) -> Finding:
-        who = f"the IAM policies of {part.principals} decide" if part.delegated else f"for {part.principals}"
+        who = f"by the IAM policies of {part.principals}" if part.delegated else f"to {part.principals}"
         message = (
-            f"{part.label[:1].upper()}{part.label[1:]} allows kms:CreateGrant on behalf of anyone ({who}): "
-            f"its holder can give whomever it likes the use of the key.{note}"
+            f"{capitalized(part.label)} allows kms:CreateGrant for other purposes than AWS services' own "
+            f"({who}): its holder can give whomever it likes the use of the key.{note}"
         )
         return self.finding(
             Outcome.UNDETERMINED if part.unresolved else Outcome.VIOLATION,

@@ -21,7 +21,8 @@ Best practice: administrators and users apart, and no action list with a wildcar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 from kms_constructs.analysis.principals import PrincipalKind, root_arn
@@ -29,8 +30,8 @@ from kms_constructs.analysis.separation import CREATE_GRANT, MANAGING_ACTIONS, O
 from kms_constructs.guardrails.access_controls import IAM_KMS_8
 from kms_constructs.guardrails.finding import Finding
 from kms_constructs.guardrails.identity_index import IdentityIndex
-from kms_constructs.guardrails.rule import Context, KeyRule
-from kms_constructs.guardrails.rules.guarded_action import UNRESOLVED, UNRESOLVED_FIX
+from kms_constructs.guardrails.rule import Context, KeyRule, capitalized
+from kms_constructs.guardrails.rules.guarded_action import DELEGATION, UNRESOLVED, UNRESOLVED_FIX
 from kms_constructs.model.estate import Key
 
 _SHOWN = 4
@@ -38,7 +39,7 @@ _SHOWN = 4
 _FIXES = {
     CREATE_GRANT: "Take kms:CreateGrant from those who manage the key (kms:Create* includes it), or allow "
     "it only with Bool kms:GrantIsForAWSResource 'true'.",
-    "delegation": "Give the account's root principal administrative actions only: no cryptographic action "
+    DELEGATION: "Give the account's root principal administrative actions only: no cryptographic action "
     "and no kms:CreateGrant, and so no kms:*.",
     "IAM policy": "Take the managing actions out of the IAM policy of the key's user, or use another role.",
     "key policy": "Name separate principals for management and use, and list actions instead of wildcards.",
@@ -59,13 +60,14 @@ class SeparationRule(KeyRule):
 
     def judge(self, key: Key) -> Iterator[Finding]:
         """Who both manages and uses the key, and how."""
-        for overlap in overlaps(key, self._iam.policies_reaching(key)):
-            if _only_own_root(overlap, key):
-                continue
+        found = overlaps(key, self._iam.policies_reaching(key))
+        for overlap in _merged(one for one in found if not _only_own_root(one, key)):
             message = (
-                f"{overlap.principals} can manage the key ({_some(overlap.manages)}) and use it "
+                f"{overlap.principals} can both manage the key ({_some(overlap.manages)}) and use it "
                 f"({_some(overlap.uses)})."
             )
+            if not message.startswith("arn:"):
+                message = capitalized(message)
             if overlap.unresolved is not None:
                 yield self.undetermined(
                     key,
@@ -93,10 +95,49 @@ def _only_own_root(overlap: Overlap, key: Key) -> bool:
     return all(cell.kind is PrincipalKind.ROOT and own in cell.include for cell in overlap.cells)
 
 
+def _merged(overlaps_found: Iterable[Overlap]) -> Iterator[Overlap]:
+    """One overlap for each way and statement, without those that a wider one of the same way contains.
+
+    Delegation is the account's, whoever of it manages what: its widest overlap says it all.
+    """
+    groups: dict[tuple[object, ...], list[Overlap]] = {}
+    for one in overlaps_found:
+        how = (one.through, one.manages, one.uses, one.path, one.unresolved)
+        groups.setdefault(how, []).append(one)
+    merged = [
+        replace(
+            group[0],
+            cells=tuple(dict.fromkeys(cell for one in group for cell in one.cells)),
+            chain=tuple(dict.fromkeys(step for one in group for step in one.chain)),
+        )
+        for group in groups.values()
+    ]
+    for one in merged:
+        if not any(other is not one and _contains(other, one) for other in merged):
+            yield one
+
+
+def _contains(wide: Overlap, narrow: Overlap) -> bool:
+    return (
+        wide.through == narrow.through
+        and wide.unresolved == narrow.unresolved
+        and (wide.through == DELEGATION or set(wide.manages) >= set(narrow.manages))
+        and set(wide.uses) >= set(narrow.uses)
+        and wide.cells != narrow.cells
+        and all(
+            any(
+                cell.kind is other.kind and not other.exclude and cell.within(other.include)
+                for other in wide.cells
+            )
+            for cell in narrow.cells
+        )
+    )
+
+
 def _why(overlap: Overlap) -> str:
     if overlap.through == CREATE_GRANT:
         return " CreateGrant lets it give itself Decrypt."
-    if overlap.through == "delegation":
+    if overlap.through == DELEGATION:
         return " The key policy leaves use to the account's IAM policies, and any of them may hand it out."
     if overlap.through == "IAM policy":
         return " An IAM policy of this app adds the managing side."

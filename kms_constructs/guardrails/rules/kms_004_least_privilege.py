@@ -46,7 +46,7 @@ from kms_constructs.guardrails.finding import Finding, Outcome
 from kms_constructs.guardrails.identity_index import IdentityIndex
 from kms_constructs.guardrails.key_controls import KMS_004
 from kms_constructs.guardrails.narrowing import ENCRYPTION_CONTEXT, VIA_SERVICE, covered_actions, narrowed_by
-from kms_constructs.guardrails.rule import Context, KeyRule
+from kms_constructs.guardrails.rule import Context, KeyRule, capitalized, heading, named
 from kms_constructs.guardrails.rules.guarded_action import UNRESOLVED, UNRESOLVED_FIX
 from kms_constructs.model.actions import ACTIONS, ActionClass
 from kms_constructs.model.estate import Key
@@ -142,7 +142,7 @@ class LeastPrivilegeRule(KeyRule):
     def _unresolved(self, key: Key, statement: Statement, reason: str) -> Finding:
         return self.undetermined(
             key,
-            f"Whom statement '{statement.label}' lets in is not known: {reason}.",
+            f"Whom {named(statement)} lets in is not known: {reason}.",
             detail=UNRESOLVED,
             path=f"{statement.path}/Principal",
             fix=UNRESOLVED_FIX,
@@ -175,7 +175,7 @@ class LeastPrivilegeRule(KeyRule):
         if verdict is None:
             yield self.undetermined(
                 key,
-                f"Statement '{statement.label}' lets in {who}, unless a value that is not known limits it.",
+                f"{heading(statement)} lets in {who}, unless a value that is not known limits it.",
                 detail=PUBLIC,
                 path=statement.path,
                 principals=(who,),
@@ -184,7 +184,7 @@ class LeastPrivilegeRule(KeyRule):
             return
         yield self.violation(
             key,
-            f"Statement '{statement.label}' lets in {who}; no condition says who may call.",
+            f"{heading(statement)} lets in {who}; no condition says who may call.",
             detail=PUBLIC,
             path=statement.path,
             principals=(who,),
@@ -202,7 +202,7 @@ class LeastPrivilegeRule(KeyRule):
             # The account of the key is decided at deployment: it may be this one.
             yield self.undetermined(
                 key,
-                f"Statement '{statement.label}' lets in {describe_cells(cells)}; whether that is the account "
+                f"{heading(statement)} lets in {describe_cells(cells)}; whether that is the account "
                 "of the key is decided at deployment.",
                 detail=CROSS_ACCOUNT,
                 path=statement.path,
@@ -219,7 +219,7 @@ class LeastPrivilegeRule(KeyRule):
         ):
             yield self.violation(
                 key,
-                f"Statement '{statement.label}' lets in {who}; account {display(account)} is not trusted.",
+                f"{heading(statement)} lets in {who}; account {display(account)} is not trusted.",
                 detail=UNTRUSTED,
                 path=statement.path,
                 principals=(who,),
@@ -234,7 +234,7 @@ class LeastPrivilegeRule(KeyRule):
         yield self.finding(
             Outcome.UNDETERMINED if verdict is None else Outcome.VIOLATION,
             key.location,
-            f"Statement '{statement.label}' lets in {who} of another account"
+            f"{heading(statement)} lets in {who} of another account"
             + (
                 ", unless a value decided at deployment limits it."
                 if verdict is None
@@ -267,7 +267,7 @@ class LeastPrivilegeRule(KeyRule):
         form = "kms:*" if statement.not_actions is None else "all actions but a few (NotAction)"
         yield self.violation(
             key,
-            f"Statement '{statement.label}' gives {form} to {who}.",
+            f"{heading(statement)} gives {form} to {who}.",
             detail=ALL_ACTIONS,
             path=f"{statement.path}/{'Action' if statement.not_actions is None else 'NotAction'}",
             principals=(who,),
@@ -306,7 +306,7 @@ class LeastPrivilegeRule(KeyRule):
             if reason is None and limited is None:
                 reason = "a value of its conditions is decided at deployment"
             what = ", ".join(f"kms:{one.action}" for one in grants if one.statement is grant.statement)
-            message = f"{grant.label[:1].upper()}{grant.label[1:]} gives {who} {what} on {_resources(grant)}"
+            message = f"{capitalized(grant.label)} gives {who} {what} on {_resources(grant)}"
             return self.finding(
                 Outcome.VIOLATION if reason is None else Outcome.UNDETERMINED,
                 policy.location,

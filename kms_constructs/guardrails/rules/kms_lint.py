@@ -22,7 +22,7 @@ from typing import ClassVar
 
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.key_controls import KMS_LINT
-from kms_constructs.guardrails.rule import KeyRule, property_path
+from kms_constructs.guardrails.rule import KeyRule, capitalized, heading, named, property_path
 from kms_constructs.guardrails.rules.guarded_action import UNRESOLVED, UNRESOLVED_FIX
 from kms_constructs.model.actions import ACTIONS, expand, find_action
 from kms_constructs.model.estate import IdentityPolicy, Key
@@ -116,7 +116,7 @@ class LintRule(KeyRule):
         ):
             if is_unknown(value):
                 yield self._not_known(
-                    key, f"{name} of statement '{statement.label}'", value.reason, f"{statement.path}/{name}"
+                    key, f"{name} of {named(statement)}", value.reason, f"{statement.path}/{name}"
                 )
         yield from self._actions(key, statement)
         yield from self._resource(key, statement)
@@ -133,7 +133,7 @@ class LintRule(KeyRule):
                 yield self.finding(
                     Outcome.VIOLATION,
                     key.location,
-                    f"Statement '{statement.label}': {problem}.",
+                    f"{heading(statement)}: {problem}.",
                     fix=fix,
                     detail=detail,
                     path=f"{statement.path}/{name}",
@@ -147,7 +147,7 @@ class LintRule(KeyRule):
             what = "NotResource" if statement.not_resources is not None else "no Resource"
             yield self.violation(
                 key,
-                f"Statement '{statement.label}' has {what}; in a key policy that means nothing.",
+                f"{heading(statement)} has {what}; in a key policy that means nothing.",
                 detail="resource",
                 path=path,
                 fix="Write Resource '*', which in a key policy means the key.",
@@ -155,7 +155,7 @@ class LintRule(KeyRule):
         elif not is_unknown(resources) and "*" not in resources:
             yield self.violation(
                 key,
-                f"Statement '{statement.label}' is for {', '.join(map(display, resources))}; in a key policy "
+                f"{heading(statement)} is for {', '.join(map(display, resources))}; in a key policy "
                 "that has no effect on the key.",
                 detail="resource",
                 path=path,
@@ -167,7 +167,7 @@ class LintRule(KeyRule):
             denies = statement.effect is Effect.DENY
             yield self.violation(
                 key,
-                f"Statement '{statement.label}' has NotPrincipal: "
+                f"{heading(statement)} has NotPrincipal: "
                 + (
                     "a Deny of that form also hits the sessions and the account of those it names."
                     if denies
@@ -182,7 +182,7 @@ class LintRule(KeyRule):
         elif statement.principals is None:
             yield self.violation(
                 key,
-                f"Statement '{statement.label}' has no Principal.",
+                f"{heading(statement)} has no Principal.",
                 detail="principal",
                 path=statement.path,
                 fix="Say whom the statement is for.",
@@ -193,7 +193,7 @@ class LintRule(KeyRule):
                 if problem is not None:
                     yield self.violation(
                         key,
-                        f"Statement '{statement.label}': {problem[0]}.",
+                        f"{heading(statement)}: {problem[0]}.",
                         detail="principal",
                         path=f"{statement.path}/Principal",
                         fix=problem[1],
@@ -213,7 +213,7 @@ class LintRule(KeyRule):
         if others:
             yield self.violation(
                 key,
-                f"Statement '{statement.label}' denies kms:{others[0]} on a condition on "
+                f"{heading(statement)} denies kms:{others[0]} on a condition on "
                 "kms:GrantIsForAWSResource, which only requests on grants carry: it denies nothing.",
                 detail="inert-deny",
                 path=f"{statement.path}/Condition",
@@ -229,7 +229,7 @@ class LintRule(KeyRule):
                     yield self.finding(
                         Outcome.VIOLATION,
                         policy.location,
-                        f"{policy.kind[:1].upper()}{policy.kind[1:]} '{policy.name}', {statement.label}: "
+                        f"{capitalized(policy.kind)} '{policy.name}', {statement.label}: "
                         f"KMS has no action {action!r}.",
                         fix=_suggestion(action),
                         detail="unknown-action",
