@@ -168,7 +168,12 @@ def _controls(
     ]
     if not counts:
         return
-    columns = [status for status in Status if any(count.counts[status] for count in counts)]
+    columns = [
+        status
+        for status in Status
+        if any(count.counts[status] for count in counts)
+        and (everything or status is not Status.NOT_APPLICABLE)
+    ]
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("control", no_wrap=True)
     with_titles = any(count.control in titles for count in counts) and look.width >= 100

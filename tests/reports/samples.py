@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kms_constructs.analysis.access import Access, AccessMatrix, Capability, MatrixCell, MatrixRow
+from kms_constructs.analysis.diff import AccessChange
 from kms_constructs.guardrails.finding import Finding, Outcome, Report, Severity
 from kms_constructs.model.estate import Key, Location, SourceProblem
 from kms_constructs.model.policy import parse_policy
@@ -119,3 +121,72 @@ def key(location: Location = DATA_KEY, **rest: object) -> Key:
         aliases=("alias/prod/orders",),
         **rest,  # type: ignore[arg-type]
     )
+
+
+def matrix(of: Key | None = None) -> AccessMatrix:
+    """A matrix with every degree of access, a principal without any, and statements to be named."""
+    root = {
+        capability: MatrixCell(Access.DELEGATED, ("RootAccount",))
+        for capability in (Capability.READ, Capability.PUT_POLICY)
+    }
+    admin = {
+        capability: MatrixCell(Access.ALLOWED, ("KeyAdministrators",))
+        for capability in (Capability.READ, Capability.MANAGE, Capability.CREATE_GRANT)
+    }
+    user = {
+        Capability.READ: MatrixCell(Access.ALLOWED, ("KeyUsers",)),
+        Capability.ENCRYPT: MatrixCell(Access.ALLOWED, ("KeyUsers",)),
+        Capability.DECRYPT: MatrixCell(Access.UNKNOWN, ("KeyUsers", "Extra")),
+        Capability.CREATE_GRANT: MatrixCell(
+            Access.CONDITIONAL, ("KeyUsersGrants",), ("kms:GrantIsForAWSResource Bool true",)
+        ),
+    }
+    return AccessMatrix(
+        of or key(),
+        CAPABILITIES,
+        (
+            MatrixRow("any user or role of account 111122223333", "several", root),
+            MatrixRow(ADMIN, "role", admin),
+            MatrixRow(USER, "role", user),
+            MatrixRow("arn:aws:iam::111122223333:role/Nobody", "role", {}),
+        ),
+    )
+
+
+CAPABILITIES = (
+    Capability.READ,
+    Capability.MANAGE,
+    Capability.PUT_POLICY,
+    Capability.CREATE_GRANT,
+    Capability.ENCRYPT,
+    Capability.DECRYPT,
+)
+EMPTY_MATRIX = AccessMatrix(key(LOG_KEY), CAPABILITIES, ())
+HOSTILE_MATRIX = AccessMatrix(
+    key(Location(HOSTILE, HOSTILE, HOSTILE, HOSTILE)),
+    (Capability.READ,),
+    (MatrixRow(HOSTILE, "role", {Capability.READ: MatrixCell(Access.CONDITIONAL, (HOSTILE,), (HOSTILE,))}),),
+)
+GAIN = AccessChange(
+    "alias/prod/orders",
+    ADMIN,
+    Capability.CREATE_GRANT,
+    Access.DENIED,
+    Access.ALLOWED,
+    ("KeyAdministrators",),
+)
+LOSS = AccessChange(
+    "alias/prod/orders", ADMIN, Capability.PUT_POLICY, Access.ALLOWED, Access.DENIED, ("KeyAdministrators",)
+)
+OTHER_CONDITIONS = AccessChange(
+    "alias/prod/orders",
+    USER,
+    Capability.DECRYPT,
+    Access.CONDITIONAL,
+    Access.CONDITIONAL,
+    ("KeyUsers",),
+    ("kms:ViaService StringEquals s3.eu-central-1.amazonaws.com",),
+)
+HOSTILE_CHANGE = AccessChange(
+    HOSTILE, HOSTILE, Capability.READ, Access.DENIED, Access.ALLOWED, (HOSTILE,), (HOSTILE,)
+)
