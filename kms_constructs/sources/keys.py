@@ -92,6 +92,7 @@ class Keys:
         if is_unknown(properties):
             return
         location: Location | None = None
+        tags: Mapping[str, str | Unknown] | Unknown = {}
         for path, text in _texts(properties, "Properties"):
             for draft in self._named(text, scope):
                 if resource.type == "AWS::SSM::Parameter":
@@ -99,7 +100,8 @@ class Keys:
                     continue
                 if location is None:
                     location = location_of(scope, resource)
-                draft.references.append(Reference(location, resource.type, path))
+                    tags = _tags_of(properties, location)
+                draft.references.append(Reference(location, resource.type, path, tags))
 
     def add_output(self, scope: Scope, name: str) -> None:
         """Notes the keys that an output of a stack holds."""
@@ -309,6 +311,16 @@ def _grant(entry: object) -> Grant:
         retiring=retiring if isinstance(retiring, str) else None,
         constraints=constraints,
     )
+
+
+def _tags_of(properties: Mapping[str, object], location: Location) -> Mapping[str, str | Unknown] | Unknown:
+    """Tags of any resource: a list of ``Key`` and ``Value``, or for some types an object."""
+    raw = properties.get("Tags")
+    listed = (
+        [{"Key": name, "Value": value} for name, value in raw.items()] if isinstance(raw, Mapping) else raw
+    )
+    # Whether CloudFormation takes the tags of such a resource is not for these rules to say.
+    return Properties({"Tags": listed}, location, []).tags()
 
 
 def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
