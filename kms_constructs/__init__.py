@@ -28,7 +28,9 @@ _WHERE: dict[str, str] = {
     "IamKmsGuardrails": "cdk.nag_pack",
     "KmsConstructsError": "errors",
     "KmsRequirements": "cdk.nag_pack",
+    "RootAccess": "cdk.root_access",
     "SealedPolicyError": "errors",
+    "SecureKmsKey": "cdk.secure_key",
     "SourceError": "errors",
     "enforce_guardrails": "cdk.enforce",
 }

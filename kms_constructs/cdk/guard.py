@@ -1,0 +1,157 @@
+"""Writes what `SecureKmsKey` declares into the template, late enough that nothing undoes it.
+
+A key's L1 can be changed by many hands after the key was made: property injectors, aspects such as
+``RemovalPolicies.of(app).destroy()``, escape hatches. So the construct hands its declaration to the guard of its
+stack, and the guard writes it twice:
+
+* while aspects run, as raw overrides, which win over every property: policy, rotation, window, spec, metadata;
+* while the tree is validated, after the last aspect: removal policy, and the tags united with those that the
+  app gave.
+
+One guard serves all keys of a stack with one walk over the stack's tree; a call into Node for each key and each
+property would cost more than making the keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+from weakref import WeakKeyDictionary
+
+import jsii
+from aws_cdk import Aspects, IAspect, RemovalPolicy, Stack
+from aws_cdk.aws_kms import CfnKey
+from constructs import IConstruct, IValidation
+
+_EARLY = 10
+"""Aspect priority: before the aspects of others. Raw overrides win whenever they are written, and an aspect that
+has run late forbids others to add earlier ones."""
+
+
+class Declared(Protocol):
+    """A key that the guard writes."""
+
+    def declared_properties(self) -> Mapping[str, object]:
+        """CloudFormation properties but for the tags."""
+        ...
+
+    def declared_tags(self) -> Mapping[str, str]:
+        """Tags."""
+        ...
+
+    def declared_metadata(self) -> Mapping[str, object]:
+        """Resource metadata."""
+        ...
+
+    def declared_removal_policy(self) -> RemovalPolicy:
+        """What happens to the key when it leaves the stack."""
+        ...
+
+
+@dataclass(slots=True)
+class _Entry:
+    key: IConstruct
+    declared: Declared
+    resource: CfnKey | None = None
+
+
+def guard(stack: Stack, key: IConstruct, declared: Declared) -> None:
+    """Has a key written by the guard of its stack."""
+    found = _GUARDS.get(stack)
+    if found is None:
+        found = _GUARDS[stack] = StackGuard(stack, key)
+    found.entries.append(_Entry(key, declared))
+
+
+@dataclass
+class StackGuard:
+    """Writes the keys of one stack.
+
+    Args:
+        stack: The stack.
+        anchor: Its first guarded key, on which the aspect and the validation hang.
+    """
+
+    stack: Stack
+    anchor: IConstruct
+    entries: list[_Entry] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        Aspects.of(self.anchor).add(_OnVisit(self.anchor, self.write), priority=_EARLY)
+        self.stack.node.add_validation(_OnValidate(self.settle))
+
+    def write(self) -> None:
+        """Writes properties and metadata of every key; idempotent."""
+        self._find_resources()
+        for entry in self.entries:
+            resource = entry.resource
+            assert resource is not None  # noqa: S101 - _find_resources raises otherwise
+            resource.add_override(
+                "Properties", {**entry.declared.declared_properties(), "Tags": _tags({}, entry)}
+            )
+            resource.add_override("Metadata.kms-constructs", entry.declared.declared_metadata())
+
+    def settle(self) -> list[str]:
+        """Writes what aspects of others may still have changed; answers the validation with no complaint."""
+        for entry in self.entries:
+            if entry.resource is None:
+                self.write()
+            resource = entry.resource
+            assert resource is not None  # noqa: S101 - write finds it
+            resource.apply_removal_policy(entry.declared.declared_removal_policy())
+            given = resource._cfn_properties.get("tags") or []  # one call for all tags
+            if given:
+                inherited = {str(tag["key"]): str(tag["value"]) for tag in given}
+                resource.add_override("Properties.Tags", _tags(inherited, entry))
+        return []
+
+    def _find_resources(self) -> None:
+        if all(entry.resource is not None for entry in self.entries):
+            return
+        wanted = {id(entry.key): entry for entry in self.entries}
+        tree = self.stack.node.find_all()
+        for position, construct in enumerate(tree):
+            entry = wanted.get(id(construct))
+            if entry is not None and entry.resource is None:
+                resource = tree[position + 1]
+                if not isinstance(resource, CfnKey):
+                    raise RuntimeError(
+                        "the first child of kms.Key is no AWS::KMS::Key: this CDK is not known"
+                    )
+                entry.resource = resource
+
+
+def _tags(inherited: Mapping[str, str], entry: _Entry) -> list[dict[str, str]]:
+    """The tags as the template writes them, sorted; the declared ones win over those that the app gave."""
+    united = {**inherited, **entry.declared.declared_tags()}
+    return [{"Key": key, "Value": value} for key, value in sorted(united.items())]
+
+
+@jsii.implements(IAspect)
+class _OnVisit:
+    """Runs an action at the first visit of a synthesis; the visits of the anchor's children do not matter."""
+
+    def __init__(self, anchor: IConstruct, action: Callable[[], None]) -> None:
+        self._anchor = anchor
+        self._action = action
+
+    def visit(self, node: IConstruct) -> None:
+        """Runs the action when the anchor itself is visited."""
+        if node is self._anchor:
+            self._action()
+
+
+@jsii.implements(IValidation)
+class _OnValidate:
+    """Runs an action when the tree is validated, which is after the last aspect."""
+
+    def __init__(self, action: Callable[[], list[str]]) -> None:
+        self._action = action
+
+    def validate(self) -> list[str]:
+        """Runs the action; answers with its complaints."""
+        return self._action()
+
+
+_GUARDS: WeakKeyDictionary[Stack, StackGuard] = WeakKeyDictionary()

@@ -1,0 +1,369 @@
+"""`SecureKmsKey`: a customer managed KMS key that nobody has to harden."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from kms_constructs.cdk import arguments as checks
+from kms_constructs.cdk.guard import guard
+from kms_constructs.cdk.key_grants import GrantBook
+from kms_constructs.cdk.key_policy import KeyPolicySpec, authorised_principals, key_policy
+from kms_constructs.cdk.policy_target import PolicyTarget, StatementSource, statements_of, via_service
+from kms_constructs.cdk.principals import NamedPrincipal, named_principals
+from kms_constructs.cdk.root_access import RootAccess
+from kms_constructs.cdk.stack_facts import StackFacts, child_path, facts_of, stack_of
+from kms_constructs.errors import ArgumentError
+from kms_constructs.model.actions import KeyUsage
+from kms_constructs.model.key_specs import MAXIMUM_PENDING_WINDOW_DAYS, Origin, can_rotate
+
+Principals = Sequence[str | iam.IRole | iam.IUser | iam.ArnPrincipal]
+"""How arguments name roles and users."""
+
+
+class SecureKmsKey(kms.Key):
+    """A KMS key whose administrators cannot use it and whose users cannot manage it.
+
+    The key policy is written whole at construction, with explicit actions and one statement for each duty, and
+    is sealed then. Whatever IAM policies say: only the principals named here (and the account's root user)
+    delete the key, disable it or change its policy, and nobody turns its rotation off.
+
+    It is a `kms.Key`, so it goes wherever an `IKey` goes. An AWS service that uses the key as itself needs a
+    statement, which `services` gives; what uses the key with its caller's identity (S3, DynamoDB, RDS, …)
+    needs the caller among `key_users`, or a grant to a principal of the same stack: ``key.grant_decrypt(role)``,
+    ``bucket.grant_read(role)``.
+
+    What later changes cost: another `key_spec`, `key_usage`, `origin` or `multi_region` cannot be deployed to
+    an existing key, and another construct path or `logical_id` makes another key. Properties of the L1 that are
+    written by escape hatch before synthesis are discarded, except through aspects.
+
+    Args:
+        scope: Parent construct.
+        construct_id: Id in the parent.
+        alias: Name, with or without ``alias/``: letters, digits, ``/``, ``_``, ``-``.
+        description: What the key protects; at most 8192 characters.
+        key_administrators: Who manages the key and may not use it; at least one role or user.
+        environment: Where it runs. ``prod``, ``production`` and ``prd`` count as production.
+        service: What it serves; written as tag.
+        data_classification: How sensitive the data is; written as tag.
+        owner: Who answers for it; written as tag.
+        key_users: Who encrypts and decrypts, or does whatever `key_usage` is.
+        encrypt_only_users: Who only encrypts, signs, makes MACs.
+        decrypt_only_users: Who only decrypts, verifies.
+        break_glass_principals: When given, deletion, disabling and policy changes are theirs and no longer the
+            administrators'.
+        services: `ServiceAccess` presets for AWS services that use the key as themselves.
+        external_access: `ExternalAccess` for principals of other accounts.
+        via_services: Limits `key_users` to requests that come through these services: ``"s3"``, or the whole
+            ``"s3.eu-west-1.amazonaws.com"``.
+        key_spec: `kms.KeySpec` or its text; every spec that KMS has.
+        key_usage: `kms.KeyUsage` or its text; needed only for specs with several usages.
+        origin: ``AWS_KMS``.
+        rotation_period: 90 to 2560 days, as int or Duration; 365 by default. There is no way to turn rotation
+            off. Refused for specs that KMS does not rotate.
+        multi_region: Whether the key is a multi-Region primary key. Cannot be changed later.
+        pending_window: 7 to 30 days between the order to delete the key and its end; shorter windows are denied.
+        removal_policy: RETAIN_ON_UPDATE_OR_DELETE by default: the key survives its stack, while a creation that
+            failed leaves nothing behind. DESTROY is refused in production.
+        root_access: What the account's IAM policies may grant; see `RootAccess`.
+        deployment_principals: Who deploys the stack. By default the CloudFormation execution role that the
+            stack's synthesizer knows; to be named when it knows none.
+        additional_aliases: Further names.
+        tags: Further tags.
+        parameter_name: Publishes the key's ARN in an SSM parameter of this name.
+        outputs: Whether the stack gets CfnOutputs for key ARN, key id, alias name and alias ARN.
+        logical_id: Pins the logical id, so that moving the construct does not replace the key.
+        policy_reviewed_on: Day of the last review of the policy, written as tag.
+
+    Raises:
+        ArgumentError: An argument was refused; the message names argument, value, rule and fix.
+
+    Example:
+        >>> from aws_cdk import App, Stack
+        >>> stack = Stack(App(analytics_reporting=False), "Data")
+        >>> key = SecureKmsKey(
+        ...     stack, "Key",
+        ...     alias="dev/s3-data",
+        ...     description="Objects of the data lake",
+        ...     environment="dev", service="lake", data_classification="internal",
+        ...     key_administrators=["arn:aws:iam::111122223333:role/KeyAdmin"],
+        ...     key_users=["arn:aws:iam::111122223333:role/Lake"],
+        ... )
+        >>> key.alias_name
+        'alias/dev/s3-data'
+
+    See: https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        alias: str,
+        description: str,
+        key_administrators: Principals = (),
+        environment: str,
+        service: str,
+        data_classification: str,
+        owner: str | None = None,
+        key_users: Principals = (),
+        encrypt_only_users: Principals = (),
+        decrypt_only_users: Principals = (),
+        break_glass_principals: Principals = (),
+        services: Sequence[StatementSource] = (),
+        external_access: Sequence[StatementSource] = (),
+        via_services: Sequence[str] = (),
+        key_spec: kms.KeySpec | str = "SYMMETRIC_DEFAULT",
+        key_usage: kms.KeyUsage | KeyUsage | str | None = None,
+        origin: Origin | str = Origin.AWS_KMS,
+        rotation_period: int | Duration | None = None,
+        multi_region: bool = False,
+        pending_window: int | Duration = MAXIMUM_PENDING_WINDOW_DAYS,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+        root_access: RootAccess = RootAccess.ADMINISTRATION,
+        deployment_principals: Principals | None = None,
+        additional_aliases: Sequence[str] = (),
+        tags: Mapping[str, str] | None = None,
+        parameter_name: str | None = None,
+        outputs: bool = False,
+        logical_id: str | None = None,
+        policy_reviewed_on: date | str | None = None,
+    ) -> None:
+        stack = stack_of(scope)
+        facts = facts_of(stack)
+        where = child_path(scope, construct_id)
+        check = checks.Refusals(where)
+
+        self._alias_name = check.alias("alias", alias)
+        more_aliases = [
+            check.alias("additional_aliases", one)
+            for one in check.texts("additional_aliases", additional_aliases)
+        ]
+        check.distinct("additional_aliases", [self._alias_name, *more_aliases])
+        self._description = check.text(
+            "description", description, "what the key protects", checks.MAXIMUM_DESCRIPTION_LENGTH
+        )
+        own_tags = {
+            checks.TAG_ENVIRONMENT: check.text("environment", environment, "the environment"),
+            checks.TAG_SERVICE: check.text("service", service, "the service"),
+            checks.TAG_CLASSIFICATION: check.text(
+                "data_classification", data_classification, "the classification of the data"
+            ),
+            checks.TAG_OWNER: None if owner is None else check.text("owner", owner, "the owner"),
+            checks.TAG_ALIAS: self._alias_name.removeprefix("alias/"),
+            checks.TAG_REVIEWED: check.reviewed_on(policy_reviewed_on),
+        }
+        self._tags = check.tags(tags or {}) | {
+            key: text for key, text in own_tags.items() if text is not None
+        }
+        spec_name, usage, origin_name = check.key_type(key_spec, key_usage, origin)
+        self._rotation_period = check.rotation_period(rotation_period, spec_name, origin_name)
+        window = check.pending_window(pending_window)
+        self._removal_policy = check.removal_policy(removal_policy, environment)
+
+        people = _People(check, facts, where)
+        administrators = people.named("key_administrators", key_administrators)
+        check.administrators(administrators, key_administrators)
+        guardians = people.named("break_glass_principals", break_glass_principals)
+        deployers = people.deployers(deployment_principals)
+        using = {
+            "key_users": people.named("key_users", key_users),
+            "encrypt_only_users": people.named("encrypt_only_users", encrypt_only_users),
+            "decrypt_only_users": people.named("decrypt_only_users", decrypt_only_users),
+        }
+        managing = {
+            "key_administrators": administrators,
+            "break_glass_principals": guardians,
+            "deployment_principals": deployers,
+        }
+        check.separation(managing, using)
+
+        self.target = PolicyTarget(
+            partition=facts.partition,
+            account=facts.account,
+            region=facts.region,
+            key_spec=spec_name,
+            key_usage=usage,
+            where=where,
+        )
+        sources = (
+            *check.sources("services", services),
+            *check.sources("external_access", external_access),
+        )
+        self.policy_spec = KeyPolicySpec(
+            root_arn=facts.root_arn,
+            root_access=check.root_access(root_access),
+            administrators=_arns(administrators),
+            break_glass=_arns(guardians),
+            deployment=_arns(deployers),
+            users=_arns(using["key_users"]),
+            encrypt_only=_arns(using["encrypt_only_users"]),
+            decrypt_only=_arns(using["decrypt_only_users"]),
+            key_spec=spec_name,
+            key_usage=usage,
+            origin=origin_name,
+            pending_window=window,
+            via_services=tuple(
+                via_service(one, self.target) for one in check.texts("via_services", via_services)
+            ),
+            deployment_may_delete=self._removal_policy is RemovalPolicy.DESTROY,
+            multi_region=multi_region,
+            further=tuple(statements_of(sources, self.target)),  # type: ignore[arg-type]
+        )
+        self._facts = facts
+        self._grant_book = GrantBook(where, managing, using)
+        parameter = None if parameter_name is None else check.parameter_name(parameter_name)
+        pinned = None if logical_id is None else check.logical_id(logical_id)
+
+        super().__init__(
+            scope,
+            construct_id,
+            alias=self._alias_name,
+            description=description,
+            enable_key_rotation=can_rotate(spec_name, origin_name),
+            multi_region=multi_region,
+            policy=placeholder_policy(),
+            removal_policy=self._removal_policy,
+        )
+        guard(stack, self, self)
+        if pinned is not None:
+            resource = self.node.default_child
+            if isinstance(resource, kms.CfnKey):
+                resource.override_logical_id(pinned)
+        for name in more_aliases:
+            self.add_alias(name)
+        if outputs:
+            self._write_outputs()
+        if parameter is not None:
+            ssm.StringParameter(
+                self,
+                "Parameter",
+                parameter_name=parameter,
+                string_value=self.key_arn,
+                description=f"ARN of the KMS key {self._alias_name}",
+                simple_name=not parameter.startswith("/"),
+            )
+
+    @property
+    def alias_name(self) -> str:
+        """Name of the alias, with ``alias/``."""
+        return self._alias_name
+
+    @property
+    def alias_arn(self) -> str:
+        """ARN of the alias."""
+        facts = self._facts
+        return f"arn:{facts.partition}:kms:{facts.region}:{facts.account}:{self._alias_name}"
+
+    def declared_policy(self) -> dict[str, object]:
+        """The key policy as it will be written: what was declared, and the grants made since."""
+        spec = self.policy_spec
+        further = (*spec.further, *self._grant_book.statements())
+        return key_policy(replace(spec, further=further))
+
+    def declared_properties(self) -> dict[str, object]:
+        """CloudFormation properties but for the tags, as the guard of the stack writes them."""
+        spec = self.policy_spec
+        properties: dict[str, object] = {
+            "Description": self._description,
+            "KeyPolicy": self.declared_policy(),
+            "KeySpec": spec.key_spec,
+            "KeyUsage": spec.key_usage.value,
+            "MultiRegion": spec.multi_region,
+            "PendingWindowInDays": spec.pending_window,
+        }
+        if self._rotation_period is not None:
+            properties["EnableKeyRotation"] = True
+            properties["RotationPeriodInDays"] = self._rotation_period
+        return properties
+
+    def declared_tags(self) -> dict[str, str]:
+        """Tags of the key; they win over tags that the app gives under the same names."""
+        return self._tags
+
+    def declared_metadata(self) -> dict[str, object]:
+        """Resource metadata: whom the declaration authorises, for the guardrails."""
+        return {"authorised": authorised_principals(self.policy_spec)}
+
+    def declared_removal_policy(self) -> RemovalPolicy:
+        """What happens to the key when it leaves the stack."""
+        return self._removal_policy
+
+    def _write_outputs(self) -> None:
+        for name, value in (
+            ("KeyArn", self.key_arn),
+            ("KeyId", self.key_id),
+            ("AliasName", self._alias_name),
+            ("AliasArn", self.alias_arn),
+        ):
+            CfnOutput(self, name, value=value)
+
+
+class _People:
+    """Names principals for the arguments of one key."""
+
+    def __init__(self, check: checks.Refusals, facts: StackFacts, where: str) -> None:
+        self._check = check
+        self._facts = facts
+        self._where = where
+
+    def named(self, argument: str, values: Any) -> tuple[NamedPrincipal, ...]:  # noqa: ANN401 - unchecked input
+        return named_principals(argument, values, where=self._where, account=self._facts.account)
+
+    def deployers(self, given: Any) -> tuple[NamedPrincipal, ...]:  # noqa: ANN401 - unchecked input
+        if given is None:
+            role = self._facts.execution_role
+            if role is None:
+                raise ArgumentError(
+                    "deployment_principals",
+                    None,
+                    "the synthesizer of this stack does not say which role CloudFormation deploys with, and a"
+                    " deployer that the key policy does not know can never update the key again",
+                    "name the role: deployment_principals=['arn:aws:iam::111122223333:role/Deploy']",
+                    where=self._where,
+                )
+            given = [role]
+        found = self.named("deployment_principals", given)
+        if not found:
+            raise ArgumentError(
+                "deployment_principals",
+                given,
+                "KMS refuses a policy that its author cannot change again, so the deployer has to be in it",
+                "name it, or leave the argument out to take the CloudFormation execution role",
+                where=self._where,
+            )
+        return found
+
+
+_PLACEHOLDER: list[iam.PolicyDocument] = []
+
+
+def placeholder_policy() -> iam.PolicyDocument:
+    """What `kms.Key` is given in place of the policy, which the guard writes.
+
+    It denies everything: should it ever reach CloudFormation, KMS refuses it, and no key is made under a default.
+    One document serves all keys, for making one costs a call into Node.
+    """
+    if not _PLACEHOLDER:
+        deny = {
+            "Sid": "NotYetWritten",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "kms:*",
+            "Resource": "*",
+        }
+        _PLACEHOLDER.append(iam.PolicyDocument.from_json({"Version": "2012-10-17", "Statement": [deny]}))
+    return _PLACEHOLDER[0]
+
+
+def _arns(principals: Sequence[NamedPrincipal]) -> tuple[str, ...]:
+    return tuple(one.arn for one in principals)
