@@ -1,0 +1,191 @@
+"""The helpers for template assertion tests."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kms_constructs.errors import ArgumentError, GuardrailError
+from kms_constructs.testing import access, assert_guardrails
+
+ACCOUNT = "111122223333"
+ADMIN = f"arn:aws:iam::{ACCOUNT}:role/Admin"
+APP = f"arn:aws:iam::{ACCOUNT}:role/App"
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+ANYONE = f"any principal of account {ACCOUNT}"
+THE_ROOT_USER = f"the root user of account {ACCOUNT}"
+
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Sid": "Root",
+            "Effect": "Allow",
+            "Principal": {"AWS": ROOT},
+            "Action": ["kms:PutKeyPolicy", "kms:DescribeKey"],
+            "Resource": "*",
+        },
+        {
+            "Sid": "Admins",
+            "Effect": "Allow",
+            "Principal": {"AWS": ADMIN},
+            "Action": "kms:DisableKey",
+            "Resource": "*",
+        },
+        {
+            "Sid": "Users",
+            "Effect": "Allow",
+            "Principal": {"AWS": APP},
+            "Action": "kms:Decrypt",
+            "Resource": "*",
+        },
+    ],
+}
+TEMPLATE = {
+    "Resources": {
+        "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": POLICY, "EnableKeyRotation": True}},
+        "Alias": {
+            "Type": "AWS::KMS::Alias",
+            "Properties": {"AliasName": "alias/data", "TargetKeyId": {"Ref": "Key"}},
+        },
+        "Operator": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "RoleName": "Operator",
+                "AssumeRolePolicyDocument": {},
+                "Policies": [
+                    {
+                        "PolicyName": "p",
+                        "PolicyDocument": {
+                            "Statement": {
+                                "Effect": "Allow",
+                                "Action": "kms:PutKeyPolicy",
+                                "Resource": {"Fn::GetAtt": ["Key", "Arn"]},
+                            }
+                        },
+                    }
+                ],
+            },
+        },
+    }
+}
+
+
+@pytest.fixture
+def template_file(tmp_path: Path) -> Path:
+    path = tmp_path / "app.json"
+    path.write_text(json.dumps(TEMPLATE))
+    return path
+
+
+def test_a_template_that_holds_gives_its_report() -> None:
+    report = assert_guardrails(TEMPLATE, controls=["KMS:001", "KMS:010"], account=ACCOUNT)
+
+    assert [(finding.control, finding.outcome.value) for finding in report.findings] == [
+        ("KMS:001", "compliant"),
+        ("KMS:010", "compliant"),
+    ]
+
+
+def test_a_failure_reads_well_in_pytest() -> None:
+    template = {"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": {}}}}
+
+    with pytest.raises(GuardrailError) as caught:
+        assert_guardrails(template, controls=["KMS:001", "KMS:010"])
+
+    assert str(caught.value).splitlines() == [
+        "2 guardrail findings fail:",
+        "  KMS:001[enabled] template: Key at Properties/EnableKeyRotation",
+        "    Automatic rotation is not set, and KMS's default is off.",
+        "    Fix: Set EnableKeyRotation to true.",
+        "  KMS:010[missing] template: Key",
+        "    The key has no alias.",
+        "    Fix: Attach an AWS::KMS::Alias; a replica needs one of its own in its Region.",
+    ]
+    assert isinstance(caught.value, AssertionError)
+
+
+def test_a_path_works_like_a_template(template_file: Path) -> None:
+    assert assert_guardrails(str(template_file), controls=["KMS:010"]).keys == 1
+
+
+def test_a_file_that_cannot_be_read_fails(tmp_path: Path) -> None:
+    with pytest.raises(GuardrailError, match=r"unreadable .*missing\.json"):
+        assert_guardrails(tmp_path / "missing.json")
+
+
+def test_a_subject_without_keys_is_no_pass() -> None:
+    with pytest.raises(ArgumentError, match="no key and no IAM policy"):
+        assert_guardrails({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
+
+
+def test_something_else_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="subject='int' is refused"):
+        assert_guardrails(42)
+
+
+@pytest.mark.parametrize("name", [None, "alias/data", "data", "Key"])
+def test_a_key_is_found_by_alias_and_logical_id(name: str | None) -> None:
+    assert access(TEMPLATE, name, account=ACCOUNT).may(APP, "kms:Decrypt")
+
+
+def test_a_key_that_is_not_there_lists_those_that_are() -> None:
+    with pytest.raises(ArgumentError, match=r"there is no such key. Fix: name one of: alias/data"):
+        access(TEMPLATE, "alias/other")
+
+
+@pytest.mark.parametrize(
+    ("principal", "action", "may", "could"),
+    [
+        (APP, "Decrypt", True, True),
+        (ADMIN, "Decrypt", False, False),
+        (ADMIN, "DisableKey", True, True),
+        (ADMIN, "PutKeyPolicy", False, True),
+        (f"arn:aws:iam::{ACCOUNT}:role/Operator", "PutKeyPolicy", True, True),
+        (ROOT, "PutKeyPolicy", True, True),
+        ("arn:aws:iam::444455556666:role/App", "PutKeyPolicy", False, False),
+        ("logs.amazonaws.com", "Decrypt", False, False),
+    ],
+)
+def test_who_may_and_who_could(principal: str, action: str, may: bool, could: bool) -> None:
+    key = access(TEMPLATE, account=ACCOUNT)
+
+    assert (key.may(principal, action), key.could(principal, action)) == (may, could)
+
+
+def test_who_can_names_everyone() -> None:
+    key = access(TEMPLATE, account=ACCOUNT)
+
+    assert key.who_can("Decrypt") == {APP}
+    assert key.who_can("kms:PutKeyPolicy") == {ANYONE, THE_ROOT_USER}
+    assert key.who_can("Encrypt") == frozenset()
+
+
+def test_a_misspelt_action_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="KMS has no such action"):
+        access(TEMPLATE).who_can("kms:Describe")
+
+
+@pytest.mark.cdk
+def test_a_stack_is_judged_with_the_rest_of_its_app() -> None:
+    import aws_cdk as cdk
+    from aws_cdk import assertions
+    from aws_cdk import aws_kms as kms
+
+    app = cdk.App(analytics_reporting=False)
+    good = cdk.Stack(app, "Good", env=cdk.Environment(account=ACCOUNT, region="us-east-1"))
+    kms.Key(good, "Key", enable_key_rotation=True, alias="good")
+    bad = cdk.Stack(app, "Bad", env=cdk.Environment(account=ACCOUNT, region="us-east-1"))
+    kms.Key(bad, "Key", alias="bad")
+
+    assert_guardrails(good, controls=["KMS:001"])
+    with pytest.raises(GuardrailError, match="KMS:001"):
+        assert_guardrails(bad, controls=["KMS:001"])
+    with pytest.raises(GuardrailError, match="1 guardrail finding fails"):
+        assert_guardrails(app, controls=["KMS:001"])
+    with pytest.raises(GuardrailError, match="KMS:001"):
+        assert_guardrails(assertions.Template.from_stack(bad), controls=["KMS:001"])
+    assert access(app, "alias/bad").who_can("Decrypt") == {ANYONE, THE_ROOT_USER}
+    assert access(bad).who_can("Decrypt") == {ANYONE, THE_ROOT_USER}
