@@ -14,6 +14,7 @@ from kms_constructs.cdk.policy_target import (
     allow,
     arn_parts,
     check_list,
+    context_conditions,
     is_token,
     principal_arn,
     via_service,
@@ -169,14 +170,7 @@ class ExternalAccess:
     def _check_context(self) -> None:
         if not self.encryption_context:
             return
-        for key, values in self.encryption_context.items():
-            if not key or not values or any(item in ("", "*") for item in _as_list(values)):
-                raise ArgumentError(
-                    "encryption_context",
-                    dict(self.encryption_context),
-                    "each key is a text, and each value a text that narrows",
-                    "name the value that the caller has to send",
-                )
+        context_conditions(self.encryption_context)
         if wrong := [p.value for p in self._permissions if p in (Permission.SIGN, Permission.VERIFY)]:
             raise ArgumentError(
                 "encryption_context",
@@ -210,13 +204,12 @@ class ExternalAccess:
         found: list[PolicyStatementJson] = []
         cryptographic = actions - _METADATA
         if cryptographic:
-            context = {
-                f"kms:EncryptionContext:{key}": _as_list(value)
-                for key, value in self.encryption_context.items()
+            context = context_conditions(self.encryption_context)
+            conditions = {
+                **context,
+                "StringEquals": {**equals, **context.get("StringEquals", {})},
+                **common,
             }
-            exact = {key: value for key, value in context.items() if not any("*" in item for item in value)}
-            like = {key: value for key, value in context.items() if key not in exact}
-            conditions = {"StringEquals": {**equals, **exact}, "StringLike": like, **common}
             found.append(allow(f"{sid}Use", principal, cryptographic, conditions))
             if self.grants_for_aws_resources:
                 grant = {**conditions, "Bool": {"kms:GrantIsForAWSResource": "true"}}
@@ -308,7 +301,3 @@ def _permission(value: object) -> Permission:
             f"a permission is one of {', '.join(Permission)}; administration is never shared",
             "choose among these",
         ) from None
-
-
-def _as_list(value: str | Sequence[str]) -> list[str]:
-    return [value] if isinstance(value, str) else list(value)

@@ -264,3 +264,25 @@ def via_service(name: str, target: PolicyTarget, argument: str = "via_services")
         "write 's3' for the key's Region, or 's3.eu-west-1.amazonaws.com'",
         where=target.where,
     )
+
+
+def context_conditions(context: Mapping[str, str | Sequence[str]]) -> dict[str, dict[str, Any]]:
+    """Conditions on the encryption context: StringEquals, or StringLike for pairs with a wildcard.
+
+    Raises:
+        ArgumentError: An empty key, no value, or a value that narrows nothing.
+    """
+    conditions: dict[str, dict[str, Any]] = {}
+    for key, given in context.items():
+        values = [given] if isinstance(given, str) else list(given)
+        if not key or not values or not all(value.strip("*?") for value in values):
+            raise ArgumentError(
+                "encryption_context",
+                dict(context),
+                "each key is a text, and each value a text that narrows",
+                "name the value that the caller has to send",
+            )
+        like = any("*" in value or "?" in value for value in values)
+        operator = "StringLike" if like else "StringEquals"
+        conditions.setdefault(operator, {})[f"kms:EncryptionContext:{key}"] = values
+    return conditions
