@@ -109,9 +109,11 @@ def overlaps(key: Key, identity_policies: Sequence[IdentityPolicy] = ()) -> tupl
     drafts: dict[tuple[object, ...], _Draft] = {}
     for manager in managing:
         for user in using:
+            cells = manager.part.cells
             if manager.part.delegated and not user.part.delegated:
-                continue
-            shared = _shared(manager.part.cells, user.part.cells)
+                # Only the root user manages without an IAM policy.
+                cells = tuple(cell for cell in cells if cell.kind is PrincipalKind.ROOT)
+            shared = _shared(cells, user.part.cells)
             if shared:
                 _note(drafts, _way(manager.part, user.part, shared), manager, user, shared)
     found = [_finish(way, draft) for way, draft in drafts.items()]
