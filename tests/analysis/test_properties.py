@@ -1,0 +1,222 @@
+"""What must hold of every policy: the region misses nobody whom the evaluator lets in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kms_constructs.analysis.evaluate import Request, evaluate
+from kms_constructs.analysis.principals import Cell, canonical_arn
+from kms_constructs.analysis.region import Region, access_region
+from kms_constructs.analysis.separation import MANAGING_ACTIONS, overlaps, using_actions_of
+from kms_constructs.model.estate import Grant, Key
+from kms_constructs.model.policy import parse_policy
+from tests import strategies as world
+
+EVERYTHING = parse_policy(world.EVERYTHING)
+
+
+def _matches(pattern: str, name: str, holes: Mapping[str, str]) -> bool:
+    """A wildcard match of its own making, so that no fault of the tested one hides another."""
+    for found, value in holes.items():
+        pattern = pattern.replace(found, value)
+    translated = "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern)
+    return re.fullmatch(translated, name, re.DOTALL) is not None
+
+
+def _in_cell(cell: Cell, request: Request, holes: Mapping[str, str]) -> bool:
+    name = canonical_arn(request.principal)
+    return (
+        cell.kind is request.kind
+        and all(_matches(pattern, name, holes) for pattern in cell.include)
+        and not any(_matches(pattern, name, holes) for pattern in cell.exclude)
+    )
+
+
+def _contains(region: Region, request: Request, holes: Mapping[str, str] | None = None) -> bool:
+    return any(_in_cell(cell, request, holes or {}) for cell in region.cells)
+
+
+def _allowed(key: Key, requests: list[Request], **policies: Any) -> list[Request]:
+    return [request for request in requests if evaluate(request, key, **policies).allowed]
+
+
+@given(
+    document=world.documents(),
+    identity=world.identity_documents,
+    scp=world.organization_documents,
+    rcp=world.resource_control_documents(),
+    grants=st.lists(world.grants(), max_size=2),
+    context=world.contexts(),
+    known=world.context_keys,
+    for_aws=st.sampled_from((None, True, False)),
+)
+def test_a_region_misses_no_allowed_request(
+    document: dict[str, Any],
+    identity: dict[str, Any],
+    scp: dict[str, Any],
+    rcp: dict[str, Any],
+    grants: list[Grant],
+    context: dict[str, Any],
+    known: frozenset[str],
+    for_aws: bool | None,
+) -> None:
+    key = world.key_of(document, grants=tuple(grants))
+    requests = world.requests(context, for_aws)
+    scps, rcps = [parse_policy(scp)], [parse_policy(rcp)]
+    for policies in (
+        {"identity_policies": [EVERYTHING]},
+        {"identity_policies": [parse_policy(identity)]},
+        {"identity_policies": [EVERYTHING], "scps": scps, "rcps": rcps},
+    ):
+        organization = {name: found for name, found in policies.items() if name != "identity_policies"}
+        for request in _allowed(key, requests, **policies):
+            told = world.known_of(request, known)
+            region = access_region(key, request.action, context=told, **organization)
+            assert _contains(region, request), (request, document, told)
+
+
+@given(data=st.data(), document=world.documents(), context=world.contexts())
+def test_not_knowing_a_part_never_makes_a_region_smaller(
+    data: st.DataObject, document: dict[str, Any], context: dict[str, Any]
+) -> None:
+    requests = world.requests(context, None)
+    key = world.key_of(document)
+    blurred = data.draw(world.blurred(document))
+    unsure = world.key_of(blurred)
+    for request in _allowed(key, requests, identity_policies=[EVERYTHING]):
+        assert _contains(access_region(unsure, request.action), request), (request, document)
+
+
+@given(document=world.documents(), context=world.contexts())
+def test_an_undecided_account_stands_for_every_account_that_it_can_be(
+    document: dict[str, Any], context: dict[str, Any]
+) -> None:
+    def undecided(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: undecided(member) for name, member in value.items()}
+        if isinstance(value, list):
+            return [undecided(member) for member in value]
+        return value.replace(world.HOME, world.ACCOUNT_HOLE)
+
+    key = world.key_of(document)
+    unsure = world.key_of(undecided(document), account=world.ACCOUNT_HOLE)
+    for request in _allowed(key, world.requests(context, None), identity_policies=[EVERYTHING]):
+        region = access_region(unsure, request.action)
+        assert _contains(region, request, {world.ACCOUNT_HOLE: world.HOME}), (request, document)
+
+
+@given(document=world.documents(), deny=world.statements(effects=("Deny",)), context=world.contexts())
+def test_another_deny_never_adds_access(
+    document: dict[str, Any], deny: dict[str, Any], context: dict[str, Any]
+) -> None:
+    before = world.key_of(document)
+    after = world.key_of({"Statement": [*document["Statement"], deny]})
+    _assert_not_more(after, before, context)
+
+
+@given(data=st.data(), document=world.documents(), context=world.contexts())
+def test_an_allow_less_never_adds_access(
+    data: st.DataObject, document: dict[str, Any], context: dict[str, Any]
+) -> None:
+    statements = document["Statement"]
+    allows = [place for place, found in enumerate(statements) if found["Effect"] == "Allow"]
+    if not allows:
+        return
+    gone = data.draw(st.sampled_from(allows))
+    after = world.key_of({"Statement": statements[:gone] + statements[gone + 1 :]})
+    _assert_not_more(after, world.key_of(document), context)
+
+
+def _assert_not_more(after: Key, before: Key, context: dict[str, Any]) -> None:
+    requests = world.requests(context, None)
+    allowed = _allowed(before, requests, identity_policies=[EVERYTHING])
+    for request in requests:
+        if request not in allowed:
+            assert not evaluate(request, after, identity_policies=[EVERYTHING]).allowed, request
+        if not _contains(access_region(before, request.action), request):
+            assert not _contains(access_region(after, request.action), request), request
+
+
+def _answers(key: Key, context: dict[str, Any]) -> list[tuple[bool, bool]]:
+    return [
+        (
+            evaluate(request, key, identity_policies=[EVERYTHING]).allowed,
+            _contains(access_region(key, request.action), request),
+        )
+        for request in world.requests(context, None)
+    ]
+
+
+@given(data=st.data(), document=world.documents(), context=world.contexts())
+def test_neither_order_nor_spelling_matters(
+    data: st.DataObject, document: dict[str, Any], context: dict[str, Any]
+) -> None:
+    shuffled = {"Statement": data.draw(st.permutations(document["Statement"]))}
+    answers = _answers(world.key_of(document), context)
+    assert _answers(world.key_of(shuffled), context) == answers
+    assert _answers(world.key_of(world.respelled(document)), context) == answers
+
+
+_authorised = st.lists(
+    st.sampled_from((*world.PRINCIPALS, f"arn:aws:iam::{world.HOME}:*", "arn:aws:iam::*:role/*", "*")),
+    max_size=3,
+)
+
+
+@given(document=world.documents(), fewer=_authorised, more=_authorised)
+def test_authorising_more_lets_less_escape(document: dict[str, Any], fewer: list[str], more: list[str]) -> None:
+    key = world.key_of(document)
+    for action in world.ACTIONS:
+        region = access_region(key, action)
+        assert region.escapes(()) == region.contributions
+        assert region.escapes(("*",)) == ()
+        escaped = {cell for part in region.escapes(fewer) for cell in part.cells}
+        still = {cell for part in region.escapes(fewer + more) for cell in part.cells}
+        assert still <= escaped
+        for request in world.requests({}, None):
+            inside = any(_matches(pattern, canonical_arn(request.principal), {}) for pattern in fewer)
+            if request.action == action and not inside and _contains(region, request):
+                assert any(_in_cell(cell, request, {}) for cell in escaped), (request, fewer)
+
+
+@given(document=world.documents(most=4), grants=st.lists(world.grants(), max_size=1), context=world.contexts())
+def test_without_an_overlap_nobody_manages_and_uses(
+    document: dict[str, Any], grants: list[Grant], context: dict[str, Any]
+) -> None:
+    """Whatever IAM gives; but for a user of the key policy whom IAM alone makes a manager, as documented."""
+    key = world.key_of(document, grants=tuple(grants))
+    if overlaps(key):
+        return
+    using = {*using_actions_of(key), "CreateGrant"}
+    for name in world.PRINCIPALS:
+        by_iam: dict[str, bool] = {}
+        by_key: dict[str, bool] = {}
+        for request in world.requests(context, False):
+            if request.principal != name:
+                continue
+            by_iam[request.action] = evaluate(request, key, identity_policies=[EVERYTHING]).allowed
+            home = request.account == world.HOME or request.account is None
+            by_key[request.action] = (
+                evaluate(request, key).allowed
+                if home
+                else by_iam[request.action] and _named(key, request)
+            )
+        manages = [action for action in MANAGING_ACTIONS if by_key.get(action)]
+        delegated = [action for action in MANAGING_ACTIONS if by_iam.get(action) and not by_key[action]]
+        uses = [action for action in using if by_iam.get(action)]
+        used_by_iam = [action for action in uses if not by_key[action]]
+        assert not (manages and uses), (name, manages, uses)
+        assert not (delegated and used_by_iam), (name, delegated, used_by_iam)
+
+
+def _named(key: Key, request: Request) -> bool:
+    """Whether the key policy takes in a principal of another account as itself, not through its account."""
+    return any(
+        not part.delegated and any(_in_cell(cell, request, {}) for cell in part.cells)
+        for part in access_region(key, request.action).contributions
+    )
