@@ -9,9 +9,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # type checkers do not follow __getattr__; a test holds this list against _WHERE
+    from kms_constructs.cdk.access_policies import (
+        GuardrailPermissionsBoundary as GuardrailPermissionsBoundary,
+    )
+    from kms_constructs.cdk.access_policies import KeyAccessPolicies as KeyAccessPolicies
+    from kms_constructs.cdk.access_policies import KeyTask as KeyTask
     from kms_constructs.cdk.enforce import enforce_guardrails as enforce_guardrails
+    from kms_constructs.cdk.external_access import ExternalAccess as ExternalAccess
     from kms_constructs.cdk.nag_pack import IamKmsGuardrails as IamKmsGuardrails
     from kms_constructs.cdk.nag_pack import KmsRequirements as KmsRequirements
+    from kms_constructs.cdk.organization_policies import (
+        GuardrailResourceControlPolicy as GuardrailResourceControlPolicy,
+    )
+    from kms_constructs.cdk.organization_policies import (
+        GuardrailServiceControlPolicy as GuardrailServiceControlPolicy,
+    )
+    from kms_constructs.cdk.root_access import RootAccess as RootAccess
+    from kms_constructs.cdk.secure_key import SecureKmsKey as SecureKmsKey
+    from kms_constructs.cdk.service_access import ServiceAccess as ServiceAccess
     from kms_constructs.errors import ArgumentError as ArgumentError
     from kms_constructs.errors import ConfigurationError as ConfigurationError
     from kms_constructs.errors import GuardrailError as GuardrailError
@@ -19,18 +34,27 @@ if TYPE_CHECKING:  # type checkers do not follow __getattr__; a test holds this 
     from kms_constructs.errors import SealedPolicyError as SealedPolicyError
     from kms_constructs.errors import SourceError as SourceError
     from kms_constructs.guardrails.config import GuardrailConfig as GuardrailConfig
+    from kms_constructs.model.actions import KeyUsage as KeyUsage
 
 _WHERE: dict[str, str] = {
     "ArgumentError": "errors",
     "ConfigurationError": "errors",
+    "ExternalAccess": "cdk.external_access",
     "GuardrailConfig": "guardrails.config",
     "GuardrailError": "errors",
+    "GuardrailPermissionsBoundary": "cdk.access_policies",
+    "GuardrailResourceControlPolicy": "cdk.organization_policies",
+    "GuardrailServiceControlPolicy": "cdk.organization_policies",
     "IamKmsGuardrails": "cdk.nag_pack",
+    "KeyAccessPolicies": "cdk.access_policies",
+    "KeyTask": "cdk.access_policies",
+    "KeyUsage": "model.actions",
     "KmsConstructsError": "errors",
     "KmsRequirements": "cdk.nag_pack",
     "RootAccess": "cdk.root_access",
     "SealedPolicyError": "errors",
     "SecureKmsKey": "cdk.secure_key",
+    "ServiceAccess": "cdk.service_access",
     "SourceError": "errors",
     "enforce_guardrails": "cdk.enforce",
 }
