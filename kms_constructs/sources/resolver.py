@@ -16,11 +16,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Final
+from typing import Final, cast
 
+from kms_constructs.model.estate import SourceProblem
 from kms_constructs.model.text import CLOSE, OPEN, HoleKind, display, has_hole, hole
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
 from kms_constructs.sources import intrinsics
+from kms_constructs.sources.content import raw_resources
 from kms_constructs.sources.resources import attribute_of
 from kms_constructs.sources.template import TemplateInput
 
@@ -77,6 +79,7 @@ class World:
 
     def __init__(self, inputs: tuple[TemplateInput, ...], parameters: Mapping[str, str]) -> None:
         self._parameters = parameters
+        self.problems: list[SourceProblem] = []
         self._labels: dict[str, int] = {}
         self.scopes: list[Scope] = []
         self._exports: dict[str, list[tuple[Scope, str]]] | None = None
@@ -199,55 +202,61 @@ class Scope:
                 self.is_absent = True
                 return
             conditional = made_by.conditional
-        for logical_id, raw in section(self.input.template, "Resources").items():
-            if not isinstance(raw, Mapping) or not isinstance(raw.get("Type"), str):
-                continue
+        for logical_id, raw, kind in raw_resources(self, self.world.problems):
             exists = self.condition_of(raw, 0)
             if exists is not False:
                 self.resources[logical_id] = Resource(
-                    logical_id, str(raw["Type"]), raw, conditional or is_unknown(exists)
+                    logical_id, kind, raw, conditional or is_unknown(exists)
                 )
 
     # --- values -------------------------------------------------------------------------------------
 
     def resolve(self, node: object, depth: int = 0) -> object:
         """The value of a part of the template: plain data, text with holes, `Unknown`, or `NO_VALUE`."""
-        if isinstance(node, str):
-            return self._literal(node)
-        if isinstance(node, bool | int | float):
-            return node
-        if node is None:
-            return Unknown("null is no value in a template")
-        if is_unknown(node) or isinstance(node, Maybe):
+        kind = type(node)  # asked once: this is where the time of a run goes
+        if kind is str:
+            return self._literal(str(node))
+        if kind is bool or kind is int or kind is float:
             return node
         if depth >= MAX_DEPTH:
             return Unknown(f"it is nested deeper than {MAX_DEPTH} levels")
-        if isinstance(node, Mapping):
-            if len(node) == 1:
-                name = next(iter(node))
-                if name == "Ref" or (isinstance(name, str) and name.startswith("Fn::")):
-                    return self._intrinsic(name, node[name], node, depth + 1)
-            resolved: dict[str, object] = {}
-            for key, value in node.items():
-                name = str(key)
-                if name.startswith("Fn::"):
-                    return Unknown(f"{name} stands beside other members")
-                found = self.resolve(value, depth + 1)
-                if found is not NO_VALUE:
-                    resolved[self._literal(name) if OPEN in name else name] = found
-            return resolved
-        if isinstance(node, list | tuple):
-            return list(self._elements(node, depth + 1))
-        return Unknown(f"a {type(node).__name__} is no value in a template")
+        if kind is dict or isinstance(node, Mapping):
+            return self._object(cast("Mapping[str, object]", node), depth)
+        if kind is list or isinstance(node, list | tuple):
+            return self._list(cast("list[object]", node), depth + 1)
+        if node is None:
+            return Unknown("null is no value in a template")
+        if isinstance(node, Unknown | Maybe):
+            return node
+        if isinstance(node, str):
+            return self._literal(str(node))
+        return Unknown(f"a {kind.__name__} is no value in a template")
 
-    def _elements(self, nodes: list[object] | tuple[object, ...], depth: int) -> Iterator[object]:
+    def _object(self, node: Mapping[str, object], depth: int) -> object:
+        if len(node) == 1:
+            name = next(iter(node))
+            if name == "Ref" or (isinstance(name, str) and name.startswith("Fn::")):
+                return self._intrinsic(name, node[name], node, depth + 1)
+        resolved: dict[str, object] = {}
+        for key, value in node.items():
+            name = str(key)
+            if name.startswith("Fn::"):
+                return Unknown(f"{name} stands beside other members")
+            found = self.resolve(value, depth + 1)
+            if found is not NO_VALUE:
+                resolved[self._literal(name) if OPEN in name else name] = found
+        return resolved
+
+    def _list(self, nodes: list[object] | tuple[object, ...], depth: int) -> list[object]:
+        values: list[object] = []
         for node in nodes:
-            if isinstance(node, Mapping) and len(node) == 1 and "Fn::If" in node:
-                yield from intrinsics.if_elements(self, node["Fn::If"], depth)
+            if type(node) is dict and len(node) == 1 and "Fn::If" in node:
+                values.extend(intrinsics.if_elements(self, node["Fn::If"], depth))
             else:
                 value = self.resolve(node, depth)
                 if value is not NO_VALUE:
-                    yield value
+                    values.append(value)
+        return values
 
     def _intrinsic(self, name: str, argument: object, node: object, depth: int) -> object:
         function = intrinsics.FUNCTIONS.get(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from kms_constructs.model.estate import Estate, SourceProblem
+from kms_constructs.model.estate import Estate
 from kms_constructs.sources.identities import IDENTITY_PASSES, IDENTITY_TYPES, Identities
 from kms_constructs.sources.keys import ALIAS_TYPE, KEY_TYPES, Keys
 from kms_constructs.sources.resolver import Scope, World, section
@@ -36,8 +36,8 @@ def estate_from_templates(
         ['app.Key']
     """
     inputs = tuple(templates)
-    problems: list[SourceProblem] = []
     world = World(inputs, parameters or {})
+    problems = world.problems
     keys = Keys(problems)
     for scope in world.scopes:
         for resource in scope.resources.values():
@@ -64,7 +64,7 @@ def estate_from_templates(
             for resource in scope.resources.values()
             if resource.type == TRAIL_TYPE
         ),
-        problems=tuple(problems),
+        problems=tuple(dict.fromkeys(problems)),
         sources=tuple(dict.fromkeys(item.source for item in inputs)),
         unattached_aliases=tuple(keys.unattached),
     )
