@@ -11,9 +11,9 @@ from kms_constructs.model.unknown import Unknown, is_unknown
 class Tag(Enum):
     """A tag and its spellings, folded: in lower case, without dashes, underscores and spaces."""
 
-    ENVIRONMENT = ("environment", "env", "stage")
-    SERVICE = ("service", "application", "app")
-    DATA_CLASSIFICATION = ("dataclassification", "datacategory", "classification")
+    ENVIRONMENT = ("environment", "env")
+    SERVICE = ("service",)
+    DATA_CLASSIFICATION = ("dataclassification", "datacategory")
     POLICY_REVIEWED_ON = ("kms:policyreviewedon",)
 
     @property

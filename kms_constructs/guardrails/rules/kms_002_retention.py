@@ -27,6 +27,11 @@ _KEEPING = {
     "DeletionPolicy": ("Retain", "RetainExceptOnCreate"),
     "UpdateReplacePolicy": ("Retain",),
 }
+_CONSEQUENCES = {
+    "DeletionPolicy": "the key goes when its stack, or the resource in it, is removed",
+    "UpdateReplacePolicy": "the key goes when an update replaces it",
+}
+_DETAILS = {"DeletionPolicy": "deletion-policy", "UpdateReplacePolicy": "update-replace-policy"}
 _PENDING_STATES = ("PendingDeletion", "PendingReplicaDeletion")
 
 
@@ -95,9 +100,7 @@ class RetentionRule(KeyRule):
     def _policy(
         self, key: Key, attribute: str, value: str | Unknown | None, environment: str | Unknown | None
     ) -> Iterator[Finding]:
-        detail = {"DeletionPolicy": "deletion-policy", "UpdateReplacePolicy": "update-replace-policy"}[
-            attribute
-        ]
+        detail = _DETAILS[attribute]
         if is_unknown(value):
             yield self.undetermined(
                 key, f"{attribute} is not known: {value.reason}.", detail=detail, path=attribute
@@ -120,13 +123,14 @@ class RetentionRule(KeyRule):
         given = (
             f"{attribute} is {value}" if value is not None else f"{attribute} is absent, which means Delete"
         )
-        where = f"environment {environment}" if environment else "a key without an environment tag"
+        ephemeral = ", ".join(self.config.ephemeral_environments)
         yield self.violation(
             key,
-            f"{given}; for {where} that deletes the key.",
+            f"{given}: {_CONSEQUENCES[attribute]}.",
             detail=detail,
             path=attribute,
-            fix=f"Set {attribute} to {_KEEPING[attribute][-1]}.",
+            fix=f"Set {attribute} to {_KEEPING[attribute][-1]}; only keys whose tag environment says that it "
+            f"is short-lived ({ephemeral}) may go with their stack.",
         )
 
 
