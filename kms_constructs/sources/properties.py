@@ -94,7 +94,7 @@ class Properties:
             return "true" if value else "false"
         if isinstance(value, int | float):
             return str(value)
-        return self.problem(name, f"a {_kind(value)} stands where text is wanted")
+        return self.problem(name, f"{_a(value)} stands where text is wanted")
 
     def tags(self, name: str = "Tags") -> Mapping[str, str | Unknown] | Unknown:
         """A list of ``Key`` and ``Value``; unknown when a key is not known."""
@@ -106,7 +106,7 @@ class Properties:
         if isinstance(value, str) and has_unresolved_hole(value):
             return undecided(value)
         if not isinstance(value, list):
-            return self.problem(name, f"a {_kind(value)} stands where a list of tags is wanted")
+            return self.problem(name, f"{_a(value)} stands where a list of tags is wanted")
         found: dict[str, str | Unknown] = {}
         for index, (entry, reason) in enumerate(elements(value)):
             if is_unknown(entry):
@@ -117,7 +117,7 @@ class Properties:
             if is_unknown(key):
                 return key
             if not isinstance(key, str):
-                return self.problem(f"{name}/{index}/Key", f"a {_kind(key)} is no tag key")
+                return self.problem(f"{name}/{index}/Key", f"{_a(key)} is no tag key")
             if has_hole(key):
                 return undecided(key)
             if content is _MISSING:
@@ -133,7 +133,7 @@ class Properties:
             elif is_unknown(content):
                 found[key] = content
             else:
-                found[key] = self.problem(f"{name}/{index}/Value", f"a {_kind(content)} is no tag value")
+                found[key] = self.problem(f"{name}/{index}/Value", f"{_a(content)} is no tag value")
         return found
 
 
@@ -146,9 +146,17 @@ def elements(value: object) -> Iterator[tuple[object, str]]:
             yield element, ""
 
 
-def _kind(value: object) -> str:
-    return {"dict": "object", "list": "list"}.get(type(value).__name__, type(value).__name__)
+def _a(value: object) -> str:
+    """What kind of value it is, with its article: ``an object``."""
+    names = {
+        "dict": "an object",
+        "list": "a list",
+        "bool": "a boolean",
+        "int": "a number",
+        "float": "a number",
+    }
+    return names.get(type(value).__name__, f"a {type(value).__name__}")
 
 
 def _shown(value: object) -> str:
-    return repr(value) if isinstance(value, str | int | float | bool) else f"a {_kind(value)}"
+    return repr(value) if isinstance(value, str | int | float | bool) else _a(value)
