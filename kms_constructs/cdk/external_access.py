@@ -8,17 +8,21 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+
 from kms_constructs.cdk.policy_target import (
     PolicyStatementJson,
     PolicyTarget,
     allow,
     arn_parts,
+    check_account,
     check_list,
     context_conditions,
     is_token,
-    principal_arn,
     via_service,
 )
+from kms_constructs.cdk.principals import named_principal
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import KeyUsage
 from kms_constructs.model.key_specs import KEY_SPECS, consuming_actions, producing_actions
@@ -107,7 +111,7 @@ class ExternalAccess:
         for argument in ("via_services", "organization_paths"):
             if values := getattr(self, argument):
                 check_list(argument, values)
-        arns = tuple(dict.fromkeys(principal_arn("principals", item) for item in self.principals))
+        arns = tuple(dict.fromkeys(_principal_arn(item) for item in self.principals))
         object.__setattr__(self, "principals", arns)
         object.__setattr__(self, "permissions", tuple(_permission(item) for item in self.permissions))
         if not re.fullmatch(r"[A-Za-z0-9]{0,40}", self.name):
@@ -289,6 +293,18 @@ class ExternalAccess:
             if permission in (Permission.DECRYPT, Permission.BOTH, Permission.VERIFY):
                 actions.update(consuming_actions(target.key_spec, target.key_usage))
         return frozenset(actions)
+
+
+def _principal_arn(value: object) -> str:
+    """The ARN of a role, a user or an account root."""
+    text = value
+    if isinstance(value, iam.AccountPrincipal):
+        text = f"arn:{Aws.PARTITION}:iam::{value.account_id}:root"
+    parts = arn_parts(text) if isinstance(text, str) else None
+    if isinstance(text, str) and parts is not None and parts[1] == "iam" and parts[4] == "root":
+        check_account("principals", parts[3])
+        return text
+    return named_principal("principals", value, where="").arn
 
 
 def _permission(value: object) -> Permission:

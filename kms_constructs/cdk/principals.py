@@ -90,6 +90,9 @@ def named_principal(argument: str, value: object, *, where: str) -> NamedPrincip
         raise _wildcard_refused(argument, value, where)
     if isinstance(value, iam.ArnPrincipal):
         return _from_text(argument, value.arn, value.arn, where)
+    # Imported roles and users are jsii proxies, whose class has no attributes.
+    if hasattr(value, "role_arn") or hasattr(value, "user_arn"):
+        return _from_construct(argument, value, where)
     raise ArgumentError(
         argument,
         value,
@@ -165,7 +168,7 @@ def _from_construct(argument: str, value: object, where: str) -> NamedPrincipal:
     known = _KNOWN.get(value)
     if known is not None:
         return known
-    kind = "role" if hasattr(type(value), "role_arn") else "user"
+    kind = "role" if hasattr(value, "role_arn") else "user"
     arn = str(getattr(value, f"{kind}_arn"))
     plain = _from_text(argument, arn, arn, where)
     identities = set(plain.identities)

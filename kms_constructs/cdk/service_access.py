@@ -37,14 +37,14 @@ from kms_constructs.cdk.policy_target import (
     check_account,
     check_list,
     is_token,
-    principal_arn,
 )
+from kms_constructs.cdk.principals import named_principal
 from kms_constructs.cdk.service_parts import (
     FOR_AWS_RESOURCE,
     checked_sources,
-    named_principals,
     names_source,
     object_contexts,
+    role_arns,
     sid_word,
     through,
     written_out,
@@ -200,7 +200,7 @@ class ServiceAccess:
             templates.append(
                 allow(
                     "ServiceCloudTrailReaders",
-                    {"AWS": named_principals("readers", readers)},
+                    {"AWS": role_arns("readers", readers)},
                     ("Decrypt",),
                     {"Null": {context: "false"}},
                 )
@@ -555,7 +555,7 @@ class ServiceAccess:
 
         See: https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
         """
-        principal = {"AWS": principal_arn("role", role)}
+        principal = {"AWS": named_principal("role", role, where="").arn}
         templates: list[PolicyStatementJson] = []
         for sid, argument, buckets, actions in (
             ("Source", "source_buckets", source_buckets, ("Decrypt",)),

@@ -15,8 +15,8 @@ from kms_constructs.cdk.policy_target import (
     check_account,
     check_list,
     is_token,
-    principal_arn,
 )
+from kms_constructs.cdk.principals import named_principals
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import ActionClass, find_action
 
@@ -24,20 +24,13 @@ FOR_AWS_RESOURCE = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
 """The condition under which only AWS services create grants, and only for resources of their own."""
 
 
-def named_principals(argument: str, values: Sequence[object]) -> list[str]:
-    """ARNs of roles and users, each once; the account root is refused, for it names the whole account."""
+def role_arns(argument: str, values: Sequence[object]) -> list[str]:
+    """ARNs of roles and users, each once.
+
+    The account root is refused like everybody: it would let every IAM policy in the account hand out the key.
+    """
     check_list(argument, values)
-    arns = list(dict.fromkeys(principal_arn(argument, value) for value in values))
-    for arn in arns:
-        parts = arn_parts(arn)
-        if parts is not None and parts[4] == "root":
-            raise ArgumentError(
-                argument,
-                arn,
-                "the account root lets every IAM policy in the account hand out use of the key",
-                "name the roles and users",
-            )
-    return arns
+    return [principal.arn for principal in named_principals(argument, values, where="")]
 
 
 def through(
@@ -51,7 +44,7 @@ def through(
     argument: str = "principals",
 ) -> tuple[PolicyStatementJson, ...]:
     """Statements for principals of the key's account who reach the key through a service."""
-    principal = {"AWS": named_principals(argument, principals)}
+    principal = {"AWS": role_arns(argument, principals)}
     names = [services] if isinstance(services, str) else list(dict.fromkeys(services))
     for name in names:
         if not re.fullmatch(r"[a-z][a-z0-9-]*", name):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from aws_cdk import App, Aws, Stack
+from aws_cdk import aws_iam as iam
 
 from kms_constructs.cdk.external_access import ExternalAccess
 from kms_constructs.cdk.policy_target import PolicyTarget, statements_of
@@ -216,6 +218,21 @@ def test_never_administers(access: ExternalAccess, target: PolicyTarget, expecte
             )
 
 
+def test_takes_principals_as_people_have_them():
+    stack = Stack(App(analytics_reporting=False), "Principals")
+    access = ExternalAccess(
+        principals=[
+            iam.AccountPrincipal(PRODUCTION),
+            iam.ArnPrincipal(ROLE),
+            iam.Role.from_role_arn(stack, "Staging", STAGING_ROLE),
+            ROLE,
+        ],
+        permissions=["describe"],
+        organization_id=ORGANIZATION,
+    )
+    assert access.principals == (f"arn:{Aws.PARTITION}:iam::{PRODUCTION}:root", ROLE, STAGING_ROLE)
+
+
 def test_two_entries_keep_their_sids_apart():
     entry = ExternalAccess(principals=[ROLE], permissions=["describe"], organization_id=ORGANIZATION)
     assert [statement["Sid"] for statement in statements_of([entry, entry], TARGET)] == [
@@ -229,12 +246,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "nobody": ({"principals": []}, "principals=[] is refused"),
     "everybody": ({"principals": ["*"]}, "principals='*' is refused"),
     "ten-digit account": ({"principals": ["arn:aws:iam::1111111111:user/root"]}, "twelve digits"),
-    "account id alone": ({"principals": [PRODUCTION]}, "a principal is the ARN of"),
+    "account id alone": ({"principals": [PRODUCTION]}, "the account root principal stands for"),
     "session": (
         {"principals": [f"arn:aws:sts::{PRODUCTION}:assumed-role/App/me"]},
-        "a session ends",
+        "this is a session",
     ),
-    "group": ({"principals": [f"arn:aws:iam::{PRODUCTION}:group/Team"]}, "a role, a user or an account root"),
+    "group": ({"principals": [f"arn:aws:iam::{PRODUCTION}:group/Team"]}, "an IAM group is no principal"),
     "no permission": ({"permissions": []}, "permissions=[] is refused"),
     "administrative permission": ({"permissions": ["administer"]}, "administration is never shared"),
     "action for a permission": ({"permissions": ["kms:Decrypt"]}, "a permission is one of encrypt"),

@@ -531,13 +531,16 @@ REFUSED_AT_ONCE: dict[str, tuple[Callable[[], object], str]] = {
     "text for a list": (lambda: ServiceAccess.rds(ROLE), "a list is wanted"),
     "account root": (
         lambda: ServiceAccess.dynamodb([f"arn:aws:iam::{ACCOUNT}:root"]),
-        "name the roles and users",
+        "name roles or users",
     ),
     "everybody": (lambda: ServiceAccess.s3(["*"]), "principals='*' is refused"),
-    "wildcard role": (lambda: ServiceAccess.s3([f"arn:aws:iam::{ACCOUNT}:role/*"]), "matches principals"),
+    "wildcard role": (
+        lambda: ServiceAccess.s3([f"arn:aws:iam::{ACCOUNT}:role/*"]),
+        "a wildcard is not allowed",
+    ),
     "session": (
         lambda: ServiceAccess.s3([f"arn:aws:sts::{ACCOUNT}:assumed-role/App/me"]),
-        "a session ends",
+        "this is a session",
     ),
     "ten-digit account": (
         lambda: ServiceAccess.s3(["arn:aws:iam::1111111111:user/root"]),
