@@ -1,0 +1,34 @@
+"""The reference application: hardened keys for a development and a production environment, and their use.
+
+``cdk synth``, ``make synth`` and ``python app.py`` all write the same cloud assembly to ``cdk.out``. The CDK
+context ``environment`` (``dev``, ``prod`` or ``all``) chooses what is in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import aws_cdk as cdk
+
+from reference_app.application import build
+
+HERE = Path(__file__).resolve().parent
+
+
+def main() -> None:
+    """Synthesizes what the context chooses."""
+    settings = json.loads((HERE / "cdk.json").read_text("utf-8"))
+    app = cdk.App(
+        analytics_reporting=False,
+        # The CDK CLI hands both over; without it they are read here. What the CLI says wins.
+        context=settings["context"],
+        outdir=os.environ.get("CDK_OUTDIR", str(HERE / "cdk.out")),
+    )
+    build(app)
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()
