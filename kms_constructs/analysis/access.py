@@ -243,7 +243,10 @@ def _groups(regions: Iterable[Region]) -> dict[str, tuple[Cell, ...]]:
             rest = tuple(
                 _without_exclusions(cell) for cell in part.cells if cell.kind is not PrincipalKind.ROOT
             )
-            for cells in (root, rest):
+            # Where a Deny leaves a few principals of an account, each has a row: not all may do the same.
+            several = tuple(cell for cell in rest if cell.literal is None)
+            single = ((cell,) for cell in rest if cell.literal is not None)
+            for cells in (root, several, *single):
                 if cells:
                     found.setdefault(describe_cells(cells), {}).update(dict.fromkeys(cells))
     return {name: tuple(cells) for name, cells in found.items()}
