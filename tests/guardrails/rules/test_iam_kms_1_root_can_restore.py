@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import pytest
+
+from kms_constructs.guardrails.config import GuardrailConfig
+from kms_constructs.model.estate import Key
+from kms_constructs.model.policy import parse_policy
+from kms_constructs.model.text import HoleKind, hole
+from kms_constructs.model.unknown import Maybe, Unknown
+from tests.guardrails.factories import (
+    ACCOUNT,
+    OTHER,
+    ROOT,
+    ROOT_STATEMENT,
+    C,
+    Said,
+    U,
+    V,
+    a_key,
+    a_policy,
+    allow,
+    deny,
+    judge,
+    role,
+    said,
+    service,
+)
+
+HOME = hole(HoleKind.ENVIRONMENT, "AWS::AccountId")
+WHY = Unknown("parameter Who has no default")
+FIRST, SECOND = "Properties/KeyPolicy/Statement/0", "Properties/KeyPolicy/Statement/1"
+GOOD = Said(C, "", "", "The root user of the account can restore the key policy.")
+MISSING = Said(
+    V,
+    "missing",
+    "Properties/KeyPolicy",
+    "No statement lets the account's root user call kms:PutKeyPolicy: when the principals that the policy "
+    "names are gone, the key is locked.",
+)
+NOT_OTHERS = {"ArnNotEquals": {"aws:PrincipalArn": [ROOT, role("Admin")]}}
+
+
+def key(*statements: object, **changes: object) -> Key:
+    return a_key(policy=a_policy(*statements), **changes)
+
+
+def conditional(label: str) -> Said:
+    return Said(
+        V,
+        "conditional",
+        f"{FIRST}/Condition",
+        f"{label} lets the root user call kms:PutKeyPolicy only under a condition; in an emergency it may "
+        "not hold.",
+    )
+
+
+def open_(label: str) -> Said:
+    return Said(
+        U,
+        "unresolved",
+        FIRST,
+        f"Whether {label} lets the root user of this account call kms:PutKeyPolicy is decided at deployment "
+        "only.",
+    )
+
+
+def denied(label: str) -> Said:
+    return Said(V, "denied", SECOND, f"{label} denies the root user kms:PutKeyPolicy.")
+
+
+def maybe_denied(label: str) -> Said:
+    return Said(
+        U,
+        "denied",
+        SECOND,
+        f"{label} may deny the root user kms:PutKeyPolicy: its conditions are not decided by what is known "
+        "of the root user.",
+    )
+
+
+FULL = allow(ROOT, "kms:*", sid="Root")
+GOOD_CASES = {
+    "root, limited to the root user": key(ROOT_STATEMENT),
+    "root with everything": key(FULL),
+    "bare account id": key(allow(ACCOUNT, "kms:Put*")),
+    "another partition form": key(allow(f"arn:aws-cn:iam::{ACCOUNT}:root", "kms:PutKeyPolicy")),
+    "everyone is the root user too": key(allow("*", "kms:*")),
+    "the same account, decided at deployment": key(allow(f"arn:aws:iam::{HOME}:root", "kms:*"), account=HOME),
+    "Deny that exempts the root user": key(FULL, deny("*", "kms:PutKeyPolicy", Condition=NOT_OTHERS)),
+    "Deny for others": key(FULL, deny(role("App"), "kms:PutKeyPolicy")),
+    "Deny of another action": key(FULL, deny("*", "kms:DisableKeyRotation")),
+    "Deny of the lockout bypass": key(
+        FULL,
+        deny("*", "kms:PutKeyPolicy", Condition={"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}}),
+    ),
+    "Deny without TLS": key(FULL, deny("*", "kms:*", Condition={"Bool": {"aws:SecureTransport": "false"}})),
+    "Deny through a service": key(
+        FULL, deny("*", "kms:*", Condition={"StringEquals": {"kms:ViaService": "lambda.amazonaws.com"}})
+    ),
+    "Deny on something else": key(FULL, deny("*", "kms:*", Resource="arn:aws:s3:::bucket")),
+    "Deny without a Resource": key(FULL, {"Effect": "Deny", "Principal": "*", "Action": "kms:*"}),
+    "Deny NotPrincipal that names the root user": key(
+        FULL, {"Effect": "Deny", "NotPrincipal": {"AWS": ROOT}, "Action": "kms:*", "Resource": "*"}
+    ),
+    "one statement is enough": key(allow(role("Admin"), "kms:*"), FULL),
+}
+CASES = {
+    "roles alone": (key(allow(role("Admin"), "kms:*")), MISSING),
+    "root without PutKeyPolicy": (key(allow(ROOT, "kms:DescribeKey")), MISSING),
+    "root of another account": (key(allow(f"arn:aws:iam::{OTHER}:root", "kms:*")), MISSING),
+    "a service": (key(allow(service("logs.amazonaws.com"), "kms:*")), MISSING),
+    "a Resource that means nothing": (key(allow(ROOT, "kms:*", Resource="arn:aws:s3:::b")), MISSING),
+    "no Resource": (key({"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "kms:*"}), MISSING),
+    "limited to somebody else": (
+        key(allow(ROOT, "kms:*", Condition={"ArnLike": {"aws:PrincipalArn": role("Admin*")}})),
+        MISSING,
+    ),
+    "a condition": (
+        key(allow(ROOT, "kms:*", sid="Root", Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}})),
+        conditional("Statement 'Root'"),
+    ),
+    "multi-factor": (
+        key(allow(ROOT, "kms:*", Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}})),
+        conditional("Statement 0"),
+    ),
+    "who, is not known": (key(allow({"AWS": WHY}, "kms:*")), open_("statement 0")),
+    "what, is not known": (
+        key({"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": WHY, "Resource": "*"}),
+        open_("statement 0"),
+    ),
+    "conditions not known": (key({**FULL, "Condition": WHY}), open_("statement 'Root'")),
+    "effect not known": (key({**FULL, "Effect": WHY}), open_("statement 'Root'")),
+    "the statement may not exist": (key(Maybe(FULL, "condition")), open_("statement 'Root'")),
+    "account not known, root named": (key(FULL, account=HOME), open_("statement 'Root'")),
+    "a Deny of everyone": (key(FULL, deny("*", "kms:PutKeyPolicy", sid="No")), denied("Statement 'No'")),
+    "a Deny of the account": (key(FULL, deny(ROOT, "kms:Put*")), denied("Statement 1")),
+    "a Deny by ARN that leaves the root user out": (
+        key(FULL, deny("*", "kms:*", Condition={"ArnNotEquals": {"aws:PrincipalArn": role("Admin")}})),
+        denied("Statement 1"),
+    ),
+    "a Deny of all but one action": (
+        key(
+            FULL,
+            {"Effect": "Deny", "Principal": "*", "NotAction": "kms:Decrypt", "Resource": "*"},
+        ),
+        denied("Statement 1"),
+    ),
+    "a Deny NotPrincipal that leaves it out": (
+        key(FULL, {"Effect": "Deny", "NotPrincipal": {"AWS": role("A")}, "Action": "*", "Resource": "*"}),
+        denied("Statement 1"),
+    ),
+    "a Deny outside an endpoint": (
+        key(FULL, deny("*", "kms:*", Condition={"StringNotEquals": {"aws:SourceVpce": "vpce-1"}})),
+        maybe_denied("Statement 1"),
+    ),
+    "a Deny outside the organization": (
+        key(FULL, deny("*", "kms:*", Condition={"StringNotEquals": {"aws:PrincipalOrgID": "o-aaaaaaaaaa"}})),
+        maybe_denied("Statement 1"),
+    ),
+    "a Deny that may not exist": (key(FULL, Maybe(deny("*", "kms:*"), "c")), maybe_denied("Statement 1")),
+    "a Deny of whom, is not known": (key(FULL, deny({"AWS": WHY}, "kms:*")), maybe_denied("Statement 1")),
+    "a Deny whose conditions are not known": (
+        key(FULL, deny("*", "kms:*", Condition=WHY)),
+        maybe_denied("Statement 1"),
+    ),
+    "policy not known": (
+        a_key(policy=parse_policy(WHY, path="Properties/KeyPolicy")),
+        Said(
+            U,
+            "policy",
+            "Properties/KeyPolicy",
+            "The key policy is not known: parameter Who has no default.",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("key", GOOD_CASES.values(), ids=GOOD_CASES)
+def test_the_root_user_can_restore(key: Key) -> None:
+    assert said(judge("IAM-KMS-1", key)) == [GOOD]
+
+
+@pytest.mark.parametrize(("key", "expected"), CASES.values(), ids=CASES)
+def test_the_root_user_may_be_locked_out(key: Key, expected: Said) -> None:
+    assert said(judge("IAM-KMS-1", key)) == [expected]
+
+
+@pytest.mark.parametrize(("organization", "expected"), [("o-aaaaaaaaaa", C), ("o-bbbbbbbbbb", V)])
+def test_a_configured_organization_decides(organization: str, expected: object) -> None:
+    perimeter = deny("*", "kms:*", Condition={"StringNotEquals": {"aws:PrincipalOrgID": "o-aaaaaaaaaa"}})
+    found = judge("IAM-KMS-1", key(FULL, perimeter), GuardrailConfig(organization_id=organization))
+    assert [finding.outcome for finding in found] == [expected]

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from kms_constructs.model.estate import KeyKind
+from kms_constructs.model.text import HoleKind, hole
+from tests.guardrails.factories import C, N, Said, U, V, a_key, judge, said
+
+
+def test_a_key_with_an_alias_complies() -> None:
+    assert said(judge("KMS:010", a_key())) == [Said(C, "", "", "The key has an alias.")]
+
+
+def test_a_key_without_one_does_not() -> None:
+    assert said(judge("KMS:010", a_key(aliases=()))) == [Said(V, "missing", "", "The key has no alias.")]
+
+
+def test_a_replica_needs_its_own() -> None:
+    assert said(judge("KMS:010", a_key(aliases=(), kind=KeyKind.REPLICA))) == [
+        Said(V, "missing", "", "The replica key has no alias of its own.")
+    ]
+
+
+def test_an_alias_that_may_point_at_the_key_leaves_it_open() -> None:
+    loose = (f"alias/{hole(HoleKind.UNRESOLVED, 'Name')}",)
+    assert said(judge("KMS:010", a_key(aliases=()), unattached_aliases=loose)) == [
+        Said(
+            U,
+            "missing",
+            "",
+            "No alias is seen to point at the key; where alias/${Name} points is not known.",
+        )
+    ]
+
+
+def test_a_policy_alone_has_none() -> None:
+    assert said(judge("KMS:010", a_key(aliases=(), policy_only=True))) == [
+        Said(N, "", "", "Not applicable: only the key policy was given.")
+    ]
