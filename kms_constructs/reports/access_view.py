@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kms_constructs.model.text import has_hole
 from kms_constructs.model.unknown import is_unknown
 from kms_constructs.reports.summary import natural_order
 from kms_constructs.reports.text import one_line
@@ -93,7 +94,8 @@ def key_facts(key: Key) -> tuple[str, ...]:
     if not key.policy_only:
         facts.extend(one_line(fact) for fact in (key.key_spec, key.key_usage) if not is_unknown(fact))
     region = "" if is_unknown(key.region) else key.region
-    facts.extend(one_line(place) for place in (key.account, region) if place)
+    # A stack without an environment has neither: ${AWS::AccountId} would tell no key from another.
+    facts.extend(one_line(place) for place in (key.account, region) if place and not has_hole(place))
     return tuple(facts)
 
 

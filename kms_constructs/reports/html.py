@@ -28,6 +28,7 @@ from kms_constructs.reports.summary import (
     by_control,
     by_resource,
     status_of,
+    switched_off,
 )
 from kms_constructs.reports.text import counted, one_line
 from kms_constructs.reports.version import tool_version
@@ -151,6 +152,7 @@ class _Page:
     problems: tuple[_ProblemView, ...] = ()
     statuses: tuple[str, ...] = ()
     controls: tuple[_ControlView, ...] = ()
+    off: tuple[_FindingView, ...] = ()
     index: bool = False
     index_statuses: tuple[str, ...] = ()
     sections_title: str
@@ -178,7 +180,8 @@ def report_html(
     """
     summary = Summary.of(report)
     by_location = {matrix.key.location: matrix for matrix in matrices}
-    groups = list(by_resource(report.findings))
+    off = switched_off(report.findings)
+    groups = list(by_resource(finding for finding in report.findings if finding not in off))
     known = {group.location for group in groups}
     groups += [ResourceFindings(location, ()) for location in by_location if location not in known]
     statuses = tuple(status for status in _LOUD if summary.counts[status])
@@ -205,6 +208,7 @@ def report_html(
                 )
                 for count in by_control(report.findings)
             ),
+            off=tuple(_finding(finding) for finding in off),
             index=not few,
             index_statuses=tuple(status.value.capitalize() for status in statuses),
             sections_title="Findings by resource",
@@ -318,8 +322,8 @@ def _section(
     return _Section(
         anchor=f"resource-{number}",
         title=key_title(matrix.key) if matrix is not None else name,
-        source=one_line(location.source),
-        place=_place(location),
+        source="" if name == one_line(location.source) else one_line(location.source),
+        place="" if name == one_line(location.source) else _place(location),
         facts=", ".join(key_facts(matrix.key)) if matrix is not None else "",
         open=few and (bool(loud) or not group.findings),
         badges=badges,

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kms_constructs.guardrails.engine import DISABLED
 from kms_constructs.guardrails.finding import Finding, Outcome, Report, Severity
 from kms_constructs.model.estate import Location
 from kms_constructs.reports.text import counted
@@ -55,6 +56,15 @@ def status_of(finding: Finding) -> Status:
 def natural_order(text: str) -> tuple[str, ...]:
     """A sort key in which Key10 comes after Key9, and IAM-KMS-10 after IAM-KMS-9."""
     return tuple(part.rjust(12, "0") if part.isdigit() else part for part in _DIGITS.split(text))
+
+
+def switched_off(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings that say that the configuration switches a control off: reports for people name them."""
+    return tuple(
+        finding
+        for finding in findings
+        if finding.detail == DISABLED and finding.outcome is Outcome.NOT_APPLICABLE
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,9 @@ from kms_constructs.reports.summary import (
     Summary,
     by_control,
     by_resource,
+    natural_order,
     status_of,
+    switched_off,
 )
 from kms_constructs.reports.text import one_line
 
@@ -51,6 +54,7 @@ _ACCESS_STYLES = {
     "unknown": "bold magenta",
     "-": "dim",
 }
+_PIECES = re.compile(r"[^/,:\s]*(?:[/,:]\s*|\s+|$)")
 _MATRIX_PRINCIPAL_WIDTH = 34
 """Columns a principal needs for the matrix to be drawn; narrower, the list alone says the same."""
 
@@ -72,10 +76,19 @@ def report_table(
     """
     look = look or Look()
     parts: list[RenderableType] = [*_problems(report.problems, look)]
-    shown = [finding for finding in report.findings if everything or not status_of(finding).quiet]
+    off = set(switched_off(report.findings))
+    shown = [
+        finding
+        for finding in report.findings
+        if finding not in off and (everything or not status_of(finding).quiet)
+    ]
     for group in by_resource(shown):
         parts += [*_resource(group, look)]
     parts += [*_controls(report, look, titles or {}, everything=everything)]
+    for finding in sorted(off, key=lambda finding: natural_order(finding.control)):
+        parts.append(Text(f"{finding.control}: {one_line(finding.message)}", style="yellow"))
+    if off:
+        parts.append(Text())
     summary = Summary.of(report)
     style = {0: "bold green", 1: "bold red", 2: "bold red", 3: "bold magenta"}[summary.exit_code]
     parts.append(Text(str(summary), style=style))
@@ -243,7 +256,7 @@ def _matrix(matrix: AccessMatrix, look: Look) -> RenderableType | None:
     for heading in headings:
         table.add_column(heading, justify="center", vertical="bottom", no_wrap=True)
     for row in matrix.rows:
-        cells = [Text(one_line(row.principal))]
+        cells = [Text(_broken(one_line(row.principal), room - 2))]
         for capability in matrix.capabilities:
             cell = row.cells.get(capability)
             value = "-" if cell is None else cell.access.value
@@ -251,6 +264,16 @@ def _matrix(matrix: AccessMatrix, look: Look) -> RenderableType | None:
             cells.append(Text(look.mark(mark.symbol, mark.ascii), style=_ACCESS_STYLES[value]))
         table.add_row(*cells)
     return table
+
+
+def _broken(name: str, width: int) -> str:
+    """The name in lines no longer than the width, broken where a person would: after a slash, a comma."""
+    lines = [""]
+    for piece in _PIECES.findall(name):
+        if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > width:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _stacked(label: str) -> str:
