@@ -517,24 +517,40 @@ class ServiceAccess:
     # Services that call KMS with the caller's identity.
 
     @classmethod
-    def s3(cls, principals: Sequence[object], *, bucket_arns: Sequence[str] = ()) -> ServiceAccess:
+    def s3(
+        cls,
+        principals: Sequence[object] = (),
+        *,
+        readers: Sequence[object] = (),
+        bucket_arns: Sequence[str] = (),
+    ) -> ServiceAccess:
         """Lets principals of the key's account read and write objects that S3 encrypts with this key.
 
+        Writing includes Decrypt: S3 needs it to put a multipart upload together. Whether a writer may read is
+        for the bucket policy to say.
+
         Args:
-            principals: Roles and users.
+            principals: Roles and users who write, and read where the bucket lets them.
+            readers: Roles and users who only read.
             bucket_arns: When given, only objects of these buckets, by the encryption context `aws:s3:arn`
                 (the bucket with an S3 Bucket Key, else the object).
 
         Raises:
-            ArgumentError: No principal, a principal that is none, an ARN that is no bucket's.
+            ArgumentError: Nobody named, a principal that is none, an ARN that is no bucket's.
 
         See: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
         """
-        context = {"kms:EncryptionContext:aws:s3:arn": object_contexts("bucket_arns", bucket_arns)}
-        return cls(
-            "s3",
-            through("S3", "s3", principals, ("Decrypt", "GenerateDataKey"), context if bucket_arns else {}),
+        context = (
+            {"kms:EncryptionContext:aws:s3:arn": object_contexts("bucket_arns", bucket_arns)}
+            if bucket_arns
+            else {}
         )
+        templates: tuple[PolicyStatementJson, ...] = ()
+        if principals or not readers:
+            templates += through("S3", "s3", principals, ("Decrypt", "GenerateDataKey"), context)
+        if readers:
+            templates += through("S3Readers", "s3", readers, ("Decrypt",), context, argument="readers")
+        return cls("s3", templates)
 
     @classmethod
     def s3_replication(
