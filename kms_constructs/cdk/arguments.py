@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
+from typing import Any
 
 from aws_cdk import Duration, RemovalPolicy
 
 from kms_constructs.cdk.policy_target import is_token
-from kms_constructs.cdk.principals import NamedPrincipal, overlap
+from kms_constructs.cdk.principals import NamedPrincipal, named_principal, overlap
 from kms_constructs.cdk.root_access import RootAccess
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import KeyUsage
@@ -367,6 +368,23 @@ class Refusals:
                     f"the same principal stands in {manager}{spelt}, and whoever manages a key may not use it",
                     f"take it out of {manager} or out of {user}",
                 )
+
+    def brought(
+        self, managing: Mapping[str, Sequence[NamedPrincipal]], statements: Iterable[Mapping[str, Any]]
+    ) -> None:
+        """No administrator or break-glass principal gets use of the key by `services` or `external_access`.
+
+        Deployment principals may: whoever creates a database or a secret has to use its key through the service.
+        """
+        for statement in statements:
+            found = statement["Principal"].get("AWS", []) if isinstance(statement["Principal"], dict) else []
+            for arn in [found] if isinstance(found, str) else found:
+                argument = "external_access" if str(statement["Sid"]).startswith("External") else "services"
+                if str(arn).endswith(":root"):
+                    continue
+                person = [named_principal(argument, arn, where=self.where)]
+                for manager in ("key_administrators", "break_glass_principals"):
+                    self.separation({manager: managing[manager]}, {argument: person})
 
 
 def _enum_text(value: object) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
@@ -21,7 +21,7 @@ from kms_constructs.cdk.policy_target import PolicyTarget, StatementSource, stat
 from kms_constructs.cdk.principals import NamedPrincipal, named_principals
 from kms_constructs.cdk.root_access import RootAccess
 from kms_constructs.cdk.stack_facts import StackFacts, child_path, facts_of, stack_of
-from kms_constructs.errors import ArgumentError
+from kms_constructs.errors import ArgumentError, SealedPolicyError
 from kms_constructs.model.actions import KeyUsage
 from kms_constructs.model.key_specs import MAXIMUM_PENDING_WINDOW_DAYS, Origin, can_rotate
 
@@ -195,10 +195,11 @@ class SecureKmsKey(kms.Key):
             key_usage=usage,
             where=where,
         )
-        sources = (
-            *check.sources("services", services),
-            *check.sources("external_access", external_access),
+        brought = statements_of(
+            (*check.sources("services", services), *check.sources("external_access", external_access)),
+            self.target,
         )
+        check.brought(managing, brought)
         self.policy_spec = KeyPolicySpec(
             root_arn=facts.root_arn,
             root_access=check.root_access(root_access),
@@ -217,10 +218,12 @@ class SecureKmsKey(kms.Key):
             ),
             deployment_may_delete=self._removal_policy is RemovalPolicy.DESTROY,
             multi_region=multi_region,
-            further=tuple(statements_of(sources, self.target)),  # type: ignore[arg-type]
+            further=tuple(brought),
         )
         self._facts = facts
-        self._grant_book = GrantBook(where, managing, using)
+        self._grant_book = GrantBook(self.policy_spec, self.target, managing, using, stack.resolve)
+        self._granting = False
+        self._stack = stack
         parameter = None if parameter_name is None else check.parameter_name(parameter_name)
         pinned = None if logical_id is None else check.logical_id(logical_id)
 
@@ -298,6 +301,101 @@ class SecureKmsKey(kms.Key):
         """What happens to the key when it leaves the stack."""
         return self._removal_policy
 
+    def add_to_resource_policy(
+        self, statement: iam.PolicyStatement, allow_no_op: bool | None = None
+    ) -> iam.AddToResourcePolicyResult:
+        """Refuses what the declared policy does not say already; constructs of the CDK call this, too.
+
+        Raises:
+            SealedPolicyError: The statement is not in the declared policy. The message names the argument
+                that puts it there.
+        """
+        if not self._granting:
+            for wish in self._grant_book.wishes(statement.to_statement_json()):
+                if not self._grant_book.allowed_already(wish):
+                    raise self._grant_book.refusal(wish)
+        return iam.AddToResourcePolicyResult(statement_added=True, policy_dependable=self)
+
+    def grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
+        """Makes a role or user of the same stack a key user, in its IAM policy and in the key policy.
+
+        Args:
+            grantee: The role or user; a Lambda function or another construct that has one.
+            actions: KMS actions that use the key.
+
+        Raises:
+            ArgumentError: The grantee manages the key.
+            SealedPolicyError: The grantee lives in another stack or account, is a service, or the actions
+                administer the key. The message names the argument to use.
+        """
+        principal = grantee.grant_principal
+        if _is_person(principal):
+            self._grant_book.grant(principal, actions, foreign_stack=self._foreign_stack(principal))
+            self._granting = True
+        try:
+            return kms.KeyGrants.from_key(self, False).actions(grantee, *actions)
+        finally:
+            self._granting = False
+
+    def grant_admin(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Refuses: administrators are named when the key is made.
+
+        Raises:
+            SealedPolicyError: Always.
+        """
+        raise SealedPolicyError(
+            "grantee",
+            grantee,
+            "administrators are named when the key is made",
+            "name it in key_administrators",
+            where=self.target.where,
+        )
+
+    def grant_decrypt(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets a principal of the same stack decrypt; see `grant`."""
+        return self.grant(grantee, "kms:Decrypt")
+
+    def grant_encrypt(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets a principal of the same stack encrypt and make data keys; see `grant`."""
+        return self.grant(grantee, *_ENCRYPT)
+
+    def grant_encrypt_decrypt(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets a principal of the same stack encrypt and decrypt; see `grant`."""
+        return self.grant(grantee, "kms:Decrypt", *_ENCRYPT)
+
+    def grant_sign(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets a principal of the same stack sign; see `grant`."""
+        return self.grant(grantee, "kms:Sign")
+
+    def grant_verify(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets a principal of the same stack verify signatures; see `grant`."""
+        return self.grant(grantee, "kms:Verify")
+
+    def grant_sign_verify(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets a principal of the same stack sign and verify; see `grant`."""
+        return self.grant(grantee, "kms:Sign", "kms:Verify")
+
+    def grant_generate_mac(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets a principal of the same stack make MACs; see `grant`."""
+        return self.grant(grantee, "kms:GenerateMac")
+
+    def grant_verify_mac(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets a principal of the same stack verify MACs; see `grant`."""
+        return self.grant(grantee, "kms:VerifyMac")
+
+    @property
+    def grants(self) -> kms.KeyGrants:
+        """The grants of this key; they go through the seal like the methods of the key."""
+        return SealedGrants.of(self)
+
+    def _foreign_stack(self, principal: Any) -> str | None:  # noqa: ANN401 - some role or user
+        """Name of the principal's stack when it is not the key's and makes its ARN."""
+        arn = getattr(principal, "role_arn", None) or principal.user_arn
+        if not arn.startswith("${Token["):
+            return None
+        stack = Stack.of(principal)
+        return None if stack is self._stack else stack.stack_name
+
     def _write_outputs(self) -> None:
         for name, value in (
             ("KeyArn", self.key_arn),
@@ -342,6 +440,67 @@ class _People:
                 where=self._where,
             )
         return found
+
+
+class SealedGrants(kms.KeyGrants):
+    """`kms.KeyGrants` of a key with a sealed policy: the same methods, answered by the key."""
+
+    _key: SecureKmsKey
+
+    @classmethod
+    def of(cls, key: SecureKmsKey) -> SealedGrants:
+        """The grants of a key. It lives in Python alone, so nothing is made in Node."""
+        made = cls.__new__(cls)
+        made._key = key
+        return made
+
+    def actions(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
+        """See `SecureKmsKey.grant`."""
+        return self._key.grant(grantee, *actions)
+
+    def admin(self, grantee: iam.IGrantable) -> iam.Grant:
+        """See `SecureKmsKey.grant_admin`."""
+        return self._key.grant_admin(grantee)
+
+    def decrypt(self, grantee: iam.IGrantable) -> iam.Grant:
+        """See `SecureKmsKey.grant_decrypt`."""
+        return self._key.grant_decrypt(grantee)
+
+    def encrypt(self, grantee: iam.IGrantable) -> iam.Grant:
+        """See `SecureKmsKey.grant_encrypt`."""
+        return self._key.grant_encrypt(grantee)
+
+    def encrypt_decrypt(self, grantee: iam.IGrantable) -> iam.Grant:
+        """See `SecureKmsKey.grant_encrypt_decrypt`."""
+        return self._key.grant_encrypt_decrypt(grantee)
+
+    def generate_mac(self, grantee: iam.IGrantable) -> iam.Grant:
+        """See `SecureKmsKey.grant_generate_mac`."""
+        return self._key.grant_generate_mac(grantee)
+
+    def sign(self, grantee: iam.IGrantable) -> iam.Grant:
+        """See `SecureKmsKey.grant_sign`."""
+        return self._key.grant_sign(grantee)
+
+    def sign_verify(self, grantee: iam.IGrantable) -> iam.Grant:
+        """See `SecureKmsKey.grant_sign_verify`."""
+        return self._key.grant_sign_verify(grantee)
+
+    def verify(self, grantee: iam.IGrantable) -> iam.Grant:
+        """See `SecureKmsKey.grant_verify`."""
+        return self._key.grant_verify(grantee)
+
+    def verify_mac(self, grantee: iam.IGrantable) -> iam.Grant:
+        """See `SecureKmsKey.grant_verify_mac`."""
+        return self._key.grant_verify_mac(grantee)
+
+
+_ENCRYPT = ("kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
+
+
+def _is_person(principal: object) -> bool:
+    """Whether it is a role or user, made in this app or imported."""
+    return hasattr(principal, "role_arn") or hasattr(principal, "user_arn")
 
 
 _PLACEHOLDER: list[iam.PolicyDocument] = []
