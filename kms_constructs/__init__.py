@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # type checkers do not follow __getattr__; a test holds this 
     from kms_constructs.cdk.access_policies import KeyTask as KeyTask
     from kms_constructs.cdk.enforce import enforce_guardrails as enforce_guardrails
     from kms_constructs.cdk.external_access import ExternalAccess as ExternalAccess
+    from kms_constructs.cdk.key_catalog import KeyCatalog as KeyCatalog
     from kms_constructs.cdk.nag_pack import IamKmsGuardrails as IamKmsGuardrails
     from kms_constructs.cdk.nag_pack import KmsRequirements as KmsRequirements
     from kms_constructs.cdk.organization_policies import (
@@ -47,6 +48,7 @@ _WHERE: dict[str, str] = {
     "GuardrailServiceControlPolicy": "cdk.organization_policies",
     "IamKmsGuardrails": "cdk.nag_pack",
     "KeyAccessPolicies": "cdk.access_policies",
+    "KeyCatalog": "cdk.key_catalog",
     "KeyTask": "cdk.access_policies",
     "KeyUsage": "model.actions",
     "KmsConstructsError": "errors",

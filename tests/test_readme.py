@@ -1,0 +1,110 @@
+"""README is run: its Python, its doctests, and its commands with what they print.
+
+``README_UPDATE=1 pytest tests/test_readme.py`` writes the real output of the commands into README.
+"""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+pytestmark = [pytest.mark.cdk, pytest.mark.slow]
+
+README = REPOSITORY / "README.md"
+FENCE = re.compile(r"^```(python|console|pycon)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+UPDATE = os.environ.get("README_UPDATE") == "1"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, its text, and the line it starts at."""
+
+    language: str
+    text: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"line {self.line} {self.language}"
+
+
+def blocks() -> list[Block]:
+    text = README.read_text("utf-8")
+    return [
+        Block(match.group(1), match.group(2), text.count("\n", 0, match.start()) + 2)
+        for match in FENCE.finditer(text)
+    ]
+
+
+def run_block(block: Block, directory: Path) -> str:
+    """Runs a block and returns what it should say: itself, when README tells the truth."""
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "CDK_OUTDIR": "cdk.out",
+        "COLUMNS": "118",
+        "NO_COLOR": "1",
+    }
+    if block.language == "pycon":
+        test = doctest.DocTestParser().get_doctest(block.text, {}, str(block), "README.md", block.line)
+        said: list[str] = []
+        doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test, out=said.append)
+        assert not said, "".join(said)
+        return block.text
+    if block.language == "python":
+        done = subprocess.run(
+            [sys.executable, "-c", block.text],
+            cwd=directory, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return block.text
+    said = []
+    for command in re.findall(r"^\$ (.*)$", block.text, re.MULTILINE):
+        done = subprocess.run(
+            ["bash", "-c", f"{command} 2>&1"],
+            cwd=directory, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        said.append(f"$ {command}\n" + re.sub(r"[ \t]+$", "", done.stdout, flags=re.MULTILINE))
+    return "".join(said)
+
+
+@pytest.fixture(scope="module")
+def transcript(tmp_path_factory: pytest.TempPathFactory) -> dict[Block, str]:
+    """What every block says when they are run one after the other in one empty directory."""
+    directory = tmp_path_factory.mktemp("readme")
+    (directory / "examples").symlink_to(REPOSITORY / "examples")
+    found = {block: run_block(block, directory) for block in blocks()}
+    if UPDATE:
+        text = README.read_text("utf-8")
+        for block, said in found.items():
+            text = text.replace(f"```{block.language}\n{block.text}```", f"```{block.language}\n{said}```")
+        README.write_text(text, "utf-8")
+    return found
+
+
+@pytest.mark.parametrize("block", blocks(), ids=str)
+def test_readme_shows_what_happens(block: Block, transcript: dict[Block, str]) -> None:
+    assert transcript[block] == block.text
+
+
+def test_every_file_that_readme_links_to_is_there() -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", README.read_text("utf-8"))
+
+    assert links
+    assert [link for link in links if not (REPOSITORY / link).exists()] == []
+
+
+def test_every_anchor_that_readme_links_to_is_there() -> None:
+    text = README.read_text("utf-8")
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+    assert [link for link in re.findall(r"\]\(#([^)]+)\)", text) if link not in anchors] == []
