@@ -29,6 +29,8 @@ IAM_POLICY = "iam-policy"
 UNRESOLVED = "unresolved"
 UNRESOLVED_FIX = "Give the value as a literal, or give the templates and parameters that it comes from."
 
+_SERVICE_LINKED = ("arn:aws:iam::*:role/aws-service-role/*",)
+
 
 class GuardedActionRule(KeyRule):
     """Holds the region of one action against the authorised principals."""
@@ -73,7 +75,10 @@ class GuardedActionRule(KeyRule):
             scps=self.estate.service_control_policies,
             rcps=self.estate.resource_control_policies,
         )
-        return region.escapes(self._authorised(key)) if region.contributions else ()
+        if not region.contributions:
+            return ()
+        escapes = region.escapes(self._authorised(key))
+        return tuple(left for part in escapes if (left := _without_linked(part)) is not None)
 
     def _authorised(self, key: Key) -> tuple[str, ...]:
         own = key.authorised
@@ -203,6 +208,14 @@ def merged(parts: Iterable[Contribution]) -> tuple[Contribution, ...]:
         replace(group[0], cells=tuple(dict.fromkeys(cell for part in group for cell in part.cells)))
         for group in groups.values()
     )
+
+
+def _without_linked(part: Contribution) -> Contribution | None:
+    """What is delegated, without service-linked roles: AWS writes their policies, and nobody can add to them."""
+    if not part.delegated:
+        return part
+    cells = tuple(cell for cell in part.cells if not cell.within(_SERVICE_LINKED))
+    return replace(part, cells=cells) if cells else None
 
 
 def _path(part: Contribution) -> str:

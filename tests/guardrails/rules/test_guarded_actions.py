@@ -1,0 +1,375 @@
+"""IAM-KMS-2, 3, 4, 5 and 7: one behaviour, five actions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from kms_constructs.guardrails.catalogue import GUARDED_ACTIONS
+from kms_constructs.guardrails.config import GuardrailConfig
+from kms_constructs.guardrails.finding import Finding
+from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind, Key, KeyKind
+from kms_constructs.model.policy import parse_policy
+from kms_constructs.model.text import HoleKind, hole
+from kms_constructs.model.unknown import Unknown
+from tests.guardrails.factories import (
+    ACCOUNT,
+    OTHER,
+    ROOT,
+    C,
+    N,
+    Said,
+    U,
+    V,
+    a_key,
+    a_policy,
+    allow,
+    an_iam_policy,
+    deny,
+    iam_allow,
+    judge,
+    role,
+    said,
+)
+
+FIRST, SECOND = "Properties/KeyPolicy/Statement/0", "Properties/KeyPolicy/Statement/1"
+IAM_PATH = "Properties/PolicyDocument/Statement/0"
+WHY = Unknown("parameter Who has no default")
+GOOD = Said(C, "", "", "Only authorised principals can schedule the key for deletion.")
+FULL = allow(ROOT, "kms:*", sid="Root")
+KEY_ARN = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/Key"
+WHOLE_ACCOUNT = f"any principal of account {ACCOUNT}"
+
+
+def guard(*exempt: str) -> dict[str, object]:
+    return deny(
+        "*",
+        "kms:ScheduleKeyDeletion",
+        sid="DenyDestruction",
+        Condition={"ArnNotEquals": {"aws:PrincipalArn": [ROOT, *exempt]}},
+    )
+
+
+def principal(who: str, label: str = "Statement 1", path: str = SECOND) -> Said:
+    return Said(
+        V,
+        "principal",
+        path,
+        f"{label} lets {who} call kms:ScheduleKeyDeletion without being authorised to schedule the key for "
+        "deletion.",
+    )
+
+
+def delegated(seen: str) -> Said:
+    return Said(
+        V,
+        "delegation",
+        FIRST,
+        f"Statement 'Root' leaves kms:ScheduleKeyDeletion to the IAM policies of {WHOLE_ACCOUNT}; {seen}.",
+    )
+
+
+NOBODY = "no IAM policy of this app does, and any other may"
+AUTHORISED = {"IAM-KMS-3": (role("BreakGlass"),)}
+CASES = {
+    "nobody": (a_key(), [GOOD]),
+    "users only": (a_key(allow(role("App"), "kms:Decrypt")), [GOOD]),
+    "denied to all but the root user": (a_key(policy=a_policy(FULL, guard())), [GOOD]),
+    "authorised by the key": (
+        a_key(allow(role("BreakGlass"), "kms:ScheduleKeyDeletion"), authorised=AUTHORISED),
+        [GOOD],
+    ),
+    "authorised by the key for all controls": (
+        a_key(allow(role("BreakGlass"), "kms:ScheduleKeyDeletion"), authorised={"*": (role("Break*"),)}),
+        [GOOD],
+    ),
+    "delegated, and left to the authorised": (
+        a_key(policy=a_policy(FULL, guard(role("BreakGlass"))), authorised=AUTHORISED),
+        [GOOD],
+    ),
+    "authorised for something else": (
+        a_key(
+            allow(role("BreakGlass"), "kms:ScheduleKeyDeletion"),
+            authorised={"IAM-KMS-4": (role("BreakGlass"),)},
+        ),
+        [principal(role("BreakGlass"))],
+    ),
+    "an administrator": (
+        a_key(allow(role("Admin"), "kms:ScheduleKeyDeletion", sid="Admins")),
+        [principal(role("Admin"), "Statement 'Admins'")],
+    ),
+    "a wildcard": (a_key(allow(role("Admin"), "kms:S*")), [principal(role("Admin"))]),
+    "all but": (
+        a_key(
+            {"Effect": "Allow", "Principal": {"AWS": role("A")}, "NotAction": "kms:Decrypt", "Resource": "*"}
+        ),
+        [principal(role("A"))],
+    ),
+    "two in one statement": (
+        a_key(allow([role("A"), role("B")], "kms:ScheduleKeyDeletion")),
+        [principal(f"{role('A')}, {role('B')}")],
+    ),
+    "one of two authorised": (
+        a_key(allow([role("A"), role("BreakGlass")], "kms:ScheduleKeyDeletion"), authorised=AUTHORISED),
+        [principal(role("A"))],
+    ),
+    "under a condition": (
+        a_key(
+            allow(
+                role("A"), "kms:ScheduleKeyDeletion", Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
+            )
+        ),
+        [principal(role("A"))],
+    ),
+    "a Deny with a condition that may fail": (
+        a_key(
+            allow(role("A"), "kms:ScheduleKeyDeletion"),
+            deny("*", "kms:ScheduleKeyDeletion", Condition={"Bool": {"aws:MultiFactorAuthPresent": "false"}}),
+        ),
+        [principal(role("A"))],
+    ),
+    "another account": (
+        a_key(allow(f"arn:aws:iam::{OTHER}:root", "kms:*", sid="Partner")),
+        [
+            Said(
+                V,
+                "delegation",
+                SECOND,
+                "Statement 'Partner' leaves kms:ScheduleKeyDeletion to the IAM policies of any principal of "
+                f"account {OTHER}; {NOBODY}.",
+            )
+        ],
+    ),
+    "everyone": (
+        a_key(allow("*", "kms:*")),
+        [principal("any principal of any account, any AWS service")],
+    ),
+    "delegated": (a_key(policy=a_policy(FULL)), [delegated(NOBODY)]),
+    "not known who": (
+        a_key(allow({"AWS": WHY}, "kms:*")),
+        [
+            Said(
+                U,
+                "unresolved",
+                SECOND,
+                "Statement 1 lets any principal of any account, any AWS service call "
+                "kms:ScheduleKeyDeletion; whether that is only authorised principals is not known: "
+                "parameter Who has no default.",
+            )
+        ],
+    ),
+    "policy not known": (
+        a_key(policy=parse_policy(WHY, path="Properties/KeyPolicy")),
+        [
+            Said(
+                U,
+                "policy",
+                "Properties/KeyPolicy",
+                "The key policy is not known: parameter Who has no default.",
+            )
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("key", "expected"), CASES.values(), ids=CASES)
+def test_who_may_schedule_deletion(key: Key, expected: list[Said]) -> None:
+    assert said(judge("IAM-KMS-3", key)) == expected
+
+
+@pytest.mark.parametrize(("control", "action"), GUARDED_ACTIONS.items())
+def test_each_control_is_about_its_own_action(control: str, action: str) -> None:
+    for name in GUARDED_ACTIONS.values():
+        found = judge(control, a_key(allow(role("A"), f"kms:{name}"), policy_only=True))
+        assert [finding.outcome for finding in found] == [V if name == action else C]
+
+
+def test_the_configuration_authorises() -> None:
+    key = a_key(allow(role("Ops"), "kms:ScheduleKeyDeletion"))
+    for authorised in ({"IAM-KMS-3": ("arn:aws:iam::*:role/Ops",)}, {"*": (role("O*"),)}):
+        assert said(judge("IAM-KMS-3", key, GuardrailConfig(authorised=authorised))) == [GOOD]
+    wrong = GuardrailConfig(authorised={"IAM-KMS-4": (role("Ops"),)})
+    assert said(judge("IAM-KMS-3", key, wrong)) == [principal(role("Ops"))]
+
+
+def test_a_finding_names_the_chain_the_principals_and_the_fix() -> None:
+    policy = an_iam_policy(iam_allow("kms:ScheduleKeyDeletion", KEY_ARN))
+    found = judge("IAM-KMS-3", a_key(policy=a_policy(FULL)), policies=[policy])
+    on_key = next(finding for finding in found if finding.location.logical_id == "Key")
+    step = "inline policy 'AppPolicy', statement 0"
+    assert said([on_key]) == [delegated(f"in this app {step} gives it to {role('App')}")]
+    assert on_key.chain == (
+        f"statement 'Root' → delegates to the IAM policies of account {ACCOUNT}",
+        f"{step} → {role('App')}",
+    )
+    assert on_key.principals == (WHOLE_ACCOUNT,)
+    assert on_key.fix == (
+        "Take kms:ScheduleKeyDeletion out of statement 'Root', or deny it to everyone but the root user and "
+        "the authorised principals (Principal '*', ArnNotEquals aws:PrincipalArn)."
+    )
+
+
+def on_policy(
+    policy: IdentityPolicy, key: Key | None = None, config: GuardrailConfig | None = None
+) -> list[Finding]:
+    found = judge("IAM-KMS-3", key, config, policies=[policy])
+    return [finding for finding in found if finding.location == policy.location]
+
+
+def gives(keys: str, who: str = role("App")) -> Said:
+    return Said(
+        V,
+        "iam-policy",
+        IAM_PATH,
+        f"Inline policy 'AppPolicy', statement 0 gives kms:ScheduleKeyDeletion on {keys} to {who}, "
+        "not authorised to schedule the key for deletion.",
+    )
+
+
+FINE = Said(
+    C,
+    "",
+    "",
+    "What the policy allows of kms:ScheduleKeyDeletion is for authorised principals, or refused by the key.",
+)
+DELEGATING, GUARDED = a_key(policy=a_policy(FULL)), a_key(policy=a_policy(FULL, guard()))
+IAM_CASES: Mapping[str, tuple[IdentityPolicy, Key | None, list[Said]]] = {
+    "all keys": (an_iam_policy(iam_allow("kms:*", "*")), GUARDED, [gives("all keys")]),
+    "everything": (an_iam_policy(iam_allow("*", "*")), None, [gives("all keys")]),
+    "all keys of a Region": (
+        an_iam_policy(iam_allow("kms:Sched*", "arn:aws:kms:eu-west-1:111122223333:key/*")),
+        GUARDED,
+        [gives("keys arn:aws:kms:eu-west-1:111122223333:key/*")],
+    ),
+    "a key outside the app": (
+        an_iam_policy(iam_allow("kms:*", "arn:aws:kms:eu-west-1:111122223333:key/other")),
+        GUARDED,
+        [gives("a key outside this app (arn:aws:kms:eu-west-1:111122223333:key/other)")],
+    ),
+    "a key of the app that delegates": (
+        an_iam_policy(iam_allow("kms:*", KEY_ARN)),
+        DELEGATING,
+        [gives("key app.json: App/Key")],
+    ),
+    "a key of the app that refuses": (an_iam_policy(iam_allow("kms:*", KEY_ARN)), GUARDED, [FINE]),
+    "a key of the app that does not delegate": (
+        an_iam_policy(iam_allow("kms:*", KEY_ARN)),
+        a_key(),
+        [FINE],
+    ),
+    "a key of the app that authorises the role": (
+        an_iam_policy(iam_allow("kms:*", KEY_ARN)),
+        a_key(policy=a_policy(FULL), authorised={"IAM-KMS-3": (role("App"),)}),
+        [FINE],
+    ),
+    "other actions": (an_iam_policy(iam_allow("kms:Decrypt", "*")), DELEGATING, []),
+    "other resources": (an_iam_policy(iam_allow("*", "arn:aws:s3:::bucket")), DELEGATING, []),
+    "taken off again": (
+        an_iam_policy(
+            iam_allow("kms:*", "*"), {**iam_allow("kms:ScheduleKeyDeletion", "*"), "Effect": "Deny"}
+        ),
+        DELEGATING,
+        [],
+    ),
+    "a boundary gives nothing": (
+        an_iam_policy(iam_allow("kms:*", "*"), kind=IdentityPolicyKind.BOUNDARY),
+        DELEGATING,
+        [],
+    ),
+    "attachable to anyone": (
+        an_iam_policy(iam_allow("kms:*", "*"), attached_to=(), attachable=True),
+        GUARDED,
+        [gives("all keys", WHOLE_ACCOUNT)],
+    ),
+    "not known on what": (
+        an_iam_policy(iam_allow("kms:*", "*") | {"Resource": WHY}),
+        GUARDED,
+        [
+            Said(
+                U,
+                "unresolved",
+                IAM_PATH,
+                "Whether inline policy 'AppPolicy', statement 0 gives kms:ScheduleKeyDeletion to "
+                f"{role('App')} is not known: parameter Who has no default.",
+            )
+        ],
+    ),
+    "not known what": (
+        an_iam_policy(policy=parse_policy(WHY, path="Properties/PolicyDocument")),
+        GUARDED,
+        [
+            Said(
+                U,
+                "unresolved",
+                "Properties/PolicyDocument",
+                "Whether inline policy 'AppPolicy' gives kms:ScheduleKeyDeletion to "
+                f"{role('App')} is not known: parameter Who has no default.",
+            )
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("policy", "key", "expected"), IAM_CASES.values(), ids=IAM_CASES)
+def test_iam_policies(policy: IdentityPolicy, key: Key | None, expected: list[Said]) -> None:
+    assert said(on_policy(policy, key)) == expected
+
+
+def test_the_configuration_authorises_iam_policies() -> None:
+    config = GuardrailConfig(authorised={"IAM-KMS-3": (role("App"),)})
+    assert said(on_policy(an_iam_policy(iam_allow("kms:*", "*")), None, config)) == [FINE]
+
+
+@pytest.mark.parametrize(
+    ("control", "key", "reason"),
+    [
+        ("IAM-KMS-2", a_key(), "key material of origin AWS_KMS is not imported and cannot be deleted alone"),
+        (
+            "IAM-KMS-2",
+            a_key(origin="AWS_CLOUDHSM"),
+            "key material of origin AWS_CLOUDHSM is not imported and cannot be deleted alone",
+        ),
+        ("IAM-KMS-7", a_key(key_spec="HMAC_256"), "KMS does not rotate HMAC_256 keys automatically"),
+        (
+            "IAM-KMS-7",
+            a_key(kind=KeyKind.REPLICA),
+            "a replica key rotates with its primary key, where rotation is set",
+        ),
+    ],
+)
+def test_keys_to_which_the_action_can_do_nothing(control: str, key: Key, reason: str) -> None:
+    assert said(judge(control, key)) == [Said(N, "", "", f"Not applicable: {reason}.")]
+
+
+@pytest.mark.parametrize("key", [a_key(origin="EXTERNAL"), a_key(origin=WHY), a_key(policy_only=True)])
+def test_keys_that_may_have_imported_material_are_judged(key: Key) -> None:
+    assert [finding.outcome for finding in judge("IAM-KMS-2", key)] == [C]
+
+
+def test_an_iam_policy_may_reach_a_key_that_is_not_known_for_certain() -> None:
+    resource = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/{hole(HoleKind.UNRESOLVED, 'KeyId')}"
+    found = on_policy(an_iam_policy(iam_allow("kms:*", resource)), GUARDED)
+    assert said(found) == [gives(f"keys arn:aws:kms:eu-west-1:{ACCOUNT}:key/${{KeyId}}")]
+
+
+def test_a_service_control_policy_shrinks_who_may() -> None:
+    scp = parse_policy(
+        {
+            "Statement": {
+                "Effect": "Deny",
+                "Action": "kms:ScheduleKeyDeletion",
+                "Resource": "*",
+                "Condition": {"ArnNotLike": {"aws:PrincipalArn": role("BreakGlass")}},
+            }
+        }
+    )
+    key = a_key(policy=a_policy(FULL), authorised=AUTHORISED)
+    assert said(judge("IAM-KMS-3", key)) == [delegated(NOBODY)]
+    # It does not bind service-linked roles, and those do not count: AWS alone writes their policies.
+    assert said(judge("IAM-KMS-3", key, service_control_policies=(scp,))) == [GOOD]
+
+
+def test_a_service_linked_role_counts_when_the_key_policy_names_it() -> None:
+    linked = role("aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling")
+    assert said(judge("IAM-KMS-3", a_key(allow(linked, "kms:*")))) == [principal(linked)]
