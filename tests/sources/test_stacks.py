@@ -253,11 +253,14 @@ class TestContent:
         fix = "Give every resource a Type"
         assert estate.problems == (SourceProblem("app.json", "the resource has no Type", fix, "R"),)
 
-    @pytest.mark.parametrize("template", [{}, {"Resources": []}, {"Resources": None}])
-    def test_a_template_without_resources_is_a_problem(self, template: dict[str, object]) -> None:
-        message, fix = "it has no Resources object", "Give a CloudFormation template"
-        estate = estate_from_templates([TemplateInput(template, "app.json")])
+    @pytest.mark.parametrize("resources", [[], None, "x"])
+    def test_resources_that_are_no_object_are_a_problem(self, resources: object) -> None:
+        message, fix = "Resources is no object", "Give a CloudFormation template"
+        estate = estate_from_templates([TemplateInput({"Resources": resources}, "app.json")])
         assert estate.problems == (SourceProblem("app.json", message, fix),)
+
+    def test_a_stack_without_resources_is_none(self) -> None:
+        assert estate_from_templates([TemplateInput({}, "app.json")]).problems == ()
 
 
 def test_parameters_are_given_by_name() -> None:
