@@ -123,7 +123,11 @@ def _told(error: ValidationError, lines: Mapping[Path_, int]) -> str:
     path: Path_ = tuple(error.absolute_path)
     near = path
     schema = error.schema
-    if error.validator == "additionalProperties" and isinstance(schema, Mapping):
+    if (
+        error.validator == "additionalProperties"
+        and isinstance(schema, Mapping)
+        and isinstance(error.instance, Mapping)
+    ):
         extra = [name for name in error.instance if name not in schema.get("properties", {})]
         near = (*path, *extra[:1])
     while near and near not in lines:
