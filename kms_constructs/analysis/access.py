@@ -216,6 +216,8 @@ def access_row(key: Key, principal: str, identity_policies: Sequence[IdentityPol
     """
     type_ = "AWS" if principal.startswith("arn:") or principal.isdigit() else "Service"
     cells = principal_cells(Principal(type_, principal)).cells
+    # The ARN of the root user stands for its whole account in a policy; here it is asked for itself.
+    cells = tuple(cell for cell in cells if cell.kind is PrincipalKind.ROOT) or cells
     capabilities = capabilities_of(key)
     regions = {
         action: access_region(key, action) for capability in capabilities for action in ACTIONS_OF[capability]

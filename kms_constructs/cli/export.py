@@ -13,6 +13,16 @@ from kms_constructs.cli.exit_codes import ExitCode
 
 _Function = Callable[..., Any]
 
+_output_option = click.option(
+    "-o",
+    "--output",
+    "file",
+    metavar="FILE",
+    type=click.Path(),
+    default=output.TERMINAL,
+    help="Write to a file instead of the terminal.",
+)
+
 
 @click.group(short_help="Write organization policies, and the schema of the JSON output.")
 def export() -> None:
@@ -28,7 +38,7 @@ def export() -> None:
 
 def _policy_options(function: _Function) -> _Function:
     for option in (
-        click.option("-o", "--output", "file", metavar="FILE", type=click.Path(), default=output.TERMINAL),
+        _output_option,
         click.option("--compact", is_flag=True, help="Without white space, as AWS counts the size."),
         click.option(
             "--minimum-pending-window",
@@ -104,7 +114,7 @@ def rcp(*, file: str, compact: bool, **arguments: Any) -> int:  # noqa: ANN401 -
 
 
 @export.command(short_help="The JSON schema of the output of --format json.")
-@click.option("-o", "--output", "file", metavar="FILE", type=click.Path(), default=output.TERMINAL)
+@_output_option
 def schema(file: str) -> int:
     """Write the JSON schema of what check, explain, diff and guardrails write with --format json."""
     from kms_constructs.reports.json_report import output_schema

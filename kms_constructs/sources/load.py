@@ -65,14 +65,16 @@ def load(
     found = _Found(account, region)
     for path in dict.fromkeys(Path(path) for path in paths):
         found.add(path)
+    # Read before the problems are put together, for they may add to them.
+    service_control, resource_control = (tuple(_policies(given, found.problems)) for given in (scps, rcps))
     estate = estate_from_templates(found.templates, parameters=parameters)
     return replace(
         estate,
         keys=estate.keys + _numbered(found.keys),
         problems=(*found.problems, *_unused(parameters or {}, found.templates), *estate.problems),
         sources=tuple(dict.fromkeys((*estate.sources, *(key.location.source for key in found.keys)))),
-        service_control_policies=tuple(_policies(scps, found.problems)),
-        resource_control_policies=tuple(_policies(rcps, found.problems)),
+        service_control_policies=service_control,
+        resource_control_policies=resource_control,
     )
 
 
