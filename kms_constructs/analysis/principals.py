@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from kms_constructs.analysis.globs import glob_covers, globs_meet, is_literal
+from kms_constructs.analysis.globs import glob_covers, globs_meet, has_wildcard, is_literal
 from kms_constructs.model.policy import Principal
-from kms_constructs.model.text import CLOSE, OPEN, display, has_hole, has_unresolved_hole
+from kms_constructs.model.text import CLOSE, OPEN, display, has_hole, has_unresolved_hole, split_holes
 
 
 class PrincipalKind(StrEnum):
@@ -117,12 +117,29 @@ def including(cell: Cell, pattern: str) -> Cell | None:
     include = cell.include
     if any(glob_covers(pattern, present) for present in include):
         return cell
-    if not all(globs_meet(pattern, present) for present in include):
+    if not _fits(cell.kind, pattern) or not all(globs_meet(pattern, present) for present in include):
         return None
     if any(glob_covers(excluded, pattern) for excluded in cell.exclude):
         return None
     kept = tuple(present for present in include if not glob_covers(present, pattern))
     return Cell(cell.kind, (*kept, pattern), cell.exclude)
+
+
+@lru_cache(maxsize=16384)
+def _fits(kind: PrincipalKind, pattern: str) -> bool:
+    """Whether a principal of this kind can match; a wildcard before the resource may run over its colon."""
+    if kind is PrincipalKind.SERVICE:
+        return True
+    fields = _split_arn(pattern)
+    if fields is None or any(has_wildcard(field) or has_unresolved_hole(field) for field in fields[:5]):
+        return kind is not PrincipalKind.ROOT or "/" not in _without_holes(pattern)
+    start = re.split(f"[*?{OPEN}]", fields[5])[0]
+    known = _RESOURCE[kind][1].rstrip("*")
+    return start.startswith(known) or known.startswith(start)
+
+
+def _without_holes(text: str) -> str:
+    return "".join(piece for piece in split_holes(text) if not has_hole(piece))
 
 
 def excluding(cell: Cell, patterns: Sequence[str]) -> Cell | None:

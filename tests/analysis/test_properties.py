@@ -55,7 +55,7 @@ def _allowed(key: Key, requests: list[Request], **policies: Any) -> list[Request
     known=world.context_keys,
     for_aws=st.sampled_from((None, True, False)),
 )
-def test_a_region_misses_no_allowed_request(
+def test_a_region_misses_no_allowed_request(  # noqa: PLR0917 - hypothesis passes them by name
     document: dict[str, Any],
     identity: dict[str, Any],
     scp: dict[str, Any],
@@ -169,7 +169,9 @@ _authorised = st.lists(
 
 
 @given(document=world.documents(), fewer=_authorised, more=_authorised)
-def test_authorising_more_lets_less_escape(document: dict[str, Any], fewer: list[str], more: list[str]) -> None:
+def test_authorising_more_lets_less_escape(
+    document: dict[str, Any], fewer: list[str], more: list[str]
+) -> None:
     key = world.key_of(document)
     for action in world.ACTIONS:
         region = access_region(key, action)
@@ -184,7 +186,9 @@ def test_authorising_more_lets_less_escape(document: dict[str, Any], fewer: list
                 assert any(_in_cell(cell, request, {}) for cell in escaped), (request, fewer)
 
 
-@given(document=world.documents(most=4), grants=st.lists(world.grants(), max_size=1), context=world.contexts())
+@given(
+    document=world.documents(most=4), grants=st.lists(world.grants(), max_size=1), context=world.contexts()
+)
 def test_without_an_overlap_nobody_manages_and_uses(
     document: dict[str, Any], grants: list[Grant], context: dict[str, Any]
 ) -> None:
@@ -202,9 +206,7 @@ def test_without_an_overlap_nobody_manages_and_uses(
             by_iam[request.action] = evaluate(request, key, identity_policies=[EVERYTHING]).allowed
             home = request.account == world.HOME or request.account is None
             by_key[request.action] = (
-                evaluate(request, key).allowed
-                if home
-                else by_iam[request.action] and _named(key, request)
+                evaluate(request, key).allowed if home else by_iam[request.action] and _named(key, request)
             )
         manages = [action for action in MANAGING_ACTIONS if by_key.get(action)]
         delegated = [action for action in MANAGING_ACTIONS if by_iam.get(action) and not by_key[action]]

@@ -1,0 +1,265 @@
+"""Every spelling of a principal, and the algebra of cells."""
+
+from __future__ import annotations
+
+import pytest
+
+from kms_constructs.analysis.principals import (
+    IAM_KINDS,
+    Cell,
+    PrincipalCells,
+    PrincipalKind,
+    account_cells,
+    canonical_arn,
+    cells_meet,
+    describe_cells,
+    everyone,
+    excluding,
+    in_partition,
+    including,
+    is_session,
+    principal_cells,
+    same_principal,
+)
+from kms_constructs.model.policy import Principal
+from kms_constructs.model.text import HoleKind, hole
+
+HOME = "111122223333"
+E = hole(HoleKind.ENVIRONMENT, "AWS::AccountId")
+P = hole(HoleKind.ENVIRONMENT, "AWS::Partition")
+G = hole(HoleKind.GENERATED, "App.Role")
+U = hole(HoleKind.UNRESOLVED, "Admin")
+
+
+def role(pattern: str) -> Cell:
+    return Cell(PrincipalKind.ROLE, (pattern,))
+
+
+APP = role(f"arn:aws:iam::{HOME}:role/App")
+SPELLINGS = {
+    "anyone": (Principal("*", "*"), PrincipalCells(everyone())),
+    "any AWS principal": (Principal("AWS", "*"), PrincipalCells(everyone())),
+    "account id": (Principal("AWS", HOME), PrincipalCells(account_cells(HOME), delegated=True)),
+    "root": (
+        Principal("AWS", f"arn:aws:iam::{HOME}:root"),
+        PrincipalCells(account_cells(HOME), delegated=True),
+    ),
+    "root of another partition": (
+        Principal("AWS", f"arn:aws-us-gov:iam::{HOME}:root"),
+        PrincipalCells(account_cells(HOME), delegated=True),
+    ),
+    "root of an undecided account": (
+        Principal("AWS", f"arn:{P}:iam::{E}:root"),
+        PrincipalCells(account_cells(E), delegated=True),
+    ),
+    "undecided account id": (Principal("AWS", E), PrincipalCells(account_cells(E), delegated=True)),
+    "role": (Principal("AWS", APP.include[0]), PrincipalCells((APP,))),
+    "role in another partition form": (
+        Principal("AWS", f"arn:aws-cn:iam::{HOME}:role/App"),
+        PrincipalCells((APP,)),
+    ),
+    "role with a path": (
+        Principal("AWS", f"arn:aws:iam::{HOME}:role/ops/App"),
+        PrincipalCells((role(f"arn:aws:iam::{HOME}:role/ops/App"),)),
+    ),
+    "role with a generated name": (
+        Principal("AWS", f"arn:{P}:iam::{E}:role/{G}"),
+        PrincipalCells((role(f"arn:aws:iam::{E}:role/{G}"),)),
+    ),
+    "role with an unresolved name": (
+        Principal("AWS", f"arn:aws:iam::{HOME}:role/{U}"),
+        PrincipalCells(
+            (role(f"arn:aws:iam::{HOME}:role/{U}"),),
+            unresolved=f"arn:aws:iam::{HOME}:role/${{Admin}} is undecided",
+        ),
+    ),
+    "session": (
+        Principal("AWS", f"arn:aws:sts::{HOME}:assumed-role/App/session"),
+        PrincipalCells((APP, role(f"arn:aws:iam::{HOME}:role/*/App"))),
+    ),
+    "user": (
+        Principal("AWS", f"arn:aws:iam::{HOME}:user/team/bob"),
+        PrincipalCells((Cell(PrincipalKind.USER, (f"arn:aws:iam::{HOME}:user/team/bob",)),)),
+    ),
+    "federated user": (
+        Principal("AWS", f"arn:aws:sts::{HOME}:federated-user/fred"),
+        PrincipalCells((Cell(PrincipalKind.FEDERATED, (f"arn:aws:sts::{HOME}:federated-user/fred",)),)),
+    ),
+    "service": (
+        Principal("Service", "logs.amazonaws.com"),
+        PrincipalCells((Cell(PrincipalKind.SERVICE, ("logs.amazonaws.com",)),)),
+    ),
+    "undecided service": (
+        Principal("Service", f"logs.{U}.amazonaws.com"),
+        PrincipalCells(
+            (Cell(PrincipalKind.SERVICE, ("*",)),), unresolved="logs.${Admin}.amazonaws.com is undecided"
+        ),
+    ),
+    "unique id": (
+        Principal("AWS", "AROAEXAMPLEID"),
+        PrincipalCells(everyone(), unresolved="AROAEXAMPLEID is no ARN and no account id"),
+    ),
+    "eleven digits": (
+        Principal("AWS", "11112222333"),
+        PrincipalCells(everyone(), unresolved="11112222333 is no ARN and no account id"),
+    ),
+    "unresolved": (
+        Principal("AWS", U),
+        PrincipalCells(everyone(), unresolved="${Admin} is no ARN and no account id"),
+    ),
+    "group": (
+        Principal("AWS", f"arn:aws:iam::{HOME}:group/ops"),
+        PrincipalCells(
+            everyone(), unresolved=f"arn:aws:iam::{HOME}:group/ops is no principal that KMS knows"
+        ),
+    ),
+    "no account": (
+        Principal("AWS", "arn:aws:iam:::role/App"),
+        PrincipalCells(everyone(), unresolved="arn:aws:iam:::role/App has no account"),
+    ),
+    "federation": (
+        Principal("Federated", "accounts.google.com"),
+        PrincipalCells(everyone(), unresolved="a Federated principal has no meaning in a key policy"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("principal", "expected"), SPELLINGS.values(), ids=SPELLINGS)
+def test_principal_cells(principal: Principal, expected: PrincipalCells) -> None:
+    assert principal_cells(principal) == expected
+
+
+def test_everyone_is_every_kind() -> None:
+    assert {cell.kind for cell in everyone()} == set(PrincipalKind)
+    assert {cell.kind for cell in account_cells(HOME)} == set(IAM_KINDS)
+
+
+PREFIXED = role(f"arn:aws:iam::{HOME}:role/App*")
+NOT_OPS = Cell(PrincipalKind.ROLE, ("arn:aws:iam::*:role/*",), ("arn:aws:iam::*:role/ops/*",))
+
+
+@pytest.mark.parametrize(
+    ("cell", "pattern", "within", "without"),
+    [
+        pytest.param(APP, "arn:aws:iam::*:role/*", APP, None, id="all of it"),
+        pytest.param(APP, "arn:aws:iam::*:user/*", None, APP, id="none of it"),
+        pytest.param(
+            PREFIXED,
+            APP.include[0],
+            APP,
+            Cell(PrincipalKind.ROLE, PREFIXED.include, APP.include),
+            id="one of it",
+        ),
+        pytest.param(
+            PREFIXED,
+            "*Admin",
+            Cell(PrincipalKind.ROLE, (*PREFIXED.include, "*Admin")),
+            Cell(PrincipalKind.ROLE, PREFIXED.include, ("*Admin",)),
+            id="some of it",
+        ),
+        pytest.param(
+            NOT_OPS,
+            "arn:aws:iam::1:role/ops/App",
+            None,
+            Cell(PrincipalKind.ROLE, NOT_OPS.include, (*NOT_OPS.exclude, "arn:aws:iam::1:role/ops/App")),
+            id="excluded already",
+        ),
+    ],
+)
+def test_cutting_a_cell(cell: Cell, pattern: str, within: Cell | None, without: Cell | None) -> None:
+    assert (including(cell, pattern), excluding(cell, (pattern,))) == (within, without)
+
+
+def test_cells_meet() -> None:
+    assert cells_meet(PREFIXED, APP) == APP
+    assert cells_meet(APP, PREFIXED) == APP
+    assert cells_meet(APP, Cell(PrincipalKind.USER, ("*",))) is None
+    assert cells_meet(NOT_OPS, role(f"arn:aws:iam::{HOME}:role/ops/App")) is None
+    assert cells_meet(role(f"arn:aws:iam::{HOME}:role/ops/App"), NOT_OPS) is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "patterns", "within"),
+    [
+        (APP, [f"arn:aws:iam::{HOME}:role/*"], True),
+        (APP, [f"arn:aws-cn:iam::{HOME}:role/App"], True),
+        (APP, ["arn:aws:iam::444455556666:role/*"], False),
+        (APP, [], False),
+        (PREFIXED, [APP.include[0]], False),
+        (Cell(PrincipalKind.ROLE, (PREFIXED.include[0], "*Admin")), ["*Admin"], True),
+    ],
+)
+def test_within(cell: Cell, patterns: list[str], within: bool) -> None:
+    assert cell.within(patterns) is within
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "same"),
+    [
+        (HOME, f"arn:aws-cn:iam::{HOME}:root", True),
+        (f"arn:aws:sts::{HOME}:assumed-role/App/s", f"arn:aws:iam::{HOME}:role/App", True),
+        (f"arn:aws:sts::{HOME}:assumed-role/App/s", f"arn:aws:iam::{HOME}:role/ops/App", True),
+        (f"arn:{P}:iam::{HOME}:role/App", f"arn:aws:iam::{HOME}:role/App", True),
+        (f"arn:aws:iam::{HOME}:role/App", f"arn:aws:iam::{HOME}:role/Other", False),
+        (f"arn:aws:iam::{HOME}:role/App", f"arn:aws:iam::{HOME}:user/App", False),
+        (f"arn:aws:iam::{HOME}:role/App", "arn:aws:iam::444455556666:role/App", False),
+        (f"arn:aws:iam::{HOME}:role/App", f"arn:aws:iam::{E}:role/App", True),
+    ],
+)
+def test_same_principal(left: str, right: str, same: bool) -> None:
+    assert same_principal(left, right) is same
+    assert same_principal(right, left) is same
+
+
+@pytest.mark.parametrize(
+    ("arn", "partition", "expected"),
+    [
+        ("arn:aws:iam::1:root", "aws", True),
+        ("arn:aws-cn:iam::1:root", "aws", False),
+        ("arn:aws*:iam::1:root", "aws", True),
+        ("arn:aws-*:iam::1:root", "aws", False),
+        ("arn:*:iam::1:root", "aws-cn", True),
+        (f"arn:{P}:iam::1:root", "aws-cn", True),
+        ("arn:aws-cn:iam::1:root", P, True),
+        ("*", "aws", True),
+    ],
+)
+def test_in_partition(arn: str, partition: str, expected: bool) -> None:
+    assert in_partition(arn, partition) is expected
+
+
+def test_canonical_arn() -> None:
+    assert {
+        canonical_arn(f"arn:{found}:iam::1:root") for found in ("aws", "aws-cn", "aws-us-gov", "*", "aws*", P)
+    } == {"arn:aws:iam::1:root"}
+    assert canonical_arn("arn:aws-cn:kms:x:1:key/a") == "arn:aws-cn:kms:x:1:key/a"
+
+
+def test_is_session() -> None:
+    assert is_session(f"arn:aws-cn:sts::{HOME}:assumed-role/App/s")
+    assert not is_session(f"arn:aws:sts::{HOME}:federated-user/assumed-role")
+    assert not is_session(f"arn:aws:iam::{HOME}:role/assumed-role/App")
+
+
+@pytest.mark.parametrize(
+    ("cells", "text"),
+    [
+        (everyone(), "any principal of any account, any AWS service"),
+        (account_cells(HOME), f"any principal of account {HOME}"),
+        (account_cells(HOME)[:1], f"the root user of account {HOME}"),
+        (account_cells(HOME)[1:3], f"any role or user of account {HOME}"),
+        ((APP,), f"arn:aws:iam::{HOME}:role/App"),
+        ((role(f"arn:aws:iam::{HOME}:role/{G}"),), f"arn:aws:iam::{HOME}:role/${{App.Role}}"),
+        ((NOT_OPS,), "any role of any account except arn:aws:iam::*:role/ops/*"),
+        ((Cell(PrincipalKind.SERVICE, ("logs.amazonaws.com",)),), "service logs.amazonaws.com"),
+    ],
+)
+def test_describe(cells: tuple[Cell, ...], text: str) -> None:
+    assert describe_cells(cells) == text
+
+
+def test_account_and_literal() -> None:
+    assert (APP.account, APP.literal) == (HOME, APP.include[0])
+    assert (PREFIXED.account, PREFIXED.literal) == (HOME, None)
+    assert (NOT_OPS.account, NOT_OPS.literal) == (None, None)
+    assert Cell(PrincipalKind.SERVICE, ("logs.amazonaws.com",)).account is None
