@@ -211,7 +211,7 @@ def merged(parts: Iterable[Contribution]) -> tuple[Contribution, ...]:
 
 
 def _without_linked(part: Contribution) -> Contribution | None:
-    """What is delegated, without service-linked roles: AWS writes their policies, and nobody can add to them."""
+    """What is delegated, without service-linked roles: AWS alone writes their policies."""
     if not part.delegated:
         return part
     cells = tuple(cell for cell in part.cells if not cell.within(_SERVICE_LINKED))

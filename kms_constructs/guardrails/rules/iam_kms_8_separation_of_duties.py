@@ -31,11 +31,12 @@ from kms_constructs.guardrails.access_controls import IAM_KMS_8
 from kms_constructs.guardrails.finding import Finding
 from kms_constructs.guardrails.identity_index import IdentityIndex
 from kms_constructs.guardrails.rule import Context, KeyRule, capitalized
-from kms_constructs.guardrails.rules.guarded_action import DELEGATION, UNRESOLVED, UNRESOLVED_FIX
+from kms_constructs.guardrails.rules.guarded_action import DELEGATION, IAM_POLICY, UNRESOLVED, UNRESOLVED_FIX
 from kms_constructs.model.estate import Key
 
 _SHOWN = 4
 
+_DETAILS = {"key policy": "key-policy", "IAM policy": IAM_POLICY, "root user": "root-user"}
 _FIXES = {
     CREATE_GRANT: "Take kms:CreateGrant from those who manage the key (kms:Create* includes it), or allow "
     "it only with Bool kms:GrantIsForAWSResource 'true'.",
@@ -82,7 +83,7 @@ class SeparationRule(KeyRule):
             yield self.violation(
                 key,
                 f"{message}{_why(overlap)}",
-                detail=overlap.through.replace(" ", "-"),
+                detail=_DETAILS.get(overlap.through, overlap.through),
                 path=overlap.path,
                 chain=overlap.chain,
                 principals=(overlap.principals,),
