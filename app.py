@@ -17,15 +17,15 @@ from reference_app.application import build
 HERE = Path(__file__).resolve().parent
 
 
+def new_app(outdir: str) -> cdk.App:
+    """An app with the settings of ``cdk.json``, also when the CDK CLI does not hand them over."""
+    settings = json.loads((HERE / "cdk.json").read_text("utf-8"))
+    return cdk.App(analytics_reporting=False, context=settings["context"], outdir=outdir)
+
+
 def main() -> None:
     """Synthesizes what the context chooses."""
-    settings = json.loads((HERE / "cdk.json").read_text("utf-8"))
-    app = cdk.App(
-        analytics_reporting=False,
-        # The CDK CLI hands both over; without it they are read here. What the CLI says wins.
-        context=settings["context"],
-        outdir=os.environ.get("CDK_OUTDIR", str(HERE / "cdk.out")),
-    )
+    app = new_app(os.environ.get("CDK_OUTDIR", str(HERE / "cdk.out")))
     build(app)
     app.synth()
 
