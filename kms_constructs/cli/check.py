@@ -80,6 +80,7 @@ def check(
     """
     from kms_constructs.guardrails.config import load_config
     from kms_constructs.guardrails.engine import evaluate
+    from kms_constructs.reports.text import counted
 
     places = output.targets(outputs, format_, FORMATS)
     settings = load_config(config_file)
@@ -89,9 +90,10 @@ def check(
         estate = load_estate(
             paths, account=account, region=region, parameters=parameters, scps=scps, rcps=rcps
         )
-    with output.progress(f"Judging {len(estate.keys)} keys"):
+    with output.progress(f"Judging {counted(len(estate.keys), 'key')}"):
         report = evaluate(estate, settings, controls=controls or None)
-        output.write(places, _renderers(report, estate, everything=everything))
+        texts = output.draw(places, _renderers(report, estate, everything=everything))
+    output.write(places, texts)
     _tell(places, report)
     if exit_zero and not report.problems:
         return ExitCode.CLEAN

@@ -33,10 +33,8 @@ def config(config_file: str | None, outputs: tuple[str, ...], format_: str | Non
 
     places = output.targets(outputs, format_, FORMATS)
     settings = load_config(config_file)
-    output.write(
-        places,
-        {"table": lambda _target: _as_toml(settings), "json": lambda _target: _as_json(settings)},
-    )
+    text = {"table": _as_toml, "json": _as_json}
+    output.write(places, [text[place.format](settings) for place in places])
     return ExitCode.CLEAN
 
 

@@ -60,7 +60,8 @@ def diff(
     problems = tuple(dict.fromkeys((*before.problems, *after.problems)))
     with output.progress("Comparing"):
         changes = diff_access(before, after)
-        output.write(places, _renderers(changes, problems))
+        texts = output.draw(places, _renderers(changes, problems))
+    output.write(places, texts)
     output.tell_problems(problems)
     gained = sum(change.gains for change in changes)
     output.tell(f"{gained} gained, {len(changes) - gained} lost", colour="red" if gained else "green")

@@ -63,13 +63,16 @@ def explain(
     \b
     Exit codes: 0 done, 2 input that cannot be read, no such key, or wrong usage.
     """
+    from kms_constructs.reports.text import counted
+
     places = output.targets(outputs, format_, FORMATS)
     with output.progress("Reading"):
         estate = load_estate(paths, account=account, region=region, parameters=parameters)
     keys = select_keys(estate, wanted)
-    with output.progress(f"Looking at {len(keys)} keys"):
+    with output.progress(f"Looking at {counted(len(keys), 'key')}"):
         matrices = [_matrix(key, estate, principals) for key in keys]
-        output.write(places, _renderers(matrices, estate))
+        texts = output.draw(places, _renderers(matrices, estate))
+    output.write(places, texts)
     output.tell_problems(estate.problems)
     if not keys and not estate.problems:
         output.tell("There is no KMS key in what was given.", colour="yellow")

@@ -132,5 +132,5 @@ def _write(file: str, document: dict[str, Any], *, compact: bool) -> int:
         text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
     else:
         text = json.dumps(document, indent=2, ensure_ascii=False)
-    output.write([output.Target(file, "json")], {"json": lambda _target: f"{text}\n"})
+    output.write([output.Target(file, "json")], [f"{text}\n"])
     return ExitCode.CLEAN

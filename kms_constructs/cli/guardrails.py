@@ -38,7 +38,8 @@ def guardrails(ids: tuple[str, ...], outputs: tuple[str, ...], format_: str | No
         if control is None:
             raise click.UsageError(f"There is no control {name!r}. Fix: use one of {', '.join(CATALOGUE)}")
         chosen.append(control)
-    output.write(places, _renderers(chosen or list(CATALOGUE.values()), full=bool(chosen)))
+    renderers = _renderers(chosen or list(CATALOGUE.values()), full=bool(chosen))
+    output.write(places, output.draw(places, renderers))
     return ExitCode.CLEAN
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -89,14 +88,18 @@ def _format_of(file: str, formats: Sequence[str]) -> str:
     )
 
 
-def write(places: Sequence[Target], renderers: Mapping[str, Render]) -> None:
-    """Draws the report for each place and writes it.
+def draw(places: Sequence[Target], renderers: Mapping[str, Render]) -> tuple[str, ...]:
+    """The report for each place."""
+    return tuple(renderers[target.format](target) for target in places)
+
+
+def write(places: Sequence[Target], texts: Sequence[str]) -> None:
+    """Writes each text to its place.
 
     Raises:
         click.UsageError: A file cannot be written.
     """
-    for target in places:
-        text = renderers[target.format](target)
+    for target, text in zip(places, texts, strict=True):
         if target.file == TERMINAL:
             _to_terminal(text)
             continue
@@ -145,8 +148,15 @@ def _to_terminal(text: str) -> None:
 
 
 def _width() -> int:
-    fallback = (_FILE_WIDTH, 24)
-    return shutil.get_terminal_size(fallback).columns
+    """Columns of the terminal; of that behind a pipe, too, for ``| less`` is looked at as well."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdigit() and int(given):
+        return int(given)
+    for stream in (sys.stdout, sys.stderr, sys.stdin):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            if columns := os.get_terminal_size(stream.fileno()).columns:
+                return columns
+    return _FILE_WIDTH
 
 
 def _colour(stream: TextIO) -> bool:

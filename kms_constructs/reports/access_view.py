@@ -53,9 +53,19 @@ class AccessEntry:
     conditions: tuple[str, ...]
 
     @property
+    def proviso(self) -> str:
+        """The word before the conditions: what is allowed without any can have more under some."""
+        return proviso(self.access)
+
+    @property
     def labels(self) -> str:
         """The capabilities in words, comma-separated."""
         return ", ".join(capability.value for capability in self.capabilities)
+
+
+def proviso(access: Access) -> str:
+    """The word before the conditions on such access."""
+    return "in part if" if access.value == "allowed" else "if"
 
 
 def access_entries(row: MatrixRow, capabilities: Iterable[Capability]) -> tuple[AccessEntry, ...]:

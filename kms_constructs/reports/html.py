@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from kms_constructs.guardrails.finding import Finding, Report
 from kms_constructs.model.estate import Location, SourceProblem
-from kms_constructs.reports.access_view import MARKS, key_facts, key_title, matrix_order
+from kms_constructs.reports.access_view import MARKS, key_facts, key_title, matrix_order, proviso
 from kms_constructs.reports.summary import (
     ResourceFindings,
     Status,
@@ -381,9 +381,9 @@ def _matrix(matrix: AccessMatrix) -> _MatrixView:
         notes = ",".join([*map(number, found.statements), *map(letter, found.conditions)])
         title = mark.word
         if found.statements:
-            title += f" by {', '.join(map(one_line, found.statements))}"
+            title += f" by {'; '.join(map(one_line, found.statements))}"
         if found.conditions:
-            title += f" if {' and '.join(map(one_line, found.conditions))}"
+            title += f" {proviso(found.access)} {' and '.join(map(one_line, found.conditions))}"
         return _CellView(value, mark.symbol, mark.word, notes, title)
 
     rows = tuple(

@@ -60,7 +60,8 @@ def access_markdown(matrices: Iterable[AccessMatrix]) -> str:
                         f"{mark.symbol} {mark.word}",
                         escaped(entry.labels),
                         ", ".join(map(code, entry.statements)),
-                        " and ".join(map(code, entry.conditions)),
+                        ("in part: " if entry.conditions and entry.access.value == "allowed" else "")
+                        + " and ".join(map(code, entry.conditions)),
                     )
                 )
                 name = ""

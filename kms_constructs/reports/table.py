@@ -269,7 +269,7 @@ def _matrix(matrix: AccessMatrix, look: Look) -> RenderableType | None:
 def _broken(name: str, width: int) -> str:
     """The name in lines no longer than the width, broken where a person would: after a slash, a comma."""
     lines = [""]
-    for piece in _PIECES.findall(name):
+    for piece in filter(None, _PIECES.findall(name)):
         if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > width:
             lines.append("")
         lines[-1] += piece
@@ -304,9 +304,9 @@ def _row(row: MatrixRow, matrix: AccessMatrix, look: Look) -> Iterable[Renderabl
 def _entry(entry: AccessEntry) -> Text:
     text = Text(entry.labels)
     if entry.statements:
-        text.append(f"  by {', '.join(map(one_line, entry.statements))}", style="dim")
+        text.append(f"  by {'; '.join(map(one_line, entry.statements))}", style="dim")
     if entry.conditions:
-        text.append(f"  if {' and '.join(map(one_line, entry.conditions))}", style="yellow")
+        text.append(f"  {entry.proviso} {' and '.join(map(one_line, entry.conditions))}", style="yellow")
     return text
 
 
@@ -340,7 +340,7 @@ def _change(change: AccessChange, look: Look) -> tuple[Text, Text, Text]:
     before, after = MARKS[change.before.value].word, MARKS[change.after.value].word
     text = Text(f"{before} {arrow} {after}" if before != after else f"{after} under other conditions")
     if change.statements:
-        text.append(f"  by {', '.join(map(one_line, change.statements))}", style="dim")
+        text.append(f"  by {'; '.join(map(one_line, change.statements))}", style="dim")
     if change.conditions:
         text.append(f"  if {' and '.join(map(one_line, change.conditions))}", style="yellow")
     sign = "+" if change.gains else look.mark("\N{MINUS SIGN}", "-")

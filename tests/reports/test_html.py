@@ -137,7 +137,7 @@ def test_the_matrix_tells_access_in_words_with_its_statements_and_conditions() -
         "allowed by KeyUsers",
         "conditional by KeyUsersGrants if kms:GrantIsForAWSResource Bool true",
         "allowed by KeyUsers",
-        "unknown by KeyUsers, Extra",
+        "unknown by KeyUsers; Extra",
     ]
     for note in (
         "1 by RootAccount",

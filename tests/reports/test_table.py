@@ -145,7 +145,7 @@ alias/prod/orders, SYMMETRIC_DEFAULT, ENCRYPT_DECRYPT, 111122223333, eu-central-
   arn:aws:iam::111122223333:role/OrderService
     ● allowed     read, encrypt  by KeyUsers
     ◐ conditional create grant  by KeyUsersGrants  if kms:GrantIsForAWSResource Bool true
-    ? unknown     decrypt  by KeyUsers, Extra
+    ? unknown     decrypt  by KeyUsers; Extra
   arn:aws:iam::111122223333:role/Nobody
     no access
 
