@@ -32,8 +32,11 @@ MAX_DEPTH: Final = 80
 MAX_TEXT: Final = 262_144
 """Characters of one resolved text; longer ones come from templates made to exhaust their readers."""
 
-MAX_STACKS: Final = 2_000
+MAX_STACKS: Final = 1_000
 """Stacks that nested templates may multiply to."""
+
+MAX_NESTED: Final = 8
+"""Levels of stacks within stacks."""
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _DYNAMIC = re.compile(r"\{\{resolve:([^{}]*)\}\}")
@@ -117,9 +120,19 @@ class World:
         self.scopes.append(scope)
         for child_id, path in nested_templates(item):
             child = by_path.get(path)
-            if child and depth < 8 and len(self.scopes) < MAX_STACKS:
+            if child is None:
+                continue
+            if any(child is template for template in scope.templates):
+                self._problem(item, child_id, "the nested stack's template holds this stack itself")
+            elif depth >= MAX_NESTED or len(self.scopes) >= MAX_STACKS:
+                self._problem(item, child_id, "there are too many nested stacks to follow them all")
+            else:
                 scope.children[child_id] = self._add(child, by_path, scope, child_id, depth + 1)
         return scope
+
+    def _problem(self, item: TemplateInput, logical_id: str, message: str) -> None:
+        fix = "Give the nested stack's template by itself"
+        self.problems.append(SourceProblem(item.source, message, fix, logical_id))
 
     def exported(self, name: str, importer: Scope, depth: int) -> object | None:
         """The value exported under a name in the importer's environment; None when no template has it."""
@@ -172,6 +185,7 @@ class Scope:
 
     def __post_init__(self) -> None:
         item = self.input
+        self.templates: tuple[TemplateInput, ...] = (item, *(self.parent.templates if self.parent else ()))
         self.account = item.account or hole(HoleKind.ENVIRONMENT, "AWS::AccountId")
         self.region = item.region or hole(HoleKind.ENVIRONMENT, "AWS::Region")
         self.environment = (self.account, self.region)

@@ -285,3 +285,14 @@ def test_a_custom_resource_may_return_anything_and_an_aws_resource_only_its_own(
 
     assert principal("AWS::EKS::Cluster") == generated("App.R.Arn")
     assert principal("Custom::Thing") != generated("App.R.Arn")
+
+
+def test_a_template_that_nests_itself_is_a_problem() -> None:
+    item = TemplateInput({"Resources": {"S": _nested(TemplateURL="a.json"), "Key": KEY}}, "a.json")
+    estate = estate_from_templates([item])
+    message, fix = (
+        "the nested stack's template holds this stack itself",
+        "Give the nested stack's template by itself",
+    )
+    assert estate.problems == (SourceProblem("a.json", message, fix, "S"),)
+    assert [key.id for key in estate.keys] == ["a.Key"]
