@@ -7,11 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from aws_cdk import App, Environment, Stack
 
 from kms_constructs.cdk.policy_target import PolicyTarget, statements_of
+from kms_constructs.cdk.secure_key import SecureKmsKey
 from kms_constructs.cdk.service_access import ServiceAccess
 from kms_constructs.errors import ArgumentError
+from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.model.actions import KeyUsage, find_action
+from kms_constructs.testing import assert_guardrails
 
 pytestmark = pytest.mark.cdk
 
@@ -509,6 +513,33 @@ def test_no_statement_is_open(case: tuple[ServiceAccess, PolicyTarget, list[dict
         if "kms:CreateGrant" in statement["Action"]:
             assert statement["Action"] == ["kms:CreateGrant"]
             assert statement["Condition"]["Bool"] == FOR_AWS
+
+
+def test_every_preset_passes_the_guardrails_on_a_key():
+    app = App(analytics_reporting=False)
+    stacks = {
+        region: Stack(app, region, env=Environment(account=ACCOUNT, region=region))
+        for region in ("eu-west-1", "us-east-1")
+    }
+    cases = [case for name, case in DOCUMENTED.items() if "China" not in name]
+    for number, (access, target, _) in enumerate(cases):
+        SecureKmsKey(
+            stacks[target.region],
+            f"Key{number}",
+            alias=f"presets/{number}",
+            description="One preset",
+            environment="prod",
+            service="orders",
+            data_classification="internal",
+            key_administrators=[f"arn:aws:iam::{ACCOUNT}:role/KeyAdmin"],
+            key_spec=target.key_spec,
+            key_usage=target.key_usage,
+            services=[access],
+            outputs=True,
+            policy_reviewed_on="2026-11-01",
+        )
+    report = assert_guardrails(app, config=GuardrailConfig(trusted_accounts=(OTHER,)))
+    assert report.keys == len(cases)
 
 
 def test_the_same_preset_twice_keeps_its_sids_apart():
