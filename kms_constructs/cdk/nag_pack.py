@@ -9,6 +9,7 @@ See: https://docs.aws.amazon.com/cdk/v2/guide/policy-validation-synthesis.html
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -52,8 +53,17 @@ class _EstateCache:
             self._stamp = stamp
         return self._estate
 
+    def clear(self) -> None:
+        """Forgets it."""
+        self._stamp = self._estate = None
+
 
 _estates = _EstateCache()
+
+
+def forget_assembly() -> None:
+    """Forgets the assembly that was read last, so that the next validation reads again."""
+    _estates.clear()
 
 
 class GuardrailPack(NagPack):
@@ -124,7 +134,7 @@ class GuardrailPack(NagPack):
     ) -> cdk.PolicyValidationPluginReport:
         report = evaluate(_estates.of(assembly), self._config, controls=self.controls)
         findings = [finding for finding in report.findings if _lies_in(finding, keep)]
-        acknowledgements = _Acknowledgements(root, self.pack_name)
+        acknowledgements = _Acknowledgements(assembly, root, self.pack_name)
         findings = [acknowledgements.applied_to(finding) for finding in findings]
         shown = [
             finding
@@ -192,60 +202,98 @@ def _lies_in(finding: Finding, scope: str | None) -> bool:
 
 
 class _Acknowledgements:
-    """What the app acknowledges through CDK's own API, asked per construct and kept.
+    """What the app acknowledges through CDK's own API, read only when something has failed.
 
     CDK itself takes an id literally. Here the id of a control also covers its findings, and the id may leave
-    out the pack; the reason goes into the report.
+    out the pack; the reason goes into the report. CDK has written what lies within a stack into the assembly;
+    only what lies above the stacks has to be asked of the constructs, one call into Node each.
     """
 
-    def __init__(self, root: IConstruct | None, pack_name: str) -> None:
+    def __init__(self, assembly: Path, root: IConstruct | None, pack_name: str) -> None:
+        self._assembly = assembly
         self._root = root
         self._pack_name = pack_name
-        self._by_path: dict[str, Mapping[str, str]] = {}
+        self._by_path: dict[str, Mapping[str, str]] | None = None
 
     def applied_to(self, finding: Finding) -> Finding:
         """The finding, acknowledged if the app says so."""
         path = finding.location.construct_path
-        if self._root is None or path is None or finding.acknowledged is not None:
+        if path is None or finding.acknowledged is not None:
             return finding
         if finding.outcome not in (Outcome.VIOLATION, Outcome.UNDETERMINED):
             return finding
-        wanted = {finding.id} if finding.detail == INTERNAL_ERROR else {finding.id, finding.control}
+        wanted = (finding.id,) if finding.detail == INTERNAL_ERROR else (finding.id, finding.control)
         for given in self._along(path):
-            reason = next((given[one] for one in sorted(wanted) if one in given), None)
+            reason = next((given[one] for one in wanted if one in given), None)
             if reason is not None:
                 return replace(finding, acknowledged=reason)
         return finding
 
     def _along(self, path: str) -> Iterable[Mapping[str, str]]:
-        root = self._root
-        if root is None:
-            return
-        yield self._of("", root)
-        node: Any = root
-        walked: list[str] = []
-        for name in path.split("/"):
-            node = node.node.try_find_child(name)
-            if node is None:
-                return
-            walked.append(name)
-            yield self._of("/".join(walked), node)
+        """What is acknowledged on a construct and on each that it lies in, the nearest first."""
+        known = self._known()
+        names = path.split("/")
+        for length in range(len(names), -1, -1):
+            given = known.get("/".join(names[:length]))
+            if given:
+                yield given
 
-    def _of(self, path: str, construct: IConstruct) -> Mapping[str, str]:
-        found = self._by_path.get(path)
-        if found is None:
-            found = self._by_path[path] = dict(self._read(construct))
+    def _known(self) -> Mapping[str, Mapping[str, str]]:
+        if self._by_path is None:
+            entries: dict[str, dict[str, str]] = {}
+            stacks: set[str] = set()
+            for path, metadata in _written_metadata(self._assembly):
+                name = path.strip("/")
+                for entry in metadata:
+                    if entry.get("type") == _TEMPLATE_FILE:
+                        stacks.add(name)
+                    if entry.get("type") == cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY:
+                        entries.setdefault(name, {}).update(self._read(entry.get("data")))
+            for name, construct in self._above(stacks).items():
+                for given in construct.node.metadata:
+                    if given.type == cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY:
+                        entries.setdefault(name, {}).update(self._read(given.data))
+            self._by_path = dict(entries)
+        return self._by_path
+
+    def _above(self, stacks: Iterable[str]) -> dict[str, IConstruct]:
+        """The root and every construct between it and a stack, by path."""
+        if self._root is None:
+            return {}
+        found: dict[str, IConstruct] = {"": self._root}
+        for stack in stacks:
+            names = stack.split("/")
+            for length in range(1, len(names)):
+                path = "/".join(names[:length])
+                above = found.get("/".join(names[: length - 1]))
+                child = (
+                    None if above is None or path in found else above.node.try_find_child(names[length - 1])
+                )
+                if child is not None:
+                    found[path] = child
         return found
 
-    def _read(self, construct: IConstruct) -> Iterable[tuple[str, str]]:
-        key = cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY
-        for entry in construct.node.metadata:
-            if entry.type != key or not isinstance(entry.data, Mapping):
-                continue
-            for given, reason in entry.data.items():
-                pack, separator, identity = str(given).rpartition("::")
-                if not separator or pack == self._pack_name or pack.lower() == _UNNAMED:
-                    yield identity, str(reason)
+    def _read(self, data: object) -> Iterable[tuple[str, str]]:
+        if not isinstance(data, Mapping):
+            return
+        for given, reason in data.items():
+            pack, separator, identity = str(given).rpartition("::")
+            if not separator or pack == self._pack_name or pack.lower() == _UNNAMED:
+                yield identity, str(reason)
+
+
+_TEMPLATE_FILE = "aws:cdk:templateFile"
+
+
+def _written_metadata(assembly: Path) -> Iterable[tuple[str, list[dict[str, Any]]]]:
+    """Construct path and metadata entries of everything within the stacks of an assembly."""
+    for manifest in (assembly / _MANIFEST, *assembly.glob(f"**/*/{_MANIFEST}")):
+        artifacts = json.loads(manifest.read_text(encoding="utf-8")).get("artifacts", {})
+        for artifact in artifacts.values():
+            yield from artifact.get("metadata", {}).items()
+            extra = artifact.get("additionalMetadataFile")
+            if extra is not None:
+                yield from json.loads((manifest.parent / extra).read_text(encoding="utf-8")).items()
 
 
 def _violations(findings: Sequence[Finding]) -> list[cdk.PolicyViolation]:
