@@ -408,7 +408,12 @@ class _Check:
     def _finding_id(self, key: str, finding_id: str) -> str:
         found = _identify(finding_id)
         if found is None:
-            return self._control(key, finding_id.partition("[")[0])
+            control = self._control(key, finding_id.partition("[")[0])
+            raise self._error(
+                key,
+                f"{finding_id!r} is no finding id",
+                f"write {control!r} or '{control}[detail]'",
+            )
         control, detail = found
         return f"{control}[{detail}]" if detail else control
 

@@ -110,6 +110,10 @@ class KeyRule(Rule):
         if self.reads_properties and key.policy_only:
             yield self.not_applicable(key, "only the key policy was given")
             return
+        reason = self.exempt(key)
+        if reason is not None:
+            yield self.not_applicable(key, reason)
+            return
         if self.reads_policy and is_unknown(key.policy.unknown):
             yield self.undetermined(
                 key,
@@ -125,6 +129,10 @@ class KeyRule(Rule):
             yield finding
         if not found:
             yield self.finding(Outcome.COMPLIANT, key.location, self.compliant_message)
+
+    def exempt(self, key: Key) -> str | None:
+        """Why the control does not apply to such a key, as a phrase; None when it does."""
+        return None
 
     def judge(self, key: Key) -> Iterable[Finding]:
         """What speaks against the key, or why nothing can be said."""

@@ -1,4 +1,4 @@
-"""IAM-KMS-3: only authorised principals, or none, can schedule the key for deletion.
+"""IAM-KMS-3: only authorised principals, or none, can schedule a key for deletion.
 
 Anti-pattern: the account's IAM decides, so any IAM policy may hand it out::
 

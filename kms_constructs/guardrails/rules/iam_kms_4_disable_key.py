@@ -1,4 +1,4 @@
-"""IAM-KMS-4: only authorised principals, or none, can disable the key.
+"""IAM-KMS-4: only authorised principals, or none, can disable a key.
 
 Anti-pattern: the account's IAM decides, so any IAM policy may hand it out::
 

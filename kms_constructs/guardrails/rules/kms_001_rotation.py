@@ -2,11 +2,12 @@
 
 Anti-pattern: rotation left at KMS's default, which is off::
 
-    {"Type": "AWS::KMS::Key", "Properties": {"PendingWindowInDays": 30}}
+    {"Key": {"Type": "AWS::KMS::Key", "Properties": {"PendingWindowInDays": 30}}}
 
 Best practice::
 
-    {"Type": "AWS::KMS::Key", "Properties": {"EnableKeyRotation": true, "RotationPeriodInDays": 365}}
+    {"Key": {"Type": "AWS::KMS::Key",
+             "Properties": {"EnableKeyRotation": true, "RotationPeriodInDays": 365}}}
 """
 
 from __future__ import annotations

@@ -2,12 +2,12 @@
 
 Anti-pattern: without a DeletionPolicy, CloudFormation deletes the key with its stack::
 
-    {"Type": "AWS::KMS::Key", "Properties": {"PendingWindowInDays": 7}}
+    {"Key": {"Type": "AWS::KMS::Key", "Properties": {"PendingWindowInDays": 7}}}
 
 Best practice::
 
-    {"Type": "AWS::KMS::Key", "DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain",
-     "Properties": {"PendingWindowInDays": 30}}
+    {"Key": {"Type": "AWS::KMS::Key", "DeletionPolicy": "RetainExceptOnCreate",
+             "UpdateReplacePolicy": "Retain", "Properties": {"PendingWindowInDays": 30}}}
 """
 
 from __future__ import annotations

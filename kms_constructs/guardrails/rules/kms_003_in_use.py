@@ -2,9 +2,12 @@
 
 Anti-pattern: a key that no resource of the app names and that no output hands on::
 
-    {"Type": "AWS::KMS::Key", "Properties": {"EnableKeyRotation": true}}
+    {"Key": {"Type": "AWS::KMS::Key", "Properties": {"EnableKeyRotation": true}}}
 
-Best practice: a resource takes the key, or its ARN is an output of the stack.
+Best practice: a resource takes the key, or its ARN is an output of the stack::
+
+    {"Key": {"Type": "AWS::KMS::Key", "Properties": {"EnableKeyRotation": true}},
+     "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"KmsMasterKeyId": {"Ref": "Key"}}}}
 """
 
 from __future__ import annotations

@@ -2,11 +2,15 @@
 
 Anti-pattern: a trail that leaves KMS events out to save money::
 
-    {"EventSelectors": [{"ExcludeManagementEventSources": ["kms.amazonaws.com"]}]}
+    {"Trail": {"Type": "AWS::CloudTrail::Trail",
+               "Properties": {"IsLogging": true, "S3BucketName": "trail",
+                              "EventSelectors": [{"ExcludeManagementEventSources": ["kms.amazonaws.com"]}]}}}
 
 Best practice: a trail that records all management events::
 
-    {"EventSelectors": [{"IncludeManagementEvents": true, "ReadWriteType": "All"}]}
+    {"Trail": {"Type": "AWS::CloudTrail::Trail",
+               "Properties": {"IsLogging": true, "S3BucketName": "trail",
+                              "EventSelectors": [{"IncludeManagementEvents": true, "ReadWriteType": "All"}]}}}
 """
 
 from __future__ import annotations

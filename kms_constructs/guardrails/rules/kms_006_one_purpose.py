@@ -3,13 +3,21 @@
 Only what is declared counts: the tags of the key and of the resources that use it. A bucket and a queue of
 one service may share a key; a bucket tagged ``service=orders`` and one tagged ``service=payroll`` may not.
 
-Anti-pattern: two resources of different classification under one key::
+Anti-pattern: a queue of one service under the key of another::
 
-    {"key": {}, "resources": [{"data-classification": "public"}, {"data-classification": "restricted"}]}
+    {"Key": {"Type": "AWS::KMS::Key",
+             "Properties": {"Tags": [{"Key": "service", "Value": "orders"}]}},
+     "Queue": {"Type": "AWS::SQS::Queue",
+               "Properties": {"KmsMasterKeyId": {"Ref": "Key"},
+                              "Tags": [{"Key": "service", "Value": "payroll"}]}}}
 
 Best practice::
 
-    {"key": {"data-classification": "restricted"}, "resources": [{"data-classification": "restricted"}]}
+    {"Key": {"Type": "AWS::KMS::Key",
+             "Properties": {"Tags": [{"Key": "service", "Value": "orders"}]}},
+     "Queue": {"Type": "AWS::SQS::Queue",
+               "Properties": {"KmsMasterKeyId": {"Ref": "Key"},
+                              "Tags": [{"Key": "service", "Value": "orders"}]}}}
 """
 
 from __future__ import annotations

@@ -4,12 +4,14 @@ Which classifications are critical is configured (``multi-region-classifications
 
 Anti-pattern, with ``restricted`` configured::
 
-    {"Type": "AWS::KMS::Key", "Properties": {"Tags": [{"Key": "data-classification", "Value": "restricted"}]}}
+    {"Key": {"Type": "AWS::KMS::Key",
+             "Properties": {"Tags": [{"Key": "data-classification", "Value": "restricted"}]}}}
 
 Best practice::
 
-    {"Type": "AWS::KMS::Key", "Properties": {"MultiRegion": true,
-     "Tags": [{"Key": "data-classification", "Value": "restricted"}]}}
+    {"Key": {"Type": "AWS::KMS::Key",
+             "Properties": {"MultiRegion": true,
+                            "Tags": [{"Key": "data-classification", "Value": "restricted"}]}}}
 """
 
 from __future__ import annotations

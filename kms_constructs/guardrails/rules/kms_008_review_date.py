@@ -2,11 +2,12 @@
 
 Anti-pattern: no trace of a review::
 
-    {"Tags": []}
+    {"Key": {"Type": "AWS::KMS::Key", "Properties": {"Tags": []}}}
 
 Best practice (the date has to be younger than ``review-max-age``)::
 
-    {"Tags": [{"Key": "kms:policy-reviewed-on", "Value": "2026-03-01"}]}
+    {"Key": {"Type": "AWS::KMS::Key",
+             "Properties": {"Tags": [{"Key": "kms:policy-reviewed-on", "Value": "2026-03-01"}]}}}
 """
 
 from __future__ import annotations

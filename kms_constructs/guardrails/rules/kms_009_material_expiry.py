@@ -5,12 +5,12 @@ writes it. For a live key it is the expiry that KMS reports.
 
 Anti-pattern::
 
-    {"Type": "AWS::KMS::Key", "Properties": {"Origin": "EXTERNAL"}}
+    {"Key": {"Type": "AWS::KMS::Key", "Properties": {"Origin": "EXTERNAL"}}}
 
 Best practice::
 
-    {"Type": "AWS::KMS::Key", "Properties": {"Origin": "EXTERNAL"},
-     "Metadata": {"kms-constructs": {"materialExpires": "2027-01-01"}}}
+    {"Key": {"Type": "AWS::KMS::Key", "Properties": {"Origin": "EXTERNAL"},
+             "Metadata": {"kms-constructs": {"materialExpires": "2027-01-01"}}}}
 """
 
 from __future__ import annotations

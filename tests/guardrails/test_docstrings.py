@@ -1,0 +1,64 @@
+"""Every rule's docstring shows an anti-pattern and a best practice; here both are run."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+
+import pytest
+
+from kms_constructs.guardrails.config import GuardrailConfig
+from kms_constructs.guardrails.engine import evaluate
+from kms_constructs.guardrails.finding import Outcome
+from kms_constructs.guardrails.registry import RULES
+from kms_constructs.guardrails.rule import Rule
+from kms_constructs.model.estate import Estate
+from kms_constructs.model.policy import parse_policy
+from kms_constructs.sources.template import TemplateInput
+from kms_constructs.sources.templates import estate_from_templates
+from tests.guardrails.factories import ACCOUNT, TODAY, a_key
+
+CONFIGS = {"KMS:007": GuardrailConfig(multi_region_classifications=("restricted",))}
+_BLOCK = re.compile(
+    r"^(Anti-pattern|Best practice)[^\n]*(?:\n(?! )[^\n]+)*::\n\n((?:    .*\n|\n)+)", re.MULTILINE
+)
+
+
+def snippets(rule: type[Rule]) -> dict[str, object]:
+    text = sys.modules[rule.__module__].__doc__ or ""
+    return {name: json.loads(block) for name, block in _BLOCK.findall(text + "\n")}
+
+
+def outcomes(rule: type[Rule], snippet: object) -> set[Outcome]:
+    assert isinstance(snippet, dict)
+    if "Statement" in snippet:
+        key = a_key(policy=parse_policy(snippet, path="Properties/KeyPolicy"), policy_only=True)
+        estate = Estate(keys=(key,))
+    else:
+        template = TemplateInput({"Resources": snippet}, "app.json", account=ACCOUNT, region="eu-west-1")
+        estate = estate_from_templates([template])
+    control = rule.control.id
+    report = evaluate(estate, CONFIGS.get(control), controls=[control], today=TODAY)
+    assert report.problems == ()
+    return {finding.outcome for finding in report.findings}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule.control.id for rule in RULES])
+def test_the_anti_pattern_is_a_violation(rule: type[Rule]) -> None:
+    assert Outcome.VIOLATION in outcomes(rule, snippets(rule)["Anti-pattern"])
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule.control.id for rule in RULES])
+def test_the_best_practice_complies(rule: type[Rule]) -> None:
+    assert outcomes(rule, snippets(rule)["Best practice"]) == {Outcome.COMPLIANT}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule.control.id for rule in RULES])
+def test_the_docstring_begins_with_the_control_and_its_title(rule: type[Rule]) -> None:
+    first = (sys.modules[rule.__module__].__doc__ or "").partition("\n\n")[0].replace("\n", " ")
+    control, _, title = first.partition(": ")
+    if ":" in rule.control.id:
+        control, _, title = first.rpartition(": ")
+    assert control == rule.control.id
+    assert title[0].lower() + title[1:].rstrip(".") == rule.control.title[0].lower() + rule.control.title[1:]
