@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -70,7 +70,7 @@ def load(
     estate = estate_from_templates(found.templates, parameters=parameters)
     return replace(
         estate,
-        keys=estate.keys + _numbered(found.keys),
+        keys=(*estate.keys, *found.keys),
         problems=(*found.problems, *_unused(parameters or {}, found.templates), *estate.problems),
         sources=tuple(dict.fromkeys((*estate.sources, *(key.location.source for key in found.keys)))),
         service_control_policies=service_control,
@@ -146,7 +146,8 @@ class _Found:
             self.problems.append(SourceProblem(source, _why_not(document), _WHAT))
 
 
-def _files(directory: Path, on_assembly: object) -> Iterator[Path]:
+def _files(directory: Path, on_assembly: Callable[[Path], None]) -> Iterator[Path]:
+    """Files of a directory that may hold something, in a stable order; assemblies go to `on_assembly`."""
     for root, directories, names in os.walk(directory):
         here = Path(root)
         directories[:] = sorted(
@@ -154,8 +155,7 @@ def _files(directory: Path, on_assembly: object) -> Iterator[Path]:
         )
         if here != directory and is_assembly(here):
             directories.clear()
-            if callable(on_assembly):
-                on_assembly(here)
+            on_assembly(here)
             continue
         yield from (here / name for name in sorted(names) if name.lower().endswith(SUFFIXES))
 
@@ -194,10 +194,6 @@ def _why_not(document: object) -> str:
     if "artifacts" in document:
         return "it is the manifest of no assembly"
     return "it is neither a template (no Resources) nor a key policy (no Statement)"
-
-
-def _numbered(keys: Sequence[Key]) -> tuple[Key, ...]:
-    return tuple(keys)
 
 
 def _unused(parameters: Mapping[str, str], templates: Sequence[TemplateInput]) -> Iterator[SourceProblem]:

@@ -521,7 +521,11 @@ def _normal(path: str) -> str:
 
 
 def _stem(source: str) -> str:
-    return PurePath(source).name.split(".")[0] or source
+    """Name of a file without what says that it is a template."""
+    name = PurePath(source).name
+    for suffix in (".json", ".yaml", ".yml", ".template"):
+        name = name.removesuffix(suffix)
+    return name or source
 
 
 def _may_be_equal(one: str, other: str) -> bool:
