@@ -51,7 +51,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml $(VENV)/.created
 # npm ci checks each package against the integrity in the lock; no package may run a script of its own.
 node_modules/.installed: package-lock.json package.json $(VENV)/.installed
 	@echo "== node_modules: package-lock.json"
-	@$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error > /dev/null
 	@touch $@
 
 $(CHECKOV_VENV)/.installed: requirements-checkov.lock $(VENV)/.created
@@ -104,7 +104,7 @@ lock: $(VENV)/.installed ## Takes newer versions into the lock files
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev $(UV_FLAGS) --output-file requirements.lock
 	@$(BIN)/uv pip compile --group pyproject.toml:checkov $(UV_FLAGS) --output-file requirements-checkov.lock
 	@echo "== package-lock.json"
-	@$(BIN)/npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --loglevel=error
+	@$(BIN)/npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --loglevel=error > /dev/null
 
 # One lock for every Python and platform; hashes, and no address of any registry.
 UV_FLAGS := --quiet --upgrade --universal --python-version 3.11 --no-config --generate-hashes \

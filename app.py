@@ -17,10 +17,17 @@ from reference_app.application import build
 HERE = Path(__file__).resolve().parent
 
 
-def new_app(outdir: str) -> cdk.App:
-    """An app with the settings of ``cdk.json``, also when the CDK CLI does not hand them over."""
+def new_app(outdir: str, **context: str) -> cdk.App:
+    """An app with the settings of ``cdk.json``, also when there is no CDK CLI to hand them over.
+
+    Args:
+        outdir: Where the cloud assembly goes.
+        context: CDK context that wins over ``cdk.json``. What the CLI was told with ``-c`` wins over both.
+    """
     settings = json.loads((HERE / "cdk.json").read_text("utf-8"))
-    return cdk.App(analytics_reporting=False, context=settings["context"], outdir=outdir)
+    # The CLI switches construct paths in templates on, and findings name resources by them.
+    defaults = {**settings["context"], "aws:cdk:enable-path-metadata": True}
+    return cdk.App(analytics_reporting=False, context={**defaults, **context}, outdir=outdir)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
+from app import new_app
 from kms_constructs import ArgumentError
 from kms_constructs.analysis.access import Access
 from kms_constructs.testing import access, assert_guardrails
@@ -209,9 +210,7 @@ PROD_POLICY = [
 
 def synthesize(environment: str, directory: Path) -> Path:
     """Synthesizes the application, guardrails and all, and returns its cloud assembly."""
-    app = cdk.App(
-        analytics_reporting=False, context={**CONTEXT, "environment": environment}, outdir=str(directory)
-    )
+    app = new_app(str(directory), environment=environment)
     build(app)
     app.synth()
     return directory
@@ -390,7 +389,7 @@ def test_an_unknown_environment_is_refused_with_the_choice() -> None:
         ArgumentError,
         match=r"environment='staging' is refused: one of dev, prod, all\. Fix: .*-c environment=prod",
     ):
-        build(cdk.App(analytics_reporting=False, context={**CONTEXT, "environment": "staging"}))
+        build(cdk.App(analytics_reporting=False, context={"environment": "staging"}))
 
 
 @pytest.mark.slow
@@ -402,7 +401,7 @@ def test_the_feature_flags_are_those_that_the_library_recommends_for_a_new_proje
         recommended = json.loads(member.read())
 
     assert {name: value for name, value in CONTEXT.items() if name in recommended} == recommended
-    assert set(CONTEXT) - set(recommended) == {"environment", "aws:cdk:enable-path-metadata"}
+    assert set(CONTEXT) - set(recommended) == {"environment"}
 
 
 def test_the_guardrails_hold_on_the_templates_alone(assembly: Path) -> None:
