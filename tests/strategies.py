@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kms_constructs.analysis.evaluate import Request
 from kms_constructs.model.estate import Grant, Key, Location
-from kms_constructs.model.policy import Policy, parse_policy
+from kms_constructs.model.policy import Policy, Statement, parse_policy
 from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.model.unknown import Maybe, Unknown
 
@@ -282,6 +282,55 @@ context_keys = st.frozensets(
     st.sampled_from((*_REQUEST_VALUES, "kms:grantisforawsresource", "aws:principalarn", "kms:calleraccount"))
 )
 
+_MANAGE = ("kms:PutKeyPolicy", "kms:TagResource", "kms:DisableKey*", "kms:Sched*")
+_USE = ("kms:Decrypt", "kms:?ncrypt", "kms:CreateGrant")
+
+
+@st.composite
+def duty_documents(draw: st.DrawFn) -> dict[str, object]:
+    """A key policy that means to keep duties apart: most succeed, some nearly."""
+    managers = draw(st.lists(st.sampled_from(PRINCIPALS[2:]), min_size=1, max_size=2, unique=True))
+    users = draw(st.lists(st.sampled_from(PRINCIPALS[2:]), min_size=1, max_size=2, unique=True))
+    found: list[dict[str, object]] = []
+    for names, actions in ((managers, _MANAGE), (users, _USE), ([draw(_aws_principals)], (*_MANAGE, *_USE))):
+        aws, services = ([name for name in names if (name in SERVICES) is one] for one in (False, True))
+        found.append(
+            {
+                "Effect": "Allow",
+                "Principal": {key: value for key, value in (("AWS", aws), ("Service", services)) if value},
+                "Action": draw(_listed(st.sampled_from(actions))),
+                "Resource": "*",
+            }
+        )
+    for statement in found:
+        if draw(_sometimes):
+            statement["Condition"] = draw(condition_elements())
+    for actions in draw(st.sampled_from(((), (), (_USE,), (_MANAGE,), (_USE, _MANAGE)))):
+        exempt = draw(st.lists(st.sampled_from(_ARN_PATTERNS), min_size=1, max_size=3))
+        condition = {draw(st.sampled_from(("ArnNotLike", "StringNotLike"))): {"aws:PrincipalArn": exempt}}
+        found.append(
+            {
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": list(actions),
+                "Resource": "*",
+                "Condition": condition,
+            }
+        )
+    if draw(_sometimes):
+        condition = {"Bool": {"kms:GrantIsForAWSResource": "false"}}
+        found.append(
+            {
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "kms:CreateGrant",
+                "Resource": "*",
+                "Condition": condition,
+            }
+        )
+    return {"Statement": draw(st.permutations(found))}
+
+
 ACCOUNT_HOLE = hole(HoleKind.ENVIRONMENT, "AWS::AccountId")
 _UNKNOWN = Unknown("a test says so")
 
@@ -328,3 +377,10 @@ def _respelled_member(key: str, member: object) -> object:
     if isinstance(member, str) and (key.lower() in _LISTABLE or ":" in key):
         return [member]
     return respelled(member)
+
+
+def names_itself(statement: Statement, name: str) -> bool:
+    """Whether a statement names this principal itself or anyone, and does not only name its account."""
+    return isinstance(statement.principals, tuple) and any(
+        principal.value in ("*", name) for principal in statement.principals
+    )

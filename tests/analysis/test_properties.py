@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kms_constructs.analysis.evaluate import Request, evaluate
 from kms_constructs.analysis.principals import Cell, canonical_arn
 from kms_constructs.analysis.region import Region, access_region
 from kms_constructs.analysis.separation import MANAGING_ACTIONS, overlaps, using_actions_of
-from kms_constructs.model.estate import Grant, Key
-from kms_constructs.model.policy import parse_policy
+from kms_constructs.model.estate import Grant, IdentityPolicy, IdentityPolicyKind, Key
+from kms_constructs.model.policy import Effect, parse_policy
 from tests import strategies as world
 
 EVERYTHING = parse_policy(world.EVERYTHING)
+
+# Every example asks about each principal and each action, more than a hundred questions.
+few = settings(max_examples=settings.default.max_examples // 4)
 
 
 def _matches(pattern: str, name: str, holes: Mapping[str, str]) -> bool:
@@ -45,6 +49,7 @@ def _allowed(key: Key, requests: list[Request], **policies: Any) -> list[Request
     return [request for request in requests if evaluate(request, key, **policies).allowed]
 
 
+@few
 @given(
     document=world.documents(),
     identity=world.identity_documents,
@@ -80,6 +85,7 @@ def test_a_region_misses_no_allowed_request(  # noqa: PLR0917 - hypothesis passe
             assert _contains(region, request), (request, document, told)
 
 
+@few
 @given(data=st.data(), document=world.documents(), context=world.contexts())
 def test_not_knowing_a_part_never_makes_a_region_smaller(
     data: st.DataObject, document: dict[str, Any], context: dict[str, Any]
@@ -92,6 +98,7 @@ def test_not_knowing_a_part_never_makes_a_region_smaller(
         assert _contains(access_region(unsure, request.action), request), (request, document)
 
 
+@few
 @given(document=world.documents(), context=world.contexts())
 def test_an_undecided_account_stands_for_every_account_that_it_can_be(
     document: dict[str, Any], context: dict[str, Any]
@@ -110,6 +117,7 @@ def test_an_undecided_account_stands_for_every_account_that_it_can_be(
         assert _contains(region, request, {world.ACCOUNT_HOLE: world.HOME}), (request, document)
 
 
+@few
 @given(document=world.documents(), deny=world.statements(effects=("Deny",)), context=world.contexts())
 def test_another_deny_never_adds_access(
     document: dict[str, Any], deny: dict[str, Any], context: dict[str, Any]
@@ -119,6 +127,7 @@ def test_another_deny_never_adds_access(
     _assert_not_more(after, before, context)
 
 
+@few
 @given(data=st.data(), document=world.documents(), context=world.contexts())
 def test_an_allow_less_never_adds_access(
     data: st.DataObject, document: dict[str, Any], context: dict[str, Any]
@@ -152,6 +161,7 @@ def _answers(key: Key, context: dict[str, Any]) -> list[tuple[bool, bool]]:
     ]
 
 
+@few
 @given(data=st.data(), document=world.documents(), context=world.contexts())
 def test_neither_order_nor_spelling_matters(
     data: st.DataObject, document: dict[str, Any], context: dict[str, Any]
@@ -168,6 +178,7 @@ _authorised = st.lists(
 )
 
 
+@few
 @given(document=world.documents(), fewer=_authorised, more=_authorised)
 def test_authorising_more_lets_less_escape(
     document: dict[str, Any], fewer: list[str], more: list[str]
@@ -186,39 +197,70 @@ def test_authorising_more_lets_less_escape(
                 assert any(_in_cell(cell, request, {}) for cell in escaped), (request, fewer)
 
 
+@few
 @given(
-    document=world.documents(most=4), grants=st.lists(world.grants(), max_size=1), context=world.contexts()
+    document=world.duty_documents(),
+    grants=st.sampled_from(((), (), (Grant(world.ROLES[0], ("Decrypt",)),))),
+    context=world.contexts(),
 )
 def test_without_an_overlap_nobody_manages_and_uses(
-    document: dict[str, Any], grants: list[Grant], context: dict[str, Any]
+    document: dict[str, Any], grants: tuple[Grant, ...], context: dict[str, Any]
 ) -> None:
     """Whatever IAM gives; but for a user of the key policy whom IAM alone makes a manager, as documented."""
-    key = world.key_of(document, grants=tuple(grants))
+    key = world.key_of(document, grants=grants)
     if overlaps(key):
         return
     using = {*using_actions_of(key), "CreateGrant"}
+    requests = world.requests(context, for_aws=False)
+    may = {(one.principal, one.action) for one in _allowed(key, requests, identity_policies=[EVERYTHING])}
+    # At home, what is allowed without IAM; abroad IAM is always needed, so whom the key policy names itself.
+    direct = {(one.principal, one.action) for one in _allowed(key, requests)} | {
+        (one.principal, one.action)
+        for one in requests
+        if one.account == world.OTHER and (one.principal, one.action) in may and _named(key, one)
+    }
     for name in world.PRINCIPALS:
-        by_iam: dict[str, bool] = {}
-        by_key: dict[str, bool] = {}
-        for request in world.requests(context, False):
-            if request.principal != name:
-                continue
-            by_iam[request.action] = evaluate(request, key, identity_policies=[EVERYTHING]).allowed
-            home = request.account == world.HOME or request.account is None
-            by_key[request.action] = (
-                evaluate(request, key).allowed if home else by_iam[request.action] and _named(key, request)
-            )
-        manages = [action for action in MANAGING_ACTIONS if by_key.get(action)]
-        delegated = [action for action in MANAGING_ACTIONS if by_iam.get(action) and not by_key[action]]
-        uses = [action for action in using if by_iam.get(action)]
-        used_by_iam = [action for action in uses if not by_key[action]]
-        assert not (manages and uses), (name, manages, uses)
-        assert not (delegated and used_by_iam), (name, delegated, used_by_iam)
+        uses = {action for action in using if (name, action) in may}
+        manages = {action for action in MANAGING_ACTIONS if (name, action) in may}
+        by_key = {action for action in manages if (name, action) in direct}
+        uses_by_iam = {action for action in uses if (name, action) not in direct}
+        assert not (by_key and uses), (name, by_key, uses)
+        assert not (manages and uses_by_iam), (name, manages, uses_by_iam)
 
 
 def _named(key: Key, request: Request) -> bool:
-    """Whether the key policy takes in a principal of another account as itself, not through its account."""
-    return any(
-        not part.delegated and any(_in_cell(cell, request, {}) for cell in part.cells)
-        for part in access_region(key, request.action).contributions
+    """Whether statements that name the principal itself, and not its account, are enough."""
+    statements = tuple(
+        found
+        for found in key.policy.statements
+        if found.effect == Effect.DENY or world.names_itself(found, request.principal)
+    )
+    alone = replace(key, policy=replace(key.policy, statements=statements), grants=())
+    return evaluate(request, alone, identity_policies=[EVERYTHING]).allowed
+
+
+@few
+@given(document=world.duty_documents(), identity=world.identity_documents, context=world.contexts())
+def test_without_an_overlap_no_policy_of_the_estate_joins_duties(
+    document: dict[str, Any], identity: dict[str, Any], context: dict[str, Any]
+) -> None:
+    """An IAM policy that makes a user of the key its manager is reported."""
+    key = world.key_of(document)
+    holder = world.ROLES[0]
+    policy = IdentityPolicy(
+        id="policy",
+        location=key.location,
+        name="Mine",
+        kind=IdentityPolicyKind.INLINE,
+        policy=parse_policy(identity),
+        attached_to=(holder,),
+        account=world.HOME,
+    )
+    if overlaps(key, [policy]):
+        return
+    requests = world.requests(context, for_aws=False)
+    allowed = _allowed(key, requests, identity_policies=[policy.policy])
+    actions = {request.action for request in allowed if request.principal == holder}
+    assert not (actions & set(MANAGING_ACTIONS) and actions & {*using_actions_of(key), "CreateGrant"}), (
+        actions
     )
