@@ -16,6 +16,8 @@ from kms_constructs.model.text import CLOSE, OPEN, split_holes
 
 _STAR = "*"
 _ANY = "?"
+_ENVIRONMENT = "\ue002"
+"""An account, Region or partition that deployment decides: any text but a generated one."""
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
 _LONGEST = 2048
 """No ARN is longer. Longer text is not compared, so that no input makes a comparison slow."""
@@ -101,10 +103,13 @@ def _tokens(pattern: str) -> tuple[str, ...]:
 
 
 def _loose(pattern: str, *, generated: bool) -> tuple[str, ...]:
-    loosened = (
-        _STAR if token[0] == OPEN and (generated or token[1] != "g") else token for token in _tokens(pattern)
-    )
-    return tuple(loosened)
+    return tuple(_loosened(token, generated=generated) for token in _tokens(pattern))
+
+
+def _loosened(token: str, *, generated: bool) -> str:
+    if token[0] != OPEN or (token[1] == "g" and not generated):
+        return token
+    return _ENVIRONMENT if token[1] == "e" else _STAR
 
 
 def _covers_one(token: str, other: str) -> bool:
@@ -137,6 +142,13 @@ def _match(pattern: tuple[str, ...], text: tuple[str, ...]) -> bool:
     return position == len(pattern)
 
 
+_OPEN_ENDED = {_STAR, _ENVIRONMENT}
+
+
+def _absorbs(wide: str | None, token: str) -> bool:
+    return wide == _STAR or token[0] != OPEN
+
+
 def _meet(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
     """Whether two token sequences with wildcards have a text in common: reachable pairs of positions."""
     seen = {(0, 0)}
@@ -148,15 +160,15 @@ def _meet(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
         steps: list[tuple[int, int]] = []
         a = left[i] if i < len(left) else None
         b = right[j] if j < len(right) else None
-        if a == _STAR:
+        if a in _OPEN_ENDED:
             steps.append((i + 1, j))
-            if b is not None:
+            if b is not None and _absorbs(a, b):
                 steps.append((i, j + 1))
-        if b == _STAR:
+        if b in _OPEN_ENDED:
             steps.append((i, j + 1))
-            if a is not None:
+            if a is not None and _absorbs(b, a):
                 steps.append((i + 1, j))
-        if a is not None and b is not None and _STAR not in (a, b) and (a == b or _ANY in (a, b)):
+        if a is not None and b is not None and not {a, b} & _OPEN_ENDED and (a == b or _ANY in (a, b)):
             steps.append((i + 1, j + 1))
         for step in steps:
             if step not in seen:
