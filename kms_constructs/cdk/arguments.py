@@ -15,7 +15,7 @@ from typing import Any
 
 from aws_cdk import Duration, RemovalPolicy
 
-from kms_constructs.cdk.policy_target import is_token
+from kms_constructs.cdk.policy_target import StatementSource, is_token
 from kms_constructs.cdk.principals import NamedPrincipal, named_principal, overlap
 from kms_constructs.cdk.root_access import RootAccess
 from kms_constructs.errors import ArgumentError
@@ -318,7 +318,7 @@ class Refusals:
             )
         return str(value)
 
-    def sources(self, argument: str, value: object) -> tuple[object, ...]:
+    def sources(self, argument: str, value: object) -> tuple[StatementSource, ...]:
         """Objects that bring statements: ServiceAccess, ExternalAccess."""
         if isinstance(value, str) or not isinstance(value, Iterable):
             raise self.refuse(argument, value, "a list is wanted", f"write {argument}=[…]")

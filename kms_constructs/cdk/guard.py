@@ -20,7 +20,7 @@ from typing import Protocol
 from weakref import WeakKeyDictionary
 
 import jsii
-from aws_cdk import Aspects, IAspect, RemovalPolicy, Stack
+from aws_cdk import Aspects, IAspect, PropertyInjectors, RemovalPolicy, RemoveTag, Stack, Tag
 from aws_cdk.aws_kms import CfnKey
 from constructs import IConstruct, IValidation
 
@@ -51,17 +51,18 @@ class Declared(Protocol):
 
 @dataclass(slots=True)
 class _Entry:
+    scope: IConstruct
     key: IConstruct
     declared: Declared
     resource: CfnKey | None = None
 
 
-def guard(stack: Stack, key: IConstruct, declared: Declared) -> None:
-    """Has a key written by the guard of its stack."""
+def guard(stack: Stack, scope: IConstruct, key: IConstruct, declared: Declared) -> None:
+    """Has a key, made in a scope, written by the guard of its stack."""
     found = _GUARDS.get(stack)
     if found is None:
         found = _GUARDS[stack] = StackGuard(stack, key)
-    found.entries.append(_Entry(key, declared))
+    found.entries.append(_Entry(scope, key, declared))
 
 
 @dataclass
@@ -76,6 +77,7 @@ class StackGuard:
     stack: Stack
     anchor: IConstruct
     entries: list[_Entry] = field(default_factory=list)
+    _verdicts: dict[IConstruct, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         Aspects.of(self.anchor).add(_OnVisit(self.anchor, self.write), priority=_EARLY)
@@ -94,17 +96,32 @@ class StackGuard:
 
     def settle(self) -> list[str]:
         """Writes what aspects of others may still have changed; answers the validation with no complaint."""
+        self._verdicts.clear()
         for entry in self.entries:
             if entry.resource is None:
                 self.write()
             resource = entry.resource
             assert resource is not None  # noqa: S101 - write finds it
-            resource.apply_removal_policy(entry.declared.declared_removal_policy())
+            if self._disturbed(entry.scope):
+                resource.apply_removal_policy(entry.declared.declared_removal_policy())
             given = resource._cfn_properties.get("tags") or []  # one call for all tags
             if given:
                 inherited = {str(tag["key"]): str(tag["value"]) for tag in given}
                 resource.add_override("Properties.Tags", _tags(inherited, entry))
         return []
+
+    def _disturbed(self, scope: IConstruct) -> bool:
+        """Whether an aspect or a property injector reaches the keys of a scope; aspects that only tag do not
+        count. Asked once for each scope, so that the common app pays nothing for each key.
+        """
+        known = self._verdicts.get(scope)
+        if known is None:
+            known = self._verdicts[scope] = any(
+                PropertyInjectors.has_property_injectors(one)
+                or any(not isinstance(aspect, Tag | RemoveTag) for aspect in Aspects.of(one).all)
+                for one in scope.node.scopes
+            )
+        return known
 
     def _find_resources(self) -> None:
         if all(entry.resource is not None for entry in self.entries):

@@ -41,7 +41,7 @@ class KeyPolicySpec:
         via_services: Full service names for ``kms:ViaService`` that limit `users`; empty for no limit.
         deployment_may_delete: Whether removing the key from its stack schedules its deletion.
         multi_region: Whether the key is a multi-Region primary.
-        replica_regions: Regions that the deployment principals may replicate the key to.
+        replication: Who may replicate the key, by Region: the deployment principals of the replica there.
         replica: Whether the policy is that of a replica key, whose rotation and replication are its primary's.
         further: Statements of services and other accounts, and grants, in order.
     """
@@ -61,7 +61,7 @@ class KeyPolicySpec:
     via_services: tuple[str, ...] = ()
     deployment_may_delete: bool = False
     multi_region: bool = False
-    replica_regions: tuple[str, ...] = ()
+    replication: tuple[tuple[str, tuple[str, ...]], ...] = ()
     replica: bool = False
     further: tuple[PolicyStatement, ...] = field(default=())
 
@@ -88,7 +88,7 @@ def key_policy(spec: KeyPolicySpec) -> dict[str, object]:
         key_administrators(spec),
         break_glass(spec),
         deployment(spec),
-        deployment_replication(spec),
+        *replication(spec),
         key_users(spec),
         key_users_grants(spec),
         encrypt_only(spec),
@@ -96,6 +96,7 @@ def key_policy(spec: KeyPolicySpec) -> dict[str, object]:
         *spec.further,
         *deny_destruction(spec),
         deny_policy_change(spec),
+        *deny_replication(spec),
         deny_rotation_off(),
         deny_short_deletion_window(spec),
         deny_lockout_bypass(),
@@ -122,7 +123,9 @@ def root_account(spec: KeyPolicySpec) -> PolicyStatement:
     if spec.root_access is RootAccess.FULL_DELEGATION:
         return _allow("RootAccount", (spec.root_arn,), ["kms:*"])
     actions = _qualified(
-        *actions_of(ActionClass.READ, ActionClass.MANAGE, ActionClass.POLICY),
+        *_read(),
+        *_manage(spec),
+        "PutKeyPolicy",
         *_destructive(spec),
         *_replication(spec),
         "RevokeGrant",
@@ -134,12 +137,9 @@ def root_account(spec: KeyPolicySpec) -> PolicyStatement:
 
 
 def key_administrators(spec: KeyPolicySpec) -> PolicyStatement:
-    """Reading and managing; deleting, disabling and the policy only while there is no break-glass principal.
-
-    GetPublicKey is left out: whoever holds the public key of an RSA key can encrypt with it.
-    """
+    """Reading and managing; deleting, disabling and the policy only while there is no break-glass principal."""
     names = [
-        *(name for name in actions_of(ActionClass.READ) if name != "GetPublicKey"),
+        *_read(),
         *_manage(spec),
         "RevokeGrant",
     ]
@@ -187,15 +187,25 @@ def deployment(spec: KeyPolicySpec) -> PolicyStatement | None:
     return _allow_some("Deployment", spec.deployment, _qualified(*names))
 
 
-def deployment_replication(spec: KeyPolicySpec) -> PolicyStatement | None:
-    """Replication into the declared Regions, and no others."""
-    if not spec.replica_regions:
-        return None
-    return _allow_some(
-        "DeploymentReplication",
-        spec.deployment,
-        ["kms:ReplicateKey"],
-        {"StringEquals": {"kms:ReplicaRegion": list(spec.replica_regions)}},
+def replication(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
+    """Replication into each declared Region by those who deploy the replica there, and by nobody else.
+
+    KMS asks the primary's key policy when a replica is made; the replica's own policy decides from then on.
+    """
+    if not spec.replication:
+        return ()
+    everyone = tuple(dict.fromkeys(arn for _, principals in spec.replication for arn in principals))
+    return (
+        *(
+            _allow(
+                f"ReplicationTo{_camel(region)}",
+                principals,
+                ["kms:ReplicateKey"],
+                {"StringEquals": {"kms:ReplicaRegion": region}},
+            )
+            for region, principals in spec.replication
+        ),
+        _allow("ReplicationRead", everyone, ["kms:DescribeKey"]),
     )
 
 
@@ -255,6 +265,23 @@ def deny_policy_change(spec: KeyPolicySpec) -> PolicyStatement:
     return _deny_but("DenyPolicyChange", exempt, ["kms:PutKeyPolicy"])
 
 
+def deny_replication(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
+    """The key is replicated to the declared Regions only, and none but the guardians move its primary.
+
+    A replica key carries them, too: they count from the moment that it is made the primary key.
+    """
+    if not (spec.multi_region or spec.replica):
+        return ()
+    regions = [region for region, _ in spec.replication]
+    elsewhere: dict[str, object] | None = (
+        {"StringNotEquals": {"kms:ReplicaRegion": _one_or_list(regions)}} if regions else None
+    )
+    return (
+        _deny("DenyReplicationElsewhere", ["kms:ReplicateKey"], elsewhere),
+        _deny_but("DenyPrimaryChange", (spec.root_arn, *spec.guardians), ["kms:UpdatePrimaryRegion"]),
+    )
+
+
 def deny_rotation_off() -> PolicyStatement:
     """Nobody turns rotation off, the root user included.
 
@@ -292,6 +319,11 @@ def deny_direct_grants() -> PolicyStatement:
     return {**statement, "Principal": "*", "Action": "kms:CreateGrant"}
 
 
+def _read() -> list[str]:
+    """Reading but GetPublicKey: whoever holds the public key of an RSA key can encrypt with it."""
+    return [name for name in actions_of(ActionClass.READ) if name != "GetPublicKey"]
+
+
 def _manage(spec: KeyPolicySpec) -> list[str]:
     rotates = can_rotate(spec.key_spec, spec.origin) and not spec.replica
     rotation = {"EnableKeyRotation", "RotateKeyOnDemand"}
@@ -305,6 +337,11 @@ def _destructive(spec: KeyPolicySpec) -> list[str]:
 
 def _replication(spec: KeyPolicySpec) -> list[str]:
     return ["UpdatePrimaryRegion"] if spec.multi_region or spec.replica else []
+
+
+def _camel(region: str) -> str:
+    """``EuWest1`` of ``eu-west-1``."""
+    return "".join(part.capitalize() for part in region.split("-"))
 
 
 def _via(spec: KeyPolicySpec) -> dict[str, object] | None:

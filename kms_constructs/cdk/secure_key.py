@@ -237,7 +237,7 @@ class SecureKmsKey(kms.Key):
             policy=placeholder_policy(),
             removal_policy=self._removal_policy,
         )
-        guard(stack, self, self)
+        guard(stack, scope, self, self)
         if pinned is not None:
             resource = self.node.default_child
             if isinstance(resource, kms.CfnKey):
@@ -300,6 +300,21 @@ class SecureKmsKey(kms.Key):
     def declared_removal_policy(self) -> RemovalPolicy:
         """What happens to the key when it leaves the stack."""
         return self._removal_policy
+
+    def apply_removal_policy(self, policy: RemovalPolicy) -> None:
+        """Refuses another removal policy than the declared one.
+
+        Raises:
+            ArgumentError: The policy is another.
+        """
+        if policy is not self._removal_policy:
+            raise ArgumentError(
+                "removal_policy",
+                policy.name,
+                f"{self._removal_policy.name} was declared when the key was made",
+                "give removal_policy to SecureKmsKey",
+                where=self.target.where,
+            )
 
     def add_to_resource_policy(
         self, statement: iam.PolicyStatement, allow_no_op: bool | None = None

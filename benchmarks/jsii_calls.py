@@ -1,0 +1,109 @@
+"""Calls into Node and time to build one SecureKmsKey, beside kms.Key(alias, admins), in one process.
+
+Run: python benchmarks/jsii_calls.py [keys]
+
+Counted are all messages to the Node process, answers to its callbacks included. "build" is the constructor;
+"all" is what the key adds until the templates are written, for which an empty app is taken off.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+os.environ["CDK_VALIDATION"] = "false"  # the built-in template validation costs seconds whatever the app
+
+from aws_cdk import App, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from jsii._kernel.providers.process import _NodeProcess
+
+from kms_constructs import SecureKmsKey
+
+ADMIN = "arn:aws:iam::111122223333:role/KeyAdmin"
+messages = 0
+_send = _NodeProcess.send
+
+
+def _counting(self: _NodeProcess, *arguments: object, **options: object) -> object:
+    global messages  # noqa: PLW0603 - the counter of this process
+    messages += 1
+    return _send(self, *arguments, **options)  # type: ignore[arg-type]
+
+
+_NodeProcess.send = _counting  # type: ignore[method-assign,assignment]
+
+
+def plain_key(stack: Stack, number: int) -> None:
+    kms.Key(stack, f"Key{number}", alias=f"plain/{number}", admins=[iam.ArnPrincipal(ADMIN)])
+
+
+def secure_key(stack: Stack, number: int) -> None:
+    SecureKmsKey(
+        stack,
+        f"Key{number}",
+        alias=f"secure/{number}",
+        description=f"Data of tenant {number}",
+        environment="dev",
+        service="tenants",
+        data_classification="confidential",
+        owner="platform",
+        key_administrators=[ADMIN],
+        key_users=[f"arn:aws:iam::111122223333:role/Tenant{number}"],
+    )
+
+
+@dataclass(frozen=True)
+class Figures:
+    build_calls: float
+    all_calls: float
+    build_ms: float
+    all_ms: float
+
+
+def measure(make: Callable[[Stack, int], None], keys: int) -> Figures:
+    gc.collect()
+    with tempfile.TemporaryDirectory() as folder:
+        app = App(analytics_reporting=False, outdir=folder)
+        stack = Stack(app, "Keys")
+        calls, start = messages, time.perf_counter()
+        for number in range(keys):
+            make(stack, number)
+        built_calls, built = messages - calls, time.perf_counter() - start
+        app.synth()
+        return Figures(
+            built_calls / max(keys, 1),
+            (messages - calls) / max(keys, 1),
+            built * 1000 / max(keys, 1),
+            (time.perf_counter() - start) * 1000 / max(keys, 1),
+        )
+
+
+def main(keys: int = 240, rounds: int = 3) -> None:
+    for make in (plain_key, secure_key):  # both warm: imports, caches, first use of Node
+        measure(make, 5)
+    plain, secure = [], []
+    for _ in range(rounds):
+        plain.append(measure(plain_key, keys))
+        secure.append(measure(secure_key, keys))
+    print(f"{keys} keys in one stack, median of {rounds} runs, one process")
+    print(f"{'per key':34}{'kms.Key':>10}{'SecureKmsKey':>14}{'ratio':>8}")
+    for name, label in (
+        ("build_calls", "calls into Node, constructor"),
+        ("all_calls", "calls into Node, with synth"),
+        ("build_ms", "ms, constructor"),
+        ("all_ms", "ms, with synth"),
+    ):
+        one = statistics.median(getattr(figures, name) for figures in plain)
+        other = statistics.median(getattr(figures, name) for figures in secure)
+        print(f"{label:34}{one:10.2f}{other:14.2f}{other / one:8.2f}")
+
+
+if __name__ == "__main__":
+    main(*(int(argument) for argument in sys.argv[1:]))
