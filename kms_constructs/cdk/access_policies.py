@@ -20,6 +20,8 @@ from kms_constructs.cdk.policy_target import (
     is_token,
     via_service,
 )
+from kms_constructs.cdk.root_access import RootAccess
+from kms_constructs.cdk.secure_key import SecureKmsKey
 from kms_constructs.errors import ArgumentError
 from kms_constructs.guardrails.catalogue import GUARDED_ACTIONS
 from kms_constructs.model.actions import ActionClass, KeyUsage, actions_of
@@ -54,7 +56,8 @@ class KeyAccessPolicies(Construct):
 
     An IAM policy works where the key policy delegates to IAM: on a plain `kms.Key`, on a `SecureKmsKey` with
     full delegation, and for a principal of another account that `ExternalAccess` lets in. A `SecureKmsKey`
-    delegates administration alone by default: name its users in `key_users`, and use ``administer`` here.
+    delegates administration alone by default: name its users in `key_users`, and use ``administer`` here. A
+    policy that could give nothing, for a key made in the same account, is refused.
 
     ``administer`` reads and manages the key, and never deletes, disables, changes the policy, creates grants
     or uses the key. Nobody should hold it together with another of these policies: IAM-KMS-8 reports that.
@@ -64,8 +67,8 @@ class KeyAccessPolicies(Construct):
         construct_id: Id within it.
         key: Any key, imported ones included.
         tasks: Any of ``encrypt``, ``decrypt``, ``sign``, ``verify``, ``mac``, ``administer``.
-        key_spec: The key's spec; symmetric by default.
-        key_usage: The key's usage; the first that the spec supports by default.
+        key_spec: The key's spec; a `SecureKmsKey` knows it, and for other keys it is symmetric by default.
+        key_usage: The key's usage; likewise, and the first that the spec supports by default.
         via_services: Services that the use has to come through: ``s3``, or ``s3.eu-west-1.amazonaws.com``.
         encryption_context: Pairs that a request has to hold, for encrypt and decrypt; ``*`` for any text.
         aliases: Names of aliases that ``administer`` may move: ``alias/orders``. Without any it cannot
@@ -93,7 +96,7 @@ class KeyAccessPolicies(Construct):
         *,
         key: kms.IKey,
         tasks: Sequence[str | KeyTask],
-        key_spec: str = "SYMMETRIC_DEFAULT",
+        key_spec: str | None = None,
         key_usage: KeyUsage | str | None = None,
         via_services: Sequence[str] = (),
         encryption_context: Mapping[str, str | Sequence[str]] | None = None,
@@ -102,25 +105,30 @@ class KeyAccessPolicies(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         where = self.node.path
-        if key_spec not in KEY_SPECS:
+        known = key.target if isinstance(key, SecureKmsKey) else None
+        spec = key_spec or (known.key_spec if known else "SYMMETRIC_DEFAULT")
+        if spec not in KEY_SPECS:
             raise ArgumentError(
                 "key_spec",
-                key_spec,
+                spec,
                 "KMS has no such key spec",
                 f"choose among {', '.join(KEY_SPECS)}",
                 where=where,
             )
+        usage = key_usage or (known.key_usage if known and not key_spec else KEY_SPECS[spec].usages[0])
         check_list("tasks", tasks, where)
         wanted = tuple(dict.fromkeys(_task(item, where) for item in tasks))
         target = PolicyTarget(
             partition=Stack.of(self).partition,
             account=key.env.account,
             region=key.env.region,
-            key_spec=key_spec,
-            key_usage=KeyUsage(key_usage) if key_usage is not None else KEY_SPECS[key_spec].usages[0],
+            key_spec=spec,
+            key_usage=KeyUsage(usage),
             where=where,
         )
         _check_fit(wanted, target, encryption_context or {}, aliases)
+        if isinstance(key, SecureKmsKey) and key.env.account == Stack.of(self).account:
+            _check_delegation(wanted, key.policy_spec.root_access, where)
         conditions = context_conditions(encryption_context or {})
         if via_services:
             check_list("via_services", via_services, where)
@@ -224,6 +232,24 @@ def _task(value: object, where: str) -> KeyTask:
         raise ArgumentError(
             "tasks", value, f"a task is one of {', '.join(KeyTask)}", "choose among these", where=where
         ) from None
+
+
+def _check_delegation(tasks: Sequence[KeyTask], root_access: RootAccess, where: str) -> None:
+    """Refuses policies that could give nothing, because the key policy does not delegate that to IAM."""
+    for task in tasks:
+        if root_access is RootAccess.FULL_DELEGATION or (
+            root_access is RootAccess.ADMINISTRATION and task is KeyTask.ADMINISTER
+        ):
+            continue
+        argument = "key_administrators" if task is KeyTask.ADMINISTER else "key_users"
+        raise ArgumentError(
+            "tasks",
+            task.value,
+            f"the key policy leaves none of it to IAM policies (root_access is {root_access.value}), so "
+            "the policy would give nothing",
+            f"name the principals in {argument} of the key",
+            where=where,
+        )
 
 
 def _check_fit(

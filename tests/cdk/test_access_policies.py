@@ -11,7 +11,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Template
 
 from kms_constructs.cdk.access_policies import GuardrailPermissionsBoundary, KeyAccessPolicies
+from kms_constructs.cdk.root_access import RootAccess
+from kms_constructs.cdk.secure_key import SecureKmsKey
 from kms_constructs.errors import ArgumentError
+from kms_constructs.testing import assert_guardrails
 
 pytestmark = pytest.mark.cdk
 
@@ -208,6 +211,78 @@ def test_refuses_with_the_reason(change: dict[str, Any], message: str):
 def test_refuses_a_task_that_was_not_asked_for():
     with pytest.raises(ArgumentError, match="this construct was made for encrypt"):
         policies(tasks=["encrypt"]).policy("decrypt")
+
+
+def secure_key(stack: Stack, root_access: RootAccess, **arguments: Any) -> SecureKmsKey:
+    return SecureKmsKey(
+        stack,
+        "Secure",
+        description="Orders",
+        environment="dev",
+        service="orders",
+        data_classification="internal",
+        key_administrators=["arn:aws:iam::111122223333:role/KeyAdmin"],
+        root_access=root_access,
+        alias="orders",
+        **arguments,
+    )
+
+
+def in_account(account: str, app: App | None = None) -> Stack:
+    return Stack(
+        app or App(analytics_reporting=False),
+        f"Account{account}",
+        env=Environment(account=account, region="eu-west-1"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("root_access", "task", "works"),
+    [
+        (RootAccess.ADMINISTRATION, "administer", True),
+        (RootAccess.ADMINISTRATION, "decrypt", False),
+        (RootAccess.FULL_DELEGATION, "administer", True),
+        (RootAccess.FULL_DELEGATION, "decrypt", True),
+        (RootAccess.ROOT_USER_ONLY, "administer", False),
+        (RootAccess.ROOT_USER_ONLY, "decrypt", False),
+    ],
+)
+def test_refuses_a_policy_that_would_give_nothing(root_access: RootAccess, task: str, works: bool):
+    stack = in_account("111122223333")
+    key = secure_key(stack, root_access)
+    if works:
+        assert list(KeyAccessPolicies(stack, "Policies", key=key, tasks=[task]).documents) == [task]
+    else:
+        with pytest.raises(ArgumentError, match="so the policy would give nothing"):
+            KeyAccessPolicies(stack, "Policies", key=key, tasks=[task])
+
+
+def test_another_account_may_have_policies_for_the_key():
+    app = App(analytics_reporting=False)
+    key = secure_key(in_account("111122223333", app), RootAccess.ADMINISTRATION)
+    partner = in_account("444455556666", app)
+    imported = kms.Key.from_key_arn(partner, "Key", ARN)
+    for which in (imported, key):
+        made = KeyAccessPolicies(partner, f"For{which.node.id}", key=which, tasks=["decrypt"])
+        assert list(made.documents) == ["decrypt"]
+
+
+def test_takes_spec_and_usage_from_a_secure_key():
+    stack = in_account("111122223333")
+    key = secure_key(stack, RootAccess.FULL_DELEGATION, key_spec="ECC_NIST_P256", key_usage="KEY_AGREEMENT")
+    with pytest.raises(ArgumentError, match="this key is for KEY_AGREEMENT, and sign needs SIGN_VERIFY"):
+        KeyAccessPolicies(stack, "Policies", key=key, tasks=["sign"])
+
+
+def test_policies_and_boundary_pass_the_guardrails():
+    stack = in_account("111122223333")
+    key = secure_key(stack, RootAccess.ADMINISTRATION, outputs=True, policy_reviewed_on="2026-11-01")
+    made = KeyAccessPolicies(stack, "Policies", key=key, tasks=["administer"], aliases=["alias/orders"])
+    role = iam.Role(stack, "Keeper", assumed_by=iam.AccountRootPrincipal())
+    role.add_managed_policy(made.policy("administer"))
+    boundary = GuardrailPermissionsBoundary(stack, "Boundary")
+    boundary.apply(role)
+    assert_guardrails(stack)
 
 
 def test_boundary_forbids_the_guarded_actions_and_nothing_else():

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_cdk import App, Environment, Stack
+from aws_cdk import App, Aws, Environment, Stack
+from aws_cdk import aws_sns as sns
 
 from kms_constructs.cdk.policy_target import PolicyTarget, statements_of
 from kms_constructs.cdk.secure_key import SecureKmsKey
@@ -540,6 +541,35 @@ def test_every_preset_passes_the_guardrails_on_a_key():
         )
     report = assert_guardrails(app, config=GuardrailConfig(trusted_accounts=(OTHER,)))
     assert report.keys == len(cases)
+
+
+def test_takes_sources_that_are_known_at_deployment_only():
+    stack = Stack(App(analytics_reporting=False), "Sources")
+    topic = sns.Topic(stack, "Topic")
+    arns = [topic.topic_arn, f"arn:{Aws.PARTITION}:sns:{Aws.REGION}:{Aws.ACCOUNT_ID}:alerts"]
+    here = PolicyTarget(partition=Aws.PARTITION, account=Aws.ACCOUNT_ID, region=Aws.REGION)
+    (statement,) = ServiceAccess.sns(topic_arns=arns, account=Aws.ACCOUNT_ID).statements(here)
+    assert stack.resolve(statement["Condition"]) == {
+        "ArnLike": {
+            "aws:SourceArn": [
+                {"Ref": stack.get_logical_id(topic.node.default_child)},
+                {
+                    "Fn::Join": [
+                        "",
+                        [
+                            "arn:",
+                            {"Ref": "AWS::Partition"},
+                            ":sns:",
+                            {"Ref": "AWS::Region"},
+                            ":",
+                            {"Ref": "AWS::AccountId"},
+                            ":alerts",
+                        ],
+                    ]
+                },
+            ]
+        }
+    }
 
 
 def test_the_same_preset_twice_keeps_its_sids_apart():
