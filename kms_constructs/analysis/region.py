@@ -215,14 +215,19 @@ class _KeyAccess:
         self._account = key.account
         self._grants = key.grants
         self._allows = tuple(
-            statement for statement in key.policy.statements if statement.effect != Effect.DENY
+            (statement, statement_actions(statement.actions, statement.not_actions, False))
+            for statement in key.policy.statements
+            if statement.effect != Effect.DENY
         )
         self._denies = tuple(
-            statement
+            (statement, statement_actions(statement.actions, statement.not_actions, True))
             for statement in key.policy.statements
             if statement.effect == Effect.DENY and statement.certain
         )
+        # What a statement gives or takes depends on the action only where a condition key belongs to grants.
         self._found: dict[object, tuple[Contribution, ...]] = {}
+        self._given: dict[object, tuple[Contribution, ...]] = {}
+        self._taken: dict[object, tuple[Atom, ...] | None] = {}
 
     def region(
         self, action: str, context: Context, scps: tuple[Policy, ...], rcps: tuple[Policy, ...]
@@ -231,60 +236,69 @@ class _KeyAccess:
         if is_unknown(self._policy.unknown):
             reason = self._policy.unknown.reason
             return Region(action, (Contribution(everyone(), None, KEY_POLICY, unresolved=reason),))
-        allows = tuple(
-            statement for statement in self._allows if applies_to_action(statement, action, certainly=False)
-        )
-        denies = tuple(
-            statement for statement in self._denies if applies_to_action(statement, action, certainly=True)
-        )
-        grants = tuple(grant for grant in self._grants if _carries(grant, action))
-        if scps or rcps:
-            return Region(action, self._contributions(action, context, allows, denies, grants, scps, rcps))
+        allows = [statement for statement, names in self._allows if action in names]
+        denies = [statement for statement, names in self._denies if action in names]
+        grants = [grant for grant in self._grants if _carries(grant, action)]
+        circumstances = (action in GRANT_ACTIONS, tuple(sorted(context.items())) if context else ())
         signature = (
-            tuple(statement.index for statement in allows),
-            tuple(statement.index for statement in denies),
+            circumstances,
+            tuple([statement.index for statement in allows]),
+            tuple([statement.index for statement in denies]),
             tuple(map(id, grants)),
-            action in GRANT_ACTIONS,
-            tuple(sorted(context.items())) if context else (),
         )
-        found = self._found.get(signature)
-        if found is None:
-            found = self._contributions(action, context, allows, denies, grants, (), ())
-            self._found[signature] = found
-        return Region(action, found)
-
-    def _contributions(  # noqa: PLR0917 - one caller; the tuple of what applies has no name of its own
-        self,
-        action: str,
-        context: Context,
-        allows: Sequence[Statement],
-        denies: Sequence[Statement],
-        grants: Sequence[Grant],
-        scps: Sequence[Policy],
-        rcps: Sequence[Policy],
-    ) -> tuple[Contribution, ...]:
+        if not (scps or rcps) and signature in self._found:
+            return Region(action, self._found[signature])
+        parts = [
+            part for statement in allows for part in self._gives(statement, action, context, circumstances)
+        ]
+        parts.extend(_granted(grant) for grant in grants)
         denials = [
             atoms
             for statement in denies
-            if (atoms := _denial(statement, action, context, self._key, in_key_policy=True)) is not None
+            if (atoms := self._takes(statement, action, context, circumstances)) is not None
         ]
+        denials.extend(self._organization(action, context, scps, rcps))
+        contributions: list[Contribution] = []
+        for part in parts:
+            cells = _without(part.cells, denials)
+            if cells:
+                contributions.append(replace(part, cells=cells) if cells != part.cells else part)
+        found = tuple(contributions)
+        if not (scps or rcps):
+            self._found[signature] = found
+        return Region(action, found)
+
+    def _gives(
+        self, statement: Statement, action: str, context: Context, circumstances: object
+    ) -> tuple[Contribution, ...]:
+        place = (statement.index, circumstances)
+        if place not in self._given:
+            self._given[place] = _allowed(statement, action, context, self._key)
+        return self._given[place]
+
+    def _takes(
+        self, statement: Statement, action: str, context: Context, circumstances: object
+    ) -> tuple[Atom, ...] | None:
+        place = (statement.index, circumstances)
+        if place not in self._taken:
+            self._taken[place] = _denial(statement, action, context, self._key, in_key_policy=True)
+        return self._taken[place]
+
+    def _organization(
+        self, action: str, context: Context, scps: Sequence[Policy], rcps: Sequence[Policy]
+    ) -> Iterable[tuple[Atom, ...]]:
+        """What the organization's policies take, within the bounds that each kind has."""
         binding_rcps = () if action in UNBOUND_BY_RCP else rcps
         for policies, scope in ((scps, _scp_scope(self._account)), (binding_rcps, _rcp_scope())):
             for policy in policies:
                 for statement in policy.statements:
                     if statement.effect != Effect.DENY or not statement.certain:
                         continue
+                    if not applies_to_action(statement, action, certainly=True):
+                        continue
                     atoms = _denial(statement, action, context, self._key, in_key_policy=False)
                     if atoms is not None:
-                        denials.append((*scope, *atoms))
-        parts = [part for statement in allows for part in _allowed(statement, action, context, self._key)]
-        parts.extend(_granted(grant) for grant in grants)
-        contributions: list[Contribution] = []
-        for part in parts:
-            cells = _without(part.cells, denials)
-            if cells:
-                contributions.append(replace(part, cells=cells) if cells != part.cells else part)
-        return tuple(contributions)
+                        yield (*scope, *atoms)
 
 
 _SERVICE_NAME = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?|[a-z0-9-]+\.amazon\.com")
@@ -432,8 +446,6 @@ def _denial(
 ) -> tuple[Atom, ...] | None:
     """What must hold of a principal for the Deny to hit it for certain; None when it may not hit at all."""
     key_arn, partition = key
-    if not applies_to_action(statement, action, certainly=True):
-        return None
     if not _resource_applies(statement, key_arn, certainly=True):
         return None
     if isinstance(statement.conditions, Unknown):

@@ -122,11 +122,16 @@ def overlaps(key: Key, identity_policies: Sequence[IdentityPolicy] = ()) -> tupl
 
 
 def _sides(key: Key, actions: Iterable[str], context: dict[str, str] | None = None) -> list[_Side]:
-    sides: dict[tuple[int, tuple[Cell, ...]], _Side] = {}
+    # Actions that the same statements speak of share one tuple of contributions.
+    groups: dict[int, tuple[tuple[Contribution, ...], list[str]]] = {}
     for action in actions:
-        for part in access_region(key, action, context=context).contributions:
+        parts = access_region(key, action, context=context).contributions
+        groups.setdefault(id(parts), (parts, []))[1].append(action)
+    sides: dict[tuple[int, tuple[Cell, ...]], _Side] = {}
+    for parts, names in groups.values():
+        for part in parts:
             identity = part.statement.index if part.statement is not None else -1
-            sides.setdefault((identity, part.cells), _Side(part)).actions.append(action)
+            sides.setdefault((identity, part.cells), _Side(part)).actions.extend(names)
     return list(sides.values())
 
 
