@@ -274,7 +274,10 @@ class ServiceAccess:
         rule_arns: Sequence[str] = (),
         account: str = ACCOUNT,
     ) -> ServiceAccess:
-        """Lets EventBridge rules send to queues and topics that are encrypted with this key.
+        """Lets EventBridge rules send to queues that are encrypted with this key.
+
+        For an encrypted topic let the rule use a role (the target's ``role_arn``) and name it in
+        `sns_publishers`: AWS documents no source condition that EventBridge honours towards SNS.
 
         Args:
             rule_arns: The rules; every rule of the account in the key's Region by default.
