@@ -111,6 +111,10 @@ class ExternalAccess:
         for argument in ("via_services", "organization_paths"):
             if values := getattr(self, argument):
                 check_list(argument, values)
+            object.__setattr__(self, argument, tuple(values))
+        # Copied, so that what was checked is what is written.
+        context = {key: _copied(value) for key, value in self.encryption_context.items()}
+        object.__setattr__(self, "encryption_context", context)
         arns = tuple(dict.fromkeys(_principal_arn(item) for item in self.principals))
         object.__setattr__(self, "principals", arns)
         object.__setattr__(self, "permissions", tuple(_permission(item) for item in self.permissions))
@@ -305,6 +309,10 @@ def _principal_arn(value: object) -> str:
         check_account("principals", parts[3])
         return text
     return named_principal("principals", value, where="").arn
+
+
+def _copied(value: str | Sequence[str]) -> str | tuple[str, ...]:
+    return value if isinstance(value, str) else tuple(value)
 
 
 def _permission(value: object) -> Permission:

@@ -233,6 +233,15 @@ def test_takes_principals_as_people_have_them():
     assert access.principals == (f"arn:{Aws.PARTITION}:iam::{PRODUCTION}:root", ROLE, STAGING_ROLE)
 
 
+def test_what_was_checked_is_what_is_written():
+    context: dict[str, Any] = {"Environment": ["staging"]}
+    access = ExternalAccess(principals=[ROLE], permissions=["decrypt"], encryption_context=context)
+    before = access.statements(TARGET)
+    context["Environment"].append("*")
+    context.clear()
+    assert access.statements(TARGET) == before
+
+
 def test_two_entries_keep_their_sids_apart():
     entry = ExternalAccess(principals=[ROLE], permissions=["describe"], organization_id=ORGANIZATION)
     assert [statement["Sid"] for statement in statements_of([entry, entry], TARGET)] == [
