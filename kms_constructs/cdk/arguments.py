@@ -94,7 +94,8 @@ class Refusals:
             raise self.refuse(
                 argument,
                 value,
-                f"an alias has at most {MAXIMUM_ALIAS_LENGTH} characters with alias/, and this has {len(name)}",
+                f"an alias has at most {MAXIMUM_ALIAS_LENGTH} characters with alias/, and this has"
+                f" {len(name)}",
                 "shorten it",
             )
         return name
@@ -345,7 +346,8 @@ class Refusals:
             raise self.refuse(
                 "key_administrators",
                 given,
-                "a key without administrators cannot be managed, and an AWS default would let the whole account",
+                "a key without administrators cannot be managed, and an AWS default would let the"
+                " whole account",
                 "name at least one role: key_administrators=['arn:aws:iam::111122223333:role/KeyAdmin']",
             )
 
@@ -365,7 +367,8 @@ class Refusals:
                 raise self.refuse(
                     user,
                     right.arn,
-                    f"the same principal stands in {manager}{spelt}, and whoever manages a key may not use it",
+                    f"the same principal stands in {manager}{spelt}, and whoever manages a key may"
+                    " not use it",
                     f"take it out of {manager} or out of {user}",
                 )
 
@@ -374,7 +377,8 @@ class Refusals:
     ) -> None:
         """No administrator or break-glass principal gets use of the key by `services` or `external_access`.
 
-        Deployment principals may: whoever creates a database or a secret has to use its key through the service.
+        Deployment principals may: whoever creates a database or a secret has to use its key through the
+        service.
         """
         for statement in statements:
             found = statement["Principal"].get("AWS", []) if isinstance(statement["Principal"], dict) else []

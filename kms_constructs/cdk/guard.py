@@ -1,15 +1,16 @@
 """Writes what `SecureKmsKey` declares into the template, late enough that nothing undoes it.
 
 A key's L1 can be changed by many hands after the key was made: property injectors, aspects such as
-``RemovalPolicies.of(app).destroy()``, escape hatches. So the construct hands its declaration to the guard of its
-stack, and the guard writes it twice:
+``RemovalPolicies.of(app).destroy()``, escape hatches. So the construct hands its declaration to the guard of
+its stack, and the guard writes it as raw overrides, which win over every property:
 
-* while aspects run, as raw overrides, which win over every property: policy, rotation, window, spec, metadata;
-* while the tree is validated, after the last aspect: removal policy, and the tags united with those that the
-  app gave.
+* while aspects run, when references to other stacks are still seen: properties and metadata;
+* while the tree is validated, after the last aspect: the tags, united with those that the app gave; and,
+where
+  an aspect or a property injector reaches the key, everything once more, the removal policy included.
 
-One guard serves all keys of a stack with one walk over the stack's tree; a call into Node for each key and each
-property would cost more than making the keys.
+One guard serves all keys of a stack with one walk over the stack's tree; a call into Node for each key and
+each property would cost more than making the keys.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from aws_cdk.aws_kms import CfnKey
 from constructs import IConstruct, IValidation
 
 _EARLY = 10
-"""Aspect priority: before the aspects of others. Raw overrides win whenever they are written, and an aspect that
-has run late forbids others to add earlier ones."""
+"""Aspect priority: before the aspects of others. Raw overrides win whenever they are written, and an aspect
+that has run late forbids others to add earlier ones."""
 
 
 class Declared(Protocol):
@@ -87,32 +88,34 @@ class StackGuard:
         """Writes properties and metadata of every key; idempotent."""
         self._find_resources()
         for entry in self.entries:
-            resource = entry.resource
-            assert resource is not None  # noqa: S101 - _find_resources raises otherwise
-            resource.add_override(
-                "Properties", {**entry.declared.declared_properties(), "Tags": _tags({}, entry)}
-            )
-            resource.add_override("Metadata.kms-constructs", entry.declared.declared_metadata())
+            if entry.resource is not None:
+                _write(entry, entry.resource, {})
 
     def settle(self) -> list[str]:
-        """Writes what aspects of others may still have changed; answers the validation with no complaint."""
+        """Writes again what others may have changed since; answers the validation with no complaint."""
         self._verdicts.clear()
+        if any(entry.resource is None for entry in self.entries):
+            self.write()  # a key that an aspect made
         for entry in self.entries:
-            if entry.resource is None:
-                self.write()
             resource = entry.resource
-            assert resource is not None  # noqa: S101 - write finds it
-            if self._disturbed(entry.scope):
-                resource.apply_removal_policy(entry.declared.declared_removal_policy())
+            if resource is None:
+                continue  # the key was taken out of the tree again
             given = resource._cfn_properties.get("tags") or []  # one call for all tags
-            if given:
-                inherited = {str(tag["key"]): str(tag["value"]) for tag in given}
+            inherited = {str(tag["key"]): str(tag["value"]) for tag in given}
+            if self._disturbed(entry.scope):
+                _write(entry, resource, inherited)
+                deletion, replacement = _POLICIES[entry.declared.declared_removal_policy()]
+                resource.add_override("DeletionPolicy", deletion)
+                resource.add_override("UpdateReplacePolicy", replacement)
+            elif inherited:
                 resource.add_override("Properties.Tags", _tags(inherited, entry))
         return []
 
     def _disturbed(self, scope: IConstruct) -> bool:
-        """Whether an aspect or a property injector reaches the keys of a scope; aspects that only tag do not
-        count. Asked once for each scope, so that the common app pays nothing for each key.
+        """Whether an aspect or a property injector reaches the keys of a scope.
+
+        Aspects that only tag do not count. Asked once for each scope, so that the common app pays nothing for
+        each key.
         """
         known = self._verdicts.get(scope)
         if known is None:
@@ -137,6 +140,20 @@ class StackGuard:
                         "the first child of kms.Key is no AWS::KMS::Key: this CDK is not known"
                     )
                 entry.resource = resource
+
+
+_POLICIES = {
+    RemovalPolicy.DESTROY: ("Delete", "Delete"),
+    RemovalPolicy.RETAIN: ("Retain", "Retain"),
+    RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE: ("RetainExceptOnCreate", "Retain"),
+}
+"""DeletionPolicy and UpdateReplacePolicy of each removal policy that a key may have."""
+
+
+def _write(entry: _Entry, resource: CfnKey, inherited: Mapping[str, str]) -> None:
+    properties = {**entry.declared.declared_properties(), "Tags": _tags(inherited, entry)}
+    resource.add_override("Properties", properties)
+    resource.add_override("Metadata.kms-constructs", entry.declared.declared_metadata())
 
 
 def _tags(inherited: Mapping[str, str], entry: _Entry) -> list[dict[str, str]]:

@@ -4,7 +4,8 @@ CDK constructs change key policies in two ways: by ``key.grant…(grantee)`` and
 ``key.add_to_resource_policy(statement)``. Under a sealed policy each wish has one of three answers:
 
 * The declared policy says it already: nothing is written, and nothing complained about.
-* It is a grant of use to a role or user whom the key policy can name without a dependency cycle: that principal
+* It is a grant of use to a role or user whom the key policy can name without a dependency cycle: that
+principal
   becomes a key user, with a statement of its own.
 * Everything else is refused, with the argument of `SecureKmsKey` that would give it.
 """
@@ -189,7 +190,8 @@ class GrantBook:
             raise SealedPolicyError(
                 "actions",
                 ", ".join(f"kms:{name}" for name in excess),
-                f"a grant gives use of a {self.target.key_spec} key for {self.target.key_usage.value}, and nothing"
+                f"a grant gives use of a {self.target.key_spec} key for"
+                f" {self.target.key_usage.value}, and nothing"
                 " that administers it",
                 "name administrators in key_administrators, or drop these actions",
                 where=where,
@@ -198,7 +200,8 @@ class GrantBook:
             raise SealedPolicyError(
                 "grantee",
                 shown,
-                f"the role or user belongs to stack {foreign_stack}: naming it in the key policy would make the key"
+                f"the role or user belongs to stack {foreign_stack}: naming it in the key policy"
+                " would make the key"
                 " depend on a stack that depends on the key",
                 "give it a physical name (role_name=…) and name its ARN in key_users of the key",
                 where=where,
@@ -222,9 +225,9 @@ class GrantBook:
                         f"grant to another role, or take it out of {argument}",
                         where=where,
                     )
-        for known, given in self._granted.items():
+        for known, granted in self._granted.items():
             if known.same_as(person):
-                given |= wanted
+                granted.update(wanted)
                 return
         self._granted[person] = set(wanted)
 

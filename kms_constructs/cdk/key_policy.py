@@ -42,8 +42,8 @@ class KeyPolicySpec:
         deployment_may_delete: Whether removing the key from its stack schedules its deletion.
         multi_region: Whether the key is a multi-Region primary.
         replication: Who may replicate the key, by Region: the deployment principals of the replica there.
-        replica: Whether the policy is that of a replica key, whose rotation and replication are its primary's.
-        further: Statements of services and other accounts, and grants, in order.
+        replica: Whether the policy is that of a replica key, whose rotation and replication are its
+        primary's. further: Statements of services and other accounts, and grants, in order.
     """
 
     root_arn: str
@@ -137,7 +137,10 @@ def root_account(spec: KeyPolicySpec) -> PolicyStatement:
 
 
 def key_administrators(spec: KeyPolicySpec) -> PolicyStatement:
-    """Reading and managing; deleting, disabling and the policy only while there is no break-glass principal."""
+    """Reading and managing.
+
+    Deleting, disabling and the policy only while there is no break-glass principal.
+    """
     names = [
         *_read(),
         *_manage(spec),
@@ -165,7 +168,10 @@ def break_glass(spec: KeyPolicySpec) -> PolicyStatement | None:
 
 
 def deployment(spec: KeyPolicySpec) -> PolicyStatement | None:
-    """What CloudFormation's handlers for keys and aliases call; deletion only when the key may be destroyed."""
+    """What CloudFormation's handlers for keys and aliases call.
+
+    Deletion only when the key may be destroyed.
+    """
     names = [
         "CreateAlias",
         "DeleteAlias",
@@ -307,7 +313,8 @@ def deny_lockout_bypass() -> PolicyStatement:
 
 
 def deny_direct_grants() -> PolicyStatement:
-    """Grants only by AWS services for their own use, in the form that AWS Control Tower's CT.KMS.PR.3 accepts.
+    """Grants only by AWS services for their own use, in the form that AWS Control Tower's CT.KMS.PR.3
+    accepts.
 
     See: https://docs.aws.amazon.com/controltower/latest/controlreference/kms-rules.html
     """

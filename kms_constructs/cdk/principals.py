@@ -134,7 +134,8 @@ def _from_text(argument: str, text: str, shown: object, where: str) -> NamedPrin
             argument,
             shown,
             "this is a session; it ends, and aws:PrincipalArn is never a session's ARN",
-            f"name the role behind it: arn:{partition}:iam::{account}:role/{role} (with its path, if it has one)",
+            f"name the role behind it: arn:{partition}:iam::{account}:role/{role} (with its path, if"
+            " it has one)",
             where=where,
         )
     if not is_token(account) and not re.fullmatch(r"\d{12}", account):
@@ -231,7 +232,8 @@ def _root_refused(argument: str, shown: object, where: str) -> ArgumentError:
         argument,
         shown,
         "the account root principal stands for every principal that an IAM policy of the account allows",
-        "name roles or users; recovery by the root user is always there, and root_access says what it delegates",
+        "name roles or users; recovery by the root user is always there, and root_access says what"
+        " it delegates",
         where=where,
     )
 

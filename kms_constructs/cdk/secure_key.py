@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -19,31 +19,33 @@ from kms_constructs.cdk.key_grants import GrantBook
 from kms_constructs.cdk.key_policy import KeyPolicySpec, authorised_principals, key_policy
 from kms_constructs.cdk.policy_target import PolicyTarget, StatementSource, statements_of, via_service
 from kms_constructs.cdk.principals import NamedPrincipal, named_principals
+from kms_constructs.cdk.replica_plan import Principals, ReplicaConfig, in_region, replica_configs
 from kms_constructs.cdk.root_access import RootAccess
 from kms_constructs.cdk.stack_facts import StackFacts, child_path, facts_of, stack_of
 from kms_constructs.errors import ArgumentError, SealedPolicyError
 from kms_constructs.model.actions import KeyUsage
 from kms_constructs.model.key_specs import MAXIMUM_PENDING_WINDOW_DAYS, Origin, can_rotate
 
-Principals = Sequence[str | iam.IRole | iam.IUser | iam.ArnPrincipal]
-"""How arguments name roles and users."""
+if TYPE_CHECKING:
+    from kms_constructs.cdk.replica import SecureKmsReplicaKey
 
 
 class SecureKmsKey(kms.Key):
     """A KMS key whose administrators cannot use it and whose users cannot manage it.
 
-    The key policy is written whole at construction, with explicit actions and one statement for each duty, and
+    The key policy is written whole at construction, with explicit actions and one statement for each duty,
+    and
     is sealed then. Whatever IAM policies say: only the principals named here (and the account's root user)
     delete the key, disable it or change its policy, and nobody turns its rotation off.
 
     It is a `kms.Key`, so it goes wherever an `IKey` goes. An AWS service that uses the key as itself needs a
     statement, which `services` gives; what uses the key with its caller's identity (S3, DynamoDB, RDS, …)
-    needs the caller among `key_users`, or a grant to a principal of the same stack: ``key.grant_decrypt(role)``,
-    ``bucket.grant_read(role)``.
+    needs the caller among `key_users`, or a grant to a principal of the same stack:
+    ``key.grant_decrypt(role)``, ``bucket.grant_read(role)``.
 
     What later changes cost: another `key_spec`, `key_usage`, `origin` or `multi_region` cannot be deployed to
-    an existing key, and another construct path or `logical_id` makes another key. Properties of the L1 that are
-    written by escape hatch before synthesis are discarded, except through aspects.
+    an existing key, and another construct path or `logical_id` makes another key. Properties of the L1 that
+    are written by escape hatch before synthesis are discarded, except through aspects.
 
     Args:
         scope: Parent construct.
@@ -58,7 +60,8 @@ class SecureKmsKey(kms.Key):
         key_users: Who encrypts and decrypts, or does whatever `key_usage` is.
         encrypt_only_users: Who only encrypts, signs, makes MACs.
         decrypt_only_users: Who only decrypts, verifies.
-        break_glass_principals: When given, deletion, disabling and policy changes are theirs and no longer the
+        break_glass_principals: When given, deletion, disabling and policy changes are theirs and no longer
+        the
             administrators'.
         services: `ServiceAccess` presets for AWS services that use the key as themselves.
         external_access: `ExternalAccess` for principals of other accounts.
@@ -70,9 +73,15 @@ class SecureKmsKey(kms.Key):
         rotation_period: 90 to 2560 days, as int or Duration; 365 by default. There is no way to turn rotation
             off. Refused for specs that KMS does not rotate.
         multi_region: Whether the key is a multi-Region primary key. Cannot be changed later.
-        pending_window: 7 to 30 days between the order to delete the key and its end; shorter windows are denied.
-        removal_policy: RETAIN_ON_UPDATE_OR_DELETE by default: the key survives its stack, while a creation that
-            failed leaves nothing behind. DESTROY is refused in production.
+        replica_regions: Regions with a replica key: ``"eu-west-1"``, or a `ReplicaConfig` for a replica with
+            administrators, users, aliases of its own. Implies `multi_region`. Each Region gets a stack beside
+            this one, called ``<stack>-replicas-<region>``, shared by the keys of this stack; a Region that is
+            taken out later leaves its stack and its replica behind in AWS, to be deleted by hand.
+        pending_window: 7 to 30 days between the order to delete the key and its end; shorter windows are
+        denied.
+        removal_policy: RETAIN_ON_UPDATE_OR_DELETE by default: the key survives its stack, while a creation
+        that
+            failed leaves nothing behind. DESTROY is refused in production, and for a key with replicas.
         root_access: What the account's IAM policies may grant; see `RootAccess`.
         deployment_principals: Who deploys the stack. By default the CloudFormation execution role that the
             stack's synthesizer knows; to be named when it knows none.
@@ -103,6 +112,8 @@ class SecureKmsKey(kms.Key):
     See: https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
     """
 
+    _IS_REPLICA: ClassVar[bool] = False
+
     def __init__(
         self,
         scope: Construct,
@@ -127,6 +138,7 @@ class SecureKmsKey(kms.Key):
         origin: Origin | str = Origin.AWS_KMS,
         rotation_period: int | Duration | None = None,
         multi_region: bool = False,
+        replica_regions: Sequence[str | ReplicaConfig] = (),
         pending_window: int | Duration = MAXIMUM_PENDING_WINDOW_DAYS,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         root_access: RootAccess = RootAccess.ADMINISTRATION,
@@ -409,7 +421,8 @@ class SecureKmsKey(kms.Key):
         if not arn.startswith("${Token["):
             return None
         stack = Stack.of(principal)
-        return None if stack is self._stack else stack.stack_name
+        own = stack is self._stack or stack.node.addr == self._stack.node.addr
+        return None if own else stack.stack_name
 
     def _write_outputs(self) -> None:
         for name, value in (
@@ -429,7 +442,8 @@ class _People:
         self._facts = facts
         self._where = where
 
-    def named(self, argument: str, values: Any) -> tuple[NamedPrincipal, ...]:  # noqa: ANN401 - unchecked input
+    def named(self, argument: str, values: Any) -> tuple[NamedPrincipal, ...]:  # noqa: ANN401 - unchecked
+    input
         return named_principals(argument, values, where=self._where, account=self._facts.account)
 
     def deployers(self, given: Any) -> tuple[NamedPrincipal, ...]:  # noqa: ANN401 - unchecked input
@@ -524,8 +538,8 @@ _PLACEHOLDER: list[iam.PolicyDocument] = []
 def placeholder_policy() -> iam.PolicyDocument:
     """What `kms.Key` is given in place of the policy, which the guard writes.
 
-    It denies everything: should it ever reach CloudFormation, KMS refuses it, and no key is made under a default.
-    One document serves all keys, for making one costs a call into Node.
+    It denies everything: should it ever reach CloudFormation, KMS refuses it, and no key is made under a
+    default. One document serves all keys, for making one costs a call into Node.
     """
     if not _PLACEHOLDER:
         deny = {
