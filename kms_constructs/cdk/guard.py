@@ -5,9 +5,8 @@ A key's L1 can be changed by many hands after the key was made: property injecto
 its stack, and the guard writes it as raw overrides, which win over every property:
 
 * while aspects run, when references to other stacks are still seen: properties and metadata;
-* while the tree is validated, after the last aspect: the tags, united with those that the app gave; and,
-where
-  an aspect or a property injector reaches the key, everything once more, the removal policy included.
+* while the tree is validated, after the last aspect: the tags, united with those that the app gave;
+  and, where an aspect or a property injector reaches the key, everything, the removal policy included.
 
 One guard serves all keys of a stack with one walk over the stack's tree; a call into Node for each key and
 each property would cost more than making the keys.

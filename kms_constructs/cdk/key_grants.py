@@ -5,8 +5,7 @@ CDK constructs change key policies in two ways: by ``key.grant…(grantee)`` and
 
 * The declared policy says it already: nothing is written, and nothing complained about.
 * It is a grant of use to a role or user whom the key policy can name without a dependency cycle: that
-principal
-  becomes a key user, with a statement of its own.
+  principal becomes a key user, with a statement of its own.
 * Everything else is refused, with the argument of `SecureKmsKey` that would give it.
 """
 

@@ -43,7 +43,8 @@ class KeyPolicySpec:
         multi_region: Whether the key is a multi-Region primary.
         replication: Who may replicate the key, by Region: the deployment principals of the replica there.
         replica: Whether the policy is that of a replica key, whose rotation and replication are its
-        primary's. further: Statements of services and other accounts, and grants, in order.
+            primary's.
+        further: Statements of services and other accounts, and grants, in order.
     """
 
     root_arn: str
@@ -313,8 +314,9 @@ def deny_lockout_bypass() -> PolicyStatement:
 
 
 def deny_direct_grants() -> PolicyStatement:
-    """Grants only by AWS services for their own use, in the form that AWS Control Tower's CT.KMS.PR.3
-    accepts.
+    """Grants only by AWS services for their own use.
+
+    In the form that AWS Control Tower's CT.KMS.PR.3 accepts.
 
     See: https://docs.aws.amazon.com/controltower/latest/controlreference/kms-rules.html
     """

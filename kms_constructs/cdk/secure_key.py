@@ -34,8 +34,7 @@ class SecureKmsKey(kms.Key):
     """A KMS key whose administrators cannot use it and whose users cannot manage it.
 
     The key policy is written whole at construction, with explicit actions and one statement for each duty,
-    and
-    is sealed then. Whatever IAM policies say: only the principals named here (and the account's root user)
+    and is sealed then. Whatever IAM policies say: only the principals named here (and the account's root user)
     delete the key, disable it or change its policy, and nobody turns its rotation off.
 
     It is a `kms.Key`, so it goes wherever an `IKey` goes. An AWS service that uses the key as itself needs a
@@ -45,7 +44,7 @@ class SecureKmsKey(kms.Key):
 
     What later changes cost: another `key_spec`, `key_usage`, `origin` or `multi_region` cannot be deployed to
     an existing key, and another construct path or `logical_id` makes another key. Properties of the L1 that
-    are written by escape hatch before synthesis are discarded, except through aspects.
+    are written by escape hatch are discarded, those that no argument writes included.
 
     Args:
         scope: Parent construct.
@@ -60,9 +59,8 @@ class SecureKmsKey(kms.Key):
         key_users: Who encrypts and decrypts, or does whatever `key_usage` is.
         encrypt_only_users: Who only encrypts, signs, makes MACs.
         decrypt_only_users: Who only decrypts, verifies.
-        break_glass_principals: When given, deletion, disabling and policy changes are theirs and no longer
-        the
-            administrators'.
+        break_glass_principals: When given, deletion, disabling and policy changes are theirs and no
+            longer the administrators'.
         services: `ServiceAccess` presets for AWS services that use the key as themselves.
         external_access: `ExternalAccess` for principals of other accounts.
         via_services: Limits `key_users` to requests that come through these services: ``"s3"``, or the whole
@@ -78,9 +76,8 @@ class SecureKmsKey(kms.Key):
             this one, called ``<stack>-replicas-<region>``, shared by the keys of this stack; a Region that is
             taken out later leaves its stack and its replica behind in AWS, to be deleted by hand.
         pending_window: 7 to 30 days between the order to delete the key and its end; shorter windows are
-        denied.
-        removal_policy: RETAIN_ON_UPDATE_OR_DELETE by default: the key survives its stack, while a creation
-        that
+            denied.
+        removal_policy: RETAIN_ON_UPDATE_OR_DELETE by default: the key survives its stack, while a creation that
             failed leaves nothing behind. DESTROY is refused in production, and for a key with replicas.
         root_access: What the account's IAM policies may grant; see `RootAccess`.
         deployment_principals: Who deploys the stack. By default the CloudFormation execution role that the
@@ -435,18 +432,17 @@ class SecureKmsKey(kms.Key):
 
 
 class _People:
-    """Names principals for the arguments of one key."""
+    """Names principals for the arguments of one key, which may be anything until they are checked."""
 
     def __init__(self, check: checks.Refusals, facts: StackFacts, where: str) -> None:
         self._check = check
         self._facts = facts
         self._where = where
 
-    def named(self, argument: str, values: Any) -> tuple[NamedPrincipal, ...]:  # noqa: ANN401 - unchecked
-    input
+    def named(self, argument: str, values: Any) -> tuple[NamedPrincipal, ...]:  # noqa: ANN401
         return named_principals(argument, values, where=self._where, account=self._facts.account)
 
-    def deployers(self, given: Any) -> tuple[NamedPrincipal, ...]:  # noqa: ANN401 - unchecked input
+    def deployers(self, given: Any) -> tuple[NamedPrincipal, ...]:  # noqa: ANN401
         if given is None:
             role = self._facts.execution_role
             if role is None:
