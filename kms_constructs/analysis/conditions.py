@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from kms_constructs.analysis.globs import has_variable
+from kms_constructs.analysis.globs import has_variable, is_literal
 from kms_constructs.analysis.principals import (
     IAM_KINDS,
     Cell,
@@ -225,11 +225,20 @@ class Atom:
         patterns = self._of(cell.kind)
         if patterns is None:
             return () if self.missing is (not want) else (cell,)
+        exact = _exact(patterns)
+        if exact is not None and (name := cell.literal) is not None:
+            return (cell,) if ((name in exact) is not self.negated) is want else ()
         if self.negated is want:
             left = excluding(cell, patterns)
             return (left,) if left is not None else ()
         found = (including(cell, pattern) for pattern in patterns)
         return tuple(dict.fromkeys(part for part in found if part is not None))
+
+
+@lru_cache(maxsize=16384)
+def _exact(patterns: tuple[str, ...]) -> frozenset[str] | None:
+    """The patterns as a set of names, when each stands for one name: then a look-up decides."""
+    return frozenset(patterns) if all(is_literal(pattern) for pattern in patterns) else None
 
 
 def everywhere(patterns: tuple[str, ...]) -> tuple[tuple[PrincipalKind, tuple[str, ...]], ...]:

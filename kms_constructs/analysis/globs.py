@@ -38,6 +38,7 @@ def has_wildcard(pattern: str) -> bool:
     return _STAR in pattern or _ANY in pattern
 
 
+@lru_cache(maxsize=32768)
 def is_literal(pattern: str) -> bool:
     """Whether the pattern stands for exactly one text, all of it known or generated."""
     return not has_wildcard(pattern) and f"{OPEN}e:" not in pattern and f"{OPEN}u:" not in pattern

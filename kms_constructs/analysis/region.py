@@ -214,15 +214,17 @@ class _KeyAccess:
         self._key = key.arn_pattern, key.partition
         self._account = key.account
         self._grants = key.grants
-        self._allows = tuple(
-            (statement, statement_actions(statement.actions, statement.not_actions, False))
-            for statement in key.policy.statements
-            if statement.effect != Effect.DENY
-        )
-        self._denies = tuple(
-            (statement, statement_actions(statement.actions, statement.not_actions, True))
-            for statement in key.policy.statements
-            if statement.effect == Effect.DENY and statement.certain
+        self._statements = key.policy.statements
+        self._speaking = _speaking(
+            tuple(
+                (
+                    denies := statement.effect == Effect.DENY,
+                    statement_actions(statement.actions, statement.not_actions, denies)
+                    if statement.certain or not denies
+                    else _NO_ACTIONS,
+                )
+                for statement in key.policy.statements
+            )
         )
         # What a statement gives or takes depends on the action only where a condition key belongs to grants.
         self._found: dict[object, tuple[Contribution, ...]] = {}
@@ -236,31 +238,26 @@ class _KeyAccess:
         if is_unknown(self._policy.unknown):
             reason = self._policy.unknown.reason
             return Region(action, (Contribution(everyone(), None, KEY_POLICY, unresolved=reason),))
-        allows = [statement for statement, names in self._allows if action in names]
-        denies = [statement for statement, names in self._denies if action in names]
-        grants = [grant for grant in self._grants if _carries(grant, action)]
+        allows, denies = self._speaking[action]
+        grants = tuple([grant for grant in self._grants if _carries(grant, action)]) if self._grants else ()
         circumstances = (action in GRANT_ACTIONS, tuple(sorted(context.items())) if context else ())
-        signature = (
-            circumstances,
-            tuple([statement.index for statement in allows]),
-            tuple([statement.index for statement in denies]),
-            tuple(map(id, grants)),
-        )
+        signature = (circumstances, allows, denies, tuple(map(id, grants)))
         if not (scps or rcps) and signature in self._found:
             return Region(action, self._found[signature])
         parts = [
-            part for statement in allows for part in self._gives(statement, action, context, circumstances)
+            part for position in allows for part in self._gives(position, action, context, circumstances)
         ]
         parts.extend(_granted(grant) for grant in grants)
         denials = [
             atoms
-            for statement in denies
-            if (atoms := self._takes(statement, action, context, circumstances)) is not None
+            for position in denies
+            if (atoms := self._takes(position, action, context, circumstances)) is not None
         ]
         denials.extend(self._organization(action, context, scps, rcps))
         contributions: list[Contribution] = []
+        denied = tuple(denials)
         for part in parts:
-            cells = _without(part.cells, denials)
+            cells = _without(part.cells, denied)
             if cells:
                 contributions.append(replace(part, cells=cells) if cells != part.cells else part)
         found = tuple(contributions)
@@ -269,18 +266,19 @@ class _KeyAccess:
         return Region(action, found)
 
     def _gives(
-        self, statement: Statement, action: str, context: Context, circumstances: object
+        self, position: int, action: str, context: Context, circumstances: object
     ) -> tuple[Contribution, ...]:
-        place = (statement.index, circumstances)
+        place = (position, circumstances)
         if place not in self._given:
-            self._given[place] = _allowed(statement, action, context, self._key)
+            self._given[place] = _allowed(self._statements[position], action, context, self._key)
         return self._given[place]
 
     def _takes(
-        self, statement: Statement, action: str, context: Context, circumstances: object
+        self, position: int, action: str, context: Context, circumstances: object
     ) -> tuple[Atom, ...] | None:
-        place = (statement.index, circumstances)
+        place = (position, circumstances)
         if place not in self._taken:
+            statement = self._statements[position]
             self._taken[place] = _denial(statement, action, context, self._key, in_key_policy=True)
         return self._taken[place]
 
@@ -299,6 +297,26 @@ class _KeyAccess:
                     atoms = _denial(statement, action, context, self._key, in_key_policy=False)
                     if atoms is not None:
                         yield (*scope, *atoms)
+
+
+_NO_ACTIONS: frozenset[str] = frozenset()
+
+
+@lru_cache(maxsize=4096)
+def _speaking(
+    statements: tuple[tuple[bool, frozenset[str]], ...],
+) -> dict[str, tuple[tuple[int, ...], tuple[int, ...]]]:
+    """For each action the positions of the Allows and of the Denies that speak of it.
+
+    Policies of one shape share it: keys that are made alike differ in their principals only.
+    """
+    return {
+        action: (
+            tuple(at for at, (denies, names) in enumerate(statements) if not denies and action in names),
+            tuple(at for at, (denies, names) in enumerate(statements) if denies and action in names),
+        )
+        for action in ACTIONS
+    }
 
 
 _SERVICE_NAME = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?|[a-z0-9-]+\.amazon\.com")
@@ -489,9 +507,10 @@ def _denied_principals(principals: Sequence[Principal]) -> Atom | None:
     return Atom(tuple((kind, tuple(found)) for kind, found in patterns.items()))
 
 
-def _without(cells: Iterable[Cell], denials: Iterable[tuple[Atom, ...]]) -> tuple[Cell, ...]:
-    """The cells minus every denial: what fails at least one atom of each."""
-    left = tuple(cells)
+@lru_cache(maxsize=8192)
+def _without(cells: tuple[Cell, ...], denials: tuple[tuple[Atom, ...], ...]) -> tuple[Cell, ...]:
+    """The cells minus every denial: what fails at least one atom of each. The keys of an app share many."""
+    left = cells
     for atoms in denials:
         if not left:
             return ()
