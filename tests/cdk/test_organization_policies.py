@@ -75,6 +75,7 @@ def test_makes_the_policies_and_nothing_else(template: dict[str, Any]):
     ]
 
 
+@pytest.mark.slow
 def test_cfn_lint_has_nothing_to_say(
     template: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
