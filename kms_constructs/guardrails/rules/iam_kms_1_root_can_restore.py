@@ -204,7 +204,8 @@ def _names(statement: Statement, root: Cell) -> _Answer:
     if is_unknown(statement.principals) or is_unknown(statement.not_principals):
         return _Answer.UNKNOWN
     if statement.principals is not None:
-        return max((_is(principal, root) for principal in statement.principals), key=lambda item: item.value)
+        answers = (_is(principal, root) for principal in statement.principals)
+        return max(answers, key=lambda answer: answer.value, default=_Answer.NO)
     if statement.not_principals is not None:
         left_out = max((_is(one, root).value for one in statement.not_principals), default=0)
         return {_Answer.YES.value: _Answer.NO, _Answer.UNKNOWN.value: _Answer.UNKNOWN}.get(
