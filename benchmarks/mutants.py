@@ -1,0 +1,438 @@
+"""Deliberate faults in the analysis, one at a time: the tests have to notice each.
+
+Every mutant is one change of text in one file of `kms_constructs/analysis`, made in a copy of the package.
+`tests/analysis` runs over the copy; a mutant that it lets pass has survived, and the exit code is 1.
+
+    python benchmarks/mutants.py            # all, one after the other
+    python benchmarks/mutants.py session    # those whose name has this word
+
+The tables of cases run first and catch nearly all within seconds; the properties run for those they miss.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PACKAGE = Path("kms_constructs") / "analysis"
+PROPERTIES = "tests/analysis/test_properties.py"
+LIMIT = 600
+"""Seconds after which a run counts as killed: the mutant made it hang."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One fault.
+
+    Args:
+        name: Short name.
+        file: File of the analysis.
+        old: Text that stands there exactly once.
+        new: What the fault makes of it.
+        harm: What the fault would do to a user.
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+    harm: str
+
+
+MUTANTS = (
+    Mutant(
+        "glob-question-mark",
+        "globs.py",
+        "return other != _STAR and other[0] != OPEN",
+        "return other[0] != OPEN",
+        "`role/ops-?` would count as covering `role/ops-*`, so a Deny would seem to hit more than it does.",
+    ),
+    Mutant(
+        "glob-prefix-match",
+        "globs.py",
+        "    return position == len(pattern)\n",
+        "    return True\n",
+        "A pattern would match every text that begins like it ends nowhere: ARNs would be taken for others.",
+    ),
+    Mutant(
+        "glob-environment-literal",
+        "globs.py",
+        'return _ENVIRONMENT if token[1] == "e" else _STAR',
+        'return token if token[1] == "e" else _STAR',
+        "An undecided account would be taken to differ from every literal one, and regions would lose it.",
+    ),
+    Mutant(
+        "glob-variable-literal",
+        "globs.py",
+        "    left, right = without_variables(left), without_variables(right)\n",
+        "",
+        "A policy variable in a Resource would be taken literally, and an Allow by it would be overlooked.",
+    ),
+    Mutant(
+        "principal-no-sessions-path",
+        "principals.py",
+        'found = (f"arn:aws:iam::{account}:role/{name}", f"arn:aws:iam::{account}:role/*/{name}")',
+        'found = (f"arn:aws:iam::{account}:role/{name}",)',
+        "A session of a role with a path would not be recognised as that role.",
+    ),
+    Mutant(
+        "principal-root-not-delegated",
+        "principals.py",
+        "return PrincipalCells(account_cells(account), delegated=True, unresolved=undecided)",
+        "return PrincipalCells(account_cells(account)[:1], unresolved=undecided)",
+        "The root principal would stand for the root user alone, and delegation to IAM would go unseen.",
+    ),
+    Mutant(
+        "principal-unknown-is-nobody",
+        "principals.py",
+        'return PrincipalCells(everyone(), unresolved=f"{display(value)} is no ARN and no account id")',
+        'return PrincipalCells((), unresolved=f"{display(value)} is no ARN and no account id")',
+        "A principal that cannot be read would be nobody, and the key would pass.",
+    ),
+    Mutant(
+        "cell-exclusion-lost",
+        "principals.py",
+        "        if any(glob_covers(pattern, present) for present in cell.include):\n",
+        "        if any(globs_meet(pattern, present) for present in cell.include):\n",
+        "Excluding one principal would exclude everyone it has a pattern in common with.",
+    ),
+    Mutant(
+        "within-any-meet",
+        "principals.py",
+        "glob_covers(canonical_arn(pattern), included) for pattern in patterns",
+        "globs_meet(canonical_arn(pattern), included) for pattern in patterns",
+        "A whole account would count as authorised because one role of it is.",
+    ),
+    Mutant(
+        "meet-ignores-kind",
+        "principals.py",
+        "    if left.kind is not right.kind:\n        return None\n    found: Cell",
+        "    found: Cell",
+        "A user and a role of one pattern would count as one principal.",
+    ),
+    Mutant(
+        "condition-missing-negated",
+        "conditions.py",
+        '        return negated and condition.qualifier != "foranyvalue"\n    if any(has_hole',
+        "        return False\n    if any(has_hole",
+        "A negated operator would not match a missing key, so Denies would seem to spare AWS services.",
+    ),
+    Mutant(
+        "condition-if-exists",
+        "conditions.py",
+        'if condition.if_exists or condition.qualifier == "forallvalues":\n            return True',
+        'if condition.qualifier == "forallvalues":\n            return True',
+        "…IfExists would demand the key.",
+    ),
+    Mutant(
+        "condition-for-all-values",
+        "conditions.py",
+        'return all(verdicts) if condition.qualifier == "forallvalues" else any(verdicts)',
+        "return any(verdicts)",
+        "ForAllValues would be content with one value.",
+    ),
+    Mutant(
+        "condition-empty-list",
+        "conditions.py",
+        "return not values or condition.qualifier not in _QUALIFIERS",
+        "return condition.qualifier not in _QUALIFIERS",
+        "A Deny that exempts an empty list would be trusted, which AWS does not document.",
+    ),
+    Mutant(
+        "condition-variable",
+        "conditions.py",
+        " or any(map(has_variable, values))",
+        "",
+        "A Deny that exempts by a policy variable would seem to exempt nobody.",
+    ),
+    Mutant(
+        "condition-arn-crosses-colons",
+        "conditions.py",
+        '    "arnlike": _arn,\n',
+        '    "arnlike": _like,\n',
+        "ArnLike would run over colons as StringLike does.",
+    ),
+    Mutant(
+        "condition-literal-asterisk",
+        "conditions.py",
+        'canonical_arn(value) for value in values if "*" not in value and "?" not in value)',
+        "canonical_arn(value) for value in values)",
+        "An asterisk under StringEquals would exempt principals that AWS denies, and allow others.",
+    ),
+    Mutant(
+        "condition-type-case",
+        "conditions.py",
+        "    kinds = {_TYPES[value] for value in values}",
+        "    kinds = {_TYPES.get(value, PrincipalKind.ROLE) for value in values}",
+        "A Deny on the misspelt type `assumedrole` would count, though it hits nobody.",
+    ),
+    Mutant(
+        "atom-satisfying-failing",
+        "conditions.py",
+        "        if self.negated is want:\n",
+        "        if want:\n",
+        "What satisfies a positive condition would be what it excludes.",
+    ),
+    Mutant(
+        "atom-service-open",
+        "conditions.py",
+        "return () if self.missing is (not want) else (cell,)",
+        "return (cell,) if self.missing is want else ()",
+        "Where AWS does not say what a service carries, it would fall out of the region.",
+    ),
+    Mutant(
+        "service-key-inverted",
+        "conditions.py",
+        '    service = wanted == {"true"}\n',
+        '    service = wanted == {"false"}\n',
+        "`aws:PrincipalIsAWSService` would be read the wrong way round.",
+    ),
+    Mutant(
+        "region-uncertain-deny",
+        "region.py",
+        "            if statement.effect == Effect.DENY and statement.certain\n",
+        "            if statement.effect == Effect.DENY\n",
+        "A Deny that a condition may leave out would count as there.",
+    ),
+    Mutant(
+        "region-open-deny",
+        "region.py",
+        "            if atom is None or (not atom.negated and names_other_partition(condition, partition)):\n"
+        "                return None\n",
+        "            if atom is None or (not atom.negated and names_other_partition(condition, partition)):\n"
+        "                continue\n",
+        "A Deny with an open condition would count as if the condition held.",
+    ),
+    Mutant(
+        "region-other-partition",
+        "region.py",
+        "if atom is None or (not atom.negated and names_other_partition(condition, partition)):",
+        "if atom is None:",
+        "A Deny that names an ARN of another partition would count, though it hits nobody.",
+    ),
+    Mutant(
+        "region-deny-not-principal",
+        "region.py",
+        "return None if in_key_policy or statement.not_principals is not None else tuple(atoms)",
+        "return tuple(atoms)",
+        "A Deny with NotPrincipal would count against everyone, the exempt included.",
+    ),
+    Mutant(
+        "region-session-deny",
+        "region.py",
+        "if found.unresolved is not None or is_session(principal.value):",
+        "if found.unresolved is not None:",
+        "A Deny on one session would count against its role.",
+    ),
+    Mutant(
+        "region-account-deny",
+        "region.py",
+        "            if cell.literal is not None:\n",
+        "            if True:\n",
+        "Patterns that KMS does not take as principals would deny whole sets of them.",
+    ),
+    Mutant(
+        "region-not-action",
+        "region.py",
+        "(_action_names(pattern, not certainly) for pattern in not_actions)",
+        "(_action_names(pattern, certainly) for pattern in not_actions)",
+        "NotAction with an undecided entry would be read the unsafe way round.",
+    ),
+    Mutant(
+        "region-not-resource",
+        "region.py",
+        "excluded = globs_meet if certainly else glob_covers",
+        "excluded = glob_covers",
+        "A Deny with NotResource would count although an undecided entry may name the key.",
+    ),
+    Mutant(
+        "region-unknown-principal",
+        "region.py",
+        "        return (PrincipalCells(everyone(), unresolved=statement.principals.reason),)\n",
+        "        return ()\n",
+        "A statement whose principals cannot be resolved would allow nobody.",
+    ),
+    Mutant(
+        "region-grant-forgotten",
+        "region.py",
+        "        parts.extend(_granted(grant) for grant in grants)\n",
+        "",
+        "Grants would not be seen.",
+    ),
+    Mutant(
+        "region-scp-binds-all",
+        "region.py",
+        "    return (Atom(own, missing=False), *_rcp_scope()",
+        "    return (*_rcp_scope()",
+        "An SCP would seem to bind other accounts.",
+    ),
+    Mutant(
+        "region-scp-service-linked",
+        "region.py",
+        "    return (Atom(own, missing=False), *_rcp_scope()",
+        "    return (Atom(own, missing=False)",
+        "An SCP would seem to bind service-linked roles.",
+    ),
+    Mutant(
+        "region-rcp-retire",
+        "region.py",
+        "binding_rcps = () if action in UNBOUND_BY_RCP else rcps",
+        "binding_rcps = rcps",
+        "An RCP would seem to take kms:RetireGrant away.",
+    ),
+    Mutant(
+        "region-cache-forgets-context",
+        "region.py",
+        "tuple(sorted(context.items())) if context else ()",
+        "",
+        "The answer for one context would be given for another.",
+    ),
+    Mutant(
+        "region-cap-drops-cells",
+        "region.py",
+        "            left = tuple(dict.fromkeys(kept))\n    return left\n",
+        "            left = tuple(dict.fromkeys(kept))[:1]\n    return left\n",
+        "All but one of the pieces that a Deny leaves would be lost.",
+    ),
+    Mutant(
+        "evaluate-root-needs-iam",
+        "evaluate.py",
+        'if named == "account" and request.kind is not PrincipalKind.ROOT and by_identity is None:',
+        'if named == "account" and by_identity is None:',
+        "The root user would seem to need an IAM policy.",
+    ),
+    Mutant(
+        "evaluate-abroad",
+        "evaluate.py",
+        "        if not home and request.kind is not PrincipalKind.ROOT and by_identity is None:\n"
+        "            continue\n",
+        "",
+        "A principal of another account would seem allowed without an IAM policy of its own.",
+    ),
+    Mutant(
+        "identity-deny-any",
+        "identity.py",
+        "if not any(glob_covers(deny, pattern) for deny in denied)",
+        "if not any(globs_meet(deny, pattern) for deny in denied)",
+        "A Deny on one key would seem to take the action off all keys.",
+    ),
+    Mutant(
+        "identity-conditional-deny",
+        "identity.py",
+        "        and statement.conditions == ()\n",
+        "",
+        "A Deny under a condition would count as if it always held.",
+    ),
+    Mutant(
+        "separation-grants-for-services",
+        "separation.py",
+        "_sides(key, (CREATE_GRANT,), DIRECT_GRANT_CONTEXT)",
+        "_sides(key, (CREATE_GRANT,))",
+        "CreateGrant for AWS services would be reported as use.",
+    ),
+    Mutant(
+        "separation-no-create-grant",
+        "separation.py",
+        "    using.extend(_sides(key, (CREATE_GRANT,), DIRECT_GRANT_CONTEXT))\n",
+        "",
+        "An administrator with CreateGrant would pass as separated.",
+    ),
+    Mutant(
+        "separation-delegated-use",
+        "separation.py",
+        "if manager.part.delegated and not user.part.delegated:",
+        "if manager.part.delegated or user.part.delegated:",
+        "Use that is left to the account's IAM policies would not count.",
+    ),
+    Mutant(
+        "separation-root-user",
+        "separation.py",
+        "cells = tuple(cell for cell in cells if cell.kind is PrincipalKind.ROOT)",
+        "continue",
+        "The root user, who manages without IAM, would not be seen to use.",
+    ),
+    Mutant(
+        "separation-iam-ignored",
+        "separation.py",
+        "    found.extend(_through_identity(key, managing, using, identity_policies))\n",
+        "",
+        "An IAM policy of the app that makes a key user its manager would go unseen.",
+    ),
+    Mutant(
+        "access-unknown-shown-as-allowed",
+        "access.py",
+        "    if part.unresolved:\n        return Access.UNKNOWN\n",
+        "",
+        "What is not resolved would be shown as known.",
+    ),
+    Mutant(
+        "diff-conditions-ignored",
+        "diff.py",
+        "if (one.access, set(one.conditions)) == (other.access, set(other.conditions)):",
+        "if one.access == other.access:",
+        "A changed condition would not be reported as a change of access.",
+    ),
+)
+
+
+def _run(copy: Path, *arguments: str) -> bool:
+    """Whether the tests pass over the copy."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(
+            command, cwd=copy, env=environment, capture_output=True, check=False, timeout=LIMIT
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    if done.returncode not in {0, 1}:
+        raise SystemExit(f"pytest could not run:\n{done.stdout.decode()}{done.stderr.decode()}")
+    return done.returncode == 0
+
+
+def _verdict(copy: Path) -> str:
+    if not _run(copy, "tests/analysis", f"--ignore={PROPERTIES}"):
+        return "killed by a case"
+    return "SURVIVED" if _run(copy, PROPERTIES) else "killed by a property"
+
+
+def main() -> int:
+    word = sys.argv[1] if len(sys.argv) > 1 else ""
+    chosen = [mutant for mutant in MUTANTS if word in mutant.name]
+    survived = 0
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder)
+        shutil.copytree(REPOSITORY / "kms_constructs", copy / "kms_constructs")
+        shutil.copytree(REPOSITORY / "tests" / "analysis", copy / "tests" / "analysis")
+        for name in ("__init__.py", "conftest.py", "strategies.py"):
+            shutil.copy(REPOSITORY / "tests" / name, copy / "tests" / name)
+        shutil.copy(REPOSITORY / "pyproject.toml", copy)
+        if not _run(copy, "tests/analysis", f"--ignore={PROPERTIES}"):
+            raise SystemExit("the tests fail without any mutant")
+        for mutant in chosen:
+            target = copy / PACKAGE / mutant.file
+            original = target.read_text(encoding="utf-8")
+            if original.count(mutant.old) != 1:
+                raise SystemExit(f"{mutant.name}: its text stands {original.count(mutant.old)} times")
+            target.write_text(original.replace(mutant.old, mutant.new), encoding="utf-8")
+            started = time.perf_counter()
+            verdict = _verdict(copy)
+            target.write_text(original, encoding="utf-8")
+            survived += verdict == "SURVIVED"
+            print(
+                f"{mutant.name:34} {verdict:21} {time.perf_counter() - started:5.1f} s  {mutant.harm}",
+                flush=True,
+            )
+    print(f"{len(chosen)} mutants, {len(chosen) - survived} killed, {survived} survived")
+    return 1 if survived else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
