@@ -26,6 +26,8 @@ if TYPE_CHECKING:  # type checkers do not follow __getattr__; a test holds this 
     from kms_constructs.cdk.organization_policies import (
         GuardrailServiceControlPolicy as GuardrailServiceControlPolicy,
     )
+    from kms_constructs.cdk.replica import SecureKmsReplicaKey as SecureKmsReplicaKey
+    from kms_constructs.cdk.replica_plan import ReplicaConfig as ReplicaConfig
     from kms_constructs.cdk.root_access import RootAccess as RootAccess
     from kms_constructs.cdk.secure_key import SecureKmsKey as SecureKmsKey
     from kms_constructs.cdk.service_access import ServiceAccess as ServiceAccess
@@ -55,9 +57,11 @@ _WHERE: dict[str, str] = {
     "KeyUsage": "model.actions",
     "KmsConstructsError": "errors",
     "KmsRequirements": "cdk.nag_pack",
+    "ReplicaConfig": "cdk.replica_plan",
     "RootAccess": "cdk.root_access",
     "SealedPolicyError": "errors",
     "SecureKmsKey": "cdk.secure_key",
+    "SecureKmsReplicaKey": "cdk.replica",
     "ServiceAccess": "cdk.service_access",
     "SourceError": "errors",
     "enforce_guardrails": "cdk.enforce",

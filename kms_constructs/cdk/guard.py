@@ -14,7 +14,7 @@ each property would cost more than making the keys.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 from weakref import WeakKeyDictionary
@@ -34,6 +34,10 @@ class Declared(Protocol):
 
     def declared_properties(self) -> Mapping[str, object]:
         """CloudFormation properties but for the tags."""
+        ...
+
+    def foreign_properties(self) -> Iterable[str]:
+        """Properties that the resource may not have, whoever sets them."""
         ...
 
     def declared_tags(self) -> Mapping[str, str]:
@@ -99,8 +103,8 @@ class StackGuard:
             resource = entry.resource
             if resource is None:
                 continue  # the key was taken out of the tree again
-            given = resource._cfn_properties.get("tags") or []  # one call for all tags
-            inherited = {str(tag["key"]): str(tag["value"]) for tag in given}
+            current = resource._cfn_properties  # one call for all of them
+            inherited = {str(tag["key"]): str(tag["value"]) for tag in current.get("tags") or ()}
             if self._disturbed(entry.scope):
                 _write(entry, resource, inherited)
                 deletion, replacement = _POLICIES[entry.declared.declared_removal_policy()]
@@ -108,6 +112,9 @@ class StackGuard:
                 resource.add_override("UpdateReplacePolicy", replacement)
             elif inherited:
                 resource.add_override("Properties.Tags", _tags(inherited, entry))
+            for name in entry.declared.foreign_properties():
+                if current.get(f"{name[0].lower()}{name[1:]}") is not None:
+                    resource.add_property_deletion_override(name)
         return []
 
     def _disturbed(self, scope: IConstruct) -> bool:

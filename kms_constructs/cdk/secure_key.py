@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
@@ -34,8 +35,8 @@ class SecureKmsKey(kms.Key):
     """A KMS key whose administrators cannot use it and whose users cannot manage it.
 
     The key policy is written whole at construction, with explicit actions and one statement for each duty,
-    and is sealed then. Whatever IAM policies say: only the principals named here (and the account's root user)
-    delete the key, disable it or change its policy, and nobody turns its rotation off.
+    and is sealed then. Whatever IAM policies say: only the principals named here (and the account's root
+    user) delete the key, disable it or change its policy, and nobody turns its rotation off.
 
     It is a `kms.Key`, so it goes wherever an `IKey` goes. An AWS service that uses the key as itself needs a
     statement, which `services` gives; what uses the key with its caller's identity (S3, DynamoDB, RDS, …)
@@ -73,12 +74,14 @@ class SecureKmsKey(kms.Key):
         multi_region: Whether the key is a multi-Region primary key. Cannot be changed later.
         replica_regions: Regions with a replica key: ``"eu-west-1"``, or a `ReplicaConfig` for a replica with
             administrators, users, aliases of its own. Implies `multi_region`. Each Region gets a stack beside
-            this one, called ``<stack>-replicas-<region>``, shared by the keys of this stack; a Region that is
-            taken out later leaves its stack and its replica behind in AWS, to be deleted by hand.
+            this one, called ``<stack>-replicas-<region>``, shared by the keys of this stack. Bootstrap the
+            Regions first: the key policy names their execution roles, and KMS refuses roles that do not
+            exist. A Region that is taken out later leaves its stack and its replica behind in AWS, to be
+            deleted by hand.
         pending_window: 7 to 30 days between the order to delete the key and its end; shorter windows are
             denied.
-        removal_policy: RETAIN_ON_UPDATE_OR_DELETE by default: the key survives its stack, while a creation that
-            failed leaves nothing behind. DESTROY is refused in production, and for a key with replicas.
+        removal_policy: RETAIN_ON_UPDATE_OR_DELETE by default: the key survives its stack, while a creation
+            that failed leaves nothing behind. DESTROY is refused in production, and for a key with replicas.
         root_access: What the account's IAM policies may grant; see `RootAccess`.
         deployment_principals: Who deploys the stack. By default the CloudFormation execution role that the
             stack's synthesizer knows; to be named when it knows none.
@@ -175,9 +178,15 @@ class SecureKmsKey(kms.Key):
             key: text for key, text in own_tags.items() if text is not None
         }
         spec_name, usage, origin_name = check.key_type(key_spec, key_usage, origin)
-        self._rotation_period = check.rotation_period(rotation_period, spec_name, origin_name)
+        rotates = can_rotate(spec_name, origin_name) and not self._IS_REPLICA
+        self._rotation_period = (
+            None if self._IS_REPLICA else check.rotation_period(rotation_period, spec_name, origin_name)
+        )
         window = check.pending_window(pending_window)
         self._removal_policy = check.removal_policy(removal_policy, environment)
+        replicas = replica_configs(
+            replica_regions, facts=facts, removal_policy=self._removal_policy, where=where
+        )
 
         people = _People(check, facts, where)
         administrators = people.named("key_administrators", key_administrators)
@@ -226,7 +235,8 @@ class SecureKmsKey(kms.Key):
                 via_service(one, self.target) for one in check.texts("via_services", via_services)
             ),
             deployment_may_delete=self._removal_policy is RemovalPolicy.DESTROY,
-            multi_region=multi_region,
+            multi_region=multi_region or bool(replicas),
+            replica=self._IS_REPLICA,
             further=tuple(brought),
         )
         self._facts = facts
@@ -241,8 +251,8 @@ class SecureKmsKey(kms.Key):
             construct_id,
             alias=self._alias_name,
             description=description,
-            enable_key_rotation=can_rotate(spec_name, origin_name),
-            multi_region=multi_region,
+            enable_key_rotation=rotates or None,
+            multi_region=self.policy_spec.multi_region or None,
             policy=placeholder_policy(),
             removal_policy=self._removal_policy,
         )
@@ -264,6 +274,85 @@ class SecureKmsKey(kms.Key):
                 description=f"ARN of the KMS key {self._alias_name}",
                 simple_name=not parameter.startswith("/"),
             )
+        self._replicas: dict[str, SecureKmsReplicaKey] = {}
+        if replicas:
+            given = {
+                "description": description,
+                "key_administrators": key_administrators,
+                "environment": environment,
+                "service": service,
+                "data_classification": data_classification,
+                "owner": owner,
+                "key_users": key_users,
+                "encrypt_only_users": encrypt_only_users,
+                "decrypt_only_users": decrypt_only_users,
+                "break_glass_principals": break_glass_principals,
+                "services": services,
+                "external_access": external_access,
+                "via_services": via_services,
+                "key_spec": spec_name,
+                "key_usage": usage,
+                "origin": origin_name,
+                "pending_window": window,
+                "removal_policy": removal_policy,
+                "root_access": root_access,
+                "deployment_principals": deployment_principals,
+                "additional_aliases": more_aliases,
+                "alias": self._alias_name,
+                "tags": tags,
+                "parameter_name": parameter_name,
+                "outputs": outputs,
+                "logical_id": logical_id,
+                "policy_reviewed_on": policy_reviewed_on,
+            }
+            self._replicate(replicas, given)
+
+    def replica(self, region: str) -> SecureKmsReplicaKey:
+        """The replica key in a Region, for the stacks of that Region.
+
+        Args:
+            region: One of the `replica_regions`.
+
+        Raises:
+            ArgumentError: This app makes no replica there.
+
+        Example:
+            ```python
+            key = SecureKmsKey(stack, "Key", replica_regions=["eu-west-1"], …)
+            s3.Bucket(european_stack, "Data", encryption_key=key.replica("eu-west-1"))
+            ```
+        """
+        found = self._replicas.get(region)
+        if found is None:
+            there = ", ".join(self._replicas) or "none"
+            raise ArgumentError(
+                "region",
+                region,
+                f"the key has no replica there that this app makes; it has: {there}",
+                "name the Region in replica_regions of the key"
+                if region != self._facts.region
+                else "it is the Region of the primary key: use the key itself",
+                where=self.target.where,
+            )
+        return found
+
+    @property
+    def replicas(self) -> Mapping[str, SecureKmsReplicaKey]:
+        """The replica keys that this app makes, by Region."""
+        return MappingProxyType(self._replicas)
+
+    @property
+    def replica_arns(self) -> Mapping[str, str]:
+        """ARNs of the replica keys, by Region, including those that another app makes.
+
+        They are made of the primary's key id, which all related keys share: using them makes no stack depend
+        on a replica's stack.
+        """
+        facts = self._facts
+        return {
+            region: f"arn:{facts.partition}:kms:{region}:{facts.account}:key/{self.key_id}"
+            for region, _ in self.policy_spec.replication
+        }
 
     @property
     def alias_name(self) -> str:
@@ -297,6 +386,10 @@ class SecureKmsKey(kms.Key):
             properties["EnableKeyRotation"] = True
             properties["RotationPeriodInDays"] = self._rotation_period
         return properties
+
+    def foreign_properties(self) -> frozenset[str]:
+        """Properties that the resource may not have; none for a primary key."""
+        return frozenset()
 
     def declared_tags(self) -> dict[str, str]:
         """Tags of the key; they win over tags that the app gives under the same names."""
@@ -420,6 +513,28 @@ class SecureKmsKey(kms.Key):
         stack = Stack.of(principal)
         own = stack is self._stack or stack.node.addr == self._stack.node.addr
         return None if own else stack.stack_name
+
+    def _replicate(self, configs: Sequence[ReplicaConfig], given: Mapping[str, Any]) -> None:
+        """Makes the replicas, and lets those who deploy them replicate the key."""
+        # Here, because a replica is a SecureKmsKey itself.
+        from kms_constructs.cdk.replica import make_replica
+
+        replication: list[tuple[str, tuple[str, ...]]] = []
+        for config in configs:
+            if config.made_elsewhere:
+                named = config.deployment_principals or [
+                    in_region(arn, self._facts.region, config.region) for arn in self.policy_spec.deployment
+                ]
+                people = named_principals(
+                    "deployment_principals", named, where=self.target.where, account=self._facts.account
+                )
+                replication.append((config.region, _arns(people)))
+                continue
+            replica = make_replica(self, self._stack, self._facts, config, given)
+            self._replicas[config.region] = replica
+            replication.append((config.region, replica.policy_spec.deployment))
+        self.policy_spec = replace(self.policy_spec, replication=tuple(replication))
+        self._grant_book.spec = self.policy_spec
 
     def _write_outputs(self) -> None:
         for name, value in (
