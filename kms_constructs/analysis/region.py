@@ -187,10 +187,33 @@ def action_name(action: str) -> str:
     Raises:
         ArgumentError: KMS has no such action. That nobody has it would be no answer.
     """
+    if action in ACTIONS:
+        return action
     found = find_action(action)
     if found is None:
         raise ArgumentError("action", action, "KMS has no such action", "name one such as 'Decrypt'")
     return found.name
+
+
+def shared_regions(
+    key: Key, actions: Iterable[str], *, context: Context | None = None
+) -> tuple[tuple[tuple[str, ...], tuple[Contribution, ...]], ...]:
+    """The regions of many actions, those together that the same statements and grants decide.
+
+    Args:
+        key: The key.
+        actions: Names of KMS actions, without ``kms:``.
+        context: As for `access_region`.
+
+    Returns:
+        Names of actions and the contributions to the region of each of them.
+    """
+    groups: dict[int, tuple[list[str], tuple[Contribution, ...]]] = {}
+    compiled = _compiled(key)
+    for names in compiled.alike(actions):
+        parts = compiled.region(names[0], context or {}, (), ()).contributions
+        groups.setdefault(id(parts), ([], parts))[0].extend(names)
+    return tuple((tuple(names), parts) for names, parts in groups.values())
 
 
 _cache: dict[int, tuple[weakref.ref[Key], _KeyAccess]] = {}
@@ -253,7 +276,8 @@ class _KeyAccess:
             for position in denies
             if (atoms := self._takes(position, action, context, circumstances)) is not None
         ]
-        denials.extend(self._organization(action, context, scps, rcps))
+        if scps or rcps:
+            denials.extend(self._organization(action, context, scps, rcps))
         contributions: list[Contribution] = []
         denied = tuple(denials)
         for part in parts:
@@ -264,6 +288,15 @@ class _KeyAccess:
         if not (scps or rcps):
             self._found[signature] = found
         return Region(action, found)
+
+    def alike(self, actions: Iterable[str]) -> Iterable[list[str]]:
+        """The actions in groups that one region serves."""
+        groups: dict[object, list[str]] = {}
+        for action in actions:
+            grants = tuple([_carries(grant, action) for grant in self._grants]) if self._grants else ()
+            sort = (self._speaking[action], grants, action in GRANT_ACTIONS)
+            groups.setdefault(sort, []).append(action)
+        return groups.values()
 
     def _gives(
         self, position: int, action: str, context: Context, circumstances: object
@@ -555,4 +588,5 @@ __all__ = [
     "account_of",
     "applies_to_action",
     "same_account",
+    "shared_regions",
 ]

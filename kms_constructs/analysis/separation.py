@@ -24,7 +24,7 @@ from kms_constructs.analysis.principals import (
     everyone,
     principal_cells,
 )
-from kms_constructs.analysis.region import Contribution, access_region
+from kms_constructs.analysis.region import Contribution, shared_regions
 from kms_constructs.model.actions import MANAGING_CLASSES, ActionClass, KeyUsage, actions_of
 from kms_constructs.model.estate import IdentityPolicy, Key
 from kms_constructs.model.policy import Principal
@@ -122,13 +122,8 @@ def overlaps(key: Key, identity_policies: Sequence[IdentityPolicy] = ()) -> tupl
 
 
 def _sides(key: Key, actions: Iterable[str], context: dict[str, str] | None = None) -> list[_Side]:
-    # Actions that the same statements speak of share one tuple of contributions.
-    groups: dict[int, tuple[tuple[Contribution, ...], list[str]]] = {}
-    for action in actions:
-        parts = access_region(key, action, context=context).contributions
-        groups.setdefault(id(parts), (parts, []))[1].append(action)
     sides: dict[tuple[int, tuple[Cell, ...]], _Side] = {}
-    for parts, names in groups.values():
+    for names, parts in shared_regions(key, actions, context=context):
         for part in parts:
             identity = part.statement.index if part.statement is not None else -1
             sides.setdefault((identity, part.cells), _Side(part)).actions.extend(names)

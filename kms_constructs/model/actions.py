@@ -133,6 +133,7 @@ MANAGING_CLASSES = frozenset(
 """Classes that count as managing a key when duties are separated."""
 
 
+@lru_cache(maxsize=256)
 def actions_of(*classes: ActionClass, usage: KeyUsage | None = None, on_key: bool = True) -> tuple[str, ...]:
     """Names of the actions in these classes, sorted.
 
