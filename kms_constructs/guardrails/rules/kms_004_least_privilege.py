@@ -41,7 +41,7 @@ from kms_constructs.analysis.principals import (
     describe_cells,
     root_arn,
 )
-from kms_constructs.analysis.region import access_region
+from kms_constructs.analysis.region import access_region, same_account
 from kms_constructs.guardrails.finding import Finding, Outcome
 from kms_constructs.guardrails.identity_index import IdentityIndex
 from kms_constructs.guardrails.key_controls import KMS_004
@@ -265,9 +265,12 @@ class LeastPrivilegeRule(KeyRule):
             return
         who = describe_cells(beyond)
         form = "kms:*" if statement.not_actions is None else "all actions but a few (NotAction)"
-        yield self.violation(
-            key,
-            f"{heading(statement)} gives {form} to {who}.",
+        perhaps_home = access.delegated and all(same_account(cell, key.account) is None for cell in beyond)
+        yield self.finding(
+            Outcome.UNDETERMINED if perhaps_home else Outcome.VIOLATION,
+            key.location,
+            f"{heading(statement)} gives {form} to {who}"
+            + (", unless that turns out to be the account of the key." if perhaps_home else "."),
             detail=ALL_ACTIONS,
             path=f"{statement.path}/{'Action' if statement.not_actions is None else 'NotAction'}",
             principals=(who,),
