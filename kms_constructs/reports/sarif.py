@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from urllib.parse import quote
 
@@ -39,7 +40,7 @@ from sarif_pydantic.sarif import Location as SarifLocation
 from kms_constructs.guardrails.catalogue import CATALOGUE
 from kms_constructs.guardrails.control import Control
 from kms_constructs.guardrails.finding import Finding, Report, Severity
-from kms_constructs.model.estate import Location, SourceProblem
+from kms_constructs.model.estate import SourceProblem
 from kms_constructs.reports.summary import Status, natural_order, status_of
 from kms_constructs.reports.text import one_line, printable
 from kms_constructs.reports.version import tool_version
@@ -230,7 +231,7 @@ def _location(finding: Finding, line: int | None) -> SarifLocation:
             )
         )
     physical = None
-    if uri := _uri(location):
+    if uri := _uri(location.source):
         physical = PhysicalLocation.model_validate(
             {
                 "artifactLocation": ArtifactLocation(uri=uri),
@@ -240,8 +241,9 @@ def _location(finding: Finding, line: int | None) -> SarifLocation:
     return SarifLocation.model_validate({"physicalLocation": physical, "logicalLocations": logical or None})
 
 
-def _uri(location: Location) -> str:
-    source = printable(location.source)
+@lru_cache(maxsize=1024)
+def _uri(given: str) -> str:
+    source = printable(given)
     path: PurePath = (
         PureWindowsPath(source) if "\\" in source or source[1:3] == ":/" else PurePosixPath(source)
     )
@@ -267,7 +269,7 @@ def _fingerprint(finding: Finding) -> str:
 def _notification(problem: SourceProblem) -> Notification:
     fix = f" Fix: {one_line(problem.fix)}" if problem.fix else ""
     place = ": ".join(one_line(part) for part in (problem.source, problem.logical_id) if part)
-    location = _uri(Location(problem.source))
+    location = _uri(problem.source)
     return Notification.model_validate(
         {
             "level": Level.ERROR,

@@ -20,7 +20,7 @@ from kms_constructs.reports.access_view import (
     key_title,
     matrix_order,
 )
-from kms_constructs.reports.console import Look, draw
+from kms_constructs.reports.console import Drawn, Look, Pen, draw
 from kms_constructs.reports.summary import (
     ResourceFindings,
     Status,
@@ -82,8 +82,9 @@ def report_table(
         for finding in report.findings
         if finding not in off and (everything or not status_of(finding).quiet)
     ]
+    pen = Pen(look)
     for group in by_resource(shown):
-        parts += [*_resource(group, look)]
+        parts += [*_resource(group, look, pen)]
     parts += [*_controls(report, look, titles or {}, everything=everything)]
     for finding in sorted(off, key=lambda finding: natural_order(finding.control)):
         parts.append(Text(f"{finding.control}: {one_line(finding.message)}", style="yellow"))
@@ -95,10 +96,10 @@ def report_table(
     return draw(parts, look)
 
 
-def _heading(title: str, place: str) -> Iterable[RenderableType]:
-    yield Text(title, style="bold underline", overflow="fold")
+def _heading(title: str, place: str, pen: Pen) -> Iterable[RenderableType]:
+    yield pen.paragraph(title, indent=0, style="bold underline")
     if place and place != title:
-        yield Text(place, style="dim", overflow="fold")
+        yield pen.paragraph(place, indent=0, style="dim")
 
 
 def _place(location: Location) -> str:
@@ -110,65 +111,54 @@ def _place(location: Location) -> str:
     return ", ".join(parts)
 
 
-def _details(rows: Iterable[tuple[str, Text]], indent: int) -> RenderableType:
-    grid = Table.grid(padding=(0, 1, 0, 0))
-    grid.add_column(style="dim", no_wrap=True, width=3)
-    grid.add_column(overflow="fold")
-    for label, text in rows:
-        grid.add_row(label, text)
-    return Padding(grid, (0, 0, 0, indent))
-
-
 def _problems(problems: Sequence[SourceProblem], look: Look) -> Iterable[RenderableType]:
     if not problems:
         return
-    yield Text("Input that could not be read", style="bold underline")
+    pen = Pen(look)
+    yield pen.line(0, ("Input that could not be read", "bold underline"))
     for problem in problems:
         place = one_line(problem.source)
         if problem.logical_id:
             place += f": {one_line(problem.logical_id)}"
-        yield Text(f"  {look.mark('✗', 'x')} {place}", style="bold red", overflow="fold")
-        yield Padding(Text(one_line(problem.message), overflow="fold"), (0, 0, 0, 4))
+        yield pen.paragraph(f"{look.mark('✗', 'x')} {place}", indent=2, style="bold red")
+        yield pen.paragraph(one_line(problem.message), indent=4)
         if problem.fix:
-            yield _details([("fix", Text(one_line(problem.fix), style="green"))], 4)
-    yield Text()
+            yield pen.paragraph(one_line(problem.fix), indent=4, label="fix", style="green")
+    yield Drawn()
 
 
-def _resource(group: ResourceFindings, look: Look) -> Iterable[RenderableType]:
+def _resource(group: ResourceFindings, look: Look, pen: Pen) -> Iterable[RenderableType]:
     location = group.location
     title = one_line(location.construct_path or location.logical_id or location.source)
-    yield from _heading(title, _place(location))
+    yield from _heading(title, _place(location), pen)
     for finding in group.findings:
-        yield from _finding(finding, look)
-    yield Text()
+        yield from _finding(finding, look, pen)
+    yield Drawn()
 
 
-def _finding(finding: Finding, look: Look) -> Iterable[RenderableType]:
+def _finding(finding: Finding, look: Look, pen: Pen) -> Iterable[RenderableType]:
     status = status_of(finding)
     symbol, ascii_symbol, style = _MARKS[status]
-    line = Text("  ")
-    line.append(f"{look.mark(symbol, ascii_symbol)} {status.value}", style=style)
-    line.append(f"  {one_line(finding.id)}", style="bold")
+    pieces = [
+        (f"{look.mark(symbol, ascii_symbol)} {status.value}", style),
+        (f"  {one_line(finding.id)}", "bold"),
+    ]
     if status in (Status.VIOLATION, Status.UNDETERMINED):
-        line.append(f"  {finding.severity.value}", style=style)
+        pieces.append((f"  {finding.severity.value}", style))
     if status.quiet:
-        line.append(f"  {one_line(finding.message)}")
-        yield Padding(line, 0)
+        yield pen.line(2, *pieces, (f"  {one_line(finding.message)}", ""))
         return
-    yield line
-    yield Padding(Text(one_line(finding.message), overflow="fold"), (0, 0, 0, 4))
-    rows: list[tuple[str, Text]] = []
+    yield pen.line(2, *pieces)
+    yield pen.paragraph(one_line(finding.message), indent=4)
     if finding.path:
-        rows.append(("at", Text(one_line(finding.path))))
+        yield pen.paragraph(one_line(finding.path), indent=4, label="at")
     if finding.chain:
         arrow = look.mark(" → ", " -> ")
-        rows.append(("via", Text(arrow.join(one_line(step) for step in finding.chain))))
+        yield pen.paragraph(arrow.join(map(one_line, finding.chain)), indent=4, label="via")
     if finding.acknowledged is not None:
-        rows.append(("why", Text(one_line(finding.acknowledged), style=style)))
+        yield pen.paragraph(one_line(finding.acknowledged), indent=4, label="why", style=style)
     elif finding.fix:
-        rows.append(("fix", Text(one_line(finding.fix), style="green")))
-    if rows:
-        yield _details(rows, 4)
+        yield pen.paragraph(one_line(finding.fix), indent=4, label="fix", style="green")
 
 
 def _controls(
@@ -229,10 +219,11 @@ def access_table(matrices: Iterable[AccessMatrix], look: Look | None = None) -> 
 
 def _access(matrix: AccessMatrix, look: Look) -> Iterable[RenderableType]:
     location = matrix.key.location
-    yield from _heading(key_title(matrix.key), _place(location))
+    pen = Pen(look)
+    yield from _heading(key_title(matrix.key), _place(location), pen)
     if facts := key_facts(matrix.key):
-        yield Text(", ".join(facts), style="dim", overflow="fold")
-    yield Text()
+        yield pen.paragraph(", ".join(facts), indent=0, style="dim")
+    yield Drawn()
     if not matrix.rows:
         yield Text("  Nobody has access to this key.", style="bold red")
         yield Text()

@@ -27,6 +27,7 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub(_escaped, display(text))
 
 
+@lru_cache(maxsize=16384)
 def one_line(text: str) -> str:
     """The printable text on one line, for places where a line break would change the meaning."""
     return _SPACES.sub(" ", printable(text)).strip()

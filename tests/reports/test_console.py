@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from kms_constructs.reports.console import Look, Pen, draw
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "expected"),
+    [
+        pytest.param("short", "", "    short", id="short"),
+        pytest.param("", "", "    ", id="empty"),
+        pytest.param(
+            "one two three four five six seven eight nine",
+            "fix",
+            "    fix one two three four five six\n        seven eight nine",
+            id="label-hangs",
+        ),
+        pytest.param("x" * 40, "", f"    {'x' * 36}\n    {'x' * 4}", id="long-word"),
+        pytest.param("キー" * 12, "", f"    {'キー' * 9}\n    {'キー' * 3}", id="wide-characters"),
+        pytest.param("a-b " * 9, "", f"    {'a-b ' * 8}a-b", id="hyphens-do-not-break"),
+    ],
+)
+def test_paragraphs(text: str, label: str, expected: str) -> None:
+    drawn = Pen(Look(width=40)).paragraph(text.strip(), indent=4, label=label)
+    assert [line.rstrip() for line in drawn.split("\n")] == [line.rstrip() for line in expected.split("\n")]
+
+
+WORDS = st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z", "M"]), min_size=1)).map(
+    " ".join
+)
+
+
+@given(WORDS, st.integers(40, 120), st.integers(0, 8), st.sampled_from(["", "at", "fix"]))
+def test_paragraphs_keep_their_text_and_their_width(text: str, width: int, indent: int, label: str) -> None:
+    drawn = Pen(Look(width=width)).paragraph(text, indent=indent, label=label)
+    assert max(cell_len(line) for line in drawn.split("\n")) <= width
+    assert "".join(drawn.split()) == label + "".join(text.split())
+
+
+def test_a_line_that_fits_keeps_its_styles() -> None:
+    line = Pen(Look(width=40, colour=True)).line(2, ("x violation", "bold red"), ("  KMS:001", "bold"))
+    assert line == "  \x1b[1;31mx violation\x1b[0m\x1b[1m  KMS:001\x1b[0m"
+
+
+def test_a_line_that_does_not_fit_is_wrapped() -> None:
+    line = Pen(Look(width=40)).line(2, ("x violation", "bold red"), ("  " + "K" * 50, "bold"))
+    assert max(map(len, line.split("\n"))) <= 40
+
+
+def test_drawn_lines_and_renderables_mix() -> None:
+    pen = Pen(Look(width=40))
+    assert draw(["[plain] text", pen.line(2, ("drawn", ""))], Look(width=40)) == "[plain] text\n  drawn\n"
