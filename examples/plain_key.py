@@ -1,4 +1,4 @@
-"""A key as `kms.Key` makes it, to hold against the guardrails: ``kms-constructs check`` on what this writes."""
+"""A key as `kms.Key` makes it, to hold against the guardrails."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam

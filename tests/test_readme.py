@@ -1,11 +1,10 @@
-"""README is run: its Python, its doctests, and its commands with what they print.
+"""README is run: its Python, and its commands with what they print.
 
 ``README_UPDATE=1 pytest tests/test_readme.py`` writes the real output of the commands into README.
 """
 
 from __future__ import annotations
 
-import doctest
 import os
 import re
 import subprocess
@@ -20,7 +19,7 @@ from tests.conftest import REPOSITORY
 pytestmark = [pytest.mark.cdk, pytest.mark.slow]
 
 README = REPOSITORY / "README.md"
-FENCE = re.compile(r"^```(python|console|pycon)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```(python|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 UPDATE = os.environ.get("README_UPDATE") == "1"
 
 
@@ -53,19 +52,12 @@ def run_block(block: Block, directory: Path) -> str:
         "COLUMNS": "118",
         "NO_COLOR": "1",
     }
-    if block.language == "pycon":
-        test = doctest.DocTestParser().get_doctest(block.text, {}, str(block), "README.md", block.line)
-        said: list[str] = []
-        doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test, out=said.append)
-        assert not said, "".join(said)
-        return block.text
     if block.language == "python":
         done = subprocess.run(
             [sys.executable, "-c", block.text],
             cwd=directory, env=environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
-        return block.text
+        return block.text if done.returncode == 0 else f"{block.text}# fails: {done.stderr[-2000:]}"
     said = []
     for command in re.findall(r"^\$ (.*)$", block.text, re.MULTILINE):
         done = subprocess.run(
@@ -85,6 +77,8 @@ def transcript(tmp_path_factory: pytest.TempPathFactory) -> dict[Block, str]:
     if UPDATE:
         text = README.read_text("utf-8")
         for block, said in found.items():
+            if block.language != "console":
+                continue
             text = text.replace(f"```{block.language}\n{block.text}```", f"```{block.language}\n{said}```")
         README.write_text(text, "utf-8")
     return found
