@@ -281,3 +281,7 @@ def test_a_parameter_that_is_given_wins_over_its_default() -> None:
         ["x", "y"],
         ["p"],
     ]
+
+
+def test_the_value_of_an_ssm_parameter_is_not_its_name() -> None:
+    assert scope_of(TEMPLATE, Ssm="/other").resolve({"Ref": "Ssm"}) == unresolved("App.Ssm")
