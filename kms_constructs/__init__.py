@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # type checkers do not follow __getattr__; a test holds this 
     from kms_constructs.cdk.access_policies import KeyAccessPolicies as KeyAccessPolicies
     from kms_constructs.cdk.access_policies import KeyTask as KeyTask
     from kms_constructs.cdk.data_sharing import CrossAccountDataSharing as CrossAccountDataSharing
+    from kms_constructs.cdk.direct_grant import DirectGrant as DirectGrant
     from kms_constructs.cdk.enforce import enforce_guardrails as enforce_guardrails
     from kms_constructs.cdk.external_access import ExternalAccess as ExternalAccess
     from kms_constructs.cdk.key_catalog import KeyCatalog as KeyCatalog
@@ -44,6 +45,7 @@ _WHERE: dict[str, str] = {
     "ArgumentError": "errors",
     "ConfigurationError": "errors",
     "CrossAccountDataSharing": "cdk.data_sharing",
+    "DirectGrant": "cdk.direct_grant",
     "ExternalAccess": "cdk.external_access",
     "GuardrailConfig": "guardrails.config",
     "GuardrailError": "errors",

@@ -100,6 +100,13 @@ class Refusals:
             )
         return name
 
+    def aliases(self, alias: object, additional: object) -> tuple[str, list[str]]:
+        """The alias and the additional ones, no name twice."""
+        first = self.alias("alias", alias)
+        more = [self.alias("additional_aliases", one) for one in self.texts("additional_aliases", additional)]
+        self.distinct("additional_aliases", [first, *more])
+        return first, more
+
     def distinct(self, argument: str, names: Sequence[str]) -> None:
         """No name stands twice; the last of two equal ones is blamed."""
         for position, name in enumerate(names):
@@ -163,14 +170,7 @@ class Refusals:
                     f"change the usage, or take one of the specs for {usage_name}: {fitting}",
                 )
         origin_name = _enum_text(origin)
-        if origin_name == Origin.EXTERNAL:
-            raise self.refuse(
-                "origin",
-                origin_name,
-                "imported key material is not supported by this version",
-                "leave origin out, and KMS makes the material and rotates it",
-            )
-        if origin_name != Origin.AWS_KMS:
+        if origin_name not in {Origin.AWS_KMS, Origin.EXTERNAL}:
             raise self.refuse(
                 "origin",
                 origin_name,

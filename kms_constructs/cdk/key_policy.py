@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
 
 from kms_constructs.cdk.root_access import RootAccess
 from kms_constructs.model.actions import ActionClass, KeyUsage, actions_of
@@ -29,6 +30,43 @@ EVERYONE = {"AWS": "*"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredGrant:
+    """A grant that people make themselves, checked and as text; see `DirectGrant`.
+
+    Args:
+        grantee: ARN of the grantee principal.
+        operations: Grant operations, sorted.
+        created_by: ARNs of those who may make it.
+        constraints: Kind of constraint and its pairs, or None.
+        retiring: ARN of the retiring principal, or None.
+        name: Name of the grant, or None.
+    """
+
+    grantee: str
+    operations: tuple[str, ...]
+    created_by: tuple[str, ...]
+    constraints: tuple[str, tuple[tuple[str, str], ...]] | None = None
+    retiring: str | None = None
+    name: str | None = None
+
+    def metadata(self) -> dict[str, object]:
+        """The grant as the guardrails read it from the key's metadata."""
+        found: dict[str, object] = {
+            "grantee": self.grantee,
+            "operations": list(self.operations),
+            "createdBy": list(self.created_by),
+        }
+        if self.constraints is not None:
+            kind, pairs = self.constraints
+            found["constraints"] = {kind: dict(pairs)}
+        if self.retiring is not None:
+            found["retiring"] = self.retiring
+        if self.name is not None:
+            found["name"] = self.name
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyPolicySpec:
     """Everything that decides a key policy, validated and as text.
 
@@ -44,6 +82,9 @@ class KeyPolicySpec:
         replication: Who may replicate the key, by Region: the deployment principals of the replica there.
         replica: Whether the policy is that of a replica key, whose rotation and replication are its
             primary's.
+        importers: Who may import key material, for origin EXTERNAL.
+        material_expires: Last day on which imported material may be valid.
+        direct_grants: Grants that people may make themselves.
         further: Statements of services and other accounts, and grants, in order.
     """
 
@@ -64,6 +105,9 @@ class KeyPolicySpec:
     multi_region: bool = False
     replication: tuple[tuple[str, tuple[str, ...]], ...] = ()
     replica: bool = False
+    importers: tuple[str, ...] = ()
+    material_expires: date | None = None
+    direct_grants: tuple[DeclaredGrant, ...] = ()
     further: tuple[PolicyStatement, ...] = field(default=())
 
     @property
@@ -94,6 +138,8 @@ def key_policy(spec: KeyPolicySpec) -> dict[str, object]:
         key_users_grants(spec),
         encrypt_only(spec),
         decrypt_only(spec),
+        import_material(spec),
+        *direct_grants(spec),
         *spec.further,
         *deny_destruction(spec),
         deny_policy_change(spec),
@@ -101,7 +147,8 @@ def key_policy(spec: KeyPolicySpec) -> dict[str, object]:
         deny_rotation_off(),
         deny_short_deletion_window(spec),
         deny_lockout_bypass(),
-        deny_direct_grants(),
+        *deny_lasting_material(spec),
+        *deny_direct_grants(spec),
     )
     return {"Version": "2012-10-17", "Statement": [one for one in candidates if one is not None]}
 
@@ -246,6 +293,25 @@ def decrypt_only(spec: KeyPolicySpec) -> PolicyStatement | None:
     return _allow_some("DecryptOnly", spec.decrypt_only, actions)
 
 
+def import_material(spec: KeyPolicySpec) -> PolicyStatement | None:
+    """Importing key material, and what has to be asked for first; the material comes wrapped, by API."""
+    if spec.origin != Origin.EXTERNAL:
+        return None
+    actions = _qualified("DescribeKey", "GetParametersForImport", "ImportKeyMaterial")
+    return _allow_some("KeyMaterialImport", spec.importers, actions)
+
+
+def direct_grants(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
+    """Each declared grant for those who make it, and no grant beside it.
+
+    ``ForAllValues`` also holds for an empty set, so the operations have to be there, too.
+    """
+    return tuple(
+        _allow(f"DirectGrant{number}", grant.created_by, ["kms:CreateGrant"], _grant_condition(grant))
+        for number, grant in enumerate(spec.direct_grants, 1)
+    )
+
+
 def deny_destruction(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
     """Nobody but the root user and the guardians disables the key, deletes it or its imported material.
 
@@ -313,19 +379,43 @@ def deny_lockout_bypass() -> PolicyStatement:
     )
 
 
-def deny_direct_grants() -> PolicyStatement:
-    """Grants only by AWS services for their own use.
+def deny_lasting_material(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
+    """No material is imported that never expires, or later than declared."""
+    if spec.material_expires is None:
+        return ()
+    end = datetime.combine(spec.material_expires + timedelta(days=1), time(), UTC)
+    never = {"kms:ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
+    late = {"kms:ValidTo": str(int(end.timestamp()))}
+    return (
+        _deny("DenyLastingMaterial", ["kms:ImportKeyMaterial"], {"StringEquals": never}),
+        _deny("DenyMaterialBeyondExpiry", ["kms:ImportKeyMaterial"], {"NumericGreaterThan": late}),
+    )
 
-    In the form that AWS Control Tower's CT.KMS.PR.3 accepts.
+
+def deny_direct_grants(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
+    """Grants only by AWS services for their own use, and those that were declared.
+
+    Without declared grants in the form that AWS Control Tower's CT.KMS.PR.3 accepts. With them, the Deny
+    leaves out those who make them, and a second one holds everybody, them included, to the declared grantees.
 
     See: https://docs.aws.amazon.com/controltower/latest/controlreference/kms-rules.html
     """
-    statement = _deny(
-        "DenyDirectGrants",
-        ["kms:CreateGrant"],
-        {"BoolIfExists": {"kms:GrantIsForAWSResource": "false", "aws:PrincipalIsAWSService": "false"}},
+    direct: dict[str, object] = {
+        "BoolIfExists": {"kms:GrantIsForAWSResource": "false", "aws:PrincipalIsAWSService": "false"}
+    }
+    if not spec.direct_grants:
+        return (_deny_grants("DenyDirectGrants", direct),)
+    creators = _once(creator for grant in spec.direct_grants for creator in grant.created_by)
+    grantees = _once(grant.grantee for grant in spec.direct_grants)
+    return (
+        _deny_grants(
+            "DenyDirectGrants", {**direct, "ArnNotEquals": {"aws:PrincipalArn": _one_or_list(creators)}}
+        ),
+        _deny_grants(
+            "DenyOtherGrantees",
+            {**direct, "StringNotEquals": {"kms:GranteePrincipal": _one_or_list(grantees)}},
+        ),
     )
-    return {**statement, "Principal": "*", "Action": "kms:CreateGrant"}
 
 
 def _read() -> list[str]:
@@ -334,9 +424,35 @@ def _read() -> list[str]:
 
 
 def _manage(spec: KeyPolicySpec) -> list[str]:
-    rotates = can_rotate(spec.key_spec, spec.origin) and not spec.replica
-    rotation = {"EnableKeyRotation", "RotateKeyOnDemand"}
-    return [name for name in actions_of(ActionClass.MANAGE) if rotates or name not in rotation]
+    # Imported material rotates on demand only; a replica follows its primary.
+    by_itself = can_rotate(spec.key_spec, spec.origin) and not spec.replica
+    on_demand = KEY_SPECS[spec.key_spec].rotates and not spec.replica
+    possible = {"EnableKeyRotation": by_itself, "RotateKeyOnDemand": on_demand}
+    return [name for name in actions_of(ActionClass.MANAGE) if possible.get(name, True)]
+
+
+def _grant_condition(grant: DeclaredGrant) -> dict[str, object]:
+    equal: dict[str, object] = {"kms:GranteePrincipal": grant.grantee}
+    null = {"kms:GrantOperations": "false"}
+    every: dict[str, object] = {"kms:GrantOperations": list(grant.operations)}
+    if grant.retiring is None:
+        null["kms:RetiringPrincipal"] = "true"
+    else:
+        equal["kms:RetiringPrincipal"] = grant.retiring
+    if grant.constraints is not None:
+        kind, pairs = grant.constraints
+        equal["kms:GrantConstraintType"] = kind
+        equal |= {f"kms:EncryptionContext:{name}": value for name, value in pairs}
+        every["kms:EncryptionContextKeys"] = [name for name, _ in pairs]
+    return {"StringEquals": equal, "Null": null, "ForAllValues:StringEquals": every}
+
+
+def _deny_grants(sid: str, condition: dict[str, object]) -> PolicyStatement:
+    return {**_deny(sid, ["kms:CreateGrant"], condition), "Principal": "*"}
+
+
+def _once(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(values))
 
 
 def _destructive(spec: KeyPolicySpec) -> list[str]:

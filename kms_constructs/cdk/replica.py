@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from kms_constructs.cdk.direct_grant import DirectGrant
 from kms_constructs.cdk.policy_target import StatementSource, arn_parts, is_token
 from kms_constructs.cdk.principals import named_principal
 from kms_constructs.cdk.replica_plan import (
@@ -35,6 +36,7 @@ _PRINCIPAL_ARGUMENTS = (
     "key_users",
     "encrypt_only_users",
     "decrypt_only_users",
+    "key_material_importers",
 )
 _REFERENCES_CONTEXT = "@aws-cdk/core:defaultCrossStackReferences"
 
@@ -58,6 +60,7 @@ class SecureKmsReplicaKey(SecureKmsKey):
         construct_id: Id in the parent.
         primary_key_arn: ARN of the multi-Region primary key; its key id starts with ``mrk-``.
         key_spec, key_usage, origin: As the primary key has them: they decide which actions users get.
+            Imported material has to be imported into each replica by itself.
         removal_policy: DESTROY schedules the deletion of the replica and leaves the other related keys; it is
             refused in production.
 
@@ -105,10 +108,13 @@ class SecureKmsReplicaKey(SecureKmsKey):
         break_glass_principals: Principals = (),
         services: Sequence[StatementSource] = (),
         external_access: Sequence[StatementSource] = (),
+        direct_grants: Sequence[DirectGrant] = (),
         via_services: Sequence[str] = (),
         key_spec: kms.KeySpec | str = "SYMMETRIC_DEFAULT",
         key_usage: kms.KeyUsage | KeyUsage | str | None = None,
         origin: Origin | str = Origin.AWS_KMS,
+        material_expires: date | str | None = None,
+        key_material_importers: Principals | None = None,
         pending_window: int | Duration = MAXIMUM_PENDING_WINDOW_DAYS,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         root_access: RootAccess = RootAccess.ADMINISTRATION,

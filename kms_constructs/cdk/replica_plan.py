@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from aws_cdk import (
@@ -30,12 +30,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.region_info import RegionInfo
 from constructs import Construct, IConstruct
 
+from kms_constructs.cdk.direct_grant import DirectGrant
 from kms_constructs.cdk.policy_target import StatementSource, is_token
 from kms_constructs.cdk.stack_facts import StackFacts
 from kms_constructs.errors import ArgumentError
-
-if TYPE_CHECKING:
-    from kms_constructs.cdk.direct_grant import DirectGrant
 
 MAXIMUM_STACK_NAME_LENGTH = 128
 
@@ -69,6 +67,8 @@ class ReplicaConfig:
             with the primary's Region (bootstrap roles do) becomes the one of the replica's Region.
         tags: Further tags.
         policy_reviewed_on: Day of the last review of the replica's policy.
+        material_expires: Last day of imported material; each replica gets its own import.
+        key_material_importers: Who imports the material.
         direct_grants: `DirectGrant` declarations; those of the primary key are not taken over, for a grant is
             made on one key.
         stack_name: Name of the stack that holds the replica; by default the name of the primary's stack and
@@ -98,6 +98,8 @@ class ReplicaConfig:
     deployment_principals: Principals | None = None
     tags: Mapping[str, str] | None = None
     policy_reviewed_on: date | str | None = None
+    material_expires: date | str | None = None
+    key_material_importers: Principals | None = None
     direct_grants: Sequence[DirectGrant] | None = None
     stack_name: str | None = None
     made_elsewhere: bool = False

@@ -15,7 +15,9 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from kms_constructs.cdk import arguments as checks
+from kms_constructs.cdk.direct_grant import DirectGrant, checked_grants
 from kms_constructs.cdk.guard import guard
+from kms_constructs.cdk.imported_material import check_importers, material_expiry
 from kms_constructs.cdk.key_grants import GrantBook
 from kms_constructs.cdk.key_policy import KeyPolicySpec, authorised_principals, key_policy
 from kms_constructs.cdk.policy_target import PolicyTarget, StatementSource, statements_of, via_service
@@ -64,11 +66,17 @@ class SecureKmsKey(kms.Key):
             longer the administrators'.
         services: `ServiceAccess` presets for AWS services that use the key as themselves.
         external_access: `ExternalAccess` for principals of other accounts.
+        direct_grants: `DirectGrant` declarations: grants that people make themselves, each of them an
+            exception from the Deny on direct grants, which the guardrails report.
         via_services: Limits `key_users` to requests that come through these services: ``"s3"``, or the whole
             ``"s3.eu-west-1.amazonaws.com"``.
         key_spec: `kms.KeySpec` or its text; every spec that KMS has.
         key_usage: `kms.KeyUsage` or its text; needed only for specs with several usages.
-        origin: ``AWS_KMS``.
+        origin: ``AWS_KMS``, or ``EXTERNAL`` for imported key material. The material is imported by API and
+            never stands in a template; KMS does not rotate it.
+        material_expires: For imported material, and required then: the last day on which it may be valid, at
+            most 365 days ahead. The key policy refuses an import without expiry or with a later one.
+        key_material_importers: Who imports the material; by default the administrators.
         rotation_period: 90 to 2560 days, as int or Duration; 365 by default. There is no way to turn rotation
             off. Refused for specs that KMS does not rotate.
         multi_region: Whether the key is a multi-Region primary key. Cannot be changed later.
@@ -132,10 +140,13 @@ class SecureKmsKey(kms.Key):
         break_glass_principals: Principals = (),
         services: Sequence[StatementSource] = (),
         external_access: Sequence[StatementSource] = (),
+        direct_grants: Sequence[DirectGrant] = (),
         via_services: Sequence[str] = (),
         key_spec: kms.KeySpec | str = "SYMMETRIC_DEFAULT",
         key_usage: kms.KeyUsage | KeyUsage | str | None = None,
         origin: Origin | str = Origin.AWS_KMS,
+        material_expires: date | str | None = None,
+        key_material_importers: Principals | None = None,
         rotation_period: int | Duration | None = None,
         multi_region: bool = False,
         replica_regions: Sequence[str | ReplicaConfig] = (),
@@ -155,12 +166,7 @@ class SecureKmsKey(kms.Key):
         where = child_path(scope, construct_id)
         check = checks.Refusals(where)
 
-        self._alias_name = check.alias("alias", alias)
-        more_aliases = [
-            check.alias("additional_aliases", one)
-            for one in check.texts("additional_aliases", additional_aliases)
-        ]
-        check.distinct("additional_aliases", [self._alias_name, *more_aliases])
+        self._alias_name, more_aliases = check.aliases(alias, additional_aliases)
         self._description = check.text(
             "description", description, "what the key protects", checks.MAXIMUM_DESCRIPTION_LENGTH
         )
@@ -203,6 +209,11 @@ class SecureKmsKey(kms.Key):
             "break_glass_principals": guardians,
             "deployment_principals": deployers,
         }
+        check_importers(key_material_importers, origin_name, where)
+        if key_material_importers is not None:
+            managing["key_material_importers"] = people.named(
+                "key_material_importers", key_material_importers
+            )
         check.separation(managing, using)
 
         self.target = PolicyTarget(
@@ -218,6 +229,8 @@ class SecureKmsKey(kms.Key):
             self.target,
         )
         check.brought(managing, brought)
+        grants = checked_grants(direct_grants, self.target)
+        check.separation(managing, {"direct_grants": grants.principals})
         self.policy_spec = KeyPolicySpec(
             root_arn=facts.root_arn,
             root_access=check.root_access(root_access),
@@ -237,6 +250,9 @@ class SecureKmsKey(kms.Key):
             deployment_may_delete=self._removal_policy is RemovalPolicy.DESTROY,
             multi_region=multi_region or bool(replicas),
             replica=self._IS_REPLICA,
+            importers=_arns(managing.get("key_material_importers", administrators)),
+            material_expires=material_expiry(material_expires, origin_name, where),
+            direct_grants=grants.declared,
             further=tuple(brought),
         )
         self._facts = facts
@@ -258,54 +274,49 @@ class SecureKmsKey(kms.Key):
         )
         guard(stack, scope, self, self)
         if pinned is not None:
-            resource = self.node.default_child
-            if isinstance(resource, kms.CfnKey):
-                resource.override_logical_id(pinned)
+            self._pin(pinned)
         for name in more_aliases:
             self.add_alias(name)
         if outputs:
             self._write_outputs()
         if parameter is not None:
-            ssm.StringParameter(
-                self,
-                "Parameter",
-                parameter_name=parameter,
-                string_value=self.key_arn,
-                description=f"ARN of the KMS key {self._alias_name}",
-                simple_name=not parameter.startswith("/"),
-            )
+            self._publish(parameter)
         self._replicas: dict[str, SecureKmsReplicaKey] = {}
         if replicas:
-            given = {
-                "description": description,
-                "key_administrators": key_administrators,
-                "environment": environment,
-                "service": service,
-                "data_classification": data_classification,
-                "owner": owner,
-                "key_users": key_users,
-                "encrypt_only_users": encrypt_only_users,
-                "decrypt_only_users": decrypt_only_users,
-                "break_glass_principals": break_glass_principals,
-                "services": services,
-                "external_access": external_access,
-                "via_services": via_services,
-                "key_spec": spec_name,
-                "key_usage": usage,
-                "origin": origin_name,
-                "pending_window": window,
-                "removal_policy": removal_policy,
-                "root_access": root_access,
-                "deployment_principals": deployment_principals,
-                "additional_aliases": more_aliases,
-                "alias": self._alias_name,
-                "tags": tags,
-                "parameter_name": parameter_name,
-                "outputs": outputs,
-                "logical_id": logical_id,
-                "policy_reviewed_on": policy_reviewed_on,
-            }
-            self._replicate(replicas, given)
+            self._replicate(
+                replicas,
+                {
+                    "description": description,
+                    "key_administrators": key_administrators,
+                    "environment": environment,
+                    "service": service,
+                    "data_classification": data_classification,
+                    "owner": owner,
+                    "key_users": key_users,
+                    "encrypt_only_users": encrypt_only_users,
+                    "decrypt_only_users": decrypt_only_users,
+                    "break_glass_principals": break_glass_principals,
+                    "services": services,
+                    "external_access": external_access,
+                    "via_services": via_services,
+                    "key_spec": spec_name,
+                    "key_usage": usage,
+                    "origin": origin_name,
+                    "material_expires": material_expires,
+                    "key_material_importers": key_material_importers,
+                    "pending_window": window,
+                    "removal_policy": removal_policy,
+                    "root_access": root_access,
+                    "deployment_principals": deployment_principals,
+                    "additional_aliases": more_aliases,
+                    "alias": self._alias_name,
+                    "tags": tags,
+                    "parameter_name": parameter_name,
+                    "outputs": outputs,
+                    "logical_id": logical_id,
+                    "policy_reviewed_on": policy_reviewed_on,
+                },
+            )
 
     def replica(self, region: str) -> SecureKmsReplicaKey:
         """The replica key in a Region, for the stacks of that Region.
@@ -382,6 +393,8 @@ class SecureKmsKey(kms.Key):
             "MultiRegion": spec.multi_region,
             "PendingWindowInDays": spec.pending_window,
         }
+        if spec.origin != Origin.AWS_KMS:
+            properties["Origin"] = spec.origin
         if self._rotation_period is not None:
             properties["EnableKeyRotation"] = True
             properties["RotationPeriodInDays"] = self._rotation_period
@@ -396,8 +409,14 @@ class SecureKmsKey(kms.Key):
         return self._tags
 
     def declared_metadata(self) -> dict[str, object]:
-        """Resource metadata: whom the declaration authorises, for the guardrails."""
-        return {"authorised": authorised_principals(self.policy_spec)}
+        """Resource metadata, for the guardrails: who is authorised, direct grants, expiry of the material."""
+        spec = self.policy_spec
+        found: dict[str, object] = {"authorised": authorised_principals(spec)}
+        if spec.direct_grants:
+            found["directGrants"] = [grant.metadata() for grant in spec.direct_grants]
+        if spec.material_expires is not None:
+            found["materialExpires"] = spec.material_expires.isoformat()
+        return found
 
     def declared_removal_policy(self) -> RemovalPolicy:
         """What happens to the key when it leaves the stack."""
@@ -513,6 +532,21 @@ class SecureKmsKey(kms.Key):
         stack = Stack.of(principal)
         own = stack is self._stack or stack.node.addr == self._stack.node.addr
         return None if own else stack.stack_name
+
+    def _pin(self, logical_id: str) -> None:
+        resource = self.node.default_child
+        assert isinstance(resource, kms.CfnKey)  # noqa: S101 - kms.Key makes one
+        resource.override_logical_id(logical_id)
+
+    def _publish(self, parameter: str) -> None:
+        ssm.StringParameter(
+            self,
+            "Parameter",
+            parameter_name=parameter,
+            string_value=self.key_arn,
+            description=f"ARN of the KMS key {self._alias_name}",
+            simple_name=not parameter.startswith("/"),
+        )
 
     def _replicate(self, configs: Sequence[ReplicaConfig], given: Mapping[str, Any]) -> None:
         """Makes the replicas, and lets those who deploy them replicate the key."""

@@ -296,6 +296,7 @@ def _grant(entry: object) -> Grant:
     grantee = entry.get("grantee")
     operations = entry.get("operations")
     retiring = entry.get("retiring")
+    name = entry.get("name")
     constraints: dict[str, Mapping[str, str]] = {}
     declared = entry.get("constraints")
     if isinstance(declared, Mapping):
@@ -310,6 +311,7 @@ def _grant(entry: object) -> Grant:
         operations=names if certain else Unknown("the operations of a declared grant are not known"),
         retiring=retiring if isinstance(retiring, str) else None,
         constraints=constraints,
+        name=name if isinstance(name, str) else None,
     )
 
 

@@ -195,7 +195,7 @@ REFUSED = [
         "key_usage",
         "GENERATE_VERIFY_MAC",
     ),
-    ("imported", {"origin": "EXTERNAL"}, "origin", "not supported by this version"),
+    ("imported without expiry", {"origin": "EXTERNAL"}, "material_expires", "the day on which it has to be"),
     ("custom key store", {"origin": "AWS_CLOUDHSM"}, "origin", "AWS_KMS and EXTERNAL only"),
     # Removal, root, deployment
     ("snapshot", {"removal_policy": RemovalPolicy.SNAPSHOT}, "removal_policy", "retained or destroyed"),
