@@ -18,7 +18,7 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 """Size of a file that is read; CloudFormation's limit for a template is 1 MB."""
 
 MAX_NESTING: Final = 200
-"""Levels of nesting of a document that is read."""
+"""Levels of nesting of a YAML document; JSON's are bounded by the parser, and where they are resolved."""
 
 _YAML_SUFFIXES: Final = (".yaml", ".yml", ".template", ".txt")
 
@@ -75,7 +75,7 @@ def decode(text: str, source: str) -> object:
                 raise
     else:
         document = _yaml(text, source)
-    return _checked(document, source)
+    return document
 
 
 class _DuplicateKeyError(ValueError):
@@ -135,7 +135,7 @@ def _yaml(text: str, source: str) -> object:
             "Install kms-constructs[yaml], or give the template as JSON",
         ) from error
     try:
-        document: object = cfn_yaml.loads(text, source)
+        document = _plain(cfn_yaml.loads(text, source), 0)
     except YAMLError as error:
         raise SourceError(
             source, f"it is not YAML: {_yaml_problem(error)}", "Correct the file there"
@@ -164,15 +164,8 @@ def _too_deep_or_long(source: str, error: Exception) -> SourceError:
     return SourceError(source, f"it holds a value that cannot be read: {error}", "Correct the file")
 
 
-def _checked(document: object, source: str) -> object:
-    """Plain dicts, lists and scalars, of bounded depth; a date, which only YAML has, as its text."""
-    try:
-        return _plain(document, 0)
-    except RecursionError as error:
-        raise _too_deep_or_long(source, error) from error
-
-
 def _plain(node: object, depth: int) -> object:
+    """Plain dicts, lists and scalars instead of cfn-lint's, which carry positions; a date as its text."""
     if depth > MAX_NESTING:
         raise RecursionError
     if isinstance(node, Mapping):

@@ -21,11 +21,7 @@ BROKEN = {
     "NaN": ("a.json", '{"a": NaN}', "NaN is no JSON value"),
     "infinity": ("a.json", '{"a": -Infinity}', "-Infinity is no JSON value"),
     "deep JSON": ("a.json", "[" * 100_000, "it is nested too deeply to be read"),
-    "JSON deeper than templates are": (
-        "a.json",
-        "[" * 300 + "]" * 300,
-        "it is nested too deeply to be read",
-    ),
+    "deep YAML": ("a.yaml", "a: " + "[" * 300 + "]" * 300, "it is nested too deeply to be read"),
     "a number that is too long": (
         "a.json",
         '{"a": ' + "1" * 5_000 + "}",
