@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import ClassVar
 
 from kms_constructs.analysis.identity import IdentityGrant
@@ -29,6 +30,8 @@ IAM_POLICY = "iam-policy"
 UNRESOLVED = "unresolved"
 UNRESOLVED_FIX = "Give the value as a literal, or give the templates and parameters that it comes from."
 
+_MOST_SHOWN = 5
+"""How many IAM policies a finding names; each is judged by itself as well."""
 _SERVICE_LINKED = ("arn:aws:iam::*:role/aws-service-role/*",)
 
 
@@ -99,12 +102,14 @@ class GuardedActionRule(KeyRule):
 
     def _delegated(self, key: Key, part: Contribution) -> Finding:
         qualified = f"kms:{self.action}"
-        using = [grant for grant in self._iam.reaching(key) if _meet(grant.principals, part.cells)]
+        reaching = (grant for grant in self._iam.reaching(key) if _meet(grant.principals, part.cells))
+        using = list(islice(reaching, _MOST_SHOWN))
+        more = next(reaching, None) is not None
         steps = tuple(f"{grant.label} → {describe_cells(grant.principals)}" for grant in using)
         seen = "no IAM policy of this app does, and any other may"
         if using:
             gives = (f"{grant.label} gives it to {describe_cells(grant.principals)}" for grant in using)
-            seen = f"in this app {'; '.join(gives)}"
+            seen = f"in this app {'; '.join(gives)}{'; and more do' if more else ''}"
         message = (
             f"{capitalized(part.label)} leaves {qualified} to the IAM policies of {part.principals}; {seen}"
         )

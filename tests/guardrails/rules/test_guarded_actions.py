@@ -210,6 +210,16 @@ def test_a_finding_names_the_chain_the_principals_and_the_fix() -> None:
     )
 
 
+def test_a_finding_names_the_first_few_iam_policies() -> None:
+    policies = [
+        an_iam_policy(iam_allow("kms:*", "*"), id=f"P{index}", name=f"P{index}") for index in range(6)
+    ]
+    found = judge("IAM-KMS-3", a_key(policy=a_policy(FULL)), policies=policies)
+    (on_key,) = [finding for finding in found if finding.location.logical_id == "Key"]
+    assert len(on_key.chain) == 1 + 5
+    assert on_key.message.endswith(f"'P4', statement 0 gives it to {role('App')}; and more do.")
+
+
 def on_policy(
     policy: IdentityPolicy, key: Key | None = None, config: GuardrailConfig | None = None
 ) -> list[Finding]:
