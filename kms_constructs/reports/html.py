@@ -325,7 +325,7 @@ def _section(
         source="" if name == one_line(location.source) else one_line(location.source),
         place="" if name == one_line(location.source) else _place(location),
         facts=", ".join(key_facts(matrix.key)) if matrix is not None else "",
-        open=few and (bool(loud) or not group.findings),
+        open=few and (bool(loud) or matrix is not None),
         badges=badges,
         counts=tuple(_Count(counts[status], _CSS[status]) for status in statuses),
         findings=tuple(_finding(finding) for finding in loud),
