@@ -137,6 +137,8 @@ def _yaml(text: str, source: str) -> object:
     try:
         document = _plain(cfn_yaml.loads(text, source), 0)
     except YAMLError as error:
+        if isinstance(error.__cause__ or error.__context__, RecursionError):
+            raise _too_deep_or_long(source, RecursionError()) from error
         raise SourceError(
             source, f"it is not YAML: {_yaml_problem(error)}", "Correct the file there"
         ) from error

@@ -23,7 +23,8 @@ def estate_from_templates(
     """Everything that the templates declare about KMS keys and who may use them, resolved together.
 
     What one template exports another imports; nested stacks get their parameters from their parents. What
-    cannot be resolved is unknown and never absent. Never raises for what a template holds.
+    cannot be resolved is unknown and never absent. Never raises for what a template holds. A nested stack is
+    looked into when its template is among those given. Stacks of unknown accounts count as one account.
 
     Args:
         templates: The templates of one app or deployment.
