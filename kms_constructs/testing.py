@@ -213,7 +213,7 @@ def access(
     keys = [found for found in estate.keys if scope is None or _under(found.location.construct_path, scope)]
     named = [found for found in keys if key is None or key in _names_of(found)]
     if len(named) != 1:
-        known = ", ".join(sorted(_shown(found) for found in keys)) or "none"
+        known = ", ".join(sorted(_shown(found, by_place=len(named) > 1) for found in named or keys)) or "none"
         problem = "there is no such key" if not named else f"{len(named)} keys fit"
         raise ArgumentError("key", key, problem, f"name one of: {known}")
     return KeyAccess(named[0], estate)
@@ -263,10 +263,10 @@ def _names_of(key: Key) -> set[str]:
     return names
 
 
-def _shown(key: Key) -> str:
-    return (
-        display(key.aliases[0]) if key.aliases else (key.location.construct_path or key.location.logical_id)
-    )
+def _shown(key: Key, *, by_place: bool) -> str:
+    """What a key is called: by its alias, which a replica shares with its primary, or by its place."""
+    place = key.location.construct_path or key.location.logical_id
+    return display(key.aliases[0]) if key.aliases and not by_place else place
 
 
 def _action(name: str) -> str:

@@ -33,7 +33,7 @@ def build(app: cdk.App) -> None:
 
 
 def add_environment(scope: Construct, environment: Environment) -> None:
-    """Adds the key stack and the data stack of one environment."""
+    """Adds the key stack of one environment, and a data stack for each of its Regions."""
     keys = KeyStack(scope, f"{environment.name}-data-key", environment=environment)
     DataStack(
         scope,
@@ -42,3 +42,19 @@ def add_environment(scope: Construct, environment: Environment) -> None:
         key=keys.key,
         reports=keys.reports,
     )
+    for region in environment.replica_regions:
+        replica = keys.key.replica(region)
+        cdk.Validations.of(replica).acknowledge(
+            cdk.Acknowledgment(
+                id="AwsSolutions::AwsSolutions-KMS5",
+                reason="A replica key rotates with its primary key and has no such property of its own",
+            )
+        )
+        DataStack(
+            scope,
+            f"{environment.name}-data-{region}",
+            environment=environment,
+            key=replica,
+            reports=keys.reports,
+            region=region,
+        )

@@ -18,7 +18,7 @@ from reference_app.key_stack import log_group_name
 
 
 class DataStack(cdk.Stack):
-    """Encrypted storage for the data of an environment.
+    """Encrypted storage for the data of an environment in one Region.
 
     The key is any `kms.IKey`: nothing here knows that it is hardened.
     """
@@ -31,11 +31,12 @@ class DataStack(cdk.Stack):
         environment: Environment,
         key: kms.IKey,
         reports: iam.IRole,
+        region: str = REGION,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
-            env=cdk.Environment(account=ACCOUNT, region=REGION),
+            env=cdk.Environment(account=ACCOUNT, region=region),
             termination_protection=environment.retained,
         )
         removal_policy = cdk.RemovalPolicy.RETAIN if environment.retained else cdk.RemovalPolicy.DESTROY

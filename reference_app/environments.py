@@ -21,6 +21,7 @@ class Environment:
         pending_window: Days between scheduling the deletion of the key and its deletion.
         retained: Whether keys and data outlive their stacks.
         data_classification: Of the data that the key protects.
+        replica_regions: Regions that have the data, and so the key, as well.
         policy_reviewed_on: Day of the last review of who may do what; a guardrail warns when it is long ago.
         tags: Beside those that the key writes itself.
     """
@@ -33,6 +34,7 @@ class Environment:
     retained: bool
     data_classification: str
     policy_reviewed_on: str
+    replica_regions: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -60,6 +62,7 @@ PROD = Environment(
     retained=True,
     data_classification="confidential",
     policy_reviewed_on="2026-11-20",
+    replica_regions=("eu-west-1",),
     tags={"Compliance": "soc2"},
 )
 

@@ -11,7 +11,10 @@ from reference_app.environments import ACCOUNT, REGION, Environment
 
 
 class KeyStack(cdk.Stack):
-    """One hardened key for the S3 data of an environment, and the role that may only read it."""
+    """One hardened key for the S3 data of an environment, and the role that may only read it.
+
+    A key with replicas makes a stack beside this one for each of their Regions.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
         super().__init__(
@@ -42,6 +45,7 @@ class KeyStack(cdk.Stack):
             # CloudWatch Logs calls KMS as itself, so it needs a statement of its own. S3 and SQS call it with
             # the identity of whoever reads and writes, who are key users.
             services=[ServiceAccess.cloudwatch_logs(log_groups=[log_group_name(environment)])],
+            replica_regions=environment.replica_regions,
             pending_window=environment.pending_window,
             removal_policy=(
                 cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE

@@ -33,6 +33,7 @@ ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 ADMIN = f"arn:aws:iam::{ACCOUNT}:role/security-admin-role"
 BREAK_GLASS = f"arn:aws:iam::{ACCOUNT}:role/security-break-glass-role"
 DEPLOYER = f"arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-cfn-exec-role-{ACCOUNT}-us-east-1"
+REPLICA_DEPLOYER = f"arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-cfn-exec-role-{ACCOUNT}-eu-west-1"
 USERS = {
     "dev": [f"arn:aws:iam::{ACCOUNT}:role/dev-app-role", f"arn:aws:iam::{ACCOUNT}:role/dev-terraform-role"],
     "prod": [
@@ -93,13 +94,15 @@ USE = [
 ]
 
 
-def allow(sid: str, principal: object, actions: list[str], condition: object = None) -> dict[str, object]:
+def allow(
+    sid: str, principal: object, actions: list[str] | str, condition: object = None
+) -> dict[str, object]:
     """An Allow as the template should hold it."""
     found = {
         "Sid": sid,
         "Effect": "Allow",
         "Principal": principal if isinstance(principal, dict) else {"AWS": principal},
-        "Action": sorted(actions),
+        "Action": actions if isinstance(actions, str) else sorted(actions),
         "Resource": "*",
     }
     return {**found, "Condition": condition} if condition else found
@@ -122,9 +125,11 @@ def but(*exempt: str) -> dict[str, object]:
     return {"ArnNotEquals": {"aws:PrincipalArn": list(exempt)}}
 
 
-def shared_statements(environment: str, reports: str) -> list[dict[str, object]]:
-    """The statements of users and services, which the environments have alike."""
-    arn = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/reference/{environment}/data"
+def shared_statements(
+    environment: str, reports: object, region: str = "us-east-1"
+) -> list[dict[str, object]]:
+    """The statements of users and services, which all keys have alike."""
+    arn = f"arn:aws:logs:{region}:{ACCOUNT}:log-group:/reference/{environment}/data"
     return [
         allow("KeyUsers", USERS[environment], USE),
         allow(
@@ -133,14 +138,10 @@ def shared_statements(environment: str, reports: str) -> list[dict[str, object]]
             ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"],
             {"Bool": {"kms:GrantIsForAWSResource": "true"}},
         ),
-        allow(
-            "DecryptOnly",
-            {"AWS": {"Fn::GetAtt": [reports, "Arn"]}},
-            ["kms:Decrypt", "kms:DescribeKey", "kms:ReEncryptFrom"],
-        ),
+        allow("DecryptOnly", {"AWS": reports}, ["kms:Decrypt", "kms:DescribeKey", "kms:ReEncryptFrom"]),
         allow(
             "ServiceCloudWatchLogs",
-            {"Service": "logs.us-east-1.amazonaws.com"},
+            {"Service": f"logs.{region}.amazonaws.com"},
             [
                 "kms:Decrypt",
                 "kms:Encrypt",
@@ -177,34 +178,69 @@ def denies_for_everyone(window: int) -> list[dict[str, object]]:
     ]
 
 
+REPORTS = {"Fn::GetAtt": ["Reports65402A0A", "Arn"]}
 DEV_POLICY = [
     allow("RootAccount", ROOT, [*READ, *MANAGE, *GUARDED]),
     allow("KeyAdministrators", ADMIN, [*READ, *MANAGE, *GUARDED]),
     allow("Deployment", DEPLOYER, [*DEPLOY, "kms:ScheduleKeyDeletion"]),
-    *shared_statements("dev", "Reports65402A0A"),
+    *shared_statements("dev", REPORTS),
     deny("DenyDestruction", ["kms:DeleteImportedKeyMaterial", "kms:DisableKey"], but(ROOT, ADMIN)),
     deny("DenyDeletion", "kms:ScheduleKeyDeletion", but(ROOT, ADMIN, DEPLOYER)),
     deny("DenyPolicyChange", "kms:PutKeyPolicy", but(ROOT, ADMIN, DEPLOYER)),
     *denies_for_everyone(7),
 ]
+
+EMERGENCY = ["kms:CancelKeyDeletion", "kms:DescribeKey", "kms:EnableKey", "kms:GetKeyPolicy"]
+DENY_DESTRUCTION = deny(
+    "DenyDestruction",
+    ["kms:DeleteImportedKeyMaterial", "kms:DisableKey", "kms:ScheduleKeyDeletion"],
+    but(ROOT, BREAK_GLASS),
+)
+DENY_PRIMARY_CHANGE = deny("DenyPrimaryChange", "kms:UpdatePrimaryRegion", but(ROOT, BREAK_GLASS))
 PROD_POLICY = [
-    allow("RootAccount", ROOT, [*READ, *MANAGE, *GUARDED]),
+    allow("RootAccount", ROOT, [*READ, *MANAGE, *GUARDED, "kms:UpdatePrimaryRegion"]),
     allow("KeyAdministrators", ADMIN, [*READ, *MANAGE]),
-    allow(
-        "BreakGlass",
-        BREAK_GLASS,
-        ["kms:CancelKeyDeletion", "kms:DescribeKey", "kms:EnableKey", "kms:GetKeyPolicy", *GUARDED],
-    ),
+    allow("BreakGlass", BREAK_GLASS, [*EMERGENCY, *GUARDED, "kms:UpdatePrimaryRegion"]),
     allow("Deployment", DEPLOYER, DEPLOY),
-    *shared_statements("prod", "Reports65402A0A"),
-    deny(
-        "DenyDestruction",
-        ["kms:DeleteImportedKeyMaterial", "kms:DisableKey", "kms:ScheduleKeyDeletion"],
-        but(ROOT, BREAK_GLASS),
+    allow(
+        "ReplicationToEuWest1",
+        REPLICA_DEPLOYER,
+        "kms:ReplicateKey",
+        {"StringEquals": {"kms:ReplicaRegion": "eu-west-1"}},
     ),
+    allow("ReplicationRead", REPLICA_DEPLOYER, "kms:DescribeKey"),
+    *shared_statements("prod", REPORTS),
+    DENY_DESTRUCTION,
     deny("DenyPolicyChange", "kms:PutKeyPolicy", but(ROOT, BREAK_GLASS, DEPLOYER)),
+    deny(
+        "DenyReplicationElsewhere",
+        "kms:ReplicateKey",
+        {"StringNotEquals": {"kms:ReplicaRegion": "eu-west-1"}},
+    ),
+    DENY_PRIMARY_CHANGE,
     *denies_for_everyone(30),
 ]
+
+# Rotation belongs to the primary key: nobody has it here.
+ROTATION = {"kms:EnableKeyRotation", "kms:RotateKeyOnDemand"}
+REPLICA_MANAGE = [action for action in MANAGE if action not in ROTATION]
+REPLICA_POLICY = [
+    allow("RootAccount", ROOT, [*READ, *REPLICA_MANAGE, *GUARDED, "kms:UpdatePrimaryRegion"]),
+    allow("KeyAdministrators", ADMIN, [*READ, *REPLICA_MANAGE]),
+    allow("BreakGlass", BREAK_GLASS, [*EMERGENCY, *GUARDED, "kms:UpdatePrimaryRegion"]),
+    allow("Deployment", REPLICA_DEPLOYER, [action for action in DEPLOY if action not in ROTATION]),
+    *shared_statements("prod", f"arn:aws:iam::{ACCOUNT}:role/prod-reports-role", "eu-west-1"),
+    DENY_DESTRUCTION,
+    deny("DenyPolicyChange", "kms:PutKeyPolicy", but(ROOT, BREAK_GLASS, REPLICA_DEPLOYER)),
+    deny("DenyReplicationElsewhere", "kms:ReplicateKey", None),
+    DENY_PRIMARY_CHANGE,
+    *denies_for_everyone(30),
+]
+KEY_STACKS = {
+    "dev-data-key": DEV_POLICY,
+    "prod-data-key": PROD_POLICY,
+    "prod-data-key-replicas-eu-west-1": REPLICA_POLICY,
+}
 
 
 def synthesize(environment: str, directory: Path) -> Path:
@@ -226,19 +262,17 @@ def template(assembly: Path, stack: str) -> dict[str, Any]:
     return found
 
 
-def key_of(assembly: Path, environment: str) -> dict[str, Any]:
-    """The only key of an environment."""
-    (key,) = (
-        Template.from_json(template(assembly, f"{environment}-data-key"))
-        .find_resources("AWS::KMS::Key")
-        .values()
-    )
+def key_of(assembly: Path, stack: str) -> dict[str, Any]:
+    """The only key of a stack."""
+    resources = template(assembly, stack)["Resources"].values()
+    (key,) = (one for one in resources if one["Type"] in ("AWS::KMS::Key", "AWS::KMS::ReplicaKey"))
     return dict(key)
 
 
-@pytest.mark.parametrize(("environment", "expected"), [("dev", DEV_POLICY), ("prod", PROD_POLICY)])
-def test_the_whole_key_policy(assembly: Path, environment: str, expected: list[dict[str, object]]) -> None:
-    policy = key_of(assembly, environment)["Properties"]["KeyPolicy"]
+@pytest.mark.parametrize("stack", KEY_STACKS)
+def test_the_whole_key_policy(assembly: Path, stack: str) -> None:
+    policy = key_of(assembly, stack)["Properties"]["KeyPolicy"]
+    expected = KEY_STACKS[stack]
 
     assert [statement["Sid"] for statement in policy["Statement"]] == [one["Sid"] for one in expected]
     for statement, wanted in zip(policy["Statement"], expected, strict=True):
@@ -246,56 +280,90 @@ def test_the_whole_key_policy(assembly: Path, environment: str, expected: list[d
     assert set(policy) == {"Version", "Statement"}
 
 
+DEV_TAGS = {
+    "data-classification": "internal",
+    "environment": "dev",
+    "kms:alias": "dev/s3-data",
+    "kms:policy-reviewed-on": "2026-11-20",
+    "service": "s3",
+}
+PROD_TAGS = {
+    "Compliance": "soc2",
+    "data-classification": "confidential",
+    "environment": "prod",
+    "kms:alias": "prod/s3-data",
+    "kms:policy-reviewed-on": "2026-11-20",
+    "service": "s3",
+}
+PRIMARY = {
+    "EnableKeyRotation": True,
+    "KeySpec": "SYMMETRIC_DEFAULT",
+    "KeyUsage": "ENCRYPT_DECRYPT",
+    "RotationPeriodInDays": 365,
+}
+
+
 @pytest.mark.parametrize(
-    ("environment", "window", "policies", "tags"),
+    ("stack", "properties", "tags", "policies"),
     [
         pytest.param(
-            "dev",
-            7,
+            "dev-data-key",
+            {
+                **PRIMARY,
+                "Description": "Encrypts S3 data bucket objects in the dev environment",
+                "MultiRegion": False,
+                "PendingWindowInDays": 7,
+            },
+            DEV_TAGS,
             ("Delete", "Delete"),
-            {"data-classification": "internal"},
             id="dev: seven days, and gone with its stack",
         ),
         pytest.param(
-            "prod",
-            30,
+            "prod-data-key",
+            {
+                **PRIMARY,
+                "Description": "Encrypts S3 data bucket objects in the prod environment",
+                "MultiRegion": True,
+                "PendingWindowInDays": 30,
+            },
+            PROD_TAGS,
             ("RetainExceptOnCreate", "Retain"),
-            {"data-classification": "confidential", "Compliance": "soc2"},
             id="prod: thirty days, and kept",
+        ),
+        pytest.param(
+            "prod-data-key-replicas-eu-west-1",
+            {
+                "Description": "Encrypts S3 data bucket objects in the prod environment",
+                "PendingWindowInDays": 30,
+                "PrimaryKeyArn": {
+                    "Fn::GetStackOutput": {
+                        "StackName": "prod-data-key",
+                        "Region": "us-east-1",
+                        "OutputName": "PublishOutputFnGetAttDataKey17AFBB84Arn5D1EA6C9",
+                    }
+                },
+            },
+            PROD_TAGS,
+            ("RetainExceptOnCreate", "Retain"),
+            id="replica: of the primary key, and kept",
         ),
     ],
 )
-def test_everything_else_about_the_key(assembly: Path, environment, window, policies, tags) -> None:
-    key = key_of(assembly, environment)
-    properties = {
-        name: value for name, value in key["Properties"].items() if name not in ("KeyPolicy", "Tags")
-    }
+def test_everything_else_about_the_key(assembly: Path, stack, properties, tags, policies) -> None:
+    key = key_of(assembly, stack)
+    others = {name: value for name, value in key["Properties"].items() if name not in ("KeyPolicy", "Tags")}
 
-    assert properties == {
-        "Description": f"Encrypts S3 data bucket objects in the {environment} environment",
-        "EnableKeyRotation": True,
-        "KeySpec": "SYMMETRIC_DEFAULT",
-        "KeyUsage": "ENCRYPT_DECRYPT",
-        "MultiRegion": False,
-        "PendingWindowInDays": window,
-        "RotationPeriodInDays": 365,
-    }
-    assert {tag["Key"]: tag["Value"] for tag in key["Properties"]["Tags"]} == {
-        "environment": environment,
-        "service": "s3",
-        "kms:alias": f"{environment}/s3-data",
-        "kms:policy-reviewed-on": "2026-11-20",
-        **tags,
-    }
+    assert others == properties
+    assert {tag["Key"]: tag["Value"] for tag in key["Properties"]["Tags"]} == tags
     assert (key["DeletionPolicy"], key["UpdateReplacePolicy"]) == policies
 
 
-@pytest.mark.parametrize("environment", ["dev", "prod"])
-def test_the_alias_points_at_the_key(assembly: Path, environment: str) -> None:
-    Template.from_json(template(assembly, f"{environment}-data-key")).has_resource_properties(
+@pytest.mark.parametrize("stack", KEY_STACKS)
+def test_the_alias_points_at_the_key(assembly: Path, stack: str) -> None:
+    Template.from_json(template(assembly, stack)).has_resource_properties(
         "AWS::KMS::Alias",
         {
-            "AliasName": f"alias/{environment}/s3-data",
+            "AliasName": f"alias/{stack.partition('-')[0]}/s3-data",
             "TargetKeyId": {"Fn::GetAtt": ["DataKey17AFBB84", "Arn"]},
         },
     )
@@ -319,23 +387,24 @@ def test_the_alias_points_at_the_key(assembly: Path, environment: str) -> None:
         pytest.param("AWS::Logs::LogGroup", ("KmsKeyId",), id="log group"),
     ],
 )
-@pytest.mark.parametrize("environment", ["dev", "prod"])
-def test_the_data_stack_encrypts_with_the_key_of_its_environment(
-    assembly, environment, type_name, path
+@pytest.mark.parametrize(
+    ("stack", "key_stack", "region"),
+    [
+        ("dev-data", "dev-data-key", "us-east-1"),
+        ("prod-data", "prod-data-key", "us-east-1"),
+        ("prod-data-eu-west-1", "prod-data-key-replicas-eu-west-1", "eu-west-1"),
+    ],
+)
+def test_a_data_stack_encrypts_with_the_key_of_its_environment_and_region(
+    assembly: Path, *, stack: str, key_stack: str, region: str, type_name: str, path: tuple[str | int, ...]
 ) -> None:
     (output,) = (
         name
-        for name, value in template(assembly, f"{environment}-data-key")["Outputs"].items()
+        for name, value in template(assembly, key_stack)["Outputs"].items()
         if value["Value"] == {"Fn::GetAtt": ["DataKey17AFBB84", "Arn"]}
     )
-    reference = {
-        "Fn::GetStackOutput": {
-            "StackName": f"{environment}-data-key",
-            "Region": "us-east-1",
-            "OutputName": output,
-        }
-    }
-    resources = Template.from_json(template(assembly, f"{environment}-data")).find_resources(type_name)
+    reference = {"Fn::GetStackOutput": {"StackName": key_stack, "Region": region, "OutputName": output}}
+    resources = Template.from_json(template(assembly, stack)).find_resources(type_name)
     used = []
     for name, resource in resources.items():
         value = resource["Properties"]
@@ -358,7 +427,7 @@ def test_production_is_protected_against_termination_and_development_is_not(asse
     }
 
     assert protected == {name: name.startswith("prod") for name in protected}
-    assert set(protected) >= {"dev-data", "dev-data-key", "prod-data", "prod-data-key"}
+    assert {name for name in protected if name.startswith("dev")} == {"dev-data", "dev-data-key"}
 
 
 def test_there_is_no_function_and_no_custom_resource(assembly: Path) -> None:
@@ -375,15 +444,17 @@ def test_there_is_no_function_and_no_custom_resource(assembly: Path) -> None:
     ("environment", "expected"),
     [
         ("dev", {"dev-data", "dev-data-key"}),
-        ("prod", {"prod-data", "prod-data-key"}),
+        (
+            "prod",
+            {"prod-data", "prod-data-eu-west-1", "prod-data-key", "prod-data-key-replicas-eu-west-1"},
+        ),
     ],
 )
 def test_the_context_chooses_the_environment(environment: str, expected: set[str], tmp_path: Path) -> None:
     directory = synthesize(environment, tmp_path)
 
     names = {path.name.removesuffix(".template.json") for path in directory.glob("*.template.json")}
-    assert {name for name in names if name.startswith(f"{environment}-data")} == names
-    assert names >= expected
+    assert names == expected
 
 
 def test_an_unknown_environment_is_refused_with_the_choice() -> None:
@@ -407,9 +478,7 @@ def test_the_feature_flags_are_those_that_the_library_recommends_for_a_new_proje
 
 
 def test_the_guardrails_hold_on_the_templates_alone(assembly: Path) -> None:
-    report = assert_guardrails(assembly)
-
-    assert report.keys >= 2
+    assert assert_guardrails(assembly).keys == 3
 
 
 @pytest.mark.parametrize(
@@ -438,11 +507,11 @@ def test_the_guardrails_hold_on_the_templates_alone(assembly: Path) -> None:
     ],
 )
 def test_who_could_ever_be_allowed_to(assembly: Path, action: str, expected: set[str]) -> None:
-    assert access(assembly, "alias/prod/s3-data").who_can(action) == expected
+    assert access(assembly, "prod-data-key/DataKey/Resource").who_can(action) == expected
 
 
 def test_the_administrator_of_production_manages_and_does_nothing_else(assembly: Path) -> None:
-    row = access(assembly, "alias/prod/s3-data").matrix.row(ADMIN)
+    row = access(assembly, "prod-data-key/DataKey/Resource").matrix.row(ADMIN)
 
     assert row is not None
     assert {
