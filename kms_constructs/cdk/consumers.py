@@ -3,9 +3,9 @@
 The table of the README, tested row by row.
 
 A key policy that no IAM policy can widen has to name everyone who uses the key. For a service that acts as
-itself that is the service, under a condition on its source; for a service that acts with its caller's identity
-it is the caller: whoever reads the bucket, publishes to the topic, creates the database. Where CloudFormation
-creates such a database, its execution role is a caller.
+itself that is the service, under a condition on its source; for a service that acts with its caller's
+identity it is the caller: whoever reads the bucket, publishes to the topic, creates the database. Where
+CloudFormation creates such a database, its execution role is a caller.
 """
 
 from __future__ import annotations

@@ -60,14 +60,15 @@ class Wish:
         principals: The principals.
         actions: Names of KMS actions, wildcards expanded, without prefix.
         via: Services named by a condition on ``kms:ViaService``.
-        plain: Whether it is an Allow on the key with neither condition nor NotAction nor NotPrincipal.
+        positive: Whether it is an Allow that names its actions and principals. Of nothing else can it be said
+            that the declared policy gives it already.
     """
 
     kind: str
     principals: tuple[str, ...]
     actions: frozenset[str]
     via: tuple[str, ...] = ()
-    plain: bool = True
+    positive: bool = True
 
     def __str__(self) -> str:
         through = f" through {', '.join(self.via)}" if self.via else ""
@@ -90,13 +91,13 @@ def wishes(statement: Mapping[str, object]) -> list[Wish]:
         if str(key).lower() == "kms:viaservice"
         for value in _texts(values)
     )
-    plain = statement.get("Effect") == "Allow" and not (
-        condition or "NotAction" in statement or "NotPrincipal" in statement
-    )
     principal = statement.get("Principal")
+    positive = statement.get("Effect") == "Allow" and bool(actions) and bool(principal)
     if not isinstance(principal, Mapping):
-        return [Wish("*", tuple(_texts(principal)), actions, via, plain)]
-    return [Wish(str(kind), tuple(_texts(values)), actions, via, plain) for kind, values in principal.items()]
+        return [Wish("*", tuple(_texts(principal)), actions, via, positive)]
+    return [
+        Wish(str(kind), tuple(_texts(values)), actions, via, positive) for kind, values in principal.items()
+    ]
 
 
 @dataclass
@@ -149,9 +150,13 @@ class GrantBook:
     def allowed_already(self, wish: Wish) -> bool:
         """Whether the declared policy gives what is wished, under the conditions that were declared.
 
-        For a service, declaring it is enough. A wish for the whole account through a service (Secrets Manager and EBS make such) is given when a
+        For a service, declaring it is enough.
+
+        A wish for the whole account through a service (Secrets Manager and EBS make such) is given when a
         declared statement names that service: it then lets the declared principals through, and nobody else.
         """
+        if not wish.positive:
+            return False
         if wish.kind == "AWS" and wish.via and all(self._is_root(one) for one in wish.principals):
             services = {self._service(one) for one in wish.via}
             declared = {self._service(one) for other in self._allows() for one in other.via}
@@ -278,7 +283,7 @@ class GrantBook:
             if other.kind == wish.kind and principal in other.principals:
                 given |= other.actions
         wanted = self._wanted(wish.actions)
-        # What a preset gives is what the service needs; the CDK often asks for all of encryption or decryption.
+        # A preset gives what the service needs; the CDK often asks for all of encryption.
         return bool(wanted & given) if wish.kind == "Service" else wanted <= given
 
     def _given_to(self, person: NamedPrincipal) -> set[str]:
