@@ -452,7 +452,13 @@ def _allowed(
     if not _resource_applies(statement, key_arn, certainly=False):
         return ()
     unresolved: str | None = None
-    for element in (statement.effect, statement.actions, statement.not_actions, statement.resources):
+    for element in (
+        statement.effect,
+        statement.actions,
+        statement.not_actions,
+        statement.resources,
+        statement.not_resources,
+    ):
         if isinstance(element, Unknown):
             unresolved = element.reason
     atoms: list[Atom] = []

@@ -61,6 +61,11 @@ CASES: dict[str, tuple[list[object], list[str]]] = {
         [{"Effect": "Allow", "Principal": {"AWS": APP}, "NotAction": "kms:Sched*", "Resource": "*"}],
         [],
     ),
+    "all but an undecided action": (
+        [{"Effect": "Allow", "Principal": {"AWS": APP}, "NotAction": f"kms:{U}", "Resource": "*"}],
+        [APP],
+    ),
+    "an undecided action": ([allow({"AWS": APP}, Action=f"kms:{U}")], [APP]),
     "the account": ([allow({"AWS": HOME})], [HOME_ALL]),
     "another account": ([allow({"AWS": OTHER})], [f"any principal of account {OTHER}; delegated"]),
     "anyone": ([ALL], [ANYONE]),
@@ -146,6 +151,14 @@ CASES: dict[str, tuple[list[object], list[str]]] = {
         ],
         [],
     ),
+    "a Deny on all but an undecided action": (
+        [
+            allow({"AWS": APP}),
+            {"Effect": "Deny", "Principal": "*", "NotAction": f"kms:{U}", "Resource": "*"},
+        ],
+        [APP],
+    ),
+    "a Deny on an undecided action": ([allow({"AWS": APP}), deny(Action=f"kms:{U}")], [APP]),
     "a Deny on every key": ([allow({"AWS": APP}), deny(Resource=[KEY_ARN, "arn:aws:s3:::a"])], []),
     "a Deny on another key": ([allow({"AWS": APP}), deny(Resource=KEY_ARN[:-1])], [APP]),
     "a Deny by a variable": (
@@ -180,6 +193,10 @@ CASES: dict[str, tuple[list[object], list[str]]] = {
     "a Deny on the account counts against its root user": (
         [allow({"AWS": [APP, HOME]}), deny(Principal={"AWS": ROOT})],
         [APP, f"any principal of account {HOME}; delegated"],
+    ),
+    "a Deny on a pattern of principals, which KMS does not take": (
+        [allow({"AWS": APP}), deny(Principal={"AWS": f"arn:aws:iam::{HOME}:role/*"})],
+        [APP],
     ),
     "a Deny on a service": (
         [
@@ -272,6 +289,14 @@ CASES: dict[str, tuple[list[object], list[str]]] = {
     ),
     "unknown principals": ([allow(WHY)], [f"{ANYONE}; ? a test says so"]),
     "unknown actions": ([allow({"AWS": APP}, Action=WHY)], [f"{APP}; ? a test says so"]),
+    "all but unknown resources": (
+        [{"Effect": "Allow", "Principal": {"AWS": APP}, "Action": "*", "NotResource": WHY}],
+        [f"{APP}; ? a test says so"],
+    ),
+    "all but unknown actions": (
+        [{"Effect": "Allow", "Principal": {"AWS": APP}, "NotAction": WHY, "Resource": "*"}],
+        [f"{APP}; ? a test says so"],
+    ),
     "unknown conditions": ([allow({"AWS": APP}, Condition=WHY)], [f"{APP}; ? a test says so"]),
     "unknown values": (
         [allow({"AWS": APP}, Condition={"ArnEquals": {"aws:PrincipalArn": WHY}})],
