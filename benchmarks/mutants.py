@@ -169,8 +169,8 @@ MUTANTS = (
     Mutant(
         "condition-type-case",
         "conditions.py",
-        "    kinds = {_TYPES[value] for value in values}",
-        "    kinds = {_TYPES.get(value, PrincipalKind.ROLE) for value in values}",
+        "any(value not in _TYPES for value in values):\n        return None\n    kinds = {_TYPES[value] for",
+        "not values:\n        return None\n    kinds = {_TYPES.get(value, PrincipalKind.ROLE) for",
         "A Deny on the misspelt type `assumedrole` would count, though it hits nobody.",
     ),
     Mutant(
@@ -197,8 +197,8 @@ MUTANTS = (
     Mutant(
         "region-uncertain-deny",
         "region.py",
-        "            if statement.effect == Effect.DENY and statement.certain\n",
-        "            if statement.effect == Effect.DENY\n",
+        "                    if statement.certain or not denies\n",
+        "                    if True\n",
         "A Deny that a condition may leave out would count as there.",
     ),
     Mutant(
