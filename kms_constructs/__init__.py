@@ -38,10 +38,13 @@ if TYPE_CHECKING:  # type checkers do not follow __getattr__; a test holds this 
     from kms_constructs.errors import KmsConstructsError as KmsConstructsError
     from kms_constructs.errors import SealedPolicyError as SealedPolicyError
     from kms_constructs.errors import SourceError as SourceError
+    from kms_constructs.guardrails.config import Acknowledgement as Acknowledgement
     from kms_constructs.guardrails.config import GuardrailConfig as GuardrailConfig
+    from kms_constructs.guardrails.config import load_config as load_config
     from kms_constructs.model.actions import KeyUsage as KeyUsage
 
 _WHERE: dict[str, str] = {
+    "Acknowledgement": "guardrails.config",
     "ArgumentError": "errors",
     "ConfigurationError": "errors",
     "CrossAccountDataSharing": "cdk.data_sharing",
@@ -67,6 +70,7 @@ _WHERE: dict[str, str] = {
     "ServiceAccess": "cdk.service_access",
     "SourceError": "errors",
     "enforce_guardrails": "cdk.enforce",
+    "load_config": "guardrails.config",
 }
 
 __all__ = [  # noqa: PLE0604 - computed, so that a name cannot be listed and missing

@@ -64,6 +64,10 @@ class Acknowledgement:
         reason: Why it is accepted.
         resource: Glob over the construct path, the logical id, ``stack/logical id`` or the source of the
             resource; ``*`` crosses slashes.
+
+    Example:
+        >>> Acknowledgement("KMS:003", "used by machines outside AWS", "*/LegacyKey/*").resource
+        '*/LegacyKey/*'
     """
 
     id: str
@@ -93,6 +97,14 @@ class GuardrailConfig:
         disabled: Control id to the reason why it is switched off.
         acknowledgements: Accepted findings.
         source: What it was read from, for messages.
+
+    Raises:
+        ConfigurationError: A value is not understood.
+
+    Example:
+        >>> config = GuardrailConfig(authorised={"IAM-KMS-3": ("arn:aws:iam::*:role/BreakGlass",)})
+        >>> config.authorised_for("IAM-KMS-3")
+        ('arn:aws:iam::*:role/BreakGlass',)
     """
 
     authorised: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -172,6 +184,10 @@ def load_config(path: str | Path | None = None, start_dir: str | Path | None = N
 
     Raises:
         ConfigurationError: The file does not exist, cannot be read, or holds what is not understood.
+
+    Example:
+        >>> load_config(start_dir="/").source
+        'default configuration'
     """
     if path is not None:
         given = Path(path)

@@ -16,8 +16,8 @@ from itertools import islice
 from typing import ClassVar
 
 from kms_constructs.analysis.identity import IdentityGrant
-from kms_constructs.analysis.principals import Cell, cells_meet, describe_cells, root_arn
-from kms_constructs.analysis.region import Contribution, access_region
+from kms_constructs.analysis.principals import Cell, PrincipalKind, cells_meet, describe_cells, root_arn
+from kms_constructs.analysis.region import Contribution, access_region, same_account
 from kms_constructs.guardrails.finding import Finding, Outcome
 from kms_constructs.guardrails.identity_index import IdentityIndex, is_open
 from kms_constructs.guardrails.rule import Context, KeyRule, capitalized
@@ -29,6 +29,7 @@ PRINCIPAL = "principal"
 IAM_POLICY = "iam-policy"
 UNRESOLVED = "unresolved"
 UNRESOLVED_FIX = "Give the value as a literal, or give the templates and parameters that it comes from."
+ACCOUNT_FIX = "Say which account the template is deployed to: --account {account}."
 
 _MOST_SHOWN = 5
 """How many IAM policies a finding names; each is judged by itself as well."""
@@ -53,7 +54,10 @@ class GuardedActionRule(KeyRule):
     def judge(self, key: Key) -> Iterator[Finding]:
         """Everyone who may do it without being authorised."""
         for part in merged(self._escapes(key)):
-            yield self._direct(key, part) if not part.delegated else self._delegated(key, part)
+            if part.unresolved is None and (account := _perhaps_home(key, part)) is not None:
+                yield self._root_of(key, part, account)
+            else:
+                yield self._direct(key, part) if not part.delegated else self._delegated(key, part)
 
     def check_estate(self) -> Iterator[Finding]:
         """IAM policies that give the action."""
@@ -127,6 +131,18 @@ class GuardedActionRule(KeyRule):
             "authorised principals (Principal '*', ArnNotEquals aws:PrincipalArn).",
         )
 
+    def _root_of(self, key: Key, part: Contribution, account: str) -> Finding:
+        return self.undetermined(
+            key,
+            f"{capitalized(part.label)} lets {part.principals} call kms:{self.action}; that is authorised if the "
+            "key lies in this account, and which account it lies in is decided at deployment only.",
+            detail=UNRESOLVED,
+            path=_path(part),
+            chain=(part.describe(),),
+            principals=_names(part),
+            fix=ACCOUNT_FIX.format(account=account),
+        )
+
     def _open(self, key: Key, part: Contribution, message: str, chain: tuple[str, ...]) -> Finding:
         return self.undetermined(
             key,
@@ -182,9 +198,9 @@ class GuardedActionRule(KeyRule):
         if _within(grant.principals, self.config.authorised_for(self.control.id)):
             return None
         for resource in grant.resources:
-            if is_open(resource):
-                return "all keys" if resource == "*" else f"keys {display(resource)}"
             key = self._keys.get(resource)
+            if key is None and is_open(resource):
+                return "all keys" if resource == "*" else f"keys {display(resource)}"
             if key is None:
                 return f"a key outside this app ({display(resource)})"
             if self.exempt(key) is not None or _within(grant.principals, self._authorised(key)):
@@ -213,6 +229,18 @@ def _without_linked(part: Contribution) -> Contribution | None:
         return part
     cells = tuple(cell for cell in part.cells if not cell.within(_SERVICE_LINKED))
     return replace(part, cells=cells) if cells else None
+
+
+def _perhaps_home(key: Key, part: Contribution) -> str | None:
+    """The account, if all that escapes is the root user of one that may turn out to be the key's own."""
+    accounts = {cell.account for cell in part.cells}
+    account = accounts.pop()
+    if accounts or account is None or not account.isdigit():
+        return None
+    perhaps = all(
+        cell.kind is PrincipalKind.ROOT and same_account(cell, key.account) is None for cell in part.cells
+    )
+    return account if perhaps else None
 
 
 def _path(part: Contribution) -> str:

@@ -11,6 +11,8 @@ Three things are judged:
   ``kms:ViaService`` (or the encryption context that the service sends) and ``kms:CallerAccount``.
 * CreateGrant, by whomever and however it comes about, needs Bool ``kms:GrantIsForAWSResource`` ``true``, or
   a Deny of everything else. ``BoolIfExists`` will not do in an Allow: it holds for requests without the key.
+  Let off is a statement that allows grants that the key declares, to their grantees and with their operations
+  alone. Each such grant is reported, as a warning: somebody decided on it and should look at it again.
 
 Anti-pattern::
 
@@ -34,7 +36,7 @@ from typing import ClassVar
 from kms_constructs.analysis.principals import canonical_arn, root_arn
 from kms_constructs.analysis.region import Contribution, access_region
 from kms_constructs.guardrails.access_controls import IAM_KMS_6
-from kms_constructs.guardrails.finding import Finding, Outcome
+from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.narrowing import (
     CALLER_ACCOUNT_KEYS,
     ENCRYPTION_CONTEXT,
@@ -48,12 +50,13 @@ from kms_constructs.guardrails.narrowing import (
 from kms_constructs.guardrails.rule import KeyRule, capitalized, heading, named
 from kms_constructs.guardrails.rules.guarded_action import UNRESOLVED, UNRESOLVED_FIX, merged
 from kms_constructs.model.actions import ACTIONS, ActionClass
-from kms_constructs.model.estate import Key
+from kms_constructs.model.estate import Grant, Key
 from kms_constructs.model.policy import Condition, Effect, Principal, Statement
 from kms_constructs.model.text import display
 from kms_constructs.model.unknown import is_unknown
 
 CREATE_GRANT = "CreateGrant"
+DIRECT_GRANT = "direct-grant"
 SOURCE = "source"
 VIA = "via-service"
 CALLER = "caller-account"
@@ -64,6 +67,7 @@ _READS = frozenset(name for name, action in ACTIONS.items() if action.classifica
 _USES = frozenset(
     name for name, action in ACTIONS.items() if action.classification is ActionClass.CRYPTOGRAPHIC
 )
+_ANY_SERVICE = Principal("Service", "any AWS service")
 _GRANT_FLAG = "kms:grantisforawsresource"
 
 
@@ -88,8 +92,15 @@ class ServiceScopeRule(KeyRule):
             if services:
                 yield from self._services(key, statement, services)
             if any(one.value == "*" and one.type in ("AWS", "*") for one in principals):
-                yield from self._everyone(key, statement)
+                if _services_only(_known(statement)):
+                    yield from self._services(key, statement, [_ANY_SERVICE])
+                else:
+                    yield from self._everyone(key, statement)
         yield from self._grants(key)
+        for grant in key.grants:
+            # Operations that are not known may hold CreateGrant: then it has been reported already.
+            if not grant.for_aws_service and not is_unknown(grant.operations):
+                yield self._direct(key, grant, grant.operations)
 
     def _judged(self, principal: Principal) -> bool:
         return any(fnmatchcase(principal.value, pattern) for pattern in self.config.scoped_services)
@@ -191,6 +202,33 @@ class ServiceScopeRule(KeyRule):
             if parts:
                 return
 
+    def _direct(self, key: Key, grant: Grant, operations: tuple[str, ...]) -> Finding:
+        """Reports a grant that people make; one to nobody knows whom fails."""
+        grantee = grant.grantee
+        called = f" '{display(grant.name)}'" if grant.name else ""
+        if is_unknown(grantee):
+            return self.undetermined(
+                key,
+                f"Whom direct grant{called} lets use the key is not known: {grantee.reason}.",
+                detail=DIRECT_GRANT,
+                fix="Declare the grantee as a literal.",
+            )
+        limits = "; ".join(
+            f"{kind} {', '.join(f'{name}={display(value)}' for name, value in sorted(pairs.items()))}"
+            for kind, pairs in sorted(grant.constraints.items())
+        )
+        return self.finding(
+            Outcome.VIOLATION,
+            key.location,
+            f"Direct grant{called}, made by people and by no AWS service, gives {display(grantee)} the use of"
+            f" the key: {', '.join(operations)}{f' ({limits})' if limits else ''}.",
+            severity=Severity.WARNING,
+            detail=DIRECT_GRANT,
+            principals=(display(grantee),),
+            fix="Keep it while it is needed, and acknowledge it with the reason; else revoke it, and take its"
+            " declaration out.",
+        )
+
     def _grant(self, key: Key, part: Contribution, note: str) -> Finding:
         who = f"by the IAM policies of {part.principals}" if part.delegated else f"to {part.principals}"
         message = (
@@ -223,8 +261,17 @@ def _known(statement: Statement) -> tuple[Condition, ...]:
 
 
 def _for_services_only(conditions: tuple[Condition, ...]) -> bool:
+    return _demands(conditions, _GRANT_FLAG)
+
+
+def _services_only(conditions: tuple[Condition, ...]) -> bool:
+    return _demands(conditions, "aws:principalisawsservice")
+
+
+def _demands(conditions: tuple[Condition, ...], key: str) -> bool:
+    """Whether a condition wants this key, and wants it to be true."""
     return any(
-        condition.folded_key == _GRANT_FLAG
+        condition.folded_key == key
         and condition.base == "bool"
         and narrows(condition) is True
         and not is_unknown(condition.values)
@@ -238,12 +285,38 @@ def _by_service(part: Contribution) -> bool:
 
 
 def _declared(part: Contribution, key: Key) -> bool:
-    """Whether the statement only allows grants to grantees that the key declares."""
-    grantees = {canonical_arn(grant.grantee) for grant in key.grants if not is_unknown(grant.grantee)}
-    return any(
-        condition.folded_key == "kms:granteeprincipal"
-        and narrows(condition) is True
-        and not is_unknown(condition.values)
-        and {canonical_arn(value) for value in condition.values} <= grantees
-        for condition in part.conditions
+    """Whether the statement only allows grants that the key declares: their grantees, their operations."""
+    grants = [
+        (canonical_arn(grant.grantee), grant.operations)
+        for grant in key.grants
+        if not is_unknown(grant.grantee) and not is_unknown(grant.operations)
+    ]
+    grantees: set[str] = set()
+    for condition in part.conditions:
+        if (
+            condition.folded_key == "kms:granteeprincipal"
+            and narrows(condition) is True
+            and not is_unknown(condition.values)
+        ):
+            grantees = {canonical_arn(value) for value in condition.values}
+    declared = {name for grantee, names in grants if grantee in grantees for name in names}
+    return bool(grantees) and grantees <= {grantee for grantee, _ in grants} and _only(part, declared)
+
+
+def _only(part: Contribution, operations: set[str]) -> bool:
+    """Whether the statement allows grants of these operations alone.
+
+    ``ForAllValues`` holds for an empty set, too; so the operations have to be there, by a Null condition.
+    """
+    named = [one for one in part.conditions if one.folded_key == "kms:grantoperations"]
+    within = any(
+        one.qualifier == "forallvalues"
+        and one.base == "stringequals"
+        and not is_unknown(one.values)
+        and set(one.values) <= operations
+        for one in named
     )
+    there = any(
+        one.base == "null" and not is_unknown(one.values) and set(one.values) == {"false"} for one in named
+    )
+    return within and there

@@ -32,6 +32,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from kms_constructs.analysis.globs import has_wildcard
 from kms_constructs.analysis.identity import IdentityGrant
 from kms_constructs.analysis.principals import (
     Cell,
@@ -103,6 +104,7 @@ class LeastPrivilegeRule(KeyRule):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._iam = IdentityIndex(context.estate.identity_policies, _DECRYPTING)
+        self._keys = frozenset(key.arn_pattern for key in context.estate.keys)
         self._trusted = frozenset(context.config.trusted_accounts)
 
     def judge(self, key: Key) -> Iterator[Finding]:
@@ -299,7 +301,7 @@ class LeastPrivilegeRule(KeyRule):
         authorised = self.config.authorised_for(self.control.id)
         who = describe_cells(grants[0].principals) or "nobody yet"
         for grant in grants:
-            if not grant.all_keys or _within(grant.principals, authorised):
+            if not self._any_key(grant) or _within(grant.principals, authorised):
                 continue
             conditions = grant.conditions
             limited = None if is_unknown(conditions) else narrowed_by(conditions, _KEY_LIMITS)
@@ -324,6 +326,12 @@ class LeastPrivilegeRule(KeyRule):
             )
         return self.finding(
             Outcome.COMPLIANT, policy.location, "The policy names the keys that it decrypts with."
+        )
+
+    def _any_key(self, grant: IdentityGrant) -> bool:
+        """Whether it reaches keys that it does not name; an unknown Region is a wildcard in an ARN."""
+        return grant.all_keys and any(
+            has_wildcard(resource) and resource not in self._keys for resource in grant.resources
         )
 
 

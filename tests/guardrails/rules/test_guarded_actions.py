@@ -363,6 +363,14 @@ def test_an_iam_policy_may_reach_a_key_that_is_not_known_for_certain() -> None:
     assert said(found) == [gives(f"keys arn:aws:kms:eu-west-1:{ACCOUNT}:key/${{KeyId}}")]
 
 
+def test_a_key_whose_region_is_not_known_is_still_the_key_that_a_policy_names() -> None:
+    key = a_key(policy=a_policy(FULL, guard()), region=WHY)
+    policy = an_iam_policy(iam_allow("kms:*", key.arn_pattern))
+    assert said(on_policy(policy, key)) == [FINE]
+    (decrypts,) = [one for one in judge("KMS:004", key, policies=[policy]) if one.location == policy.location]
+    assert decrypts.outcome is C
+
+
 def test_a_service_control_policy_shrinks_who_may() -> None:
     scp = parse_policy(
         {

@@ -73,6 +73,10 @@ GOOD_CASES = {
         },
         "kms:Decrypt",
     ),
+    "any service, for the own organization": used_by(
+        "*",
+        {"Bool": {"aws:PrincipalIsAWSService": "true"}, "StringEquals": {"aws:SourceOrgID": "o-aaaaaaaaaa"}},
+    ),
     "everyone, but by ARN": used_by("*", {"ArnLike": {"aws:PrincipalArn": role("App*")}}),
     "everyone, for reading metadata": used_by("*", {"StringEquals": CALLER}, "kms:DescribeKey"),
     "grants under a Deny": a_key(
@@ -98,10 +102,6 @@ GOOD_CASES = {
     ),
     "grants for the root user alone": a_key(
         policy=a_policy(allow(ROOT, "kms:*", Condition={"ArnEquals": {"aws:PrincipalArn": ROOT}}))
-    ),
-    "a declared grant": a_key(
-        allow(role("Ops"), "kms:CreateGrant", Condition={"ArnEquals": {"kms:GranteePrincipal": role("App")}}),
-        grants=(Grant(role("App"), ("Decrypt",)),),
     ),
     "a grant that a service made": a_key(
         grants=(Grant(role("Ops"), ("CreateGrant", "Decrypt"), for_aws_service=True),)
@@ -140,6 +140,21 @@ def grants(who: str, note: str = "", path: str = PATH, label: str = "Statement '
         f"{label} allows kms:CreateGrant for other purposes than AWS services' own ({who}): its holder can "
         f"give whomever it likes the use of the key.{note}",
     )
+
+
+def direct(grantee: str, what: str, name: str = "") -> Said:
+    made = "made by people and by no AWS service"
+    return Said(
+        V, "direct-grant", "", f"Direct grant{name}, {made}, gives {grantee} the use of the key: {what}."
+    )
+
+
+def declared_only(*operations: str) -> dict[str, dict[str, object]]:
+    return {
+        "ArnEquals": {"kms:GranteePrincipal": role("App")},
+        "Null": {"kms:GrantOperations": "false"},
+        "ForAllValues:StringEquals": {"kms:GrantOperations": list(operations)},
+    }
 
 
 IF_EXISTS = " BoolIfExists also holds for requests that do not carry kms:GrantIsForAWSResource."
@@ -249,6 +264,10 @@ CASES = {
             )
         ],
     ),
+    "any service": (
+        used_by("*", {"Bool": {"aws:PrincipalIsAWSService": "true"}}),
+        [source("any AWS service")],
+    ),
     "everyone": (used_by("*", None), [ANYWHERE, DIRECT]),
     "everyone of the account": (used_by("*", {"StringEquals": CALLER}), [DIRECT]),
     "everyone through a service": (used_by("*", {"StringEquals": EC2}), [ANYWHERE]),
@@ -292,11 +311,64 @@ CASES = {
             ),
             grants=(Grant(role("App"), ("Decrypt",)),),
         ),
-        [grants(f"to {role('Ops')}")],
+        [grants(f"to {role('Ops')}"), direct(role("App"), "Decrypt")],
+    ),
+    "a grant of more than was declared": (
+        a_key(
+            allow(role("Ops"), "kms:CreateGrant", sid="Use", Condition=declared_only("Decrypt", "Encrypt")),
+            grants=(Grant(role("App"), ("Decrypt",)),),
+        ),
+        [grants(f"to {role('Ops')}"), direct(role("App"), "Decrypt")],
+    ),
+    "a grant whose operations may be missing": (
+        a_key(
+            allow(
+                role("Ops"),
+                "kms:CreateGrant",
+                sid="Use",
+                Condition={name: keys for name, keys in declared_only("Decrypt").items() if name != "Null"},
+            ),
+            grants=(Grant(role("App"), ("Decrypt",)),),
+        ),
+        [grants(f"to {role('Ops')}"), direct(role("App"), "Decrypt")],
+    ),
+    "a declared grant": (
+        a_key(
+            allow(role("Ops"), "kms:CreateGrant", sid="Use", Condition=declared_only("Decrypt")),
+            grants=(
+                Grant(
+                    role("App"),
+                    ("Decrypt", "DescribeKey"),
+                    constraints={"EncryptionContextSubset": {"Department": "Finance"}},
+                    name="finance",
+                ),
+            ),
+        ),
+        [
+            direct(
+                role("App"),
+                "Decrypt, DescribeKey (EncryptionContextSubset Department=Finance)",
+                " 'finance'",
+            )
+        ],
+    ),
+    "a declared grant of which nobody knows to whom": (
+        a_key(grants=(Grant(Unknown("a parameter decides"), ("Decrypt",), name="app"),)),
+        [
+            Said(
+                U,
+                "direct-grant",
+                "",
+                "Whom direct grant 'app' lets use the key is not known: a parameter decides.",
+            )
+        ],
     ),
     "a grant that carries CreateGrant": (
         a_key(grants=(Grant(role("Ops"), ("CreateGrant",), name="ops"),)),
-        [grants(f"to {role('Ops')}", path="", label="Grant 'ops'")],
+        [
+            grants(f"to {role('Ops')}", path="", label="Grant 'ops'"),
+            direct(role("Ops"), "CreateGrant", " 'ops'"),
+        ],
     ),
 }
 
