@@ -184,7 +184,6 @@ class SecureKmsKey(kms.Key):
             key: text for key, text in own_tags.items() if text is not None
         }
         spec_name, usage, origin_name = check.key_type(key_spec, key_usage, origin)
-        rotates = can_rotate(spec_name, origin_name) and not self._IS_REPLICA
         self._rotation_period = (
             None if self._IS_REPLICA else check.rotation_period(rotation_period, spec_name, origin_name)
         )
@@ -267,7 +266,9 @@ class SecureKmsKey(kms.Key):
             construct_id,
             alias=self._alias_name,
             description=description,
-            enable_key_rotation=rotates or None,
+            # For a replica, too, for it rotates with its primary: checks that look at constructs want to see
+            # it. The guard keeps it out of the replica's template.
+            enable_key_rotation=can_rotate(spec_name, origin_name) or None,
             multi_region=self.policy_spec.multi_region or None,
             policy=placeholder_policy(),
             removal_policy=self._removal_policy,
