@@ -134,8 +134,8 @@ class GuardedActionRule(KeyRule):
     def _root_of(self, key: Key, part: Contribution, account: str) -> Finding:
         return self.undetermined(
             key,
-            f"{capitalized(part.label)} lets {part.principals} call kms:{self.action}; that is authorised if the "
-            "key lies in this account, and which account it lies in is decided at deployment only.",
+            f"{capitalized(part.label)} lets {part.principals} call kms:{self.action}; that is authorised if "
+            "the key lies in this account, and which account it lies in is decided at deployment only.",
             detail=UNRESOLVED,
             path=_path(part),
             chain=(part.describe(),),

@@ -34,6 +34,7 @@ from kms_constructs.model.policy import Effect, Principal, Statement
 from kms_constructs.model.unknown import is_unknown
 
 _ACTION = "PutKeyPolicy"
+_SAY_ACCOUNT = "Say which account the template is deployed to: --account 111122223333, for instance."
 
 
 class _Answer(Enum):
@@ -90,6 +91,7 @@ class RootCanRestoreRule(KeyRule):
                 "is decided at deployment only.",
                 detail="unresolved",
                 path=found.path,
+                fix="" if key.account.isdigit() else _SAY_ACCOUNT,
             )
         else:
             yield from self._denied(key, root, context)

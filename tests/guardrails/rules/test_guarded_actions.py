@@ -10,13 +10,14 @@ from kms_constructs.guardrails.catalogue import GUARDED_ACTIONS
 from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.guardrails.finding import Finding
 from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind, Key, KeyKind
-from kms_constructs.model.policy import parse_policy
+from kms_constructs.model.policy import Policy, parse_policy
 from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.model.unknown import Unknown
 from tests.guardrails.factories import (
     ACCOUNT,
     OTHER,
     ROOT,
+    ROOT_STATEMENT,
     C,
     N,
     Said,
@@ -176,6 +177,64 @@ CASES = {
 @pytest.mark.parametrize(("key", "expected"), CASES.values(), ids=CASES)
 def test_who_may_schedule_deletion(key: Key, expected: list[Said]) -> None:
     assert said(judge("IAM-KMS-3", key)) == expected
+
+
+SOMEWHERE = hole(HoleKind.ENVIRONMENT, "AWS::AccountId")
+ROOT_USER = {"ArnEquals": {"aws:PrincipalArn": ROOT}}
+OTHER_ROOT = f"arn:aws:iam::{OTHER}:root"
+OPEN_ROOT = Said(
+    U,
+    "unresolved",
+    FIRST,
+    f"Statement 'Root' lets the root user of account {ACCOUNT} call kms:ScheduleKeyDeletion; that is "
+    "authorised if the key lies in this account, and which account it lies in is decided at deployment only.",
+)
+UNKNOWN_ACCOUNT_CASES = {
+    "denied to all but the root user of a literal account": (a_policy(FULL, guard()), [OPEN_ROOT]),
+    "limited to the root user of a literal account": (
+        a_policy(allow(ROOT, "kms:ScheduleKeyDeletion", sid="Root", Condition=ROOT_USER)),
+        [OPEN_ROOT],
+    ),
+    "the root user of this account, whichever it is": (
+        a_policy(allow(f"arn:aws:iam::{SOMEWHERE}:root", "kms:*", sid="Root"), guard()),
+        # The root user of a literal account is exempt from the Deny, and no Allow names it.
+        [GOOD],
+    ),
+    "every principal of a literal account": (a_policy(FULL), [delegated(NOBODY)]),
+    "a role of a literal account": (
+        a_policy(ROOT_STATEMENT, allow(role("Admin"), "kms:ScheduleKeyDeletion")),
+        [principal(role("Admin"))],
+    ),
+    "the root users of two accounts, one of which is not its own": (
+        a_policy(
+            allow([ROOT, OTHER_ROOT], "kms:*", sid="Root"),
+            guard(OTHER_ROOT),
+        ),
+        [
+            Said(
+                V,
+                "delegation",
+                FIRST,
+                "Statement 'Root' leaves kms:ScheduleKeyDeletion to the IAM policies of the root user of "
+                f"account {ACCOUNT}, the root user of account {OTHER}; {NOBODY}.",
+            )
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("policy", "expected"), UNKNOWN_ACCOUNT_CASES.values(), ids=UNKNOWN_ACCOUNT_CASES)
+def test_a_root_user_may_turn_out_to_be_the_keys_own(policy: Policy, expected: list[Said]) -> None:
+    found = judge("IAM-KMS-3", a_key(policy=policy, account=SOMEWHERE))
+    assert said(found) == expected
+    if expected == [OPEN_ROOT]:
+        assert found[0].fix == f"Say which account the template is deployed to: --account {ACCOUNT}."
+        assert said(judge("IAM-KMS-3", a_key(policy=policy))) == [GOOD]
+        (way_back,) = judge("IAM-KMS-1", a_key(policy=a_policy(FULL), account=SOMEWHERE))
+        assert way_back.outcome is U
+        assert "--account" in way_back.fix
+        (elsewhere,) = judge("IAM-KMS-3", a_key(policy=policy, account=OTHER))
+        assert elsewhere.outcome is V
 
 
 @pytest.mark.parametrize(("control", "action"), GUARDED_ACTIONS.items())
