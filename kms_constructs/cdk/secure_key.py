@@ -88,8 +88,10 @@ class SecureKmsKey(kms.Key):
             deleted by hand.
         pending_window: 7 to 30 days between the order to delete the key and its end; shorter windows are
             denied.
-        removal_policy: RETAIN_ON_UPDATE_OR_DELETE by default: the key survives its stack, while a creation
-            that failed leaves nothing behind. DESTROY is refused in production, and for a key with replicas.
+        removal_policy: RETAIN_ON_UPDATE_OR_DELETE by default: the key survives its stack. A stack whose very
+            creation fails after the key was made is rolled back as far as the key, which only the named may
+            delete: CloudFormation reports ROLLBACK_FAILED then. With RETAIN it leaves the key behind without
+            that. DESTROY is refused in production, and for a key with replicas.
         root_access: What the account's IAM policies may grant; see `RootAccess`.
         deployment_principals: Who deploys the stack. By default the CloudFormation execution role that the
             stack's synthesizer knows; to be named when it knows none.
