@@ -6,8 +6,9 @@ gives the same text, whatever terminal it runs in.
 
 from __future__ import annotations
 
+import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 
@@ -50,6 +51,12 @@ class Drawn(str):
     __slots__ = ()
 
 
+Piece = tuple[str, str]
+"""A text and its style."""
+
+_WORDS = re.compile(r"\s+|\S+")
+
+
 class Pen:
     """Draws indented paragraphs as rich would, without its cost: reports have tens of thousands of them."""
 
@@ -58,7 +65,7 @@ class Pen:
         self._styles: dict[str, Style] = {}
         self._lines: dict[tuple[str, int], list[str]] = {}
 
-    def line(self, indent: int, *pieces: tuple[str, str]) -> Drawn:
+    def line(self, indent: int, *pieces: Piece) -> Drawn:
         """Pieces of text, each with its style, on one line; wrapped when the line is too long."""
         plain = "".join(text for text, _ in pieces)
         if indent + cell_len(plain) <= self._look.width:
@@ -84,6 +91,43 @@ class Pen:
             )
         )
 
+    def flow(self, head: Sequence[Piece], width: int, body: Sequence[Piece], *, indent: int) -> Drawn:
+        """A body in several styles, wrapped, that hangs beside a head.
+
+        Args:
+            head: Stands before the first line of the body.
+            width: Columns that the head is given.
+            body: Wrapped at spaces; two or more of them keep it apart from what follows.
+            indent: Columns before each line.
+        """
+        room = max(self._look.width - indent - width, 1)
+        margin = " " * (indent + width)
+        used = sum(cell_len(text) for text, _ in head)
+        first = " " * indent + "".join(self._styled(text, style) for text, style in head)
+        lines = list(_fill(body, room)) or [[]]
+        return Drawn(
+            "\n".join(
+                (first + " " * max(width - used, 1) if number == 0 else margin)
+                + "".join(self._styled(text, style) for text, style in line)
+                for number, line in enumerate(lines)
+            )
+        )
+
+    def row(self, cells: Sequence[Piece], widths: Sequence[int], *, indent: int) -> str:
+        """One line of a grid: the first cell to the left, the others centred, two columns apart.
+
+        Args:
+            cells: What stands in the columns; none is wider than its column.
+            widths: Of the columns.
+            indent: Columns before the line.
+        """
+        drawn = []
+        for number, ((text, style), width) in enumerate(zip(cells, widths, strict=True)):
+            spare = width - cell_len(text)
+            left = spare // 2 if number else 0
+            drawn.append(" " * left + self._styled(text, style) + " " * (spare - left))
+        return " " * indent + "  ".join(drawn)
+
     def _wrapped(self, text: str, width: int) -> list[str]:
         known = self._lines.get((text, width))
         if known is None:
@@ -100,6 +144,40 @@ class Pen:
 
 
 _LABEL_WIDTH = 4
+
+
+def _fill(pieces: Iterable[Piece], width: int) -> Iterator[list[Piece]]:
+    """Lines no wider than the width; spaces at a break are dropped, and a word that is too long is cut."""
+    line: list[Piece] = []
+    used = 0
+    for text, style in pieces:
+        for word in _WORDS.findall(text):
+            columns = cell_len(word)
+            if used and used + columns > width:
+                yield line
+                line, used = [], 0
+            if word.isspace() and not used:
+                continue
+            *whole, rest = cut(word, width) if columns > width else (word,)
+            yield from ([(part, style)] for part in whole)
+            line.append((rest, style))
+            used += cell_len(rest)
+    if line:
+        yield line
+
+
+def cut(word: str, width: int) -> list[str]:
+    """A word in parts no wider than the width."""
+    parts = [""]
+    used = 0
+    for character in word:
+        columns = cell_len(character)
+        if used and used + columns > width:
+            parts.append("")
+            used = 0
+        parts[-1] += character
+        used += columns
+    return parts
 
 
 def _wrap(text: str, width: int) -> list[str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
@@ -107,7 +108,9 @@ def report_sarif(
                 )
             ),
             "invocations": [invocation],
-            "results": [_result(finding, indexes[finding.control], line_of) for finding in shown],
+            "results": _told_apart(
+                [_result(finding, indexes[finding.control], line_of) for finding in shown]
+            ),
             "columnKind": "unicodeCodePoints",
         }
     )
@@ -264,6 +267,18 @@ def _fingerprint(finding: Finding) -> str:
         *sorted(finding.principals),
     ]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
+def _told_apart(results: list[Result]) -> list[Result]:
+    """The results, with a number behind the fingerprints of those that would otherwise count as one."""
+    seen: Counter[str] = Counter()
+    for result in results:
+        fingerprints = result.partial_fingerprints or {}
+        for name, fingerprint in fingerprints.items():
+            seen[fingerprint] += 1
+            if seen[fingerprint] > 1:
+                fingerprints[name] = f"{fingerprint}:{seen[fingerprint]}"
+    return results
 
 
 def _notification(problem: SourceProblem) -> Notification:

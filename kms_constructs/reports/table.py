@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from rich.padding import Padding
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -20,7 +20,7 @@ from kms_constructs.reports.access_view import (
     key_title,
     matrix_order,
 )
-from kms_constructs.reports.console import Drawn, Look, Pen, draw
+from kms_constructs.reports.console import Drawn, Look, Pen, Piece, cut, draw
 from kms_constructs.reports.summary import (
     ResourceFindings,
     Status,
@@ -55,6 +55,8 @@ _ACCESS_STYLES = {
     "-": "dim",
 }
 _PIECES = re.compile(r"[^/,:\s]*(?:[/,:]\s*|\s+|$)")
+_INDENT = 2
+_GAP = 2
 _MATRIX_PRINCIPAL_WIDTH = 34
 """Columns a principal needs for the matrix to be drawn; narrower, the list alone says the same."""
 
@@ -228,77 +230,79 @@ def _access(matrix: AccessMatrix, look: Look) -> Iterable[RenderableType]:
         yield Text("  Nobody has access to this key.", style="bold red")
         yield Text()
         return
-    table = _matrix(matrix, look)
-    if table is not None:
-        yield Padding(table, (0, 0, 1, 2))
+    yield from _matrix(matrix, look, pen)
     for row in matrix.rows:
-        yield from _row(row, matrix, look)
-    yield Text()
+        yield from _row(row, matrix, look, pen)
+    yield Drawn()
 
 
-def _matrix(matrix: AccessMatrix, look: Look) -> RenderableType | None:
-    headings = [_stacked(capability.value) for capability in matrix.capabilities]
-    columns = sum(max(map(len, heading.split("\n"))) + 2 for heading in headings)
-    room = look.width - 2 - columns
+def _matrix(matrix: AccessMatrix, look: Look, pen: Pen) -> Iterable[RenderableType]:
+    """The matrix, when there is room for it beside the principals."""
+    headings = [capability.value.split() for capability in matrix.capabilities]
+    widths = [max(map(len, heading)) for heading in headings]
+    room = look.width - _INDENT - sum(widths) - _GAP * len(widths)
     if room < _MATRIX_PRINCIPAL_WIDTH:
-        return None
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("principal", overflow="fold", vertical="bottom", max_width=room)
-    for heading in headings:
-        table.add_column(heading, justify="center", vertical="bottom", no_wrap=True)
-    for row in matrix.rows:
-        cells = [Text(_broken(one_line(row.principal), room - 2))]
+        return
+    names = [_broken(one_line(row.principal), room) for row in matrix.rows]
+    widths.insert(0, max(len("principal"), *(cell_len(line) for lines in names for line in lines)))
+    height = max(map(len, headings))
+    lines = [
+        pen.row(
+            [
+                ("principal" if level == height - 1 else "", "dim"),
+                *((([""] * (height - len(heading)) + heading)[level], "dim") for heading in headings),
+            ],
+            widths,
+            indent=_INDENT,
+        )
+        for level in range(height)
+    ]
+    for row, (*upper, last) in zip(matrix.rows, names, strict=True):
+        lines += [" " * _INDENT + line for line in upper]
+        cells = [(last, "")]
         for capability in matrix.capabilities:
             cell = row.cells.get(capability)
             value = "-" if cell is None else cell.access.value
             mark = MARKS[value]
-            cells.append(Text(look.mark(mark.symbol, mark.ascii), style=_ACCESS_STYLES[value]))
-        table.add_row(*cells)
-    return table
+            cells.append((look.mark(mark.symbol, mark.ascii), _ACCESS_STYLES[value]))
+        lines.append(pen.row(cells, widths, indent=_INDENT))
+    yield Drawn("\n".join(lines))
+    yield Drawn()
 
 
-def _broken(name: str, width: int) -> str:
+def _broken(name: str, width: int) -> list[str]:
     """The name in lines no longer than the width, broken where a person would: after a slash, a comma."""
     lines = [""]
-    for piece in filter(None, _PIECES.findall(name)):
-        if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > width:
-            lines.append("")
-        lines[-1] += piece
-    return "\n".join(line.rstrip() for line in lines)
+    for piece in _PIECES.findall(name):
+        for part in cut(piece, width):
+            if lines[-1] and cell_len(lines[-1]) + cell_len(part.rstrip()) > width:
+                lines.append("")
+            lines[-1] += part
+    return [line.rstrip() for line in lines]
 
 
-def _stacked(label: str) -> str:
-    return "\n".join(label.split(" "))
-
-
-def _row(row: MatrixRow, matrix: AccessMatrix, look: Look) -> Iterable[RenderableType]:
-    line = Text("  ", overflow="fold")
-    line.append(one_line(row.principal), style="bold")
-    yield line
+def _row(row: MatrixRow, matrix: AccessMatrix, look: Look, pen: Pen) -> Iterable[RenderableType]:
+    yield pen.paragraph(one_line(row.principal), indent=2, style="bold")
     entries = access_entries(row, matrix.capabilities)
     if not entries:
-        yield Text("    no access", style="dim")
-        return
-    grid = Table.grid(padding=(0, 1, 0, 0))
-    grid.add_column(no_wrap=True)
-    grid.add_column(no_wrap=True, min_width=max(len(mark.word) for mark in MARKS.values()))
-    grid.add_column(overflow="fold")
+        yield pen.line(4, ("no access", "dim"))
     for entry in entries:
         mark = MARKS[entry.access.value]
         style = _ACCESS_STYLES[entry.access.value]
-        grid.add_row(
-            Text(look.mark(mark.symbol, mark.ascii), style=style), Text(mark.word, style=style), _entry(entry)
-        )
-    yield Padding(grid, (0, 0, 0, 4))
+        head = [(f"{look.mark(mark.symbol, mark.ascii)} {mark.word}", style)]
+        yield pen.flow(head, _ENTRY_WIDTH, _entry(entry), indent=4)
 
 
-def _entry(entry: AccessEntry) -> Text:
-    text = Text(entry.labels)
+_ENTRY_WIDTH = 3 + max(len(mark.word) for mark in MARKS.values())
+
+
+def _entry(entry: AccessEntry) -> list[Piece]:
+    pieces = [(entry.labels, "")]
     if entry.statements:
-        text.append(f"  by {'; '.join(map(one_line, entry.statements))}", style="dim")
+        pieces.append((f"  by {'; '.join(map(one_line, entry.statements))}", "dim"))
     if entry.conditions:
-        text.append(f"  {entry.proviso} {' and '.join(map(one_line, entry.conditions))}", style="yellow")
-    return text
+        pieces.append((f"  {entry.proviso} {' and '.join(map(one_line, entry.conditions))}", "yellow"))
+    return pieces
 
 
 def diff_table(changes: Iterable[AccessChange], look: Look | None = None) -> str:
@@ -310,29 +314,31 @@ def diff_table(changes: Iterable[AccessChange], look: Look | None = None) -> str
     if not by_key:
         return draw([Text("No change of access.", style="bold green")], look)
     parts: list[RenderableType] = []
+    pen = Pen(look)
     for key, principals in sorted(by_key.items()):
-        parts.append(Text(one_line(key), style="bold underline", overflow="fold"))
+        parts.append(pen.paragraph(one_line(key), indent=0, style="bold underline"))
         for principal, members in sorted(principals.items()):
-            parts.append(Text(f"  {one_line(principal)}", style="bold", overflow="fold"))
-            grid = Table.grid(padding=(0, 1, 0, 0))
-            grid.add_column(no_wrap=True)
-            grid.add_column(no_wrap=True)
-            grid.add_column(overflow="fold")
-            for change in members:
-                grid.add_row(*_change(change, look))
-            parts.append(Padding(grid, (0, 0, 0, 4)))
-        parts.append(Text())
+            parts.append(pen.paragraph(one_line(principal), indent=2, style="bold"))
+            width = 3 + max(len(change.capability.value) for change in members)
+            parts += [
+                pen.flow([_gained(change, look)], width, _change(change, look), indent=4)
+                for change in members
+            ]
+        parts.append(Drawn())
     return draw(parts, look)
 
 
-def _change(change: AccessChange, look: Look) -> tuple[Text, Text, Text]:
-    style = "bold red" if change.gains else "green"
+def _gained(change: AccessChange, look: Look) -> Piece:
+    sign = "+" if change.gains else look.mark("\N{MINUS SIGN}", "-")
+    return f"{sign} {change.capability.value}", "bold red" if change.gains else "green"
+
+
+def _change(change: AccessChange, look: Look) -> list[Piece]:
     arrow = look.mark("→", "->")
     before, after = MARKS[change.before.value].word, MARKS[change.after.value].word
-    text = Text(f"{before} {arrow} {after}" if before != after else f"{after} under other conditions")
+    pieces = [(f"{before} {arrow} {after}" if before != after else f"{after} under other conditions", "")]
     if change.statements:
-        text.append(f"  by {'; '.join(map(one_line, change.statements))}", style="dim")
+        pieces.append((f"  by {'; '.join(map(one_line, change.statements))}", "dim"))
     if change.conditions:
-        text.append(f"  if {' and '.join(map(one_line, change.conditions))}", style="yellow")
-    sign = "+" if change.gains else look.mark("\N{MINUS SIGN}", "-")
-    return Text(sign, style=style), Text(change.capability.value, style=style), text
+        pieces.append((f"  if {' and '.join(map(one_line, change.conditions))}", "yellow"))
+    return pieces

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from kms_constructs.reports.console import Look, Pen, draw
+from kms_constructs.reports.console import Look, Pen, cut, draw
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,37 @@ def test_a_line_that_does_not_fit_is_wrapped() -> None:
 def test_drawn_lines_and_renderables_mix() -> None:
     pen = Pen(Look(width=40))
     assert draw(["[plain] text", pen.line(2, ("drawn", ""))], Look(width=40)) == "[plain] text\n  drawn\n"
+
+
+STYLED = st.lists(st.tuples(WORDS, st.sampled_from(["", "bold", "dim"])), max_size=4)
+
+
+@given(STYLED, st.integers(40, 120))
+def test_flowing_text_keeps_its_text_and_its_width(body: list[tuple[str, str]], width: int) -> None:
+    drawn = Pen(Look(width=width)).flow([("● allowed", "bold")], 14, body, indent=4)
+    lines = drawn.split("\n")
+    assert max(cell_len(line.rstrip()) for line in lines) <= width
+    assert lines[0].startswith("    ● allowed     ")
+    assert all(line.startswith(" " * 18) for line in lines[1:])
+    text = "".join("".join(word for word, _ in body).split())
+    assert "".join(drawn.removeprefix("    ● allowed").split()) == text
+
+
+def test_flowing_text_keeps_its_styles_over_the_break() -> None:
+    pen = Pen(Look(width=40, colour=True))
+    drawn = pen.flow([("●", "")], 2, [("read", ""), ("  by " + "x" * 34, "dim")], indent=2)
+    assert drawn == f"  ● read\x1b[2m  \x1b[0m\x1b[2mby\x1b[0m\x1b[2m \x1b[0m\n    \x1b[2m{'x' * 34}\x1b[0m"
+
+
+def test_rows_of_a_grid() -> None:
+    pen = Pen(Look(width=40))
+    assert (
+        pen.row([("name", ""), ("●", "bold"), ("◐", "")], [8, 4, 7], indent=2) == "  name       ●       ◐   "
+    )
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z", "M"])), st.integers(2, 20))
+def test_words_are_cut_to_the_width(word: str, width: int) -> None:
+    parts = cut(word, width)
+    assert "".join(parts) == word
+    assert all(cell_len(part) <= width for part in parts)

@@ -214,3 +214,11 @@ def test_unreadable_input_is_a_notification() -> None:
     assert notification["message"]["text"] == (
         "broken.yaml: BadKey: line 3, column 7: a mapping value is not allowed here. Fix: Correct the YAML"
     )
+
+
+def test_findings_of_one_fingerprint_are_told_apart() -> None:
+    twice = [samples.ROTATION, replace(samples.ROTATION, message="once more")]
+    one, other = (
+        result["partialFingerprints"][FINGERPRINT] for result in results(Report(findings=tuple(twice)))
+    )
+    assert other == f"{one}:2"
