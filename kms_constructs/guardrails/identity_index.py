@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from kms_constructs.analysis.globs import has_wildcard
+from kms_constructs.analysis.globs import has_wildcard, is_literal
 from kms_constructs.analysis.identity import IdentityGrant, identity_grants, reaches
+from kms_constructs.analysis.principals import canonical_arn, principal_cells
 from kms_constructs.model.estate import IdentityPolicy, Key
+from kms_constructs.model.policy import Effect
 from kms_constructs.model.text import has_unresolved_hole
 from kms_constructs.model.unknown import is_unknown
 
@@ -36,6 +38,20 @@ class IdentityIndex:
                     self._open[id(grant)] = grant
                 else:
                     self._named.setdefault(resource, {})[id(grant)] = grant
+        self._held_by: dict[str, dict[int, list[IdentityGrant]]] = {}
+        self._held_by_anyone: dict[int, list[IdentityGrant]] = {}
+        seen: set[tuple[int, int, tuple[str, ...]]] = set()
+        for grant in self.grants:
+            reach = (id(grant.policy), id(grant.statement), grant.resources)
+            if reach in seen:
+                continue  # another action on the same resources
+            seen.add(reach)
+            holders = _holders(grant.policy)
+            if holders is None:
+                self._held_by_anyone.setdefault(id(grant.policy), []).append(grant)
+            else:
+                for holder in holders:
+                    self._held_by.setdefault(holder, {}).setdefault(id(grant.policy), []).append(grant)
 
     def reaching(self, key: Key) -> Iterator[IdentityGrant]:
         """What reaches a key, or may."""
@@ -48,9 +64,53 @@ class IdentityIndex:
             if is_unknown(covered) or covered:
                 yield grant
 
-    def policies_reaching(self, key: Key) -> tuple[IdentityPolicy, ...]:
-        """The policies behind `reaching`, each once."""
-        return tuple({id(grant.policy): grant.policy for grant in self.reaching(key)}.values())
+    def policies_of(self, key: Key) -> tuple[IdentityPolicy, ...]:
+        """The policies that reach a key and hang at principals whom its key policy or a grant names."""
+        users = _named_by(key)
+        if users is None:
+            found = {id(grant.policy): grant for grant in self.reaching(key)}
+            return tuple(grant.policy for grant in found.values())
+        candidates = dict(self._held_by_anyone)
+        for user in users:
+            candidates.update(self._held_by.get(user, {}))
+        return tuple(
+            grants[0].policy
+            for grants in candidates.values()
+            if any(is_unknown(covered := reaches(grant, key)) or covered for grant in grants)
+        )
+
+
+def _named_by(key: Key) -> frozenset[str] | None:
+    """The principals that a key policy and its grants name one by one; None when some stand for many.
+
+    A principal that delegates to its account names nobody.
+    """
+    found: set[str] = set()
+    for statement in key.policy.statements:
+        if statement.effect is Effect.DENY:
+            continue
+        if statement.principals is None or is_unknown(statement.principals):
+            return None
+        for principal in statement.principals:
+            cells = principal_cells(principal)
+            if principal.type == "Service" or (cells.delegated and cells.unresolved is None):
+                continue
+            if cells.unresolved is not None or len(cells.cells) != 1 or cells.cells[0].literal is None:
+                return None
+            found.add(cells.cells[0].literal)
+    for grant in key.grants:
+        if is_unknown(grant.grantee) or not is_literal(grant.grantee):
+            return None
+        found.add(canonical_arn(grant.grantee))
+    return frozenset(found)
+
+
+def _holders(policy: IdentityPolicy) -> tuple[str, ...] | None:
+    """Whom a policy is attached to; None when that is not known exactly."""
+    if is_unknown(policy.attached_to):
+        return None
+    found = tuple(canonical_arn(arn) for arn in policy.attached_to)
+    return found if all(is_literal(arn) for arn in found) else None
 
 
 def is_open(resource: str) -> bool:

@@ -61,7 +61,7 @@ class SeparationRule(KeyRule):
 
     def judge(self, key: Key) -> Iterator[Finding]:
         """Who both manages and uses the key, and how."""
-        found = overlaps(key, self._iam.policies_reaching(key))
+        found = overlaps(key, self._iam.policies_of(key))
         for overlap in _merged(one for one in found if not _only_own_root(one, key)):
             message = (
                 f"{overlap.principals} can both manage the key ({_some(overlap.manages)}) and use it "
