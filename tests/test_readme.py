@@ -1,6 +1,7 @@
 """README is run: its Python, and its commands with what they print.
 
-``README_UPDATE=1 pytest tests/test_readme.py`` writes the real output of the commands into README.
+``README_UPDATE=1 pytest tests/test_readme.py`` writes the real output of the commands, and the table of
+consumers, into README.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from kms_constructs.cdk.consumers import CONSUMERS
 from tests.conftest import REPOSITORY
 
 pytestmark = [pytest.mark.cdk, pytest.mark.slow]
@@ -87,6 +89,25 @@ def transcript(tmp_path_factory: pytest.TempPathFactory) -> dict[Block, str]:
 @pytest.mark.parametrize("block", blocks(), ids=str)
 def test_readme_shows_what_happens(block: Block, transcript: dict[Block, str]) -> None:
     assert transcript[block] == block.text
+
+
+def consumers_table() -> str:
+    """The table of consumers as README should show it."""
+    rows = []
+    for name, one in CONSUMERS.items():
+        cells = (name, f"`{one.construct}`", one.caller, one.argument, "refused" if one.refused else "")
+        rows.append(f"| {' | '.join(cells)} |".replace("<region>", "&lt;region&gt;"))
+    head = ["| resource | construct | who calls KMS | what lets it | without it |", "|---|---|---|---|---|"]
+    return "\n".join([*head, *rows])
+
+
+def test_the_table_of_consumers_is_the_tested_one() -> None:
+    before, begin, rest = README.read_text("utf-8").partition("<!-- consumers:begin -->\n")
+    table, end, after = rest.partition("\n<!-- consumers:end -->")
+    if UPDATE:
+        README.write_text(f"{before}{begin}{consumers_table()}{end or chr(10) + rest}{after}", "utf-8")
+
+    assert table == consumers_table()
 
 
 def test_every_file_that_readme_links_to_is_there() -> None:
