@@ -63,6 +63,8 @@ def diff(
         texts = output.draw(places, _renderers(changes, problems))
     output.write(places, texts)
     output.tell_problems(problems)
+    if problems:
+        output.tell("What could not be read counts as absent: some of these are no changes.", colour="yellow")
     gained = sum(change.gains for change in changes)
     output.tell(f"{gained} gained, {len(changes) - gained} lost", colour="red" if gained else "green")
     if problems:

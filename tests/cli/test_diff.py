@@ -75,3 +75,10 @@ def test_a_new_key_is_all_gain(run: Run, less: Path, tmp_path: Path) -> None:
 
 def test_as_markdown(run: Run, less: Path, more: Path) -> None:
     assert "| **gains** | decrypt |" in run("diff", less, more, "-f", "markdown").out
+
+
+def test_what_is_unreadable_is_said_to_count_as_absent(run: Run, less: Path, broken: Path) -> None:
+    done = run("diff", broken, less)
+    assert done.code == 2
+    assert "broken.json" in done.err
+    assert "counts as absent" in done.err
