@@ -1,4 +1,4 @@
-"""Calls into Node and time to build one SecureKmsKey, beside kms.Key(alias, admins), in one process.
+"""Calls into Node and time to build one SecureKmsKey, in one process beside kms.Key(alias, admins) and kms.Key with the same policy.
 
 Run: python benchmarks/jsii_calls.py [keys]
 
@@ -24,6 +24,8 @@ from aws_cdk import aws_kms as kms
 from jsii._kernel.providers.process import _NodeProcess
 
 from kms_constructs import SecureKmsKey
+from kms_constructs.cdk.key_policy import KeyPolicySpec, key_policy
+from kms_constructs.cdk.stack_facts import facts_of
 
 ADMIN = "arn:aws:iam::111122223333:role/KeyAdmin"
 messages = 0
@@ -58,6 +60,27 @@ def secure_key(stack: Stack, number: int) -> None:
     )
 
 
+def key_with_the_same_policy(stack: Stack, number: int) -> None:
+    """What a user would write who wants the same policy on a `kms.Key`; tags, metadata and guard left out."""
+    facts = facts_of(stack)
+    policy = key_policy(
+        KeyPolicySpec(
+            root_arn=facts.root_arn,
+            administrators=(ADMIN,),
+            deployment=(facts.execution_role or ADMIN,),
+            users=(f"arn:aws:iam::111122223333:role/Tenant{number}",),
+        )
+    )
+    kms.Key(
+        stack,
+        f"Key{number}",
+        alias=f"same/{number}",
+        description=f"Data of tenant {number}",
+        enable_key_rotation=True,
+        policy=iam.PolicyDocument.from_json(policy),
+    )
+
+
 @dataclass(frozen=True)
 class Figures:
     """What one key costs: messages and milliseconds, without and with synth."""
@@ -87,23 +110,21 @@ def measure(make: Callable[[Stack, int], None], keys: int) -> Figures:
 
 
 def main(keys: int = 240, rounds: int = 5) -> None:
-    for make in (plain_key, secure_key):  # both warm: imports, caches, first use of Node
-        measure(make, 5)
-    plain, secure = [], []
-    for _ in range(rounds):
-        plain.append(measure(plain_key, keys))
-        secure.append(measure(secure_key, keys))
+    makers = (plain_key, key_with_the_same_policy, secure_key)
+    for make in makers:
+        measure(make, 5)  # warm: imports, caches, first use of Node
+    runs = [[measure(make, keys) for make in makers] for _ in range(rounds)]
     print(f"{keys} keys in one stack, best of {rounds} runs each, in turn, one process")
-    print(f"{'per key':34}{'kms.Key':>10}{'SecureKmsKey':>14}{'ratio':>8}")
+    print(f"{'per key':32}{'kms.Key':>10}{'same policy':>13}{'SecureKmsKey':>14}{'ratio':>8}{'same':>8}")
     for name, label in (
         ("build_calls", "calls into Node, constructor"),
         ("all_calls", "calls into Node, with synth"),
         ("build_ms", "ms, constructor"),
         ("all_ms", "ms, with synth"),
     ):
-        one = min(getattr(figures, name) for figures in plain)
-        other = min(getattr(figures, name) for figures in secure)
-        print(f"{label:34}{one:10.2f}{other:14.2f}{other / one:8.2f}")
+        plain, same, secure = (min(getattr(run[n], name) for run in runs) for n in range(3))
+        ratios = f"{secure / plain:8.2f}{secure / same:8.2f}"
+        print(f"{label:32}{plain:10.2f}{same:13.2f}{secure:14.2f}{ratios}")
 
 
 if __name__ == "__main__":
