@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from kms_constructs.analysis.globs import has_wildcard, is_literal
 from kms_constructs.analysis.identity import IdentityGrant, identity_grants, reaches
 from kms_constructs.analysis.principals import canonical_arn, principal_cells
+from kms_constructs.analysis.region import statement_actions
 from kms_constructs.model.estate import IdentityPolicy, Key
 from kms_constructs.model.policy import Effect
 from kms_constructs.model.text import has_unresolved_hole
@@ -28,7 +29,10 @@ class IdentityIndex:
     def __init__(self, policies: Iterable[IdentityPolicy], actions: Iterable[str]) -> None:
         wanted = tuple(actions)
         self.grants: tuple[IdentityGrant, ...] = tuple(
-            grant for policy in policies for grant in identity_grants(policy, wanted)
+            grant
+            for policy in policies
+            if (spoken_of := _spoken_of(policy, wanted))
+            for grant in identity_grants(policy, spoken_of)
         )
         self._named: dict[str, dict[int, IdentityGrant]] = {}
         self._open: dict[int, IdentityGrant] = {}
@@ -78,6 +82,20 @@ class IdentityIndex:
             for grants in candidates.values()
             if any(is_unknown(covered := reaches(grant, key)) or covered for grant in grants)
         )
+
+
+def _spoken_of(policy: IdentityPolicy, actions: tuple[str, ...]) -> tuple[str, ...]:
+    """The actions that the policy may allow; most policies speak of none of them."""
+    if is_unknown(policy.policy.unknown):
+        return actions
+    names: frozenset[str] = frozenset().union(
+        *(
+            statement_actions(statement.actions, statement.not_actions, certainly=False)
+            for statement in policy.policy.statements
+            if statement.effect is not Effect.DENY
+        )
+    )
+    return tuple(action for action in actions if action in names)
 
 
 def _named_by(key: Key) -> frozenset[str] | None:

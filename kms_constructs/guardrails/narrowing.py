@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from kms_constructs.analysis.region import applies_to_action
+from kms_constructs.analysis.region import statement_actions
 from kms_constructs.model.actions import ACTIONS
 from kms_constructs.model.policy import Condition, Statement
 from kms_constructs.model.text import display, has_unresolved_hole
@@ -106,11 +106,8 @@ def near_misses(conditions: Sequence[Condition], keys: Iterable[str]) -> str:
 def _covered(
     actions: tuple[str, ...] | Unknown | None, not_actions: tuple[str, ...] | Unknown | None
 ) -> frozenset[str]:
-    statement = Statement(0, Unknown("only its actions matter"), actions=actions, not_actions=not_actions)
     return frozenset(
-        name
-        for name, action in ACTIONS.items()
-        if action.on_key and applies_to_action(statement, name, certainly=False)
+        name for name in statement_actions(actions, not_actions, certainly=False) if ACTIONS[name].on_key
     )
 
 
