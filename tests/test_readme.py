@@ -6,6 +6,7 @@ consumers, into README.
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import subprocess
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+import kms_constructs
+from kms_constructs import SecureKmsKey
 from kms_constructs.cdk.consumers import CONSUMERS
 from tests.conftest import REPOSITORY
 
@@ -22,6 +25,8 @@ pytestmark = [pytest.mark.cdk, pytest.mark.slow]
 
 README = REPOSITORY / "README.md"
 FENCE = re.compile(r"^```(python|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PASSED_TO_OTHERS = {"Acknowledgement", "KeyUsage"}
+"""Values that go into arguments, documented there."""
 UPDATE = os.environ.get("README_UPDATE") == "1"
 
 
@@ -108,6 +113,23 @@ def test_the_table_of_consumers_is_the_tested_one() -> None:
         README.write_text(f"{before}{begin}{consumers_table()}{end or chr(10) + rest}{after}", "utf-8")
 
     assert table == consumers_table()
+
+
+def test_every_argument_of_the_key_is_in_the_table_of_arguments() -> None:
+    _, _, section = README.read_text("utf-8").partition("\n## Arguments\n")
+    table = section.partition("\n## ")[0]
+    parameters = inspect.signature(SecureKmsKey.__init__).parameters.values()
+
+    assert [
+        one.name for one in parameters if one.kind is one.KEYWORD_ONLY and f"`{one.name}`" not in table
+    ] == []
+
+
+def test_every_construct_and_exception_is_mentioned() -> None:
+    text = README.read_text("utf-8")
+    named = {name for name in kms_constructs.__all__ if name[0].isupper()} - PASSED_TO_OTHERS
+
+    assert sorted(name for name in named if f"`{name}" not in text) == []
 
 
 def test_every_file_that_readme_links_to_is_there() -> None:
