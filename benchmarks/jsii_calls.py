@@ -1,9 +1,11 @@
-"""Calls into Node and time to build one SecureKmsKey, in one process beside kms.Key(alias, admins) and kms.Key with the same policy.
+"""Calls into Node and time to build one SecureKmsKey, beside kms.Key, in one process.
 
-Run: python benchmarks/jsii_calls.py [keys]
+The peers are kms.Key(alias, admins), and kms.Key with the policy that SecureKmsKey writes.
 
-Counted are all messages to the Node process, answers to its callbacks included. "build" is the constructor;
-"all" is what the key adds until the templates are written, for which an empty app is taken off.
+Run: python benchmarks/jsii_calls.py [keys [rounds]]
+
+Counted are all messages to the Node process, answers to its callbacks included. "with synth" is constructor
+and synthesis, in an app with nothing else in it.
 """
 
 from __future__ import annotations
