@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,9 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from kms_constructs.cdk.catalog_file import CatalogEntry, CatalogFile, catalog_of, json_schema, read_catalog
+from kms_constructs.cdk.direct_grant import DirectGrant
 from kms_constructs.cdk.external_access import ExternalAccess
+from kms_constructs.cdk.replica_plan import COMPACT_TEMPLATE_CONTEXT, ReplicaConfig
 from kms_constructs.cdk.root_access import RootAccess
 from kms_constructs.cdk.secure_key import SecureKmsKey
 from kms_constructs.cdk.service_access import ServiceAccess
@@ -20,6 +24,12 @@ from kms_constructs.errors import ArgumentError, SourceError
 
 STACK_CAPACITY = 480
 """Resources that a stack of the catalogue takes: CloudFormation's 500, less what CDK adds of its own."""
+OUTPUT_CAPACITY = 190
+"""Outputs that a stack takes: CloudFormation's 200, less some for stacks that use a key of the catalogue.
+A key with replicas takes one, by which the stacks of the replicas find it."""
+TEMPLATE_CAPACITY = 960_000
+"""Bytes of keys that a template takes: CloudFormation's million, less what stands around the keys. The CDK
+only warns when a template is larger, and the deployment fails."""
 
 _REMOVAL = {
     "retain": cdk.RemovalPolicy.RETAIN,
@@ -61,7 +71,8 @@ class KeyCatalog:
     The name of a key decides, by a hash, which of the catalogue's stacks it lives in, and nothing else does:
     keys that come or go never move another one, and a key that moves between stacks would be replaced. The
     price is that the number of stacks is chosen once. When a stack is full, new keys name a ``stack`` of
-    their own.
+    their own. Replicas live in a stack of their Region for each stack of the catalogue, so they move no more
+    than their primary keys do.
 
     Args:
         file: What was read.
@@ -70,7 +81,7 @@ class KeyCatalog:
         ```yaml
         # keys.yaml
         version: 1
-        stacks: 8        # fixed for life; about 150 keys each
+        stacks: 16       # fixed for life; about 80 keys each
         defaults:
           environment: prod
           key_administrators: ["arn:aws:iam::111122223333:role/KeyAdmin"]
@@ -80,6 +91,9 @@ class KeyCatalog:
             service: orders
             data_classification: confidential
             key_users: ["arn:aws:iam::111122223333:role/Orders"]
+            replica_regions:
+              - us-east-1
+              - {region: us-west-2, key_users: ["arn:aws:iam::111122223333:role/Recovery"]}
         ```
 
         ```python
@@ -171,19 +185,14 @@ class KeyCatalog:
             suffix = self._placed(entry)
             name = f"{stack_prefix}-{suffix}"
             if name not in stacks:
-                stacks[name] = cdk.Stack(
-                    scope,
-                    name,
-                    env=env,
-                    termination_protection=termination_protection,
-                    description=f"KMS keys of the catalogue, stack {suffix}",
-                )
+                stacks[name] = _stack(scope, name, suffix, env, termination_protection)
             try:
                 keys[entry.name] = SecureKmsKey(stacks[name], construct_id(entry.name), **_arguments(entry))
             except ArgumentError as error:
                 refused.append(f"{_place(entry)}{error}")
         if refused:
             raise SourceError(self._file.source, "; ".join(refused), "Correct these keys")
+        self._check_size(keys)
         return CatalogKeys(keys, stacks)
 
     def _placed(self, entry: CatalogEntry) -> str:
@@ -191,17 +200,37 @@ class KeyCatalog:
         return str(given) if given is not None else self.stack_of(entry.name)
 
     def _check_capacity(self) -> None:
-        load: dict[str, int] = {}
+        resources: Counter[str] = Counter()
+        outputs: Counter[str] = Counter()
         for entry in self.entries:
-            load[self._placed(entry)] = load.get(self._placed(entry), 0) + _resources(entry)
-        full = {suffix: count for suffix, count in load.items() if count > STACK_CAPACITY}
+            suffix = self._placed(entry)
+            resources[f"stack {suffix}"] += _resources(entry)
+            for region, count in _replica_resources(entry):
+                resources[f"the replica stack of {suffix} in {region}"] += count
+            outputs[f"stack {suffix}"] += "replica_regions" in entry.settings
+        self._refuse_full(resources, STACK_CAPACITY, "resources")
+        self._refuse_full(outputs, OUTPUT_CAPACITY, "outputs (one for each key with replicas)")
+
+    def _check_size(self, keys: Mapping[str, SecureKmsKey]) -> None:
+        """Sizes are known only when the policies are."""
+        sizes: Counter[str] = Counter()
+        for entry in self.entries:
+            key, suffix = keys[entry.name], self._placed(entry)
+            more = _A_RESOURCE * (_resources(entry) - 2)
+            sizes[f"the template of stack {suffix}"] += size_in_template(key) + more
+            for region, replica in key.replicas.items():
+                sizes[f"the template of the replica stack of {suffix} in {region}"] += (
+                    size_in_template(replica) + more
+                )
+        self._refuse_full(sizes, TEMPLATE_CAPACITY, "bytes")
+
+    def _refuse_full(self, load: Mapping[str, int], most: int, what: str) -> None:
+        full = sorted((place, count) for place, count in load.items() if count > most)
         if full:
-            told = ", ".join(
-                f"stack {suffix} has {count} resources" for suffix, count in sorted(full.items())
-            )
+            told = ", ".join(f"{place} has {count} {what}" for place, count in full)
             raise SourceError(
                 self._file.source,
-                f"{told}, and {STACK_CAPACITY} is the most",
+                f"{told}, and {most} is the most",
                 "For keys that are not deployed yet, name a further stack: `stack: more-1`. Raising `stacks` "
                 "would move keys that exist, and so replace them",
             )
@@ -215,9 +244,49 @@ def construct_id(name: str) -> str:
     return name.replace("/", ".")
 
 
+def _stack(
+    scope: Construct, name: str, suffix: str, env: cdk.Environment | None, termination_protection: bool
+) -> cdk.Stack:
+    stack = cdk.Stack(
+        scope,
+        name,
+        env=env,
+        termination_protection=termination_protection,
+        suppress_template_indentation=True,
+        description=f"KMS keys of the catalogue, stack {suffix}",
+    )
+    # Templates have a limit in bytes, and a third of them is indentation. The replica stacks read it here.
+    stack.node.set_context(COMPACT_TEMPLATE_CONTEXT, True)
+    return stack
+
+
 def _resources(entry: CatalogEntry) -> int:
     settings = entry.settings
     return 2 + len(settings.get("additional_aliases", ())) + ("parameter_name" in settings)
+
+
+def _replica_resources(entry: CatalogEntry) -> Iterator[tuple[str, int]]:
+    """The Regions of a key's replicas, and how many resources it has in each."""
+    for one in entry.settings.get("replica_regions", ()):
+        if isinstance(one, str) or "aliases" not in one:
+            yield (one if isinstance(one, str) else one["region"]), _resources(entry)
+        else:
+            yield one["region"], 1 + len(one["aliases"]) + ("parameter_name" in entry.settings)
+
+
+def size_in_template(key: SecureKmsKey) -> int:
+    """About how large the key is in a template without indentation: more rather than less."""
+    parts = (key.declared_properties(), key.declared_tags(), key.declared_metadata(), key.node.path)
+    text = json.dumps(parts, separators=(",", ":"), default=str)
+    return len(text.encode()) + _AROUND_A_KEY + _A_TOKEN * text.count("${")
+
+
+_AROUND_A_KEY = 700
+"""Bytes for what is not declared: type, removal policy, aliases, the output for replicas."""
+_A_TOKEN = 15
+"""Bytes by which the intrinsic function of a token is larger than the token."""
+_A_RESOURCE = 400
+"""Bytes of a further alias or of a parameter."""
 
 
 def _place(entry: CatalogEntry) -> str:
@@ -235,11 +304,24 @@ def _arguments(entry: CatalogEntry) -> dict[str, Any]:
         found["removal_policy"] = _REMOVAL[found["removal_policy"]]
     if "root_access" in found:
         found["root_access"] = _ROOT[found["root_access"]]
-    if "services" in found:
-        found["services"] = [_service(one) for one in found["services"]]
-    if "external_access" in found:
-        found["external_access"] = [ExternalAccess(**one) for one in found["external_access"]]
-    return found
+    if "replica_regions" in found:
+        found["replica_regions"] = [
+            one if isinstance(one, str) else ReplicaConfig(**_made(one)) for one in found["replica_regions"]
+        ]
+    return _made(found)
+
+
+def _made(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings with services, external access and grants as objects."""
+    makers: dict[str, Callable[[Any], object]] = {
+        "services": _service,
+        "external_access": lambda one: ExternalAccess(**one),
+        "direct_grants": lambda one: DirectGrant(**one),
+    }
+    return {
+        name: [makers[name](one) for one in value] if name in makers else value
+        for name, value in settings.items()
+    }
 
 
 def _service(given: str | Mapping[str, Mapping[str, Any]]) -> ServiceAccess:

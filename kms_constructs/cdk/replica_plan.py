@@ -36,6 +36,8 @@ from kms_constructs.cdk.stack_facts import StackFacts
 from kms_constructs.errors import ArgumentError
 
 MAXIMUM_STACK_NAME_LENGTH = 128
+COMPACT_TEMPLATE_CONTEXT = "@aws-cdk/core:suppressTemplateIndentation"
+"""Context of the CDK that makes templates without indentation; a stack's own setting cannot be read back."""
 
 Principals = Sequence[str | iam.IRole | iam.IUser | iam.ArnPrincipal]
 """How arguments name roles and users."""
@@ -305,6 +307,7 @@ def replica_stack(key: IConstruct, key_stack: Stack, config: ReplicaConfig, wher
         env=Environment(account=account, region=config.region),
         synthesizer=_given_synthesizer(primary),
         termination_protection=primary.termination_protection,
+        suppress_template_indentation=primary.node.try_get_context(COMPACT_TEMPLATE_CONTEXT),
         description=f"Replicas in {config.region} of the KMS keys of stack {primary.stack_name}. When the"
         " Region is taken out of replica_regions, this stack stays: delete it by hand.",
     )

@@ -13,8 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from kms_constructs import KeyCatalog, ServiceAccess, SourceError
-from kms_constructs.cdk.key_catalog import STACK_CAPACITY, construct_id
+from kms_constructs import DirectGrant, KeyCatalog, ReplicaConfig, ServiceAccess, SourceError
+from kms_constructs.cdk.key_catalog import (
+    OUTPUT_CAPACITY,
+    STACK_CAPACITY,
+    TEMPLATE_CAPACITY,
+    construct_id,
+    size_in_template,
+)
 
 pytestmark = pytest.mark.cdk
 
@@ -253,6 +259,193 @@ def test_a_full_stack_says_how_to_go_on_without_moving_keys() -> None:
     assert {place for name, place in placement.items() if name != "k0"} == {"0"}
 
 
+REPLICATED = """\
+version: 1
+stacks: 2
+defaults:
+  environment: prod
+  service: orders
+  data_classification: confidential
+  key_administrators: ["arn:aws:iam::111122223333:role/KeyAdmin"]
+  replica_regions: [us-east-1]
+keys:
+  orders/data:
+    description: Orders at rest
+    key_users: ["arn:aws:iam::111122223333:role/Orders"]
+    replica_regions:
+      - us-east-1
+      - region: us-west-2
+        description: Orders at rest, for recovery
+        key_users: ["arn:aws:iam::111122223333:role/Recovery"]
+        aliases: [recovery/orders, recovery/all-orders]
+        services:
+          - cloudwatch_logs: {log_groups: ["/recovery/*"]}
+  orders/queue:
+    description: The queue of orders
+  orders/local:
+    description: Stays in its Region
+    replica_regions: []
+  orders/imported:
+    description: Material of our own
+    origin: EXTERNAL
+    material_expires: 2026-01-31
+    key_material_importers: ["arn:aws:iam::111122223333:role/Ceremony"]
+    direct_grants:
+      - grantee: arn:aws:iam::111122223333:role/Report
+        operations: [Decrypt]
+        created_by: ["arn:aws:iam::111122223333:role/ReportSetup"]
+        encryption_context_subset: {Department: Finance}
+"""
+
+
+def everything(keys: Any) -> dict[str, tuple[str, str, dict[str, Any]]]:
+    """Stack, logical id and properties of every key and replica, by description and Region."""
+    found: dict[str, tuple[str, str, dict[str, Any]]] = {}
+    app = next(iter(keys.stacks.values())).node.root
+    for stack in app.node.children:
+        if not isinstance(stack, cdk.Stack):
+            continue
+        template = assertions.Template.from_stack(stack)
+        for kind in ("AWS::KMS::Key", "AWS::KMS::ReplicaKey"):
+            for logical_id, resource in template.find_resources(kind).items():
+                properties = resource["Properties"]
+                found[f"{properties['Description']} in {stack.region}"] = (
+                    stack.stack_name,
+                    logical_id,
+                    properties,
+                )
+    return found
+
+
+def test_a_file_makes_replicas_with_settings_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "keys.yaml"
+    path.write_text(REPLICATED)
+    app = cdk.App(analytics_reporting=False)
+
+    keys = KeyCatalog.from_file(path).create(app, env=ENV)
+
+    made = everything(keys)
+    assert set(made) == {
+        "Orders at rest in eu-west-1",
+        "Orders at rest in us-east-1",
+        "Orders at rest, for recovery in us-west-2",
+        "The queue of orders in eu-west-1",
+        "The queue of orders in us-east-1",
+        "Stays in its Region in eu-west-1",
+        "Material of our own in eu-west-1",
+        "Material of our own in us-east-1",
+    }
+    home = keys["orders/data"].stack.stack_name
+    stack, _, recovery = made["Orders at rest, for recovery in us-west-2"]
+    assert stack == f"{home}-replicas-us-west-2"
+    statements = {one["Sid"]: one for one in recovery["KeyPolicy"]["Statement"]}
+    assert statements["KeyUsers"]["Principal"] == {"AWS": "arn:aws:iam::111122223333:role/Recovery"}
+    assert statements["ServiceCloudWatchLogs"]["Principal"] == {"Service": "logs.us-west-2.amazonaws.com"}
+    replica = keys["orders/data"].replica("us-west-2")
+    assert replica.alias_name == "alias/recovery/orders"
+    assert keys["orders/data"].replica("us-east-1").alias_name == "alias/orders/data"
+    assert dict(keys["orders/local"].replicas) == {}
+    assert made["Stays in its Region in eu-west-1"][2]["MultiRegion"] is False
+    imported = made["Material of our own in eu-west-1"][2]
+    assert imported["Origin"] == "EXTERNAL"
+    sids = [one["Sid"] for one in imported["KeyPolicy"]["Statement"]]
+    assert {"KeyMaterialImport", "DirectGrant1"} <= set(sids)
+
+
+def names_in_regions(names: list[str], regions: list[str]) -> dict[str, Any]:
+    shared = catalogue()["defaults"] | {"replica_regions": regions}
+    return catalogue(defaults=shared, keys={name: {"description": name} for name in names})
+
+
+def test_replicas_never_move_when_keys_and_regions_come_and_go() -> None:
+    def places(names: list[str], regions: list[str]) -> dict[str, tuple[str, str]]:
+        app = cdk.App(analytics_reporting=False)
+        made = everything(KeyCatalog.from_mapping(names_in_regions(names, regions)).create(app, env=ENV))
+        return {key: place[:2] for key, place in made.items()}
+
+    names = [f"k{number}" for number in range(12)]
+    before = places(names, ["us-east-1", "us-west-2"])
+    after = places([*names[6:], "aa", "zz", "k/3"], ["eu-central-1", "us-west-2"])
+
+    stay = {key for key in before if int(key.split()[0][1:]) >= 6 and not key.endswith("us-east-1")}
+    assert len(stay) == 6 * 2
+    assert {key: after[key] for key in stay} == {key: before[key] for key in stay}
+
+
+def test_two_thousand_keys_in_three_regions_fill_no_stack() -> None:
+    names = [f"team-{number % 40}/data-{number}" for number in range(2000)]
+    data = names_in_regions(names, ["us-east-1", "us-west-2"]) | {"stacks": 25}
+
+    placement = KeyCatalog.from_mapping(data).placement()
+
+    load = {suffix: list(placement.values()).count(suffix) for suffix in set(placement.values())}
+    assert len(load) == 25
+    assert max(load.values()) * 2 <= STACK_CAPACITY
+    assert max(load.values()) <= OUTPUT_CAPACITY
+
+
+def test_what_a_stack_and_its_replica_stacks_hold_stays_within_every_limit(tmp_path: Path) -> None:
+    names = [f"team/data-{number}" for number in range(40)]
+    app = cdk.App(analytics_reporting=False, outdir=str(tmp_path / "cdk.out"))
+    data = names_in_regions(names, ["us-east-1", "us-west-2"])
+    keys = KeyCatalog.from_mapping(data).create(app, env=ENV)
+
+    assembly = app.synth()
+
+    loads = {}
+    for artifact in assembly.stacks:
+        template = json.loads(Path(artifact.template_full_path).read_text())
+        loads[artifact.stack_name] = (len(template["Resources"]), len(template.get("Outputs", {})))
+        size = Path(artifact.template_full_path).stat().st_size
+        per_key = size / (len(template["Resources"]) / 2)
+        # What is told before synthesis is a little more than what is written.
+        estimate = _estimate(keys, artifact.stack_name)
+        assert 0.95 * estimate <= size + 300 <= estimate * 1.02, (artifact.stack_name, size, estimate)
+        assert per_key < TEMPLATE_CAPACITY / 120
+    for number in range(4):
+        resources, outputs = loads[f"Keys-{number}"]
+        assert (resources, outputs) == (2 * outputs, outputs)
+        for region in ("us-east-1", "us-west-2"):
+            assert loads[f"Keys-{number}-replicas-{region}"] == (resources, 0)
+    assert sum(outputs for _, outputs in loads.values()) == len(names)
+
+
+def _estimate(keys: Any, stack_name: str) -> int:
+    made = [one for key in keys.values() for one in (key, *key.replicas.values())]
+    return sum(size_in_template(one) for one in made if one.stack.stack_name == stack_name)
+
+
+FULL = {
+    "outputs, by which replicas find their keys": (
+        {f"k{number}": {"replica_regions": ["us-east-1"]} for number in range(OUTPUT_CAPACITY + 1)},
+        r"stack 0 has 191 outputs \(one for each key with replicas\), and 190 is the most.*stack: more-1",
+    ),
+    "resources of replicas": (
+        {
+            f"k{number}": {
+                "replica_regions": [
+                    {"region": "us-east-1", "aliases": [f"{name}/{number}" for name in "abcd"]}
+                ]
+            }
+            for number in range(100)
+        },
+        r"the replica stack of 0 in us-east-1 has 500 resources, and 480 is the most",
+    ),
+    "bytes": (
+        {f"k{number}": {"description": "x" * 8192} for number in range(76)},
+        r"the template of stack 0 has \d+ bytes, and 960000 is the most.*stack: more-1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("keys", "message"), FULL.values(), ids=FULL)
+def test_a_stack_that_is_full_in_another_way_says_so(keys: dict[str, Any], message: str) -> None:
+    data = catalogue(stacks=1, keys={name: {"description": "x"} | key for name, key in keys.items()})
+
+    with pytest.raises(SourceError, match=message):
+        KeyCatalog.from_mapping(data).create(cdk.App(analytics_reporting=False), env=ENV)
+
+
 def test_the_schema_is_a_schema_and_names_every_preset_and_argument() -> None:
     import inspect
 
@@ -270,5 +463,9 @@ def test_the_schema_is_a_schema_and_names_every_preset_and_argument() -> None:
     assert set(presets) == constructors
     arguments = set(inspect.signature(SecureKmsKey.__init__).parameters)
     known = set(schema["$defs"]["settings"]["properties"]) - {"stack"}
-    assert known - {"replica_regions"} <= arguments
+    assert known <= arguments
+    of_replicas = set(schema["$defs"]["replica"]["properties"])
+    assert of_replicas == set(ReplicaConfig.__slots__) - {"stack_name", "made_elsewhere"}
+    of_grants = set(schema["$defs"]["direct_grant"]["properties"])
+    assert of_grants == set(DirectGrant.__slots__)
     json.dumps(schema)
