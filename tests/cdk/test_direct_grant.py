@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from tests.cdk.keys import ACCOUNT, ADMIN, DEPLOY, RESCUE, USER, key_resource, n
 
 pytestmark = pytest.mark.cdk
 
+TODAY = datetime.now(UTC).date()
 REPORT = f"arn:aws:iam::{ACCOUNT}:role/Report"
 SETUP = f"arn:aws:iam::{ACCOUNT}:role/ReportSetup"
 OTHER = f"arn:aws:iam::{ACCOUNT}:role/Other"
@@ -43,7 +45,7 @@ def finance(**arguments: Any) -> DirectGrant:
 
 def stack_with(*grants: DirectGrant, **arguments: Any) -> Stack:
     stack = new_stack()
-    key = new_key(stack, direct_grants=grants, policy_reviewed_on="2026-11-01", **arguments)
+    key = new_key(stack, direct_grants=grants, policy_reviewed_on=TODAY, **arguments)
     s3.Bucket(stack, "Bucket", encryption_key=key)
     return stack
 
@@ -146,7 +148,7 @@ def test_roles_of_the_app():
     key = new_key(
         stack,
         direct_grants=[finance(grantee=roles[0], created_by=[roles[1]])],
-        policy_reviewed_on="2026-11-01",
+        policy_reviewed_on=TODAY,
     )
     s3.Bucket(stack, "Bucket", encryption_key=key)
     granted = statements(stack)["DirectGrant1"]

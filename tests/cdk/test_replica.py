@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ from tests.cdk.keys import ACCOUNT, ADMIN, DEPLOY, RESCUE, USER, new_key
 
 pytestmark = pytest.mark.cdk
 
+TODAY = datetime.now(UTC).date()
+YESTERDAY = TODAY - timedelta(days=1)
 PRIMARY, EUROPE, ASIA = "us-east-1", "eu-west-1", "ap-northeast-1"
 EUROPE_ADMIN = f"arn:aws:iam::{ACCOUNT}:role/EuropeKeyAdmin"
 EUROPE_USER = f"arn:aws:iam::{ACCOUNT}:role/EuropeApp"
@@ -117,7 +120,7 @@ def two_regions() -> dict[str, dict[str, Any]]:
         environment="prod",
         owner="data-team",
         break_glass_principals=[RESCUE],
-        policy_reviewed_on="2026-11-01",
+        policy_reviewed_on=TODAY,
         tags={"team": "data"},
         via_services=["s3"],
         services=[ServiceAccess.cloudwatch_logs(log_groups=["/lake"])],
@@ -134,7 +137,7 @@ def two_regions() -> dict[str, dict[str, Any]]:
                 description="The lake in Asia",
                 pending_window=14,
                 tags={"team": "asia"},
-                policy_reviewed_on="2026-11-20",
+                policy_reviewed_on=YESTERDAY,
             ),
         ],
     )
@@ -177,7 +180,7 @@ class TestTheReplica:
                 {"Key": "data-classification", "Value": "internal"},
                 {"Key": "environment", "Value": "prod"},
                 {"Key": "kms:alias", "Value": "prod/s3-data"},
-                {"Key": "kms:policy-reviewed-on", "Value": "2026-11-01"},
+                {"Key": "kms:policy-reviewed-on", "Value": TODAY.isoformat()},
                 {"Key": "owner", "Value": "data-team"},
                 {"Key": "service", "Value": "lake"},
                 {"Key": "team", "Value": "data"},
@@ -289,7 +292,7 @@ class TestTheReplica:
         tags = {tag["Key"]: tag["Value"] for tag in properties["Tags"]}
         assert tags["team"] == "asia"
         assert tags["kms:alias"] == "prod/asia"
-        assert tags["kms:policy-reviewed-on"] == "2026-11-20"
+        assert tags["kms:policy-reviewed-on"] == YESTERDAY.isoformat()
         names = [one["Properties"]["AliasName"] for one in of_type(template, "AWS::KMS::Alias").values()]
         assert names == ["alias/prod/asia", "alias/prod/asia-old"]
 
@@ -484,7 +487,7 @@ class TestTheKeyOfARegion:
     def test_a_bucket_in_that_region(self):
         app = new_app()
         stack = home(app)
-        key = key_in(stack, policy_reviewed_on="2026-11-01")
+        key = key_in(stack, policy_reviewed_on=TODAY)
         s3.Bucket(stack, "Bucket", encryption_key=key)
         europe = Stack(app, "Europe", env=Environment(account=ACCOUNT, region=EUROPE))
         s3.Bucket(europe, "Bucket", encryption_key=key.replica(EUROPE))
@@ -612,7 +615,7 @@ class TestAspects:
 def test_the_guardrails_find_nothing(arguments):
     app = new_app()
     stack = home(app)
-    key = key_in(stack, policy_reviewed_on="2026-11-01", outputs=True, **arguments)
+    key = key_in(stack, policy_reviewed_on=TODAY, outputs=True, **arguments)
     report = assert_guardrails(app)
     assert report.keys == 2
     assert not [one for one in report.findings if one.outcome.value in {"violation", "undetermined"}]
