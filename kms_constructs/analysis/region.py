@@ -436,7 +436,8 @@ def _resource_applies(statement: Statement, key_arn: str, *, certainly: bool) ->
     if statement.resources is not None:
         if isinstance(statement.resources, Unknown):
             return not certainly
-        return any(decides(pattern, key_arn) for pattern in statement.resources)
+        # Nearly every statement of a key policy says "*", and every key has an ARN of its own.
+        return "*" in statement.resources or any(decides(one, key_arn) for one in statement.resources)
     if statement.not_resources is not None:
         if isinstance(statement.not_resources, Unknown):
             return not certainly

@@ -205,6 +205,7 @@ _ELEMENTS = {
         "Condition",
     )
 }
+_ONLY_TEXT = {str}
 _PRINCIPAL_TYPES = {name.lower(): name for name in ("AWS", "Service", "Federated", "CanonicalUser")}
 
 
@@ -353,6 +354,10 @@ class _Parser:
         return self._values(members[name], f"{where}/{name}")
 
     def _values(self, raw: object, where: str) -> tuple[str, ...] | Unknown:
+        if type(raw) is str:
+            return (raw,)
+        if type(raw) is list and set(map(type, raw)) == _ONLY_TEXT:
+            return tuple(raw)
         found: list[str] = []
         for value, certain in _elements(raw):
             text = _scalar(value)

@@ -72,6 +72,9 @@ def section(template: Mapping[str, object], name: str) -> Mapping[str, object]:
     return found if isinstance(found, Mapping) else {}
 
 
+_ONLY_TEXT = {str}
+
+
 class World:
     """Every stack that was given, so that what one exports another can import.
 
@@ -262,6 +265,11 @@ class Scope:
         return resolved
 
     def _list(self, nodes: list[object] | tuple[object, ...], depth: int) -> list[object]:
+        if set(map(type, nodes)) == _ONLY_TEXT:
+            # Lists of actions make up most of a key policy, and hold nothing to resolve.
+            together = "".join(nodes)  # type: ignore[arg-type]  # every one is text
+            if OPEN not in together and CLOSE not in together and "{{resolve:" not in together:
+                return list(nodes)
         values: list[object] = []
         for node in nodes:
             if type(node) is dict and len(node) == 1 and "Fn::If" in node:
