@@ -43,18 +43,11 @@ def add_environment(scope: Construct, environment: Environment) -> None:
         reports=keys.reports,
     )
     for region in environment.replica_regions:
-        replica = keys.key.replica(region)
-        cdk.Validations.of(replica).acknowledge(
-            cdk.Acknowledgment(
-                id="AwsSolutions::AwsSolutions-KMS5",
-                reason="A replica key rotates with its primary key and has no such property of its own",
-            )
-        )
         DataStack(
             scope,
             f"{environment.name}-data-{region}",
             environment=environment,
-            key=replica,
+            key=keys.key.replica(region),
             reports=keys.reports,
             region=region,
         )
