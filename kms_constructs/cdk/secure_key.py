@@ -345,7 +345,7 @@ class SecureKmsKey(kms.Key):
                 f"the key has no replica there that this app makes; it has: {there}",
                 "name the Region in replica_regions of the key"
                 if region != self._facts.region
-                else "it is the Region of the primary key: use the key itself",
+                else "it is the Region of the key itself: use that",
                 where=self.target.where,
             )
         return found

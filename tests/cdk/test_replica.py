@@ -559,9 +559,7 @@ class TestTheKeyOfARegion:
             ArgumentError, match=r"it has: eu-west-1\. Fix: name the Region in replica_regions"
         ):
             key.replica(ASIA)
-        with pytest.raises(
-            ArgumentError, match="Fix: it is the Region of the primary key: use the key itself"
-        ):
+        with pytest.raises(ArgumentError, match="Fix: it is the Region of the key itself: use that"):
             key.replica(PRIMARY)
 
     def test_outputs_and_parameter_are_per_region(self):
