@@ -1,0 +1,568 @@
+"""How the emulator exercises each preset of `ServiceAccess`, and which it cannot.
+
+An exercise is a stack that a user could write: a key with the preset, and a resource of the service that uses
+the key. It is synthesized, deployed into moto, and the live resource is asked for its key; where moto moves
+data (an event into a queue, an object into a bucket), data is sent through. That a call succeeds here says
+nothing of permission: see `tests.emulator.test_presets`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aws_cdk import SecretValue, Stack
+from aws_cdk import aws_autoscaling as autoscaling
+from aws_cdk import aws_backup as backup
+from aws_cdk import aws_cloudtrail as cloudtrail
+from aws_cdk import aws_config as config
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_efs as efs
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kinesis as kinesis
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_rds as rds
+from aws_cdk import aws_redshift as redshift
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_ses as ses
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subs
+from aws_cdk import aws_sqs as sqs
+
+from kms_constructs.cdk.secure_key import SecureKmsKey
+from kms_constructs.cdk.service_access import ServiceAccess
+from tests.cdk.keys import ACCOUNT, REGION, USER
+from tests.emulator.cloudformation import Deployed
+
+AUTO_SCALING_ROLE = (
+    f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+)
+IMAGE = "ami-12c6146b"
+"""One of the images that every account of moto has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise:
+    """One use of a key by a service.
+
+    Args:
+        shows: What was seen live.
+        arguments: Arguments of the key.
+        build: What uses the key, in the key's stack.
+        check: Asserts over the live resources.
+    """
+
+    shows: str
+    arguments: dict[str, Any]
+    build: Callable[[Stack, SecureKmsKey], object]
+    check: Callable[[Deployed], None]
+
+
+def _with(preset: ServiceAccess) -> dict[str, Any]:
+    return {"services": [preset]}
+
+
+# S3.
+
+
+def _bucket(stack: Stack, key: SecureKmsKey, name: str = "Bucket") -> s3.Bucket:
+    return s3.Bucket(stack, name, encryption=s3.BucketEncryption.KMS, encryption_key=key)
+
+
+def _encrypted_with(live: Deployed, bucket: str, name: str) -> tuple[str, str]:
+    head = live.client("s3").head_object(Bucket=bucket, Key=name)
+    return head["ServerSideEncryption"], head["SSEKMSKeyId"]
+
+
+def _check_bucket(live: Deployed) -> None:
+    client, bucket = live.client("s3"), live.only("AWS::S3::Bucket")
+    client.put_object(Bucket=bucket, Key="order", Body=b"secret")
+    assert _encrypted_with(live, bucket, "order") == ("aws:kms", live.key_arn)
+    assert client.get_object(Bucket=bucket, Key="order")["Body"].read() == b"secret"
+
+
+def _notifying(stack: Stack, key: SecureKmsKey) -> None:
+    s3.Bucket(stack, "Bucket")
+    _queue(stack, key)
+
+
+def _check_notifications(live: Deployed) -> None:
+    """CDK configures notifications through a Lambda function, which the emulator does not run."""
+    client, bucket = live.client("s3"), live.only("AWS::S3::Bucket")
+    destination = {"QueueArn": _queue_attributes(live)["QueueArn"], "Events": ["s3:ObjectCreated:*"]}
+    client.put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [destination]}
+    )
+    _messages(live)
+    client.put_object(Bucket=bucket, Key="order", Body=b"")
+    assert _queue_key(live) == live.key_arn
+    (event,) = (json.loads(message) for message in _messages(live))
+    assert event["Records"][0]["s3"]["object"]["key"] == "order"
+
+
+def _access_logs(stack: Stack, key: SecureKmsKey) -> None:
+    s3.Bucket(stack, "Logged", server_access_logs_bucket=_bucket(stack, key, "Logs"))
+
+
+def _check_access_logs(live: Deployed) -> None:
+    """moto's CloudFormation drops LoggingConfiguration, so it is set here."""
+    client = live.client("s3")
+    buckets = {name.split("-")[1][:4]: name for name in live.by_type["AWS::S3::Bucket"]}
+    source = next(name for name in buckets.values() if "logged" in name)
+    target = next(name for name in buckets.values() if name != source)
+    client.put_bucket_logging(
+        Bucket=source,
+        BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": target, "TargetPrefix": "logs/"}},
+    )
+    client.put_object(Bucket=source, Key="order", Body=b"")
+    names = [one["Key"] for one in client.list_objects_v2(Bucket=target, Prefix="logs/")["Contents"]]
+    assert names
+    assert {_encrypted_with(live, target, name) for name in names} == {("aws:kms", live.key_arn)}
+
+
+# Queues, topics and events.
+
+
+def _queue(stack: Stack, key: SecureKmsKey) -> sqs.Queue:
+    return sqs.Queue(stack, "Queue", encryption_master_key=key)
+
+
+def _queue_attributes(live: Deployed) -> dict[str, str]:
+    url = live.only("AWS::SQS::Queue")
+    return live.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+
+
+def _queue_key(live: Deployed) -> str:
+    return _queue_attributes(live)["KmsMasterKeyId"]
+
+
+def _messages(live: Deployed) -> list[str]:
+    """Takes every message out of the queue."""
+    client, url = live.client("sqs"), live.only("AWS::SQS::Queue")
+    found = []
+    while batch := client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in batch:
+            client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            found.append(message["Body"])
+    return found
+
+
+def _check_queue(live: Deployed) -> None:
+    live.client("sqs").send_message(QueueUrl=live.only("AWS::SQS::Queue"), MessageBody="order")
+    assert _queue_key(live) == live.key_arn
+    assert _messages(live) == ["order"]
+
+
+def _subscription(stack: Stack, key: SecureKmsKey) -> None:
+    sns.Topic(stack, "Topic").add_subscription(subs.SqsSubscription(_queue(stack, key)))
+
+
+def _check_subscription(live: Deployed) -> None:
+    live.client("sns").publish(TopicArn=live.only("AWS::SNS::Topic"), Message="order")
+    assert _queue_key(live) == live.key_arn
+    (envelope,) = (json.loads(message) for message in _messages(live))
+    assert (envelope["TopicArn"], envelope["Message"]) == (live.only("AWS::SNS::Topic"), "order")
+
+
+def _check_topic(live: Deployed) -> None:
+    topic = live.only("AWS::SNS::Topic")
+    attributes = live.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]
+    assert attributes["KmsMasterKeyId"] == live.key_arn
+    assert live.client("sns").publish(TopicArn=topic, Message="order")["MessageId"]
+
+
+def _rule(stack: Stack, key: SecureKmsKey) -> None:
+    pattern = events.EventPattern(source=["orders"])
+    events.Rule(stack, "Rule", event_pattern=pattern, targets=[targets.SqsQueue(_queue(stack, key))])
+
+
+def _check_rule(live: Deployed) -> None:
+    client = live.client("events")
+    entry = {"DetailType": "placed", "Detail": '{"order": 7}'}
+    sent = client.put_events(Entries=[{"Source": "orders", **entry}, {"Source": "others", **entry}])
+    assert sent["FailedEntryCount"] == 0
+    assert _queue_key(live) == live.key_arn
+    (event,) = (json.loads(message) for message in _messages(live))
+    assert (event["source"], event["detail"]) == ("orders", {"order": 7})
+
+
+def _check_bus(live: Deployed) -> None:
+    bus = live.client("events").describe_event_bus(Name=live.only("AWS::Events::EventBus"))
+    assert bus["KmsKeyIdentifier"] == live.key_arn
+
+
+# Stores.
+
+
+def _check_log_group(live: Deployed) -> None:
+    client, name = live.client("logs"), live.only("AWS::Logs::LogGroup")
+    (group,) = client.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    assert group["kmsKeyId"] == live.key_arn
+    client.create_log_stream(logGroupName=name, logStreamName="orders")
+    client.put_log_events(
+        logGroupName=name,
+        logStreamName="orders",
+        logEvents=[{"timestamp": int(group["creationTime"]), "message": "order"}],
+    )
+    read = client.get_log_events(logGroupName=name, logStreamName="orders")["events"]
+    assert [one["message"] for one in read] == ["order"]
+
+
+def _check_secret(live: Deployed) -> None:
+    client, secret = live.client("secretsmanager"), live.only("AWS::SecretsManager::Secret")
+    assert client.describe_secret(SecretId=secret)["KmsKeyId"] == live.key_arn
+    assert client.get_secret_value(SecretId=secret)["SecretString"] == "not-a-secret"
+
+
+def _table(stack: Stack, key: SecureKmsKey) -> None:
+    dynamodb.Table(
+        stack,
+        "Table",
+        partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+        encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+        encryption_key=key,
+    )
+
+
+def _check_table(live: Deployed) -> None:
+    client, table = live.client("dynamodb"), live.only("AWS::DynamoDB::Table")
+    encryption = client.describe_table(TableName=table)["Table"]["SSEDescription"]
+    assert encryption == {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": live.key_arn}
+    item = {"id": {"S": "7"}}
+    client.put_item(TableName=table, Item=item)
+    assert client.get_item(TableName=table, Key=item)["Item"] == item
+
+
+def _check_stream(live: Deployed) -> None:
+    name = live.only("AWS::Kinesis::Stream")
+    stream = live.client("kinesis").describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
+    assert (stream["EncryptionType"], stream["KeyId"]) == ("KMS", live.key_arn)
+
+
+def _database(stack: Stack, key: SecureKmsKey) -> None:
+    rds.CfnDBInstance(
+        stack,
+        "Database",
+        engine="mysql",
+        db_instance_class="db.t4g.micro",
+        allocated_storage="20",
+        master_username="admin",
+        master_user_password="not-a-secret",  # noqa: S106 - no database is there
+        storage_encrypted=True,
+        kms_key_id=key.key_arn,
+    )
+
+
+def _check_database(live: Deployed) -> None:
+    (database,) = live.client("rds").describe_db_instances()["DBInstances"]
+    assert (database["StorageEncrypted"], database["KmsKeyId"]) == (True, live.key_arn)
+
+
+def _cluster(stack: Stack, key: SecureKmsKey) -> None:
+    redshift.CfnCluster(
+        stack,
+        "Cluster",
+        cluster_type="single-node",
+        db_name="orders",
+        node_type="ra3.large",
+        master_username="admin",
+        master_user_password="Not-a-secret-1",  # noqa: S106 - no cluster is there
+        encrypted=True,
+        kms_key_id=key.key_id,
+    )
+
+
+def _check_cluster(live: Deployed) -> None:
+    (cluster,) = live.client("redshift").describe_clusters()["Clusters"]
+    assert (cluster["Encrypted"], cluster["KmsKeyId"]) == (True, live.only("AWS::KMS::Key"))
+
+
+def _check_file_system(live: Deployed) -> None:
+    (files,) = live.client("efs").describe_file_systems()["FileSystems"]
+    assert (files["Encrypted"], files["KmsKeyId"]) == (True, live.key_arn)
+
+
+def _volume(stack: Stack, key: SecureKmsKey) -> None:
+    ec2.CfnVolume(
+        stack, "Volume", availability_zone=f"{REGION}a", size=8, encrypted=True, kms_key_id=key.key_arn
+    )
+
+
+def _check_volume(live: Deployed) -> None:
+    (volume,) = live.client("ec2").describe_volumes(VolumeIds=[live.only("AWS::EC2::Volume")])["Volumes"]
+    assert (volume["Encrypted"], volume["KmsKeyId"]) == (True, live.key_arn)
+
+
+def _vault(stack: Stack, key: SecureKmsKey) -> None:
+    backup.BackupVault(stack, "Vault", backup_vault_name="orders", encryption_key=key)
+
+
+def _check_vault(live: Deployed) -> None:
+    vault = live.client("backup").describe_backup_vault(BackupVaultName="orders")
+    assert vault["EncryptionKeyArn"] == live.key_arn
+
+
+def _repository(stack: Stack, key: SecureKmsKey) -> None:
+    ecr.Repository(stack, "Repository", encryption=ecr.RepositoryEncryption.KMS, encryption_key=key)
+
+
+def _check_repository(live: Deployed) -> None:
+    (repository,) = live.client("ecr").describe_repositories()["repositories"]
+    assert repository["encryptionConfiguration"] == {"encryptionType": "KMS", "kmsKey": live.key_arn}
+
+
+# Those who record and compute.
+
+
+def _check_trail(live: Deployed) -> None:
+    (trail,) = live.client("cloudtrail").describe_trails()["trailList"]
+    assert trail["KmsKeyId"] == live.key_arn
+
+
+def _recording(stack: Stack, key: SecureKmsKey) -> None:
+    bucket = _bucket(stack, key)
+    role = iam.CfnRole(stack, "Role", assume_role_policy_document=_trust("config.amazonaws.com"))
+    config.CfnConfigurationRecorder(stack, "Recorder", role_arn=role.attr_arn)
+    config.CfnDeliveryChannel(
+        stack, "Channel", s3_bucket_name=bucket.bucket_name, s3_kms_key_arn=key.key_arn
+    ).add_dependency(stack.node.find_child("Recorder"))  # type: ignore[arg-type]
+
+
+def _check_recording(live: Deployed) -> None:
+    (channel,) = live.client("config").describe_delivery_channels()["DeliveryChannels"]
+    assert channel["s3KmsKeyArn"] == live.key_arn
+
+
+def _mail(stack: Stack, key: SecureKmsKey) -> None:
+    rules = ses.CfnReceiptRuleSet(stack, "Rules", rule_set_name="in")
+    store = ses.CfnReceiptRule.S3ActionProperty(
+        bucket_name=s3.Bucket(stack, "Mail").bucket_name, kms_key_arn=key.key_arn
+    )
+    ses.CfnReceiptRule(
+        stack,
+        "Rule",
+        rule_set_name=rules.ref,
+        rule=ses.CfnReceiptRule.RuleProperty(
+            name="all", actions=[ses.CfnReceiptRule.ActionProperty(s3_action=store)]
+        ),
+    )
+
+
+def _check_mail(live: Deployed) -> None:
+    rule = live.client("ses").describe_receipt_rule(RuleSetName="in", RuleName="all")["Rule"]
+    (action,) = rule["Actions"]
+    assert action["S3Action"]["KmsKeyArn"] == live.key_arn
+
+
+def _function(stack: Stack, key: SecureKmsKey) -> None:
+    role = iam.CfnRole(stack, "Role", assume_role_policy_document=_trust("lambda.amazonaws.com"))
+    lambda_.CfnFunction(
+        stack,
+        "Function",
+        runtime="python3.13",
+        handler="index.handler",
+        role=role.attr_arn,
+        code=lambda_.CfnFunction.CodeProperty(zip_file="def handler(event, context): ..."),
+        environment=lambda_.CfnFunction.EnvironmentProperty(variables={"A": "b"}),
+        kms_key_arn=key.key_arn,
+    )
+
+
+def _check_function(live: Deployed) -> None:
+    (function,) = live.client("lambda").list_functions()["Functions"]
+    assert function["KMSKeyArn"] == live.key_arn
+
+
+def _group(stack: Stack, key: SecureKmsKey) -> None:
+    disk = ec2.CfnLaunchTemplate.EbsProperty(encrypted=True, kms_key_id=key.key_arn, volume_size=8)
+    template = ec2.CfnLaunchTemplate(
+        stack,
+        "Template",
+        launch_template_data=ec2.CfnLaunchTemplate.LaunchTemplateDataProperty(
+            image_id=IMAGE,
+            instance_type="t3.micro",
+            block_device_mappings=[
+                ec2.CfnLaunchTemplate.BlockDeviceMappingProperty(device_name="/dev/xvdb", ebs=disk)
+            ],
+        ),
+    )
+    autoscaling.CfnAutoScalingGroup(
+        stack,
+        "Group",
+        min_size="1",
+        max_size="1",
+        availability_zones=[f"{REGION}a"],
+        launch_template=autoscaling.CfnAutoScalingGroup.LaunchTemplateSpecificationProperty(
+            launch_template_id=template.ref, version=template.attr_latest_version_number
+        ),
+    )
+
+
+def _check_group(live: Deployed) -> None:
+    role = live.client("iam").create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com")
+    assert role["Role"]["Arn"] == AUTO_SCALING_ROLE
+    (group,) = live.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    (instance,) = group["Instances"]
+    volumes = live.client("ec2").describe_volumes(
+        Filters=[{"Name": "attachment.instance-id", "Values": [instance["InstanceId"]]}]
+    )["Volumes"]
+    (disk,) = (one for one in volumes if one["Attachments"][0]["Device"] == "/dev/xvdb")
+    assert (disk["Encrypted"], disk["KmsKeyId"]) == (True, live.key_arn)
+
+
+def _trust(service: str) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+LOG_DELIVERY = ServiceAccess.custom(
+    "logging.s3.amazonaws.com", ["Decrypt", "GenerateDataKey"], source_account=ACCOUNT
+)
+
+EXERCISED: dict[str, Exercise] = {
+    "auto_scaling": Exercise(
+        "a group launches an instance whose volume has the key; the role that the policy names is the one"
+        " that IAM makes for the service",
+        _with(ServiceAccess.auto_scaling()),
+        _group,
+        _check_group,
+    ),
+    "backup": Exercise("a vault has the key", _with(ServiceAccess.backup([USER])), _vault, _check_vault),
+    "cloudtrail": Exercise(
+        "a trail has the key; nothing is recorded",
+        _with(ServiceAccess.cloudtrail()),
+        lambda stack, key: cloudtrail.Trail(stack, "Trail", encryption_key=key),
+        _check_trail,
+    ),
+    "cloudwatch_logs": Exercise(
+        "a log group has the key; an event is written and read",
+        _with(ServiceAccess.cloudwatch_logs()),
+        lambda stack, key: logs.LogGroup(stack, "Group", encryption_key=key),
+        _check_log_group,
+    ),
+    "config": Exercise(
+        "a delivery channel has the key; nothing is delivered",
+        _with(ServiceAccess.config()),
+        _recording,
+        _check_recording,
+    ),
+    "custom": Exercise(
+        "for S3 server access logs: a log file is encrypted with the key",
+        _with(LOG_DELIVERY),
+        _access_logs,
+        _check_access_logs,
+    ),
+    "dynamodb": Exercise(
+        "a table has the key; an item is written and read",
+        _with(ServiceAccess.dynamodb([USER])),
+        _table,
+        _check_table,
+    ),
+    "ecr": Exercise(
+        "a repository has the key", _with(ServiceAccess.ecr([USER])), _repository, _check_repository
+    ),
+    "eventbridge": Exercise(
+        "an event that matches a rule arrives in a queue that has the key, another does not",
+        _with(ServiceAccess.eventbridge()),
+        _rule,
+        _check_rule,
+    ),
+    "eventbridge_bus": Exercise(
+        "a bus has the key",
+        _with(ServiceAccess.eventbridge_bus()),
+        lambda stack, key: events.EventBus(stack, "Bus", event_bus_name="orders", kms_key=key),
+        _check_bus,
+    ),
+    "lambda_": Exercise(
+        "a function's variables have the key; it is not run",
+        _with(ServiceAccess.lambda_([USER])),
+        _function,
+        _check_function,
+    ),
+    "rds": Exercise("a database has the key", _with(ServiceAccess.rds([USER])), _database, _check_database),
+    "redshift": Exercise(
+        "a cluster has the key", _with(ServiceAccess.redshift([USER])), _cluster, _check_cluster
+    ),
+    "s3": Exercise(
+        "an object is encrypted with the key of its bucket, and read",
+        _with(ServiceAccess.s3([USER])),
+        _bucket,
+        _check_bucket,
+    ),
+    "s3_notifications": Exercise(
+        "a new object is announced in a queue that has the key",
+        _with(ServiceAccess.s3_notifications()),
+        _notifying,
+        _check_notifications,
+    ),
+    "secrets_manager": Exercise(
+        "a secret has the key, and is read",
+        _with(ServiceAccess.secrets_manager([USER])),
+        lambda stack, key: secretsmanager.Secret(
+            stack,
+            "Secret",
+            encryption_key=key,
+            secret_string_value=SecretValue.unsafe_plain_text("not-a-secret"),
+        ),
+        _check_secret,
+    ),
+    "ses": Exercise(
+        "a receipt rule has the key; no mail is received",
+        _with(ServiceAccess.ses()),
+        _mail,
+        _check_mail,
+    ),
+    "sns": Exercise(
+        "what a topic publishes arrives in a queue that has the key",
+        _with(ServiceAccess.sns()),
+        _subscription,
+        _check_subscription,
+    ),
+    "sns_publishers": Exercise(
+        "a topic has the key, and takes a message",
+        _with(ServiceAccess.sns_publishers([USER])),
+        lambda stack, key: sns.Topic(stack, "Topic", master_key=key),
+        _check_topic,
+    ),
+    "sqs": Exercise(
+        "a queue has the key; a message is sent and received",
+        _with(ServiceAccess.sqs(producers=[USER], consumers=[USER])),
+        _queue,
+        _check_queue,
+    ),
+}
+"""By preset."""
+
+NOT_EXERCISED: dict[str, str] = {
+    "bedrock": "moto makes up the key of a custom model from the model's name",
+    "route53_dnssec": "moto has no key-signing keys; the key itself signs in tests.emulator.test_keys",
+    "s3_replication": "moto replicates nothing, and forgets the encryption part of a replication rule",
+}
+"""By preset, why."""
+
+OTHER_SERVICES: dict[str, Exercise] = {
+    "Kinesis": Exercise(
+        "a stream has the key",
+        {"key_users": [USER]},
+        lambda stack, key: kinesis.Stream(stack, "Stream", encryption_key=key),
+        _check_stream,
+    ),
+    "EBS": Exercise(
+        "a volume has the key", {"key_users": [USER], "via_services": ["ec2"]}, _volume, _check_volume
+    ),
+    "EFS": Exercise(
+        "a file system has the key",
+        {"key_users": [USER], "via_services": ["elasticfilesystem"]},
+        lambda stack, key: efs.CfnFileSystem(stack, "Files", encrypted=True, kms_key_id=key.key_arn),
+        _check_file_system,
+    ),
+}
+"""Services that need no preset: `key_users` and `via_services` do."""
