@@ -60,7 +60,23 @@ def glob_covers(pattern: str, other: str) -> bool:
         return True
     if not has_wildcard(pattern) or max(len(pattern), len(other)) > _LONGEST:
         return False
+    if _is_plain(other) and OPEN not in pattern:
+        return _expression(pattern).fullmatch(other) is not None
     return _match(_tokens(pattern), _tokens(without_variables(other)))
+
+
+def _is_plain(text: str) -> bool:
+    return not has_wildcard(text) and OPEN not in text and "${" not in text
+
+
+@lru_cache(maxsize=4096)
+def _expression(pattern: str) -> re.Pattern[str]:
+    """The pattern for plain text. Each run is taken at its first place for good, so none is slow."""
+    first, *rest = ("".join("." if c == _ANY else re.escape(c) for c in run) for run in pattern.split(_STAR))
+    if rest:
+        *middle, last = rest
+        first += "".join(f"(?>.*?{run})" for run in middle if run) + f".*{last}"
+    return re.compile(first, re.DOTALL)
 
 
 @lru_cache(maxsize=32768)
@@ -83,9 +99,9 @@ def globs_meet(left: str, right: str) -> bool:
         if not left_wild and not right_wild:
             return False
         if not right_wild:
-            return _match(_tokens(left), _tokens(right))
+            return _expression(left).fullmatch(right) is not None
         if not left_wild:
-            return _match(_tokens(right), _tokens(left))
+            return _expression(right).fullmatch(left) is not None
     loosen_left, loosen_right = has_wildcard(right), has_wildcard(left)
     return _meet(_loose(left, generated=loosen_left), _loose(right, generated=loosen_right))
 

@@ -177,6 +177,9 @@ def account_of(arn: str) -> str | None:
 
 def _split_arn(arn: str) -> list[str] | None:
     """The six fields of an ARN; colons inside holes do not count."""
+    if OPEN not in arn:
+        plain = arn.split(":", 5)
+        return plain if len(plain) == 6 and plain[0] == "arn" else None
     fields: list[str] = [""]
     depth = 0
     for character in arn:
