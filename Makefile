@@ -4,7 +4,7 @@
 #   make test    everything that CI checks
 
 PYTHON ?= python3
-# The Stage argument of the reference application: dev, prod or all.
+# Which environments of the reference application: dev, prod or all.
 ENVIRONMENT ?= all
 
 VENV := .venv
@@ -27,7 +27,7 @@ PYTEST_FLAGS ?= -n auto --dist loadfile --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install synth diff lint pytest test bench lock clean
+.PHONY: help install assembly synth diff lint pytest test bench lock clean
 
 help: ## This list
 	@echo "Targets:"
@@ -60,10 +60,12 @@ $(CHECKOV_VENV)/.installed: requirements-checkov.lock $(VENV)/.created
 	@$(CHECKOV_VENV)/bin/python $(PIP_INSTALL) --require-hashes -r requirements-checkov.lock
 	@touch $@
 
-synth: install ## The reference application's CloudFormation in cdk.out, through its guardrails; then who may do what
+assembly: install
 	@echo "== cdk synth (environment: $(ENVIRONMENT))"
 	@rm -rf cdk.out
 	@$(CDK) synth --quiet --context environment=$(ENVIRONMENT)
+
+synth: assembly ## The reference application's CloudFormation in cdk.out, through its guardrails; then who may do what
 	@$(BIN)/kms-constructs explain cdk.out
 
 # Without credentials: against the templates of the last `make synth`. `cdk diff` itself asks AWS what is deployed.
@@ -77,7 +79,7 @@ diff: install ## What changed in the reference application since the last `make 
 	done
 	@$(BIN)/kms-constructs diff cdk.out cdk.out.new
 
-lint: synth $(CHECKOV_VENV)/.installed ## ruff, mypy, import-linter; cfn-lint and Checkov over cdk.out
+lint: assembly $(CHECKOV_VENV)/.installed ## ruff, mypy, import-linter; cfn-lint and Checkov over cdk.out
 	@echo "== ruff"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
