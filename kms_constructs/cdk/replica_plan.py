@@ -66,8 +66,10 @@ class ReplicaConfig:
         pending_window: 7 to 30 days.
         deployment_principals: Who deploys the stack of the replica. By default the CloudFormation execution
             role of the Region, or, where the primary key was given principals, those; a role whose name ends
-            with the primary's Region (bootstrap roles do) becomes the one of the replica's Region.
-        tags: Further tags.
+            with the primary's Region (bootstrap roles do) becomes the one of the replica's Region. Their own
+            IAM policies have to allow ``kms:CreateKey`` and ``cloudformation:DescribeStacks``, too.
+        tags: Further tags. Tags that the app puts on the primary's stack do not reach the replica's; those
+            that it puts on the app or the stage do.
         policy_reviewed_on: Day of the last review of the replica's policy.
         material_expires: Last day of imported material; each replica gets its own import.
         key_material_importers: Who imports the material.
