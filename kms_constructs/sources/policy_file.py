@@ -58,6 +58,8 @@ def key_from_policy(
         account=account or _home(policy) or hole(HoleKind.ENVIRONMENT, "AWS::AccountId"),
         region=region or hole(HoleKind.ENVIRONMENT, "AWS::Region"),
         partition=partition_of(region) if region else _partition(policy),
+        # The file does not say which key it is of: a Resource that names one key may name this one.
+        key_id=hole(HoleKind.UNRESOLVED, "KeyId"),
         property_root="",
         policy_only=True,
     )

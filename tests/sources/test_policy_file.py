@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from kms_constructs.analysis.access import who_can
 from kms_constructs.model.estate import Key, Location
 from kms_constructs.model.policy import parse_policy
+from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.sources import key_from_policy
 from kms_constructs.sources.policy_file import policy_in
 from tests.sources.support import ACCOUNT, ANY_ACCOUNT, ANY_REGION
@@ -32,9 +34,18 @@ def test_only_the_policy_is_known() -> None:
         policy=parse_policy(document),
         account=ACCOUNT,
         region="eu-west-1",
+        key_id=hole(HoleKind.UNRESOLVED, "KeyId"),
         property_root="",
         policy_only=True,
     )
+
+
+def test_a_resource_that_names_one_key_may_name_this_one() -> None:
+    arn = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    role = f"arn:aws:iam::{ACCOUNT}:role/App"
+    statement = {"Effect": "Allow", "Principal": {"AWS": role}, "Action": "kms:Decrypt", "Resource": arn}
+    key = key_from_policy({"Statement": statement}, source="p.json", account=ACCOUNT, region="eu-west-1")
+    assert who_can(key, "Decrypt") == (role,)
 
 
 def test_it_may_be_text() -> None:
