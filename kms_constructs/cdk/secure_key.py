@@ -79,8 +79,8 @@ class SecureKmsKey(kms.Key):
         key_material_importers: Who imports the material; by default the administrators.
         rotation_period: 90 to 2560 days, as int or Duration; 365 by default. There is no way to turn rotation
             off. Refused for specs that KMS does not rotate.
-        multi_region: Whether the key is a multi-Region primary key. Cannot be changed later. The policy denies
-            replication into Regions that `replica_regions` does not name.
+        multi_region: Whether the key is a multi-Region primary key. Cannot be changed later. The policy
+            denies replication into Regions that `replica_regions` does not name.
         replica_regions: Regions with a replica key: ``"eu-west-1"``, or a `ReplicaConfig` for a replica with
             administrators, users, aliases of its own. Implies `multi_region`. Each Region gets a stack beside
             this one, called ``<stack>-replicas-<region>``, shared by the keys of this stack. Bootstrap the
