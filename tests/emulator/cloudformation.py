@@ -13,17 +13,26 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from unittest import mock
 from zipfile import ZipFile
 
 import boto3
+from aws_cdk import App
 from moto.cloudformation import parsing
 
 Properties = dict[str, Any]
 Client = Callable[[str], Any]
 """Gives the client of a service in the Region of the stack."""
+
+
+@cache
+def client_of(service: str, region: str) -> Any:
+    """A client of the emulator's; one each, for making one takes longer than most tests."""
+    return boto3.client(service, region_name=region)
 
 
 @dataclass
@@ -264,7 +273,7 @@ class _ByApi:
     ) -> Made:
         """What moto calls for every resource of a template."""
         return self.make(
-            lambda service: boto3.client(service, region_name=region_name),
+            lambda service: client_of(service, region_name),
             resource_name,
             cloudformation_json["Properties"],
         )
@@ -303,7 +312,7 @@ class Deployed:
 
     def client(self, service: str) -> Any:
         """A client of the service in the stack's Region."""
-        return boto3.client(service, region_name=self.region)
+        return client_of(service, self.region)
 
     def only(self, resource_type: str) -> str:
         """Physical id of the stack's one resource of a type."""
@@ -317,12 +326,21 @@ class Deployed:
         return key["KeyMetadata"]["Arn"]
 
 
+def synthesized(app: App) -> dict[str, dict[str, Any]]:
+    """The templates of an app, by stack."""
+    directory = Path(app.synth().directory)
+    return {
+        path.name.removesuffix(".template.json"): json.loads(path.read_text("utf-8"))
+        for path in directory.glob("*.template.json")
+    }
+
+
 def deploy(name: str, region: str, template: Mapping[str, Any]) -> Deployed:
     """Makes a stack; inside of moto's mock and of `completed_cloudformation` only.
 
     The parameter BootstrapVersion, which CDK writes for the CloudFormation service, is left to its default.
     """
-    client = boto3.client("cloudformation", region_name=region)
+    client = client_of("cloudformation", region)
     client.create_stack(StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
     made = client.describe_stack_resources(StackName=name)["StackResources"]
     ids = {one["LogicalResourceId"]: one.get("PhysicalResourceId") for one in made}

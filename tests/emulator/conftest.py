@@ -11,7 +11,7 @@ import pytest
 from moto import mock_aws
 
 from tests.cdk.keys import ACCOUNT
-from tests.emulator.cloudformation import completed_cloudformation
+from tests.emulator.cloudformation import client_of, completed_cloudformation
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -40,9 +40,10 @@ def emulator() -> Iterator[None]:
             patch.setenv(name, value)
         patch.setattr(socket.socket, "connect", _refuse)
         patch.setattr(boto3, "DEFAULT_SESSION", None)
-        with mock_aws(), completed_cloudformation():
+        client_of.cache_clear()
+        with mock_aws(config={"core": {"mock_credentials": False}}), completed_cloudformation():
             for region in ("eu-west-1", "us-east-1"):
-                boto3.client("ssm", region_name=region).put_parameter(
+                client_of("ssm", region).put_parameter(
                     Name="/cdk-bootstrap/hnb659fds/version", Value="30", Type="String"
                 )
             yield

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,7 +25,7 @@ from moto.iam.policy_validation import BaseIAMPolicyValidator
 from kms_constructs.model.key_specs import MAXIMUM_KEY_POLICY_BYTES
 from tests.cdk.keys import ACCOUNT, REGION, new_key, new_stack
 from tests.cdk.test_service_access import DOCUMENTED, presets
-from tests.emulator.cloudformation import deploy
+from tests.emulator.cloudformation import deploy, synthesized
 from tests.emulator.exercises import EXERCISED, NOT_EXERCISED, OTHER_SERVICES
 
 pytestmark = [pytest.mark.cdk, pytest.mark.emulator]
@@ -40,15 +39,6 @@ EXERCISES = {**EXERCISED, **OTHER_SERVICES}
 
 def construct_id(name: str) -> str:
     return "".join(word.capitalize() for word in name.replace("_", " ").split())
-
-
-def synthesized(app: App) -> dict[str, dict[str, Any]]:
-    """Templates by stack."""
-    directory = Path(app.synth().directory)
-    return {
-        path.name.removesuffix(".template.json"): json.loads(path.read_text("utf-8"))
-        for path in directory.glob("*.template.json")
-    }
 
 
 def filled(value: Any, region: str) -> Any:
