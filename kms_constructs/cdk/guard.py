@@ -36,6 +36,10 @@ class Declared(Protocol):
         """CloudFormation properties but for the tags."""
         ...
 
+    def declared_type(self) -> str | None:
+        """Type of the resource, where it is none of AWS::KMS::Key."""
+        ...
+
     def foreign_properties(self) -> Iterable[str]:
         """Properties that the resource may not have, whoever sets them."""
         ...
@@ -159,6 +163,9 @@ _POLICIES = {
 def _write(entry: _Entry, resource: CfnKey, inherited: Mapping[str, str]) -> None:
     properties = {**entry.declared.declared_properties(), "Tags": _tags(inherited, entry)}
     resource.add_override("Properties", properties)
+    kind = entry.declared.declared_type()
+    if kind is not None:
+        resource.add_override("Type", kind)
     resource.add_override("Metadata.kms-constructs", entry.declared.declared_metadata())
 
 

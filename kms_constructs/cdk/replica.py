@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, ClassVar
 
-from aws_cdk import CfnResource, Duration, Reference, RemovalPolicy, Stack, Tokenization
+from aws_cdk import Duration, Reference, RemovalPolicy, Stack, Tokenization
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -18,7 +18,9 @@ from kms_constructs.cdk.replica_plan import (
     Principals,
     ReplicaConfig,
     check_replica_region,
+    home_of,
     in_region,
+    is_replica_stack,
     replica_scope,
     replica_stack,
 )
@@ -138,11 +140,6 @@ class SecureKmsReplicaKey(SecureKmsKey):
         for argument in _PRINCIPAL_ARGUMENTS:
             _check_reachable(argument, arguments[argument], stack, where)
         super().__init__(scope, construct_id, **arguments)
-        resource = self.node.default_child
-        assert isinstance(resource, CfnResource)  # noqa: S101 - kms.Key makes one
-        # kms.Key is what other constructs take for a key, and it makes an AWS::KMS::Key. Ref, Arn and KeyId
-        # of both types are the same, so the type is all that has to change; the guard writes the properties.
-        resource.add_override("Type", "AWS::KMS::ReplicaKey")
 
     @property
     def primary_key_arn(self) -> str:
@@ -154,6 +151,14 @@ class SecureKmsReplicaKey(SecureKmsKey):
         declared = super().declared_properties()
         own = {name: declared[name] for name in ("Description", "KeyPolicy", "PendingWindowInDays")}
         return {**own, "PrimaryKeyArn": self._primary_key_arn}
+
+    def declared_type(self) -> str:
+        """The type of the resource, which the guard writes in place of AWS::KMS::Key.
+
+        `kms.Key` is what other constructs take for a key, and that is the type it makes. Ref, Arn and KeyId
+        of both types are the same, so nothing but the type and the properties has to change.
+        """
+        return "AWS::KMS::ReplicaKey"
 
     def foreign_properties(self) -> frozenset[str]:
         """Properties that an AWS::KMS::Key has and a replica has not; aspects may set them."""
@@ -188,9 +193,10 @@ def make_replica(
     Raises:
         ArgumentError: An argument of the replica was refused.
     """
-    where = key.node.path
-    stack = replica_stack(key, key_stack, config, where)
-    scope, construct_id = replica_scope(key, key_stack, stack)
+    where = key.target.where
+    home = home_of(key_stack)
+    stack = replica_stack(home, config, where)
+    scope, construct_id = replica_scope(home, stack, where)
     arguments = dict(given)
     for argument in ("via_services", "deployment_principals"):
         if arguments[argument] is not None:
@@ -247,6 +253,8 @@ def _primary_arn(value: object, stack: Stack, where: str) -> str:
 
 def _check_reference(value: str, stack: Stack, facts: StackFacts, where: str) -> None:
     """A reference to a key of this app has to be weak, and to a place that can have the primary."""
+    if is_replica_stack(stack):
+        return  # made for it
     reference = Tokenization.reverse_complete_string(value)
     if not isinstance(reference, Reference):
         return

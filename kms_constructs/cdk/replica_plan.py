@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import date
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from aws_cdk import (
     Annotations,
@@ -28,7 +28,7 @@ from aws_cdk import (
 )
 from aws_cdk import aws_iam as iam
 from aws_cdk.region_info import RegionInfo
-from constructs import Construct, IConstruct
+from constructs import Construct
 
 from kms_constructs.cdk.direct_grant import DirectGrant
 from kms_constructs.cdk.policy_target import StatementSource, is_token
@@ -36,6 +36,8 @@ from kms_constructs.cdk.stack_facts import StackFacts
 from kms_constructs.errors import ArgumentError
 
 MAXIMUM_STACK_NAME_LENGTH = 128
+MAXIMUM_OUTPUTS = 200
+"""Outputs that a template may have. The CDK does not count them, so the deployment would fail."""
 COMPACT_TEMPLATE_CONTEXT = "@aws-cdk/core:suppressTemplateIndentation"
 """Context of the CDK that makes templates without indentation; a stack's own setting cannot be read back."""
 
@@ -253,35 +255,75 @@ def in_region(value: Any, primary: str, region: str) -> Any:  # noqa: ANN401 - p
     return value.replace(f".{primary}.amazonaws.", f".{region}.amazonaws.")
 
 
-def top_stack(stack: Stack) -> Stack:
-    """The stack itself, or the one that a nested stack is in at the end."""
-    while isinstance(stack, NestedStack):
-        parent = stack.nested_stack_parent
-        if parent is None:
-            break
-        stack = parent
-    return stack
+@dataclass(frozen=True, slots=True)
+class PrimaryHome:
+    """Where primary keys live, asked of the CDK once for each stack.
+
+    Args:
+        stack: Their stack; for a nested stack the one that it is in at the end.
+        stage: Its stage, or the app.
+        name: Name of the stack.
+        account: Its account; None when that is not known.
+        path: Its construct path.
+    """
+
+    stack: Stack
+    stage: Stage
+    name: str
+    account: str | None
+    path: str
 
 
-def replica_stack(key: IConstruct, key_stack: Stack, config: ReplicaConfig, where: str) -> Stack:
+def home_of(key_stack: Stack) -> PrimaryHome:
+    """The home of the primary keys of a stack, maybe nested."""
+    found = _HOMES.get(key_stack)
+    if found is None:
+        stack = key_stack
+        while isinstance(stack, NestedStack):
+            parent = stack.nested_stack_parent
+            if parent is None:
+                break
+            stack = parent
+        stage = Stage.of(stack)
+        assert stage is not None  # noqa: S101 - every stack is in an App, which is a Stage
+        account = stack.account
+        found = _HOMES[key_stack] = PrimaryHome(
+            stack, stage, stack.stack_name, None if is_token(account) else account, stack.node.path
+        )
+    return found
+
+
+def is_replica_stack(stack: Stack) -> bool:
+    """Whether the stack was made for replicas, and so takes weak references."""
+    return stack in _REPLICA_STACKS
+
+
+def replica_stack(home: PrimaryHome, config: ReplicaConfig, where: str) -> Stack:
     """The stack that holds the replicas of a primary's stack in a Region; made when it is first asked for.
 
     Args:
-        key: The primary key.
-        key_stack: Its stack, maybe nested.
+        home: Where the primary key lives.
         config: The replica.
         where: Construct path of the primary key, for errors.
 
     Raises:
-        ArgumentError: The stack's name is taken or too long.
+        ArgumentError: The stack's name is taken or too long, or the primary's stack is full.
     """
-    primary = top_stack(key_stack)
-    stage = Stage.of(key)
-    assert stage is not None  # noqa: S101 - every stack is in an App, which is a Stage
-    name = config.stack_name or f"{primary.stack_name}-replicas-{config.region}"
-    made = _MADE.setdefault(stage, {})
-    account = None if is_token(primary.account) else primary.account
-    found = made.get((account, config.region, name))
+    primary = home.stack
+    replicated = _REPLICATED.setdefault(primary, set())
+    replicated.add(where)
+    if len(replicated) > MAXIMUM_OUTPUTS:
+        raise ArgumentError(
+            "replica_regions",
+            config.region,
+            f"stack {home.name} has {MAXIMUM_OUTPUTS} keys with replicas already; each takes an"
+            f" output, by which its replicas find it, and a template has at most {MAXIMUM_OUTPUTS}",
+            "make further keys in another stack",
+            where=where,
+        )
+    name = config.stack_name or f"{home.name}-replicas-{config.region}"
+    made = _MADE.setdefault(home.stage, {})
+    found = made.get((home.account, config.region, name))
     if found is not None:
         owner, stack = found
         if owner is not primary:
@@ -303,14 +345,14 @@ def replica_stack(key: IConstruct, key_stack: Stack, config: ReplicaConfig, wher
             where=where,
         )
     stack = Stack(
-        stage,
-        name if config.stack_name else f"{_relative_path(primary, stage)}-replicas-{config.region}",
+        home.stage,
+        name if config.stack_name else f"{_relative_path(home)}-replicas-{config.region}",
         stack_name=name,
-        env=Environment(account=account, region=config.region),
+        env=Environment(account=home.account, region=config.region),
         synthesizer=_given_synthesizer(primary),
         termination_protection=primary.termination_protection,
         suppress_template_indentation=primary.node.try_get_context(COMPACT_TEMPLATE_CONTEXT),
-        description=f"Replicas in {config.region} of the KMS keys of stack {primary.stack_name}. When the"
+        description=f"Replicas in {config.region} of the KMS keys of stack {home.name}. When the"
         " Region is taken out of replica_regions, this stack stays: delete it by hand.",
     )
     # Before the stack has children: a construct that has some accepts no new context.
@@ -320,14 +362,20 @@ def replica_stack(key: IConstruct, key_stack: Stack, config: ReplicaConfig, wher
         f"Taking {config.region} out of replica_regions leaves this stack and its replica keys behind in AWS:"
         " delete the stack by hand.",
     )
-    made[account, config.region, name] = (primary, stack)
+    made[home.account, config.region, name] = (primary, stack)
+    _REPLICA_STACKS.add(stack)
     return stack
 
 
-def replica_scope(key: IConstruct, key_stack: Stack, stack: Stack) -> tuple[Construct, str]:
-    """Where in the stack the replica of a key goes, and its id: the same path as in the primary's stack."""
-    path = key.node.path.removeprefix(f"{top_stack(key_stack).node.path}/")
-    *outer, construct_id = path.split("/")
+def replica_scope(home: PrimaryHome, stack: Stack, where: str) -> tuple[Construct, str]:
+    """Where in the stack the replica of a key goes, and its id: the same path as in the primary's stack.
+
+    Args:
+        home: Where the primary key lives.
+        stack: The replica's stack.
+        where: Construct path of the primary key.
+    """
+    *outer, construct_id = where.removeprefix(f"{home.path}/").split("/")
     scope: Construct = stack
     for one in outer:
         child = scope.node.try_find_child(one)
@@ -335,10 +383,10 @@ def replica_scope(key: IConstruct, key_stack: Stack, stack: Stack) -> tuple[Cons
     return scope, construct_id
 
 
-def _relative_path(primary: Stack, stage: Stage) -> str:
-    path = primary.node.path
-    if stage.node.path:
-        path = path.removeprefix(f"{stage.node.path}/")
+def _relative_path(home: PrimaryHome) -> str:
+    path = home.path
+    if home.stage.node.path:
+        path = path.removeprefix(f"{home.stage.node.path}/")
     return path.replace("/", "-")
 
 
@@ -353,4 +401,8 @@ def _given_synthesizer(stack: Stack) -> Any:  # noqa: ANN401 - IStackSynthesizer
     return None if bound else synthesizer
 
 
+_HOMES: WeakKeyDictionary[Stack, PrimaryHome] = WeakKeyDictionary()
+_REPLICA_STACKS: WeakSet[Stack] = WeakSet()
+_REPLICATED: WeakKeyDictionary[Stack, set[str]] = WeakKeyDictionary()
+"""Keys with replicas, by the stack that writes their outputs."""
 _MADE: WeakKeyDictionary[Stage, dict[tuple[str | None, str, str], tuple[Stack, Stack]]] = WeakKeyDictionary()

@@ -404,6 +404,10 @@ class SecureKmsKey(kms.Key):
             properties["RotationPeriodInDays"] = self._rotation_period
         return properties
 
+    def declared_type(self) -> str | None:
+        """Type of the resource, where it is none of AWS::KMS::Key."""
+        return None
+
     def foreign_properties(self) -> frozenset[str]:
         """Properties that the resource may not have; none for a primary key."""
         return frozenset()
