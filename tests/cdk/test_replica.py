@@ -32,6 +32,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
+from kms_constructs.cdk import replica_plan
 from kms_constructs.cdk.replica import SecureKmsReplicaKey
 from kms_constructs.cdk.replica_plan import ReplicaConfig, in_region
 from kms_constructs.cdk.secure_key import SecureKmsKey
@@ -784,6 +785,19 @@ def test_a_stack_name_that_is_taken_is_refused():
     key_in(home(app, "One"), replica_regions=[ReplicaConfig(EUROPE, stack_name="keys")])
     with pytest.raises(ArgumentError, match="stack keys holds the replicas of One"):
         key_in(home(app, "Two"), replica_regions=[ReplicaConfig(EUROPE, stack_name="keys")])
+
+
+def test_a_stack_has_no_more_keys_with_replicas_than_outputs(monkeypatch):
+    monkeypatch.setattr(replica_plan, "MAXIMUM_OUTPUTS", 2)
+    app = new_app()
+    stack = home(app)
+    for name in ("One", "Two"):
+        key_in(stack, name, replica_regions=[EUROPE, ASIA])
+
+    with pytest.raises(ArgumentError, match=r"Data has 2 keys with replicas already; each takes an output"):
+        key_in(stack, "Three")
+    key_in(stack, "Local", replica_regions=[])
+    key_in(home(app, "More"), "Three")
 
 
 STANDALONE_REFUSED: dict[str, tuple[dict[str, Any], Environment, str]] = {
