@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from kms_constructs.cdk.key_catalog import (
     construct_id,
     size_in_template,
 )
+from kms_constructs.testing import assert_guardrails
 
 pytestmark = pytest.mark.cdk
 
@@ -288,7 +290,7 @@ keys:
   orders/imported:
     description: Material of our own
     origin: EXTERNAL
-    material_expires: 2026-01-31
+    material_expires: {expires}
     key_material_importers: ["arn:aws:iam::111122223333:role/Ceremony"]
     direct_grants:
       - grantee: arn:aws:iam::111122223333:role/Report
@@ -319,7 +321,9 @@ def everything(keys: Any) -> dict[str, tuple[str, str, dict[str, Any]]]:
 
 def test_a_file_makes_replicas_with_settings_of_their_own(tmp_path: Path) -> None:
     path = tmp_path / "keys.yaml"
-    path.write_text(REPLICATED)
+    path.write_text(
+        REPLICATED.replace("{expires}", (datetime.now(UTC).date() + timedelta(days=90)).isoformat())
+    )
     app = cdk.App(analytics_reporting=False)
 
     keys = KeyCatalog.from_file(path).create(app, env=ENV)
@@ -350,6 +354,8 @@ def test_a_file_makes_replicas_with_settings_of_their_own(tmp_path: Path) -> Non
     assert imported["Origin"] == "EXTERNAL"
     sids = [one["Sid"] for one in imported["KeyPolicy"]["Statement"]]
     assert {"KeyMaterialImport", "DirectGrant1"} <= set(sids)
+    warned = {one.id for one in assert_guardrails(app).findings if one.outcome.value == "violation"}
+    assert warned <= {"IAM-KMS-6[direct-grant]", "KMS:003[unused]", "KMS:008[missing]"}
 
 
 def names_in_regions(names: list[str], regions: list[str]) -> dict[str, Any]:
@@ -469,3 +475,31 @@ def test_the_schema_is_a_schema_and_names_every_preset_and_argument() -> None:
     of_grants = set(schema["$defs"]["direct_grant"]["properties"])
     assert of_grants == set(DirectGrant.__slots__)
     json.dumps(schema)
+
+
+def test_a_catalogue_for_each_stage_keeps_its_replicas_in_the_stage() -> None:
+    app = cdk.App(analytics_reporting=False)
+    made: dict[str, set[str]] = {}
+    for name in ("Dev", "Prod"):
+        stage = cdk.Stage(app, name, env=ENV)
+        catalog = KeyCatalog.from_mapping(names_in_regions(["a", "b"], ["us-east-1"]) | {"stacks": 1})
+        keys = catalog.create(stage, stack_prefix="Fleet")
+        made[name] = {
+            one.stack.stack_name for key in keys.values() for one in (key, key.replica("us-east-1"))
+        }
+
+    app.synth()
+
+    assert made == {
+        "Dev": {"Dev-Fleet-0", "Dev-Fleet-0-replicas-us-east-1"},
+        "Prod": {"Prod-Fleet-0", "Prod-Fleet-0-replicas-us-east-1"},
+    }
+
+
+def test_a_catalogue_needs_a_region_for_replicas() -> None:
+    data = names_in_regions(["a"], ["us-east-1"])
+
+    with pytest.raises(
+        SourceError, match=r"a: Keys-\d/a: replica_regions='us-east-1' is refused: the primary's stack"
+    ):
+        KeyCatalog.from_mapping(data).create(cdk.App(analytics_reporting=False))
