@@ -197,6 +197,17 @@ DENY_DESTRUCTION = deny(
     but(ROOT, BREAK_GLASS),
 )
 DENY_PRIMARY_CHANGE = deny("DenyPrimaryChange", "kms:UpdatePrimaryRegion", but(ROOT, BREAK_GLASS))
+SYNCHRONISATION = allow(
+    "MultiRegionSynchronisation",
+    ROOT,
+    "kms:SynchronizeMultiRegionKey",
+    {
+        "ArnEquals": {
+            "aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/mrk.kms.amazonaws.com/"
+            "AWSServiceRoleForKeyManagementServiceMultiRegionKeys"
+        }
+    },
+)
 PROD_POLICY = [
     allow("RootAccount", ROOT, [*READ, *MANAGE, *GUARDED, "kms:UpdatePrimaryRegion"]),
     allow("KeyAdministrators", ADMIN, [*READ, *MANAGE]),
@@ -209,6 +220,7 @@ PROD_POLICY = [
         {"StringEquals": {"kms:ReplicaRegion": "eu-west-1"}},
     ),
     allow("ReplicationRead", REPLICA_DEPLOYER, "kms:DescribeKey"),
+    SYNCHRONISATION,
     *shared_statements("prod", REPORTS),
     DENY_DESTRUCTION,
     deny("DenyPolicyChange", "kms:PutKeyPolicy", but(ROOT, BREAK_GLASS, DEPLOYER)),
@@ -229,6 +241,7 @@ REPLICA_POLICY = [
     allow("KeyAdministrators", ADMIN, [*READ, *REPLICA_MANAGE]),
     allow("BreakGlass", BREAK_GLASS, [*EMERGENCY, *GUARDED, "kms:UpdatePrimaryRegion"]),
     allow("Deployment", REPLICA_DEPLOYER, [action for action in DEPLOY if action not in ROTATION]),
+    SYNCHRONISATION,
     *shared_statements("prod", f"arn:aws:iam::{ACCOUNT}:role/prod-reports-role", "eu-west-1"),
     DENY_DESTRUCTION,
     deny("DenyPolicyChange", "kms:PutKeyPolicy", but(ROOT, BREAK_GLASS, REPLICA_DEPLOYER)),

@@ -28,6 +28,11 @@ PolicyStatement = dict[str, object]
 
 EVERYONE = {"AWS": "*"}
 
+SYNCHRONISATION_ROLE = (
+    "role/aws-service-role/mrk.kms.amazonaws.com/AWSServiceRoleForKeyManagementServiceMultiRegionKeys"
+)
+"""Path and name of the service-linked role that keeps multi-Region keys in step."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclaredGrant:
@@ -134,6 +139,7 @@ def key_policy(spec: KeyPolicySpec) -> dict[str, object]:
         break_glass(spec),
         deployment(spec),
         *replication(spec),
+        synchronisation(spec),
         key_users(spec),
         key_users_grants(spec),
         encrypt_only(spec),
@@ -260,6 +266,25 @@ def replication(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
             for region, principals in spec.replication
         ),
         _allow("ReplicationRead", everyone, ["kms:DescribeKey"]),
+    )
+
+
+def synchronisation(spec: KeyPolicySpec) -> PolicyStatement | None:
+    """KMS's own service-linked role keeps primary and replicas in step.
+
+    The root principal limited to that role, and not the role itself: it is made with the first multi-Region
+    key of the account, and KMS refuses a policy that names a role which does not exist.
+
+    See: https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-auth-slr.html
+    """
+    if not (spec.multi_region or spec.replica):
+        return None
+    role = f"{spec.root_arn.removesuffix('root')}{SYNCHRONISATION_ROLE}"
+    return _allow(
+        "MultiRegionSynchronisation",
+        (spec.root_arn,),
+        ["kms:SynchronizeMultiRegionKey"],
+        {"ArnEquals": {"aws:PrincipalArn": role}},
     )
 
 

@@ -196,6 +196,7 @@ class TestTheReplica:
             "KeyAdministrators",
             "BreakGlass",
             "Deployment",
+            "MultiRegionSynchronisation",
             "KeyUsers",
             "KeyUsersGrants",
             "ServiceCloudWatchLogs",
