@@ -278,6 +278,10 @@ class _ByApi:
             cloudformation_json["Properties"],
         )
 
+    def has_cfn_attr(self, _name: str) -> bool:
+        """Whether outputs may ask for an attribute; `Made` raises for one that it has not."""
+        return True
+
 
 _known_to_moto = parsing.resource_class_from_type
 
