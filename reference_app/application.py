@@ -43,11 +43,18 @@ def add_environment(scope: Construct, environment: Environment) -> None:
         reports=keys.reports,
     )
     for region in environment.replica_regions:
+        replica = keys.key.replica(region)
+        cdk.Validations.of(cdk.Stack.of(replica)).acknowledge(
+            cdk.Acknowledgment(
+                id="Annotation::kms-constructs:replica-stack",
+                reason="A Region that is given up is cleaned up by hand, once its data has moved",
+            )
+        )
         DataStack(
             scope,
             f"{environment.name}-data-{region}",
             environment=environment,
-            key=keys.key.replica(region),
+            key=replica,
             reports=keys.reports,
             region=region,
         )
