@@ -23,6 +23,9 @@ from zipfile import ZipFile
 import boto3
 from aws_cdk import App
 from moto.cloudformation import parsing
+from moto.kms import models as kms_models
+
+from kms_constructs.model.key_specs import KEY_SPECS
 
 Properties = dict[str, Any]
 Client = Callable[[str], Any]
@@ -291,10 +294,23 @@ def _class_of(resource_type: str) -> Any:
     return _known_to_moto(resource_type) if make is None else _ByApi(make)
 
 
+_make_key_pair = kms_models.generate_private_key
+
+
+def _key_pair(key_spec: str) -> Any:
+    return _make_key_pair(key_spec) if KEY_SPECS[key_spec].has_public_key else None
+
+
 @contextmanager
 def completed_cloudformation() -> Iterator[None]:
-    """While it lasts, moto's CloudFormation makes the types of `MADE_BY_API` through their APIs."""
-    with mock.patch.object(parsing, "resource_class_from_type", _class_of):
+    """While it lasts, moto's CloudFormation makes the types of `MADE_BY_API` through their APIs.
+
+    And moto makes no RSA key pair, which takes long, for a key that has no use for one.
+    """
+    with (
+        mock.patch.object(parsing, "resource_class_from_type", _class_of),
+        mock.patch.object(kms_models, "generate_private_key", _key_pair),
+    ):
         yield
 
 
