@@ -293,6 +293,11 @@ def cells_meet(left: Cell, right: Cell) -> Cell | None:
 
 def describe_cells(cells: Iterable[Cell]) -> str:
     """The cells as a person reads them, merged where they make up an account or everyone."""
+    return _described(tuple(cells))
+
+
+@lru_cache(maxsize=16384)
+def _described(cells: tuple[Cell, ...]) -> str:
     groups: dict[tuple[str, ...], list[Cell]] = {}
     for cell in cells:
         groups.setdefault(_group_of(cell), []).append(cell)

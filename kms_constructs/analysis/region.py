@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import weakref
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from kms_constructs.analysis.conditions import (
@@ -76,6 +76,20 @@ class Contribution:
     conditions: tuple[Condition, ...] = ()
     grant: Grant | None = None
 
+    def of(self, cells: tuple[Cell, ...]) -> Contribution:
+        """The same reason for other principals."""
+        if cells is self.cells:
+            return self
+        return Contribution(
+            cells,
+            self.statement,
+            self.source,
+            self.delegated,
+            self.unresolved,
+            self.conditions,
+            self.grant,
+        )
+
     @property
     def principals(self) -> str:
         """The principals as a person reads them."""
@@ -123,7 +137,7 @@ class Region:
         for contribution in self.contributions:
             cells = tuple(cell for cell in contribution.cells if not cell.within(patterns))
             if cells:
-                found.append(replace(contribution, cells=cells))
+                found.append(contribution.of(cells))
         return tuple(found)
 
     @property
@@ -283,7 +297,7 @@ class _KeyAccess:
         for part in parts:
             cells = _without(part.cells, denied)
             if cells:
-                contributions.append(replace(part, cells=cells) if cells != part.cells else part)
+                contributions.append(part.of(cells))
         found = tuple(contributions)
         if not (scps or rcps):
             self._found[signature] = found

@@ -11,7 +11,6 @@ or on all keys, works on every key in the account whose policy delegates to IAM.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import islice
 from typing import ClassVar
 
@@ -218,7 +217,9 @@ def merged(parts: Iterable[Contribution]) -> tuple[Contribution, ...]:
             part
         )
     return tuple(
-        replace(group[0], cells=tuple(dict.fromkeys(cell for part in group for cell in part.cells)))
+        group[0]
+        if len(group) == 1
+        else group[0].of(tuple(dict.fromkeys(cell for part in group for cell in part.cells)))
         for group in groups.values()
     )
 
@@ -228,7 +229,7 @@ def _without_linked(part: Contribution) -> Contribution | None:
     if not part.delegated:
         return part
     cells = tuple(cell for cell in part.cells if not cell.within(_SERVICE_LINKED))
-    return replace(part, cells=cells) if cells else None
+    return part.of(cells) if cells else None
 
 
 def _perhaps_home(key: Key, part: Contribution) -> str | None:

@@ -42,7 +42,7 @@ from kms_constructs.analysis.principals import (
     describe_cells,
     root_arn,
 )
-from kms_constructs.analysis.region import access_region, same_account
+from kms_constructs.analysis.region import same_account, shared_regions
 from kms_constructs.guardrails.finding import Finding, Outcome
 from kms_constructs.guardrails.identity_index import IdentityIndex
 from kms_constructs.guardrails.key_controls import KMS_004
@@ -378,8 +378,8 @@ def _beyond(principal: Principal, home: frozenset[str]) -> bool:
 def _accesses(key: Key, statement: Statement) -> tuple[_Access, ...]:
     """Whom a statement reaches with any of its actions, after all Denies."""
     found: dict[tuple[tuple[Condition, ...], bool, str | None], dict[Cell, None]] = {}
-    for action in sorted(covered_actions(statement)):
-        for part in access_region(key, action).contributions:
+    for _, parts in shared_regions(key, sorted(covered_actions(statement))):
+        for part in parts:
             if part.statement is statement:
                 how = (part.conditions, part.delegated, part.unresolved)
                 found.setdefault(how, {}).update(dict.fromkeys(part.cells))
