@@ -33,9 +33,6 @@ from kms_constructs.cdk.service_access import ServiceAccess
 from tests.cdk.keys import ACCOUNT, REGION, USER
 from tests.emulator.cloudformation import Deployed
 
-AUTO_SCALING_ROLE = (
-    f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
-)
 IMAGE = "ami-12c6146b"
 """One of the images that every account of moto has."""
 
@@ -419,7 +416,10 @@ def _group(stack: Stack, key: SecureKmsKey) -> None:
 
 def _check_group(live: Deployed) -> None:
     role = live.client("iam").create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com")
-    assert role["Role"]["Arn"] == AUTO_SCALING_ROLE
+    key = live.only("AWS::KMS::Key")
+    policy = live.client("kms").get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+    statements = {one["Sid"]: one for one in json.loads(policy)["Statement"]}
+    assert statements["ServiceAutoScaling"]["Principal"] == {"AWS": role["Role"]["Arn"]}
     (group,) = live.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
     (instance,) = group["Instances"]
     volumes = live.client("ec2").describe_volumes(

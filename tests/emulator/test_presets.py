@@ -1,11 +1,12 @@
 """The presets of `ServiceAccess` in an emulator, as far as one can show them.
 
-No emulator evaluates a key policy. moto stores it as text, hands it back, and lets every call through. So
-nothing here shows that a principal may or may not use a key: `tests.cdk.test_service_access` and the analysis
-do. What is shown:
+No emulator evaluates a key policy. moto stores it as text, hands it back, and whatever it says, lets calls
+through (but for DescribeKey, if a Deny names it). So nothing here shows that a principal may or may not use a
+key: `tests.cdk.test_service_access` compares the statements with AWS's documentation, and the analysis says
+what they allow. What is shown:
 
-* the key that the library's template declares can be created, and KMS would read the policy back as it was
-  meant, in its grammar and within its size;
+* the key that the library's template declares can be created; its policy comes back as it was declared, keeps
+  to the grammar of IAM policies as moto knows it, and to the size that KMS takes;
 * a resource of the service can be created with that key from the same template, and it is the live resource
   that says so, for CloudFormation in an emulator completes whatever became of it.
 
