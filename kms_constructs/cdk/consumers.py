@@ -37,12 +37,6 @@ CONSUMERS: dict[str, Consumer] = {
         "whoever reads and writes objects",
         "key_users, or bucket.grant_read(role) for a role of the same stack",
     ),
-    "S3 server access logs": Consumer(
-        "s3.Bucket(server_access_logs_bucket=logs)",
-        "logging.s3.amazonaws.com",
-        "services=[ServiceAccess.custom('logging.s3.amazonaws.com', […], source_account=…)]",
-        refused=True,
-    ),
     "S3 notification to SQS": Consumer(
         "bucket.add_event_notification(…, s3n.SqsDestination(queue))",
         "s3.amazonaws.com",

@@ -33,7 +33,7 @@ from aws_cdk.assertions import Template
 
 from kms_constructs.cdk.consumers import CONSUMERS
 from kms_constructs.cdk.service_access import ServiceAccess
-from tests.cdk.keys import ACCOUNT, USER, new_key, new_stack, statements
+from tests.cdk.keys import USER, new_key, new_stack, statements
 
 pytestmark = pytest.mark.cdk
 
@@ -59,11 +59,6 @@ def _bucket(stack: Stack, key: kms.IKey, name: str = "Bucket", **more: Any) -> s
 
 def _queue(stack: Stack, key: kms.IKey) -> sqs.Queue:
     return sqs.Queue(stack, "Queue", encryption_master_key=key)
-
-
-def _access_logs(stack: Stack, key: kms.IKey) -> None:
-    target = _bucket(stack, key, "Logs")
-    s3.Bucket(stack, "Logged", server_access_logs_bucket=target, server_access_logs_prefix="x/")
 
 
 def _notification(stack: Stack, key: kms.IKey) -> None:
@@ -139,15 +134,8 @@ def _pipeline(stack: Stack, key: kms.IKey) -> None:
     )
 
 
-CUSTOM_LOGGING = ServiceAccess.custom(
-    "logging.s3.amazonaws.com",
-    ["Decrypt", "GenerateDataKey"],
-    source_account=ACCOUNT,
-)
-
 BUILDS: dict[str, tuple[Build, dict[str, Any]]] = {
     "S3 bucket": (_bucket, {"key_users": [USER]}),
-    "S3 server access logs": (_access_logs, {"services": [CUSTOM_LOGGING]}),
     "S3 notification to SQS": (_notification, {"services": [ServiceAccess.s3_notifications()]}),
     "SNS topic": (
         lambda stack, key: sns.Topic(stack, "Topic", master_key=key),
