@@ -96,24 +96,6 @@ def _check_notifications(live: Deployed) -> None:
     assert event["Records"][0]["s3"]["object"]["key"] == "order"
 
 
-def _access_logs(stack: Stack, key: SecureKmsKey) -> None:
-    s3.Bucket(stack, "Logged", server_access_logs_bucket=_bucket(stack, key, "Logs"))
-
-
-def _check_access_logs(live: Deployed) -> None:
-    """moto's CloudFormation drops LoggingConfiguration, so it is set here."""
-    client = live.client("s3")
-    source, target = sorted(live.by_type["AWS::S3::Bucket"], key=lambda name: "-logged" not in name)
-    client.put_bucket_logging(
-        Bucket=source,
-        BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": target, "TargetPrefix": "logs/"}},
-    )
-    client.put_object(Bucket=source, Key="order", Body=b"")
-    names = [one["Key"] for one in client.list_objects_v2(Bucket=target, Prefix="logs/")["Contents"]]
-    assert names
-    assert {_encrypted_with(live, target, name) for name in names} == {("aws:kms", live.key_arn)}
-
-
 # Queues, topics and events.
 
 
@@ -436,8 +418,8 @@ def _role(stack: Stack, service: str) -> str:
     return role.get_att("Arn").to_string()
 
 
-LOG_DELIVERY = ServiceAccess.custom(
-    "logging.s3.amazonaws.com", ["Decrypt", "GenerateDataKey"], source_account=ACCOUNT
+NOTIFICATIONS = ServiceAccess.custom(
+    "s3.amazonaws.com", ["Decrypt", "GenerateDataKey"], source_account=ACCOUNT
 )
 
 EXERCISED: dict[str, Exercise] = {
@@ -468,10 +450,10 @@ EXERCISED: dict[str, Exercise] = {
         _check_recording,
     ),
     "custom": Exercise(
-        "for S3 server access logs: a log file is encrypted with the key",
-        _with(LOG_DELIVERY),
-        _access_logs,
-        _check_access_logs,
+        "written for S3: a new object is announced in a queue that has the key",
+        _with(NOTIFICATIONS),
+        _notifying,
+        _check_notifications,
     ),
     "dynamodb": Exercise(
         "a table has the key; an item is written and read",
