@@ -18,9 +18,9 @@ from kms_constructs.errors import SourceError
 
 SCHEMA_FILE = "key-catalog.schema.json"
 LONGEST_MESSAGE = 200
-_FIX = "Correct it; the schema is printed by KeyCatalog.json_schema()"
+_FIX = "Correct it; kms-constructs export catalog-schema writes the schema"
 
-Path_ = tuple[str | int, ...]
+_Place = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def read_catalog(path: str | Path) -> CatalogFile:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no UTF-8 text"
         raise SourceError(source, f"it cannot be read: {reason}", "Name a readable YAML file") from error
-    lines: dict[Path_, int] = {}
+    lines: dict[_Place, int] = {}
     try:
         data = _Loader(text, source, lines).data()
     except yaml.MarkedYAMLError as error:
@@ -87,7 +87,7 @@ def read_catalog(path: str | Path) -> CatalogFile:
     return catalog_of(data, source=source, lines=lines)
 
 
-def catalog_of(data: object, *, source: str, lines: Mapping[Path_, int] | None = None) -> CatalogFile:
+def catalog_of(data: object, *, source: str, lines: Mapping[_Place, int] | None = None) -> CatalogFile:
     """Checks plain data and fills the defaults in.
 
     Raises:
@@ -116,11 +116,11 @@ def _merged(defaults: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[st
     return merged
 
 
-def _told(error: ValidationError, lines: Mapping[Path_, int]) -> str:
+def _told(error: ValidationError, lines: Mapping[_Place, int]) -> str:
     while error.context:
         # Of the alternatives, the one that went furthest is the one that was meant.
         error = max(error.context, key=lambda one: len(one.absolute_path))
-    path: Path_ = tuple(error.absolute_path)
+    path: _Place = tuple(error.absolute_path)
     near = path
     schema = error.schema
     if (
@@ -141,7 +141,7 @@ def _told(error: ValidationError, lines: Mapping[Path_, int]) -> str:
 class _Loader:
     """Builds plain data from YAML and notes the line of every key; a key that stands twice is refused."""
 
-    def __init__(self, text: str, source: str, lines: dict[Path_, int]) -> None:
+    def __init__(self, text: str, source: str, lines: dict[_Place, int]) -> None:
         self._text = text
         self._source = source
         self._lines = lines
@@ -154,7 +154,7 @@ class _Loader:
             raise SourceError(self._source, "it is empty", "Write version, stacks and keys")
         return self._value(node, (), frozenset())
 
-    def _value(self, node: yaml.Node, path: Path_, above: frozenset[int]) -> object:
+    def _value(self, node: yaml.Node, path: _Place, above: frozenset[int]) -> object:
         if id(node) in above:
             raise SourceError(
                 f"{self._source}:{node.start_mark.line + 1}", "an alias points into itself", "Write it out"
@@ -170,7 +170,7 @@ class _Loader:
         return self._constructor.construct_object(node)
 
     def _members(
-        self, node: yaml.MappingNode, path: Path_, inside: frozenset[int]
+        self, node: yaml.MappingNode, path: _Place, inside: frozenset[int]
     ) -> Iterator[tuple[str, object]]:
         seen: dict[str, int] = {}
         for key_node, value_node in node.value:

@@ -24,15 +24,16 @@ _output_option = click.option(
 )
 
 
-@click.group(short_help="Write organization policies, and the schema of the JSON output.")
+@click.group(short_help="Write organization policies, and JSON schemas.")
 def export() -> None:
-    """Write the organization policies of the catalogue, or the schema of the JSON output.
+    """Write the organization policies of the catalogue, or a JSON schema.
 
     \b
     Examples:
       kms-constructs export scp --exempt 'arn:aws:iam::*:role/BreakGlass' > scp.json
       kms-constructs export rcp --organization-id o-a1b2c3d4e5 -o rcp.json
       kms-constructs export schema
+      kms-constructs export catalog-schema -o keys.schema.json
     """
 
 
@@ -120,6 +121,24 @@ def schema(file: str) -> int:
     from kms_constructs.reports.json_report import output_schema
 
     return _write(file, output_schema(), compact=False)
+
+
+@export.command("catalog-schema", short_help="The JSON schema of a catalogue of keys, for editors.")
+@_output_option
+def catalog_schema(file: str) -> int:
+    """Write the JSON schema of the files that KeyCatalog reads, so that an editor checks them while typing.
+
+    \b
+    Example:
+      kms-constructs export catalog-schema -o keys.schema.json
+      # and as the first line of keys.yaml:
+      # yaml-language-server: $schema=keys.schema.json
+    """
+    from importlib.resources import files
+
+    # The file alone: the construct that reads catalogues would load aws_cdk.
+    text = files("kms_constructs").joinpath("cdk", "data", "key-catalog.schema.json").read_text("utf-8")
+    return _write(file, json.loads(text), compact=False)
 
 
 def _given(arguments: dict[str, Any]) -> dict[str, Any]:

@@ -244,6 +244,19 @@ def test_the_schema(run: Run) -> None:
     assert run("export", "schema").json() == output_schema()
 
 
+def test_the_schema_of_catalogues_is_written_without_loading_the_cdk(tmp_path: Path) -> None:
+    code = (
+        "import sys; from kms_constructs.cli.main import main\n"
+        "try: main(['export', 'catalog-schema', '-o', 'keys.schema.json'])\n"
+        "except SystemExit as done: assert not done.code, done.code\n"
+        "assert 'aws_cdk' not in sys.modules and 'jsii' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    written = json.loads((tmp_path / "keys.schema.json").read_text("utf-8"))
+    assert written["title"] == "Catalogue of KMS keys"
+    assert {"stacks", "keys"} <= set(written["required"])
+
+
 def test_the_configuration_round_trips(run: Run, tmp_path: Path) -> None:
     (tmp_path / "guardrails.toml").write_text(
         'trusted-accounts = ["444455556666"]\nundetermined-fails = false\n'
