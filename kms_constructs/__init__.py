@@ -83,7 +83,13 @@ def __getattr__(name: str) -> object:
     module = _WHERE.get(name)
     if module is None:
         raise AttributeError(f"module 'kms_constructs' has no attribute {name!r}")
-    value: object = getattr(import_module(f"kms_constructs.{module}"), name)
+    try:
+        value: object = getattr(import_module(f"kms_constructs.{module}"), name)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] == __name__:
+            raise
+        message = f"kms_constructs.{name} needs {error.name}. Fix: pip install 'kms-constructs[cdk]'"
+        raise ImportError(message, name=error.name) from error
     globals()[name] = value
     return value
 

@@ -7,6 +7,8 @@ import doctest
 import importlib
 import inspect
 import pkgutil
+import subprocess
+import sys
 from enum import Enum
 from pathlib import Path
 
@@ -71,6 +73,20 @@ def test_what_is_called_shows_an_example(name: str) -> None:
 def test_a_name_that_is_not_there_is_an_attribute_error_that_names_it() -> None:
     with pytest.raises(AttributeError, match="module 'kms_constructs' has no attribute 'KmsKey'"):
         _ = kms_constructs.KmsKey  # type: ignore[attr-defined]
+
+
+def test_a_construct_without_the_cdk_says_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['aws_cdk'] = None\n"  # as if it were not installed
+        "import kms_constructs\n"
+        "kms_constructs.SecureKmsKey"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "ImportError: kms_constructs.SecureKmsKey needs aws_cdk. Fix: pip install 'kms-constructs[cdk]'"
+    )
 
 
 def test_every_exception_is_public() -> None:
