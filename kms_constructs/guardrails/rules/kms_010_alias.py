@@ -32,6 +32,15 @@ class AliasRule(KeyRule):
     def judge(self, key: Key) -> Iterator[Finding]:
         """That no alias points at the key."""
         if key.aliases:
+            if set(key.aliases) <= set(key.conditional_aliases):
+                yield self.undetermined(
+                    key,
+                    f"Whether {', '.join(map(display, key.aliases))} exists is not known: a condition decides "
+                    "it that is not resolved.",
+                    detail="conditional",
+                    fix="Give the alias the condition of the key, or the parameters that decide it "
+                    "(--parameter).",
+                )
             return
         loose = self.estate.unattached_aliases
         if loose:

@@ -31,6 +31,25 @@ def test_an_alias_that_may_point_at_the_key_leaves_it_open() -> None:
     ]
 
 
+def test_an_alias_that_may_not_exist_leaves_it_open() -> None:
+    key = a_key(aliases=("alias/a", "alias/b"), conditional_aliases=("alias/a", "alias/b"))
+
+    assert said(judge("KMS:010", key)) == [
+        Said(
+            U,
+            "conditional",
+            "",
+            "Whether alias/a, alias/b exists is not known: a condition decides it that is not resolved.",
+        )
+    ]
+
+
+def test_one_alias_that_exists_is_enough() -> None:
+    key = a_key(aliases=("alias/a", "alias/b"), conditional_aliases=("alias/b",))
+
+    assert said(judge("KMS:010", key)) == [Said(C, "", "", "The key has an alias.")]
+
+
 def test_a_policy_alone_has_none() -> None:
     assert said(judge("KMS:010", a_key(aliases=(), policy_only=True))) == [
         Said(N, "", "", "Not applicable: only the key policy was given.")
