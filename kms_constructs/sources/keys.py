@@ -275,9 +275,12 @@ def _metadata(
     by_control = declared.get("authorised")
     if isinstance(by_control, Mapping):
         for control, patterns in by_control.items():
-            # What cannot be resolved, or may be absent, authorises nobody.
+            # What cannot be resolved, or may be absent, authorises nobody; nor does a pattern, for a key
+            # names its principals: patterns are for the configuration, which is not the template's to write.
             authorised[str(control)] = tuple(
-                pattern for pattern, doubt in elements(patterns) if isinstance(pattern, str) and not doubt
+                name
+                for name, doubt in elements(patterns)
+                if isinstance(name, str) and not doubt and not {"*", "?"} & set(name)
             )
     grants = declared.get("directGrants")
     expires = declared.get("materialExpires")

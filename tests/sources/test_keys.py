@@ -253,6 +253,14 @@ class TestAttributes:
         declared = {"authorised": {"IAM-KMS-3": ["a", {"Fn::If": ["Perhaps", "b", "c"]}, {"Fn::Cidr": []}]}}
         assert open_key({}, Metadata={"kms-constructs": declared}).authorised == {"IAM-KMS-3": ("a",)}
 
+    def test_a_pattern_authorises_nobody(self) -> None:
+        declared = {"authorised": {"IAM-KMS-3": ["*", "arn:aws:iam::*:role/Ops", "a?", "b"], "*": "*"}}
+
+        assert open_key({}, Metadata={"kms-constructs": declared}).authorised == {
+            "IAM-KMS-3": ("b",),
+            "*": (),
+        }
+
 
 def _alias(name: object, target: object, **attributes: object) -> dict[str, object]:
     return {

@@ -35,8 +35,8 @@ class AliasRule(KeyRule):
             if set(key.aliases) <= set(key.conditional_aliases):
                 yield self.undetermined(
                     key,
-                    f"Whether {', '.join(map(display, key.aliases))} exists is not known: a condition decides "
-                    "it that is not resolved.",
+                    f"Whether {', '.join(map(display, key.aliases))} exists is not known: a condition "
+                    "decides it that is not resolved.",
                     detail="conditional",
                     fix="Give the alias the condition of the key, or the parameters that decide it "
                     "(--parameter).",
