@@ -33,6 +33,7 @@ else:
     NagPack = cdk_nag.NagPack
 
 _MANIFEST = "manifest.json"
+_NESTED_ASSEMBLY = "cdk:cloud-assembly"
 _UNNAMED = "annotation"
 """What CDK puts before the id of an acknowledgement that names no pack."""
 
@@ -46,7 +47,7 @@ class _EstateCache:
 
     def of(self, assembly: Path) -> Estate:
         """The estate of an assembly, read again only when one of its files has changed."""
-        files = sorted(assembly.rglob("*.json"))
+        files = sorted(file for one, _ in _assemblies(assembly) for file in one.glob("*.json"))
         stamp = (assembly, *((file, file.stat().st_mtime_ns, file.stat().st_size) for file in files))
         if self._estate is None or stamp != self._stamp:
             self._estate = load([assembly])
@@ -287,13 +288,22 @@ _TEMPLATE_FILE = "aws:cdk:templateFile"
 
 def _written_metadata(assembly: Path) -> Iterable[tuple[str, list[dict[str, Any]]]]:
     """Construct path and metadata entries of everything within the stacks of an assembly."""
-    for manifest in (assembly / _MANIFEST, *assembly.glob(f"**/*/{_MANIFEST}")):
-        artifacts = json.loads(manifest.read_text(encoding="utf-8")).get("artifacts", {})
-        for artifact in artifacts.values():
+    for directory, artifacts in _assemblies(assembly):
+        for artifact in artifacts:
             yield from artifact.get("metadata", {}).items()
             extra = artifact.get("additionalMetadataFile")
             if extra is not None:
-                yield from json.loads((manifest.parent / extra).read_text(encoding="utf-8")).items()
+                yield from json.loads((directory / extra).read_text(encoding="utf-8")).items()
+
+
+def _assemblies(directory: Path) -> Iterable[tuple[Path, list[dict[str, Any]]]]:
+    """An assembly and those of its stages, with their artifacts; assets beside them are not looked into."""
+    manifest = json.loads((directory / _MANIFEST).read_text(encoding="utf-8"))
+    artifacts = list(manifest.get("artifacts", {}).values())
+    yield directory, artifacts
+    for artifact in artifacts:
+        if artifact.get("type") == _NESTED_ASSEMBLY:
+            yield from _assemblies(directory / artifact["properties"]["directoryName"])
 
 
 def _violations(findings: Sequence[Finding]) -> list[cdk.PolicyViolation]:

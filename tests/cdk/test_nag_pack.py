@@ -10,6 +10,7 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import cloudformation_include as cfn_include
 from cdk_nag import NagPack
 
@@ -149,6 +150,25 @@ def test_an_acknowledgement_reaches_no_further_than_its_construct(app: cdk.App, 
     enforce_guardrails(app)
 
     assert paths(app, "KmsRequirements", "KMS:010[missing]") == ["App/Key/Resource"]
+
+
+def test_an_acknowledgement_in_a_stage_counts_and_assets_do_not_matter(app: cdk.App, tmp_path: Path) -> None:
+    asset = tmp_path / "asset"
+    asset.mkdir()
+    (asset / "manifest.json").write_text("[]")  # a file of that name which is no assembly's
+    stage = cdk.Stage(app, "Stage", env=ENV)
+    stack = cdk.Stack(stage, "Inner")
+    s3_assets.Asset(stack, "Asset", path=str(asset))
+    kms.Key(stack, "Key")
+    other = kms.Key(cdk.Stack(cdk.Stage(app, "Other", env=ENV), "Inner"), "Key")
+    for target in (stage, other):
+        cdk.Validations.of(target).acknowledge(cdk.Acknowledgment(id="KMS:010", reason="named by its users"))
+    enforce_guardrails(app)
+
+    found = report_of(app)["KmsRequirements"]
+
+    assert "KMS:010[missing]" not in found
+    assert found["KMS:001[enabled]"] == ["Other/Inner/Key/Resource", "Stage/Inner/Key/Resource"]
 
 
 def test_an_acknowledgement_of_another_pack_does_not_count(app: cdk.App, stack: cdk.Stack) -> None:
