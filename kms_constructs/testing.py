@@ -96,7 +96,11 @@ def assert_guardrails(
             "pass what declares the keys",
         )
     report = evaluate(estate, config, controls=controls)
-    failures = [finding for finding in report.failures if _within(finding, scope)]
+    failures = [
+        finding
+        for finding in report.failures
+        if scope is None or finding.location.lies_in(scope) is not False
+    ]
     if failures or report.problems:
         raise GuardrailError(_message(failures, report))
     return report
@@ -210,7 +214,7 @@ def access(
         True
     """
     estate, scope = _estate(subject, account, region)
-    keys = [found for found in estate.keys if scope is None or _under(found.location.construct_path, scope)]
+    keys = [found for found in estate.keys if scope is None or found.location.lies_in(scope)]
     named = [found for found in keys if key is None or key in _names_of(found)]
     if len(named) != 1:
         known = ", ".join(sorted(_shown(found, by_place=len(named) > 1) for found in named or keys)) or "none"
@@ -242,15 +246,6 @@ def _estate(subject: Subject, account: str | None, region: str | None) -> tuple[
 
 def _template(template: Mapping[str, object], account: str | None, region: str | None) -> Estate:
     return estate_from_templates([TemplateInput(template, "template", account=account, region=region)])
-
-
-def _within(finding: Finding, scope: str | None) -> bool:
-    path = finding.location.construct_path
-    return scope is None or path is None or _under(path, scope)
-
-
-def _under(path: str | None, scope: str) -> bool:
-    return path is not None and (path == scope or path.startswith(f"{scope}/"))
 
 
 def _names_of(key: Key) -> set[str]:

@@ -291,6 +291,11 @@ def cells_meet(left: Cell, right: Cell) -> Cell | None:
     return excluding(found, right.exclude) if found is not None else None
 
 
+def all_within(cells: Iterable[Cell], patterns: Sequence[str]) -> bool:
+    """Whether every principal of the cells matches one of the ARN patterns, for certain."""
+    return bool(patterns) and all(cell.within(patterns) for cell in cells)
+
+
 def describe_cells(cells: Iterable[Cell]) -> str:
     """The cells as a person reads them, merged where they make up an account or everyone."""
     return _described(tuple(cells))

@@ -134,7 +134,12 @@ class GuardrailPack(NagPack):
         self, assembly: Path, root: IConstruct | None, *, keep: str | None
     ) -> cdk.PolicyValidationPluginReport:
         report = evaluate(_estates.of(assembly), self._config, controls=self.controls)
-        findings = [finding for finding in report.findings if _lies_in(finding, keep)]
+        # What has no construct path concerns the app as a whole, and so every part of it.
+        findings = [
+            finding
+            for finding in report.findings
+            if keep is None or finding.location.lies_in(keep) is not False
+        ]
         acknowledgements = _Acknowledgements(assembly, root, self.pack_name)
         findings = [acknowledgements.applied_to(finding) for finding in findings]
         shown = [
@@ -195,11 +200,6 @@ def _assembly_of(template: Path) -> Path:
     while (found.parent / _MANIFEST).is_file():
         found = found.parent
     return found
-
-
-def _lies_in(finding: Finding, scope: str | None) -> bool:
-    path = finding.location.construct_path
-    return scope is None or path is None or path == scope or path.startswith(f"{scope}/")
 
 
 class _Acknowledgements:

@@ -32,6 +32,12 @@ class Location:
     logical_id: str = ""
     construct_path: str | None = None
 
+    def lies_in(self, construct_path: str) -> bool | None:
+        """Whether it is this construct or lies in it; None where the template tells no construct path."""
+        if self.construct_path is None:
+            return None
+        return self.construct_path == construct_path or self.construct_path.startswith(f"{construct_path}/")
+
     def __str__(self) -> str:
         name = self.construct_path or self.logical_id
         return f"{self.source}: {name}" if name and name != self.source else self.source

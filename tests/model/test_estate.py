@@ -60,3 +60,17 @@ def test_the_arn_that_resources_of_iam_policies_are_held_against(fields, expecte
     key = Key(id="App.Key", location=Location("a.json"), policy=Policy(), **fields)
 
     assert key.arn_pattern == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "scope", "lies_in"),
+    [
+        ("App/Key/Resource", "App", True),
+        ("App/Key/Resource", "App/Key/Resource", True),
+        ("Apple/Key", "App", False),
+        ("Other/Key", "App", False),
+        (None, "App", None),
+    ],
+)
+def test_where_a_resource_lies(path: str | None, scope: str, lies_in: bool | None) -> None:
+    assert Location("a.json", construct_path=path).lies_in(scope) is lies_in

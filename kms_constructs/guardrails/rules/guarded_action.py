@@ -15,7 +15,14 @@ from itertools import islice
 from typing import ClassVar
 
 from kms_constructs.analysis.identity import IdentityGrant
-from kms_constructs.analysis.principals import Cell, PrincipalKind, cells_meet, describe_cells, root_arn
+from kms_constructs.analysis.principals import (
+    Cell,
+    PrincipalKind,
+    all_within,
+    cells_meet,
+    describe_cells,
+    root_arn,
+)
 from kms_constructs.analysis.region import Contribution, access_region, same_account
 from kms_constructs.guardrails.finding import Finding, Outcome
 from kms_constructs.guardrails.identity_index import IdentityIndex, is_open
@@ -194,7 +201,7 @@ class GuardedActionRule(KeyRule):
 
     def _reach(self, grant: IdentityGrant) -> str | None:
         """The keys that an IAM policy gives the action on to principals not authorised; None for none."""
-        if _within(grant.principals, self.config.authorised_for(self.control.id)):
+        if all_within(grant.principals, self.config.authorised_for(self.control.id)):
             return None
         for resource in grant.resources:
             key = self._keys.get(resource)
@@ -202,7 +209,7 @@ class GuardedActionRule(KeyRule):
                 return "all keys" if resource == "*" else f"keys {display(resource)}"
             if key is None:
                 return f"a key outside this app ({display(resource)})"
-            if self.exempt(key) is not None or _within(grant.principals, self._authorised(key)):
+            if self.exempt(key) is not None or all_within(grant.principals, self._authorised(key)):
                 continue
             if any(_meet(grant.principals, part.cells) for part in self._escapes(key)):
                 return f"key {key.location}"
@@ -246,10 +253,6 @@ def _perhaps_home(key: Key, part: Contribution) -> str | None:
 
 def _path(part: Contribution) -> str:
     return part.statement.path if part.statement is not None else ""
-
-
-def _within(cells: tuple[Cell, ...], patterns: tuple[str, ...]) -> bool:
-    return bool(patterns) and all(cell.within(patterns) for cell in cells)
 
 
 def _meet(left: tuple[Cell, ...], right: tuple[Cell, ...]) -> bool:

@@ -38,6 +38,7 @@ from kms_constructs.analysis.principals import (
     Cell,
     PrincipalKind,
     account_of,
+    all_within,
     canonical_arn,
     describe_cells,
     root_arn,
@@ -301,7 +302,7 @@ class LeastPrivilegeRule(KeyRule):
         authorised = self.config.authorised_for(self.control.id)
         who = describe_cells(grants[0].principals) or "nobody yet"
         for grant in grants:
-            if not self._any_key(grant) or _within(grant.principals, authorised):
+            if not self._any_key(grant) or all_within(grant.principals, authorised):
                 continue
             conditions = grant.conditions
             limited = None if is_unknown(conditions) else narrowed_by(conditions, _KEY_LIMITS)
@@ -395,10 +396,6 @@ def _of_organization(conditions: tuple[Condition, ...], organization: str) -> bo
         and all(value == organization or value.startswith(f"{organization}/") for value in condition.values)
         for condition in conditions
     )
-
-
-def _within(cells: tuple[Cell, ...], patterns: tuple[str, ...]) -> bool:
-    return bool(patterns) and all(cell.within(patterns) for cell in cells)
 
 
 def _resources(grant: IdentityGrant) -> str:
