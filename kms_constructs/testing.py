@@ -26,18 +26,15 @@ from pathlib import Path
 from typing import Any
 
 from kms_constructs.analysis.access import AccessMatrix, access_matrix
-from kms_constructs.analysis.identity import identity_grants, reaches
-from kms_constructs.analysis.principals import Cell, cells_meet, describe_cells, principal_cells
+from kms_constructs.analysis.identity import attached_cells, identity_grants, may_reach
+from kms_constructs.analysis.principals import Cell, any_meet, describe_cells, named_cells
 from kms_constructs.analysis.region import access_region
 from kms_constructs.errors import ArgumentError, GuardrailError
 from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.guardrails.engine import evaluate
 from kms_constructs.guardrails.finding import Finding, Report
-from kms_constructs.model.actions import find_action
 from kms_constructs.model.estate import Estate, Key
-from kms_constructs.model.policy import Principal
 from kms_constructs.model.text import display
-from kms_constructs.model.unknown import Unknown
 from kms_constructs.sources.load import load
 from kms_constructs.sources.policy_file import key_from_policy
 from kms_constructs.sources.template import TemplateInput
@@ -135,7 +132,7 @@ class KeyAccess:
         Raises:
             ArgumentError: KMS has no such action.
         """
-        region = access_region(self._key, _action(action))
+        region = access_region(self._key, action)
         return frozenset(name for part in region.contributions for name in _names(part.cells))
 
     def may(self, principal: str, action: str) -> bool:
@@ -148,14 +145,14 @@ class KeyAccess:
             principal: ARN of a role or user, an account id, or a service name.
             action: A KMS action, with or without ``kms:``.
         """
-        name = _action(action)
-        mine = _cells(principal)
-        for part in access_region(self._key, name).contributions:
-            if not any(cells_meet(a, b) is not None for a in mine for b in part.cells):
+        mine = named_cells(principal)
+        region = access_region(self._key, action)
+        for part in region.contributions:
+            if not any_meet(mine, part.cells):
                 continue
             if not part.delegated or principal.endswith(":root"):
                 return True
-            if self._by_identity(principal, name):
+            if self._by_identity(mine, region.action):
                 return True
         return False
 
@@ -166,28 +163,16 @@ class KeyAccess:
             principal: ARN of a role or user, an account id, or a service name.
             action: A KMS action, with or without ``kms:``.
         """
-        mine = _cells(principal)
-        return any(
-            cells_meet(a, b) is not None
-            for b in access_region(self._key, _action(action)).cells
-            for a in mine
-        )
+        return any_meet(named_cells(principal), access_region(self._key, action).cells)
 
-    def _by_identity(self, principal: str, action: str) -> bool:
-        mine = _cells(principal)
-        for policy in self._estate.identity_policies:
-            if isinstance(policy.attached_to, Unknown):
-                continue
-            held = any(
-                cells_meet(a, b) is not None for arn in policy.attached_to for a in mine for b in _cells(arn)
-            )
-            if not held:
-                continue
-            for grant in identity_grants(policy, (action,)):
-                covered = reaches(grant, self._key)
-                if isinstance(covered, Unknown) or covered:
-                    return True
-        return False
+    def _by_identity(self, mine: tuple[Cell, ...], action: str) -> bool:
+        """Whether an IAM policy gives them the action; one of unknown holders gives it to anyone."""
+        return any(
+            may_reach(grant, self._key)
+            for policy in self._estate.identity_policies
+            if any_meet(mine, attached_cells(policy))
+            for grant in identity_grants(policy, (action,))
+        )
 
     def __repr__(self) -> str:
         return f"<access to {self._key.location}>"
@@ -262,18 +247,6 @@ def _shown(key: Key, *, by_place: bool) -> str:
     """What a key is called: by its alias, which a replica shares with its primary, or by its place."""
     place = key.location.construct_path or key.location.logical_id
     return display(key.aliases[0]) if key.aliases and not by_place else place
-
-
-def _action(name: str) -> str:
-    found = find_action(name)
-    if found is None:
-        raise ArgumentError("action", name, "KMS has no such action", "use a name such as kms:Decrypt")
-    return found.name
-
-
-def _cells(principal: str) -> tuple[Cell, ...]:
-    kind = "AWS" if principal.startswith("arn:") or principal.isdigit() or principal == "*" else "Service"
-    return principal_cells(Principal(kind, principal)).cells
 
 
 def _names(cells: tuple[Cell, ...]) -> tuple[str, ...]:

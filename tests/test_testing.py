@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from kms_constructs.errors import ArgumentError, GuardrailError
-from kms_constructs.testing import access, assert_guardrails
+from kms_constructs.model.estate import Estate, IdentityPolicy, IdentityPolicyKind, Location
+from kms_constructs.model.policy import parse_policy
+from kms_constructs.model.unknown import Unknown
+from kms_constructs.sources.policy_file import key_from_policy
+from kms_constructs.testing import KeyAccess, access, assert_guardrails
 
 ACCOUNT = "111122223333"
 ADMIN = f"arn:aws:iam::{ACCOUNT}:role/Admin"
@@ -161,6 +165,26 @@ def test_who_can_names_everyone() -> None:
     assert key.who_can("Decrypt") == {APP}
     assert key.who_can("kms:PutKeyPolicy") == {ANYONE, THE_ROOT_USER}
     assert key.who_can("Encrypt") == frozenset()
+
+
+def test_an_iam_policy_of_unknown_holders_may_be_anyone_s() -> None:
+    key = key_from_policy(POLICY, source="key policy", account=ACCOUNT)
+    policy = IdentityPolicy(
+        id="p",
+        location=Location("app.json"),
+        name="p",
+        kind=IdentityPolicyKind.MANAGED,
+        policy=parse_policy(
+            {"Statement": {"Effect": "Allow", "Action": "kms:PutKeyPolicy", "Resource": "*"}}
+        ),
+        attached_to=Unknown("the parameter Roles has no default"),
+        account=ACCOUNT,
+    )
+
+    found = KeyAccess(key, Estate(keys=(key,), identity_policies=(policy,)))
+
+    assert found.may(ADMIN, "PutKeyPolicy"), "what cannot be resolved is not a no"
+    assert not found.may(ADMIN, "Decrypt"), "neither the policy gives it nor the key policy delegates it"
 
 
 def test_a_misspelt_action_is_refused() -> None:

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kms_constructs.analysis.globs import glob_covers
-from kms_constructs.analysis.identity import IdentityGrant, identity_grants, reaches
+from kms_constructs.analysis.identity import IdentityGrant, identity_grants, may_reach
 from kms_constructs.analysis.principals import (
     Cell,
     PrincipalKind,
-    cells_meet,
+    any_meet,
     describe_cells,
-    principal_cells,
+    named_cells,
     same_principal,
 )
 from kms_constructs.analysis.region import Contribution, Region, access_region
 from kms_constructs.analysis.separation import DIRECT_GRANT_CONTEXT
 from kms_constructs.model.actions import ActionClass, KeyUsage, actions_of
 from kms_constructs.model.estate import IdentityPolicy, Key
-from kms_constructs.model.policy import Condition, Principal
+from kms_constructs.model.policy import Condition
 from kms_constructs.model.text import display
 from kms_constructs.model.unknown import Unknown
 
@@ -175,32 +175,12 @@ def access_matrix(key: Key, identity_policies: Sequence[IdentityPolicy] = ()) ->
         key: The key.
         identity_policies: The IAM policies of the estate.
     """
-    capabilities = capabilities_of(key)
-    regions = {
-        action: access_region(key, action) for capability in capabilities for action in ACTIONS_OF[capability]
-    }
-    direct_grants = access_region(key, "CreateGrant", context=DIRECT_GRANT_CONTEXT)
-    identity = _identity_parts(key, regions, identity_policies)
-    groups = _groups(regions.values())
-    rows: list[MatrixRow] = []
-    for name, cells in groups.items():
-        found = {
-            capability: _cell(capability, cells, regions, direct_grants, ()) for capability in capabilities
-        }
-        rows.append(MatrixRow(name, _kind(cells), found))
-    for arn, parts in identity.items():
-        cells = principal_cells(Principal("AWS", arn)).cells
-        name = describe_cells(cells)
-        found = {
-            capability: _cell(capability, cells, regions, direct_grants, parts) for capability in capabilities
-        }
-        existing = next((index for index, row in enumerate(rows) if row.principal == name), None)
-        row = MatrixRow(name, _kind(cells), found)
-        if existing is None:
-            rows.append(row)
-        else:
-            rows[existing] = row
-    return AccessMatrix(key, capabilities, tuple(rows))
+    asked = _Asked.of(key)
+    rows = {name: asked.row(cells) for name, cells in _groups(asked.regions.values()).items()}
+    for arn, parts in _identity_parts(key, asked.regions, identity_policies).items():
+        row = asked.row(named_cells(arn), parts)
+        rows[row.principal] = row
+    return AccessMatrix(key, asked.capabilities, tuple(rows.values()))
 
 
 def access_row(key: Key, principal: str, identity_policies: Sequence[IdentityPolicy] = ()) -> MatrixRow:
@@ -214,26 +194,44 @@ def access_row(key: Key, principal: str, identity_policies: Sequence[IdentityPol
         principal: ARN of a role, user or root user, or the name of a service.
         identity_policies: The IAM policies of the estate; those attached to the principal count.
     """
-    type_ = "AWS" if principal.startswith("arn:") or principal.isdigit() else "Service"
-    cells = principal_cells(Principal(type_, principal)).cells
+    cells = named_cells(principal)
     # The ARN of the root user stands for its whole account in a policy; here it is asked for itself.
     cells = tuple(cell for cell in cells if cell.kind is PrincipalKind.ROOT) or cells
-    capabilities = capabilities_of(key)
-    regions = {
-        action: access_region(key, action) for capability in capabilities for action in ACTIONS_OF[capability]
-    }
-    direct_grants = access_region(key, "CreateGrant", context=DIRECT_GRANT_CONTEXT)
+    asked = _Asked.of(key)
     parts = tuple(
         part
-        for arn, found in _identity_parts(key, regions, identity_policies).items()
+        for arn, found in _identity_parts(key, asked.regions, identity_policies).items()
         if same_principal(arn, principal)
         for part in found
     )
-    found = {
-        capability: _cell(capability, cells, regions, direct_grants, parts, delegations=True)
-        for capability in capabilities
-    }
-    return MatrixRow(describe_cells(cells), _kind(cells), found)
+    return asked.row(cells, parts, delegations=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The regions of every action that means something for a key, asked once for all rows."""
+
+    capabilities: tuple[Capability, ...]
+    regions: Mapping[str, Region]
+    direct_grants: Region
+
+    @classmethod
+    def of(cls, key: Key) -> _Asked:
+        capabilities = capabilities_of(key)
+        actions = (action for capability in capabilities for action in ACTIONS_OF[capability])
+        regions = {action: access_region(key, action) for action in actions}
+        return cls(capabilities, regions, access_region(key, "CreateGrant", context=DIRECT_GRANT_CONTEXT))
+
+    def row(
+        self, cells: Sequence[Cell], identity: Sequence[_IdentityPart] = (), *, delegations: bool = False
+    ) -> MatrixRow:
+        found = {
+            capability: _cell(
+                capability, cells, self.regions, self.direct_grants, identity, delegations=delegations
+            )
+            for capability in self.capabilities
+        }
+        return MatrixRow(describe_cells(cells), _kind(cells), found)
 
 
 def _groups(regions: Iterable[Region]) -> dict[str, tuple[Cell, ...]]:
@@ -284,15 +282,14 @@ def _identity_parts(
         if isinstance(policy.attached_to, Unknown) or not policy.attached_to:
             continue
         for grant in identity_grants(policy, delegated):
-            covered = reaches(grant, key)
-            if not isinstance(covered, Unknown) and not covered:
+            if not may_reach(grant, key):
                 continue
             for arn in policy.attached_to:
-                cells = principal_cells(Principal("AWS", arn)).cells
+                cells = named_cells(arn)
                 found.setdefault(arn, []).extend(
                     _IdentityPart(grant, part)
                     for part in delegated[grant.action]
-                    if any(cells_meet(a, b) is not None for a in cells for b in part.cells)
+                    if any_meet(cells, part.cells)
                 )
     return {arn: tuple(parts) for arn, parts in found.items() if parts}
 
@@ -318,7 +315,8 @@ def _cell(
 
     for action in ACTIONS_OF[capability]:
         for part in regions[action].contributions:
-            if not _named(part, cells) and not (delegations and part.delegated and _meets(part, cells)):
+            by_account = delegations and part.delegated and any_meet(cells, part.cells)
+            if not by_account and not _named(part, cells):
                 continue
             label = part.statement.label if part.statement is not None else part.label
             texts = tuple(describe_condition(condition) for condition in part.conditions)
@@ -355,10 +353,6 @@ def _named(part: Contribution, cells: Sequence[Cell]) -> bool:
     row; in the row of one of its roles it only shows once an IAM policy uses it.
     """
     return any(_covers(theirs, mine, part.delegated) for mine in cells for theirs in part.cells)
-
-
-def _meets(part: Contribution, cells: Sequence[Cell]) -> bool:
-    return any(cells_meet(mine, theirs) is not None for mine in cells for theirs in part.cells)
 
 
 def _covers(theirs: Cell, mine: Cell, delegated: bool) -> bool:

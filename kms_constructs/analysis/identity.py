@@ -52,11 +52,19 @@ class IdentityGrant:
         return f"{self.policy.kind} '{self.policy.name}'{statement}"
 
 
-def holders(policy: IdentityPolicy) -> tuple[Cell, ...]:
-    """Who has an IAM policy: everyone whom it is attached to, never too few."""
+def attached_cells(policy: IdentityPolicy) -> tuple[Cell, ...]:
+    """The principals that the estate attaches an IAM policy to; everyone when that is not known.
+
+    Who else may get it later is not the estate's doing; `holders` counts them.
+    """
     if isinstance(policy.attached_to, Unknown):
         return everyone()
-    cells = [cell for arn in policy.attached_to for cell in principal_cells(Principal("AWS", arn)).cells]
+    return tuple(cell for arn in policy.attached_to for cell in principal_cells(Principal("AWS", arn)).cells)
+
+
+def holders(policy: IdentityPolicy) -> tuple[Cell, ...]:
+    """Who has an IAM policy: everyone whom it is attached to, or may be, never too few."""
+    cells = list(attached_cells(policy))
     if policy.attachable:
         cells.extend(account_cells(policy.account))
     return tuple(dict.fromkeys(cells))
@@ -126,6 +134,12 @@ def _resources(statement: Statement) -> tuple[tuple[str, ...], str | None]:
         return tuple(pattern for pattern in patterns if globs_meet(pattern, _KEY_SHAPE)), None
     # NotResource names what is left out: every other key is in.
     return ("*",), None
+
+
+def may_reach(grant: IdentityGrant, key: Key) -> bool:
+    """Whether an IAM grant's resources take in a key, or may: what is not known counts."""
+    covered = reaches(grant, key)
+    return isinstance(covered, Unknown) or covered
 
 
 def reaches(grant: IdentityGrant, key: Key) -> bool | Unknown:

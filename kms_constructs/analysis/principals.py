@@ -291,6 +291,17 @@ def cells_meet(left: Cell, right: Cell) -> Cell | None:
     return excluding(found, right.exclude) if found is not None else None
 
 
+def named_cells(name: str) -> tuple[Cell, ...]:
+    """The principals that a name stands for: an ARN, an account id, an asterisk, or else a service."""
+    aws = name.startswith("arn:") or name.isdigit() or name == "*"
+    return principal_cells(Principal("AWS" if aws else "Service", name)).cells
+
+
+def any_meet(left: Iterable[Cell], right: Sequence[Cell]) -> bool:
+    """Whether some principal may lie in cells of both sides."""
+    return any(cells_meet(one, other) is not None for one in left for other in right)
+
+
 def all_within(cells: Iterable[Cell], patterns: Sequence[str]) -> bool:
     """Whether every principal of the cells matches one of the ARN patterns, for certain."""
     return bool(patterns) and all(cell.within(patterns) for cell in cells)

@@ -15,19 +15,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from kms_constructs.analysis.identity import identity_grants, reaches
+from kms_constructs.analysis.identity import attached_cells, identity_grants, may_reach
 from kms_constructs.analysis.principals import (
     Cell,
     PrincipalKind,
     cells_meet,
     describe_cells,
-    everyone,
-    principal_cells,
 )
 from kms_constructs.analysis.region import Contribution, shared_regions
 from kms_constructs.model.actions import MANAGING_CLASSES, ActionClass, KeyUsage, actions_of
 from kms_constructs.model.estate import IdentityPolicy, Key
-from kms_constructs.model.policy import Principal
 from kms_constructs.model.unknown import Unknown
 
 CREATE_GRANT = "CreateGrant"
@@ -187,17 +184,13 @@ def _through_identity(
         return []
     found: list[Overlap] = []
     for policy in policies:
-        holding = _attached(policy)
+        holding = attached_cells(policy)
         if not holding:
             continue
         users = [(side, shared) for side in direct if (shared := _shared(holding, side.part.cells))]
         if not users:
             continue
-        grants = [
-            grant
-            for grant in identity_grants(policy, MANAGING_ACTIONS)
-            if isinstance(covered := reaches(grant, key), Unknown) or covered
-        ]
+        grants = [grant for grant in identity_grants(policy, MANAGING_ACTIONS) if may_reach(grant, key)]
         for side, shared in users:
             manages: set[str] = set()
             chain: dict[str, None] = {}
@@ -222,10 +215,3 @@ def _through_identity(
                     )
                 )
     return found
-
-
-def _attached(policy: IdentityPolicy) -> tuple[Cell, ...]:
-    """The principals that the estate attaches the policy to; who else may get it later is not its doing."""
-    if isinstance(policy.attached_to, Unknown):
-        return everyone()
-    return tuple(cell for arn in policy.attached_to for cell in principal_cells(Principal("AWS", arn)).cells)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from kms_constructs.analysis.globs import has_wildcard, is_literal
-from kms_constructs.analysis.identity import IdentityGrant, identity_grants, reaches
+from kms_constructs.analysis.identity import IdentityGrant, identity_grants, may_reach
 from kms_constructs.analysis.principals import canonical_arn, principal_cells
 from kms_constructs.analysis.region import statement_actions
 from kms_constructs.model.estate import IdentityPolicy, Key
@@ -62,10 +62,7 @@ class IdentityIndex:
         named = self._named.get(key.arn_pattern, {})
         yield from named.values()
         for identity, grant in self._open.items():
-            if identity in named:
-                continue
-            covered = reaches(grant, key)
-            if is_unknown(covered) or covered:
+            if identity not in named and may_reach(grant, key):
                 yield grant
 
     def policies_of(self, key: Key) -> tuple[IdentityPolicy, ...]:
@@ -80,7 +77,7 @@ class IdentityIndex:
         return tuple(
             grants[0].policy
             for grants in candidates.values()
-            if any(is_unknown(covered := reaches(grant, key)) or covered for grant in grants)
+            if any(may_reach(grant, key) for grant in grants)
         )
 
 

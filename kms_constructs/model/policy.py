@@ -127,12 +127,6 @@ class Statement:
         """The Sid, or the position when there is none: what a message calls the statement."""
         return display(self.sid) if self.sid else f"statement {self.index}"
 
-    def condition_keys(self) -> frozenset[str]:
-        """Folded keys of the conditions that are known."""
-        return (
-            frozenset() if is_unknown(self.conditions) else frozenset(c.folded_key for c in self.conditions)
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Policy:

@@ -543,22 +543,6 @@ def test_the_parts_of_a_condition_operator(operator: str, qualifier: str, base: 
 
 
 @pytest.mark.parametrize(
-    ("conditions", "expected"),
-    [
-        pytest.param((), frozenset(), id="none"),
-        pytest.param(
-            (Condition("Bool", "KMS:GrantIsForAWSResource", ("true",)),),
-            frozenset({"kms:grantisforawsresource"}),
-            id="folded",
-        ),
-        pytest.param(WHY, frozenset(), id="unknown"),
-    ],
-)
-def test_condition_keys(conditions, expected) -> None:
-    assert altered(conditions=conditions).condition_keys() == expected
-
-
-@pytest.mark.parametrize(
     ("principal", "expected"),
     [
         (Principal("*", "*"), "*"),

@@ -16,10 +16,9 @@ from typing import ClassVar
 
 from kms_constructs.analysis.identity import IdentityGrant
 from kms_constructs.analysis.principals import (
-    Cell,
     PrincipalKind,
     all_within,
-    cells_meet,
+    any_meet,
     describe_cells,
     root_arn,
 )
@@ -112,7 +111,7 @@ class GuardedActionRule(KeyRule):
 
     def _delegated(self, key: Key, part: Contribution) -> Finding:
         qualified = f"kms:{self.action}"
-        reaching = (grant for grant in self._iam.reaching(key) if _meet(grant.principals, part.cells))
+        reaching = (grant for grant in self._iam.reaching(key) if any_meet(grant.principals, part.cells))
         using = list(islice(reaching, _MOST_SHOWN))
         more = next(reaching, None) is not None
         steps = tuple(f"{grant.label} → {describe_cells(grant.principals)}" for grant in using)
@@ -211,7 +210,7 @@ class GuardedActionRule(KeyRule):
                 return f"a key outside this app ({display(resource)})"
             if self.exempt(key) is not None or all_within(grant.principals, self._authorised(key)):
                 continue
-            if any(_meet(grant.principals, part.cells) for part in self._escapes(key)):
+            if any(any_meet(grant.principals, part.cells) for part in self._escapes(key)):
                 return f"key {key.location}"
         return None
 
@@ -253,10 +252,6 @@ def _perhaps_home(key: Key, part: Contribution) -> str | None:
 
 def _path(part: Contribution) -> str:
     return part.statement.path if part.statement is not None else ""
-
-
-def _meet(left: tuple[Cell, ...], right: tuple[Cell, ...]) -> bool:
-    return any(cells_meet(one, other) is not None for one in left for other in right)
 
 
 def _names(part: Contribution) -> tuple[str, ...]:
