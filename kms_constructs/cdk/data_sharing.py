@@ -13,8 +13,7 @@ from constructs import Construct
 
 from kms_constructs.cdk.external_access import ExternalAccess, Permission
 from kms_constructs.cdk.policy_target import PolicyStatementJson
-from kms_constructs.cdk.principals import named_principals
-from kms_constructs.cdk.replica_plan import Principals
+from kms_constructs.cdk.principals import Principals, named_principals
 from kms_constructs.cdk.secure_key import SecureKmsKey
 from kms_constructs.cdk.service_access import ServiceAccess
 from kms_constructs.errors import ArgumentError

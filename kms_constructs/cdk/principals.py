@@ -15,6 +15,9 @@ from aws_cdk import aws_iam as iam
 from kms_constructs.cdk.policy_target import arn_parts, is_token
 from kms_constructs.errors import ArgumentError
 
+Principals = Sequence[str | iam.IRole | iam.IUser | iam.ArnPrincipal]
+"""How arguments name roles and users."""
+
 _RESOURCE = re.compile(r"(role|user)/(?:[\x21-\x7e]*/)?[\w+=,.@-]{1,64}")
 _EXAMPLE = "arn:aws:iam::111122223333:role/Name"
 

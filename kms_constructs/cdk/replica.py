@@ -13,9 +13,8 @@ from constructs import Construct
 
 from kms_constructs.cdk.direct_grant import DirectGrant
 from kms_constructs.cdk.policy_target import StatementSource, arn_parts, is_token
-from kms_constructs.cdk.principals import named_principal
+from kms_constructs.cdk.principals import Principals, named_principal
 from kms_constructs.cdk.replica_plan import (
-    Principals,
     ReplicaConfig,
     check_replica_region,
     home_of,

@@ -26,12 +26,12 @@ from aws_cdk import (
     Stack,
     Stage,
 )
-from aws_cdk import aws_iam as iam
 from aws_cdk.region_info import RegionInfo
 from constructs import Construct
 
 from kms_constructs.cdk.direct_grant import DirectGrant
 from kms_constructs.cdk.policy_target import StatementSource, is_token
+from kms_constructs.cdk.principals import Principals
 from kms_constructs.cdk.stack_facts import StackFacts
 from kms_constructs.errors import ArgumentError
 
@@ -40,9 +40,6 @@ MAXIMUM_OUTPUTS = 200
 """Outputs that a template may have. The CDK does not count them, so the deployment would fail."""
 COMPACT_TEMPLATE_CONTEXT = "@aws-cdk/core:suppressTemplateIndentation"
 """Context of the CDK that makes templates without indentation; a stack's own setting cannot be read back."""
-
-Principals = Sequence[str | iam.IRole | iam.IUser | iam.ArnPrincipal]
-"""How arguments name roles and users."""
 
 
 @dataclass(frozen=True, slots=True)

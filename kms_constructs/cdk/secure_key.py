@@ -21,8 +21,8 @@ from kms_constructs.cdk.imported_material import check_importers, material_expir
 from kms_constructs.cdk.key_grants import GrantBook
 from kms_constructs.cdk.key_policy import KeyPolicySpec, authorised_principals, key_policy
 from kms_constructs.cdk.policy_target import PolicyTarget, StatementSource, statements_of, via_service
-from kms_constructs.cdk.principals import NamedPrincipal, named_principals
-from kms_constructs.cdk.replica_plan import Principals, ReplicaConfig, in_region, replica_configs
+from kms_constructs.cdk.principals import NamedPrincipal, Principals, named_principals
+from kms_constructs.cdk.replica_plan import ReplicaConfig, in_region, replica_configs
 from kms_constructs.cdk.root_access import RootAccess
 from kms_constructs.cdk.stack_facts import StackFacts, child_path, facts_of, stack_of
 from kms_constructs.errors import ArgumentError, SealedPolicyError
