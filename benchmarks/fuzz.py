@@ -1,7 +1,7 @@
 """Broken templates and policies by the hundred thousand: no crash, no hang, and nothing unknown that passes.
 
 Every run takes a seed document (a template or a key policy), breaks it in one to four places, and takes it
-through the whole way of `kms-constructs check`: load, evaluate, render. Breaking means dropping, doubling,
+through the whole way of `kms-constructs check`: load, judge, render. Breaking means dropping, doubling,
 retyping and nesting parts, replacing them by intrinsic functions that lead nowhere or in circles, by parts of
 other documents, by huge or odd text. In every third run, something that a guardrail reads is replaced at last
 by a reference to a parameter without a value: the guardrail must not call the key compliant.
@@ -30,14 +30,14 @@ from typing import Any
 
 from kms_constructs.analysis.access import access_matrix
 from kms_constructs.errors import SourceError
-from kms_constructs.guardrails.engine import INTERNAL_ERROR, evaluate
+from kms_constructs.guardrails.engine import INTERNAL_ERROR, judge
 from kms_constructs.guardrails.finding import Outcome, Report
 from kms_constructs.model.estate import Estate
 from kms_constructs.reports.json_report import access_json, report_json
+from kms_constructs.sources.cloudformation.template import TemplateInput
+from kms_constructs.sources.cloudformation.templates import estate_from_templates
 from kms_constructs.sources.decode import decode
 from kms_constructs.sources.policy_file import key_from_policy, policy_in
-from kms_constructs.sources.template import TemplateInput
-from kms_constructs.sources.templates import estate_from_templates
 
 SEED = 3
 SLOW = 1.0
@@ -474,7 +474,7 @@ def check(seeds: tuple[Any, ...], seed: int, run: int, result: Result) -> None:
         document, hidden, dice = broken(seeds, seed, run)
         # What is hidden must stay so: a misspelt property name would take it out of sight altogether.
         estate = _estate(document, dice, whole=hidden is not None)
-        report = evaluate(estate)
+        report = judge(estate)
         if run % RENDERED == 0:
             json.loads(report_json(report))
             json.loads(access_json(access_matrix(key, estate.identity_policies) for key in estate.keys))

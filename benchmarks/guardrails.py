@@ -27,7 +27,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from kms_constructs.guardrails.engine import evaluate
+from kms_constructs.guardrails.engine import judge
 from kms_constructs.model.estate import Estate
 from kms_constructs.sources.load import load
 
@@ -172,7 +172,7 @@ def write_templates(directory: Path, keys: int = KEYS) -> None:
 
 def _milliseconds(estate: Estate) -> float:
     started = time.process_time()
-    evaluate(estate)
+    judge(estate)
     return (time.process_time() - started) * 1_000 / len(estate.keys)
 
 
@@ -200,7 +200,7 @@ def main() -> int:
         reading = (time.process_time() - started) * 1_000 / len(estate.keys)
         if given.profile:
             profile = cProfile.Profile()
-            profile.runcall(evaluate, estate)
+            profile.runcall(judge, estate)
             pstats.Stats(profile).sort_stats("tottime").print_stats(25)
             return 0
         # A new estate every time: what is remembered of a key must not flatter the figure.

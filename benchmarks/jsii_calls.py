@@ -26,8 +26,8 @@ from aws_cdk import aws_kms as kms
 from jsii._kernel.providers.process import _NodeProcess
 
 from kms_constructs import SecureKmsKey
-from kms_constructs.cdk.key_policy import KeyPolicySpec, key_policy
-from kms_constructs.cdk.stack_facts import facts_of
+from kms_constructs.cdk.key.stack_facts import facts_of
+from kms_constructs.policies.key_policy import KeyPolicySpec, key_policy
 
 ADMIN = "arn:aws:iam::111122223333:role/KeyAdmin"
 messages = 0

@@ -23,7 +23,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
 from kms_constructs import IamKmsGuardrails, KmsRequirements, SecureKmsKey
-from kms_constructs.cdk import nag_pack
+from kms_constructs.cdk.enforcement import nag_pack
 
 ACCOUNT = "111122223333"
 ADMIN = f"arn:aws:iam::{ACCOUNT}:role/KeyAdmin"

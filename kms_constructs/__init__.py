@@ -9,29 +9,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # type checkers do not follow __getattr__; a test holds this list against _WHERE
-    from kms_constructs.cdk.access_policies import (
-        GuardrailPermissionsBoundary as GuardrailPermissionsBoundary,
-    )
-    from kms_constructs.cdk.access_policies import KeyAccessPolicies as KeyAccessPolicies
-    from kms_constructs.cdk.access_policies import KeyTask as KeyTask
-    from kms_constructs.cdk.data_sharing import CrossAccountDataSharing as CrossAccountDataSharing
-    from kms_constructs.cdk.direct_grant import DirectGrant as DirectGrant
-    from kms_constructs.cdk.enforce import enforce_guardrails as enforce_guardrails
-    from kms_constructs.cdk.external_access import ExternalAccess as ExternalAccess
-    from kms_constructs.cdk.key_catalog import KeyCatalog as KeyCatalog
-    from kms_constructs.cdk.nag_pack import IamKmsGuardrails as IamKmsGuardrails
-    from kms_constructs.cdk.nag_pack import KmsRequirements as KmsRequirements
-    from kms_constructs.cdk.organization_policies import (
+    from kms_constructs.cdk.enforcement.enforce import enforce_guardrails as enforce_guardrails
+    from kms_constructs.cdk.enforcement.nag_pack import IamKmsGuardrails as IamKmsGuardrails
+    from kms_constructs.cdk.enforcement.nag_pack import KmsRequirements as KmsRequirements
+    from kms_constructs.cdk.enforcement.organization_policies import (
         GuardrailResourceControlPolicy as GuardrailResourceControlPolicy,
     )
-    from kms_constructs.cdk.organization_policies import (
+    from kms_constructs.cdk.enforcement.organization_policies import (
         GuardrailServiceControlPolicy as GuardrailServiceControlPolicy,
     )
-    from kms_constructs.cdk.replica import SecureKmsReplicaKey as SecureKmsReplicaKey
-    from kms_constructs.cdk.replica_plan import ReplicaConfig as ReplicaConfig
-    from kms_constructs.cdk.root_access import RootAccess as RootAccess
-    from kms_constructs.cdk.secure_key import SecureKmsKey as SecureKmsKey
-    from kms_constructs.cdk.service_access import ServiceAccess as ServiceAccess
+    from kms_constructs.cdk.fleet.key_catalog import KeyCatalog as KeyCatalog
+    from kms_constructs.cdk.key.replica import SecureKmsReplicaKey as SecureKmsReplicaKey
+    from kms_constructs.cdk.key.replica_plan import ReplicaConfig as ReplicaConfig
+    from kms_constructs.cdk.key.secure_key import SecureKmsKey as SecureKmsKey
+    from kms_constructs.cdk.sharing.access_policies import (
+        GuardrailPermissionsBoundary as GuardrailPermissionsBoundary,
+    )
+    from kms_constructs.cdk.sharing.access_policies import KeyAccessPolicies as KeyAccessPolicies
+    from kms_constructs.cdk.sharing.access_policies import KeyTask as KeyTask
+    from kms_constructs.cdk.sharing.data_sharing import CrossAccountDataSharing as CrossAccountDataSharing
     from kms_constructs.errors import ArgumentError as ArgumentError
     from kms_constructs.errors import ConfigurationError as ConfigurationError
     from kms_constructs.errors import GuardrailError as GuardrailError
@@ -42,34 +38,38 @@ if TYPE_CHECKING:  # type checkers do not follow __getattr__; a test holds this 
     from kms_constructs.guardrails.config import GuardrailConfig as GuardrailConfig
     from kms_constructs.guardrails.config import load_config as load_config
     from kms_constructs.model.actions import KeyUsage as KeyUsage
+    from kms_constructs.policies.direct_grant import DirectGrant as DirectGrant
+    from kms_constructs.policies.external_access import ExternalAccess as ExternalAccess
+    from kms_constructs.policies.root_access import RootAccess as RootAccess
+    from kms_constructs.policies.services.service_access import ServiceAccess as ServiceAccess
 
 _WHERE: dict[str, str] = {
     "Acknowledgement": "guardrails.config",
     "ArgumentError": "errors",
     "ConfigurationError": "errors",
-    "CrossAccountDataSharing": "cdk.data_sharing",
-    "DirectGrant": "cdk.direct_grant",
-    "ExternalAccess": "cdk.external_access",
+    "CrossAccountDataSharing": "cdk.sharing.data_sharing",
+    "DirectGrant": "policies.direct_grant",
+    "ExternalAccess": "policies.external_access",
     "GuardrailConfig": "guardrails.config",
     "GuardrailError": "errors",
-    "GuardrailPermissionsBoundary": "cdk.access_policies",
-    "GuardrailResourceControlPolicy": "cdk.organization_policies",
-    "GuardrailServiceControlPolicy": "cdk.organization_policies",
-    "IamKmsGuardrails": "cdk.nag_pack",
-    "KeyAccessPolicies": "cdk.access_policies",
-    "KeyCatalog": "cdk.key_catalog",
-    "KeyTask": "cdk.access_policies",
+    "GuardrailPermissionsBoundary": "cdk.sharing.access_policies",
+    "GuardrailResourceControlPolicy": "cdk.enforcement.organization_policies",
+    "GuardrailServiceControlPolicy": "cdk.enforcement.organization_policies",
+    "IamKmsGuardrails": "cdk.enforcement.nag_pack",
+    "KeyAccessPolicies": "cdk.sharing.access_policies",
+    "KeyCatalog": "cdk.fleet.key_catalog",
+    "KeyTask": "cdk.sharing.access_policies",
     "KeyUsage": "model.actions",
     "KmsConstructsError": "errors",
-    "KmsRequirements": "cdk.nag_pack",
-    "ReplicaConfig": "cdk.replica_plan",
-    "RootAccess": "cdk.root_access",
+    "KmsRequirements": "cdk.enforcement.nag_pack",
+    "ReplicaConfig": "cdk.key.replica_plan",
+    "RootAccess": "policies.root_access",
     "SealedPolicyError": "errors",
-    "SecureKmsKey": "cdk.secure_key",
-    "SecureKmsReplicaKey": "cdk.replica",
-    "ServiceAccess": "cdk.service_access",
+    "SecureKmsKey": "cdk.key.secure_key",
+    "SecureKmsReplicaKey": "cdk.key.replica",
+    "ServiceAccess": "policies.services.service_access",
     "SourceError": "errors",
-    "enforce_guardrails": "cdk.enforce",
+    "enforce_guardrails": "cdk.enforcement.enforce",
     "load_config": "guardrails.config",
 }
 

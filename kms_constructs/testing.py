@@ -28,17 +28,17 @@ from typing import Any
 from kms_constructs.analysis.access import AccessMatrix, access_matrix
 from kms_constructs.analysis.identity import attached_cells, identity_grants, may_reach
 from kms_constructs.analysis.principals import Cell, any_meet, describe_cells, named_cells
-from kms_constructs.analysis.region import access_region
+from kms_constructs.analysis.reach import reach_of
 from kms_constructs.errors import ArgumentError, GuardrailError
 from kms_constructs.guardrails.config import GuardrailConfig
-from kms_constructs.guardrails.engine import evaluate
+from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Finding, Report
 from kms_constructs.model.estate import Estate, Key
 from kms_constructs.model.text import display
+from kms_constructs.sources.cloudformation.template import TemplateInput
+from kms_constructs.sources.cloudformation.templates import estate_from_templates
 from kms_constructs.sources.load import load
 from kms_constructs.sources.policy_file import key_from_policy
-from kms_constructs.sources.template import TemplateInput
-from kms_constructs.sources.templates import estate_from_templates
 
 Subject = Any
 """App, stage, stack, Template, template dict, key policy dict, or path."""
@@ -92,7 +92,7 @@ def assert_guardrails(
             "it holds no key and no IAM policy",
             "pass what declares the keys",
         )
-    report = evaluate(estate, config, controls=controls)
+    report = judge(estate, config, controls=controls)
     failures = [
         finding
         for finding in report.failures
@@ -132,7 +132,7 @@ class KeyAccess:
         Raises:
             ArgumentError: KMS has no such action.
         """
-        region = access_region(self._key, action)
+        region = reach_of(self._key, action)
         return frozenset(name for part in region.contributions for name in _names(part.cells))
 
     def may(self, principal: str, action: str) -> bool:
@@ -146,7 +146,7 @@ class KeyAccess:
             action: A KMS action, with or without ``kms:``.
         """
         mine = named_cells(principal)
-        region = access_region(self._key, action)
+        region = reach_of(self._key, action)
         for part in region.contributions:
             if not any_meet(mine, part.cells):
                 continue
@@ -163,7 +163,7 @@ class KeyAccess:
             principal: ARN of a role or user, an account id, or a service name.
             action: A KMS action, with or without ``kms:``.
         """
-        return any_meet(named_cells(principal), access_region(self._key, action).cells)
+        return any_meet(named_cells(principal), reach_of(self._key, action).cells)
 
     def _by_identity(self, mine: tuple[Cell, ...], action: str) -> bool:
         """Whether an IAM policy gives them the action; one of unknown holders gives it to anyone."""

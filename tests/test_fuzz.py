@@ -40,7 +40,7 @@ def test_the_fuzz_notices_a_crash(fuzz: ModuleType, monkeypatch: pytest.MonkeyPa
     def crash(_: object) -> None:
         raise RecursionError("a test says so")
 
-    monkeypatch.setattr(fuzz, "evaluate", crash)
+    monkeypatch.setattr(fuzz, "judge", crash)
     assert "RecursionError: a test says so" in fuzz.fuzz(range(1)).problems[0][1]
 
 

@@ -18,7 +18,7 @@ import pytest
 
 import kms_constructs
 from kms_constructs import SecureKmsKey
-from kms_constructs.cdk.consumers import CONSUMERS
+from kms_constructs.policies.services.consumers import CONSUMERS
 from tests.conftest import REPOSITORY
 
 pytestmark = [pytest.mark.cdk, pytest.mark.slow]

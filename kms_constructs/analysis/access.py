@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kms_constructs.analysis.globs import glob_covers
 from kms_constructs.analysis.identity import IdentityGrant, identity_grants, may_reach
 from kms_constructs.analysis.principals import (
     Cell,
@@ -16,10 +15,11 @@ from kms_constructs.analysis.principals import (
     named_cells,
     same_principal,
 )
-from kms_constructs.analysis.region import Contribution, Region, access_region
+from kms_constructs.analysis.reach import Contribution, Reach, reach_of
 from kms_constructs.analysis.separation import DIRECT_GRANT_CONTEXT
 from kms_constructs.model.actions import ActionClass, KeyUsage, actions_of
 from kms_constructs.model.estate import IdentityPolicy, Key
+from kms_constructs.model.globs import glob_covers
 from kms_constructs.model.policy import Condition
 from kms_constructs.model.text import display
 from kms_constructs.model.unknown import Unknown
@@ -212,15 +212,15 @@ class _Asked:
     """The regions of every action that means something for a key, asked once for all rows."""
 
     capabilities: tuple[Capability, ...]
-    regions: Mapping[str, Region]
-    direct_grants: Region
+    regions: Mapping[str, Reach]
+    direct_grants: Reach
 
     @classmethod
     def of(cls, key: Key) -> _Asked:
         capabilities = capabilities_of(key)
         actions = (action for capability in capabilities for action in ACTIONS_OF[capability])
-        regions = {action: access_region(key, action) for action in actions}
-        return cls(capabilities, regions, access_region(key, "CreateGrant", context=DIRECT_GRANT_CONTEXT))
+        regions = {action: reach_of(key, action) for action in actions}
+        return cls(capabilities, regions, reach_of(key, "CreateGrant", context=DIRECT_GRANT_CONTEXT))
 
     def row(
         self, cells: Sequence[Cell], identity: Sequence[_IdentityPart] = (), *, delegations: bool = False
@@ -234,7 +234,7 @@ class _Asked:
         return MatrixRow(describe_cells(cells), _kind(cells), found)
 
 
-def _groups(regions: Iterable[Region]) -> dict[str, tuple[Cell, ...]]:
+def _groups(regions: Iterable[Reach]) -> dict[str, tuple[Cell, ...]]:
     """The principals to show, by name: an account's users and roles together, its root user apart."""
     found: dict[str, dict[Cell, None]] = {}
     for region in regions:
@@ -268,7 +268,7 @@ class _IdentityPart:
 
 
 def _identity_parts(
-    key: Key, regions: Mapping[str, Region], policies: Sequence[IdentityPolicy]
+    key: Key, regions: Mapping[str, Reach], policies: Sequence[IdentityPolicy]
 ) -> dict[str, tuple[_IdentityPart, ...]]:
     delegated = {
         action: tuple(part for part in region.contributions if part.delegated)
@@ -297,8 +297,8 @@ def _identity_parts(
 def _cell(
     capability: Capability,
     cells: Sequence[Cell],
-    regions: Mapping[str, Region],
-    direct_grants: Region,
+    regions: Mapping[str, Reach],
+    direct_grants: Reach,
     identity: Sequence[_IdentityPart],
     *,
     delegations: bool = False,
@@ -384,7 +384,7 @@ def describe_condition(condition: Condition) -> str:
 
 def who_can(key: Key, action: str) -> tuple[str, ...]:
     """Everyone in R(action), as a person reads them, each once."""
-    return tuple(dict.fromkeys(part.principals for part in access_region(key, action).contributions))
+    return tuple(dict.fromkeys(part.principals for part in reach_of(key, action).contributions))
 
 
 __all__ = [

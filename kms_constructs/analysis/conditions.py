@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from kms_constructs.analysis.globs import has_variable, is_literal
 from kms_constructs.analysis.principals import (
     IAM_KINDS,
     Cell,
@@ -26,6 +25,7 @@ from kms_constructs.analysis.principals import (
     in_partition,
     including,
 )
+from kms_constructs.model.globs import has_variable, is_literal
 from kms_constructs.model.policy import Condition
 from kms_constructs.model.text import CLOSE, OPEN, has_hole, has_unresolved_hole
 from kms_constructs.model.unknown import Unknown
@@ -45,7 +45,7 @@ GRANT_ONLY_KEYS = frozenset({"kms:grantisforawsresource"})
 """Condition keys that no request but those on grants carries."""
 GRANT_ACTIONS = frozenset({"CreateGrant", "ListGrants", "RevokeGrant"})
 
-Context = Mapping[str, str | tuple[str, ...] | None]
+RequestContext = Mapping[str, str | tuple[str, ...] | None]
 """Folded condition key to its value or values; None when the request does not carry it."""
 
 
@@ -179,7 +179,7 @@ _OPERATORS: dict[str, Callable[[str, str], bool | None]] = {
 }
 
 
-def decide(condition: Condition, action: str, context: Context) -> bool | None:
+def decide(condition: Condition, action: str, context: RequestContext) -> bool | None:
     """Whether a condition holds for an action under what is known of the request; None when it is open."""
     key = condition.folded_key
     if key in context:

@@ -15,11 +15,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kms_constructs.analysis.conditions import holds
-from kms_constructs.analysis.globs import glob_covers, has_variable, has_wildcard
 from kms_constructs.analysis.principals import PrincipalKind, account_of, canonical_arn, is_session
-from kms_constructs.analysis.region import UNBOUND_BY_RCP, action_name, applies_to_action
+from kms_constructs.analysis.reach import UNBOUND_BY_RCP, action_name, applies_to_action
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.estate import Grant, Key
+from kms_constructs.model.globs import glob_covers, has_variable, has_wildcard
 from kms_constructs.model.policy import Condition, Effect, Policy, Principal, Statement
 from kms_constructs.model.unknown import Unknown, is_unknown
 

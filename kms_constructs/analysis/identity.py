@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kms_constructs.analysis.globs import glob_covers, globs_meet, has_wildcard, without_variables
 from kms_constructs.analysis.principals import Cell, account_cells, everyone, principal_cells
-from kms_constructs.analysis.region import applies_to_action
+from kms_constructs.analysis.reach import applies_to_action
 from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind, Key
+from kms_constructs.model.globs import glob_covers, globs_meet, has_wildcard, without_variables
 from kms_constructs.model.policy import Condition, Effect, Principal, Statement
 from kms_constructs.model.unknown import Unknown, is_unknown
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from kms_constructs.analysis.globs import glob_covers, globs_meet, has_wildcard, is_literal
+from kms_constructs.model.globs import glob_covers, globs_meet, has_wildcard, is_literal
 from kms_constructs.model.policy import Principal
 from kms_constructs.model.text import CLOSE, OPEN, display, has_hole, has_unresolved_hole, split_holes
 

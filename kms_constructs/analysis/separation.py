@@ -22,7 +22,7 @@ from kms_constructs.analysis.principals import (
     cells_meet,
     describe_cells,
 )
-from kms_constructs.analysis.region import Contribution, shared_regions
+from kms_constructs.analysis.reach import Contribution, shared_reaches
 from kms_constructs.model.actions import MANAGING_CLASSES, ActionClass, KeyUsage, actions_of
 from kms_constructs.model.estate import IdentityPolicy, Key
 from kms_constructs.model.unknown import Unknown
@@ -120,7 +120,7 @@ def overlaps(key: Key, identity_policies: Sequence[IdentityPolicy] = ()) -> tupl
 
 def _sides(key: Key, actions: Iterable[str], context: dict[str, str] | None = None) -> list[_Side]:
     sides: dict[tuple[int, tuple[Cell, ...]], _Side] = {}
-    for names, parts in shared_regions(key, actions, context=context):
+    for names, parts in shared_reaches(key, actions, context=context):
         for part in parts:
             identity = part.statement.index if part.statement is not None else -1
             sides.setdefault((identity, part.cells), _Side(part)).actions.extend(names)

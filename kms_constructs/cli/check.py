@@ -79,7 +79,7 @@ def check(
       3  nothing worse than what cannot be determined
     """
     from kms_constructs.guardrails.config import load_config
-    from kms_constructs.guardrails.engine import evaluate
+    from kms_constructs.guardrails.engine import judge
     from kms_constructs.reports.text import counted
 
     places = output.targets(outputs, format_, FORMATS)
@@ -91,7 +91,7 @@ def check(
             paths, account=account, region=region, parameters=parameters, scps=scps, rcps=rcps
         )
     with output.progress(f"Judging {counted(len(estate.keys), 'key')}"):
-        report = evaluate(estate, settings, controls=controls or None)
+        report = judge(estate, settings, controls=controls or None)
         texts = output.draw(places, _renderers(report, estate, everything=everything))
     output.write(places, texts)
     _tell(places, report)

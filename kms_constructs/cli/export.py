@@ -83,7 +83,7 @@ def scp(*, file: str, compact: bool, **arguments: Any) -> int:  # noqa: ANN401 -
       kms-constructs export scp --exempt 'arn:aws:iam::*:role/BreakGlass' \\
         --deployment-principal 'arn:aws:iam::*:role/cdk-hnb659fds-cfn-exec-role-*'
     """
-    from kms_constructs.guardrails.organization import service_control_policy
+    from kms_constructs.policies.organization import service_control_policy
 
     return _write(file, service_control_policy(**_given(arguments)), compact=compact)
 
@@ -109,7 +109,7 @@ def rcp(*, file: str, compact: bool, **arguments: Any) -> int:  # noqa: ANN401 -
     Example:
       kms-constructs export rcp --exempt 'arn:aws:iam::*:role/BreakGlass' --organization-id o-a1b2c3d4e5
     """
-    from kms_constructs.guardrails.organization import resource_control_policy
+    from kms_constructs.policies.organization import resource_control_policy
 
     return _write(file, resource_control_policy(**_given(arguments)), compact=compact)
 
@@ -137,7 +137,9 @@ def catalog_schema(file: str) -> int:
     from importlib.resources import files
 
     # The file alone: the construct that reads catalogues would load aws_cdk.
-    text = files("kms_constructs").joinpath("cdk", "data", "key-catalog.schema.json").read_text("utf-8")
+    text = (
+        files("kms_constructs").joinpath("cdk", "fleet", "data", "key-catalog.schema.json").read_text("utf-8")
+    )
     return _write(file, json.loads(text), compact=False)
 
 

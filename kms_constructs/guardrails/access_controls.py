@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from kms_constructs.guardrails.control import Control, Framework, Scope
+from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Severity
 
 _GUIDE = "https://docs.aws.amazon.com/kms/latest/developerguide"
-_BOTH = (Scope.KEY_POLICY, Scope.IDENTITY_POLICY)
+_BOTH = (Subject.KEY_POLICY, Subject.IDENTITY_POLICY)
 
 IAM_KMS_1 = Control(
     id="IAM-KMS-1",
@@ -26,7 +26,7 @@ IAM_KMS_1 = Control(
         f"{_GUIDE}/key-policy-default.html",
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html",
     ),
-    scope=(Scope.KEY_POLICY,),
+    scope=(Subject.KEY_POLICY,),
     actions=("kms:PutKeyPolicy",),
     severity=Severity.HIGH,
     mappings={
@@ -154,7 +154,7 @@ IAM_KMS_6 = Control(
         f"{_GUIDE}/conditions-kms.html#conditions-kms-grant-is-for-aws-resource",
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html",
     ),
-    scope=(Scope.KEY_POLICY,),
+    scope=(Subject.KEY_POLICY,),
     actions=("kms:CreateGrant",),
     severity=Severity.MEDIUM,
     mappings={

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from kms_constructs.guardrails.access_controls import ACCESS_CONTROLS
-from kms_constructs.guardrails.control import Control, Framework, Scope
+from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.key_controls import KEY_CONTROLS
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
     "KMS_REQUIREMENTS_PACK",
     "Control",
     "Framework",
-    "Scope",
+    "Subject",
     "find_control",
 ]
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from kms_constructs.guardrails.finding import Severity
 
 
-class Scope(StrEnum):
+class Subject(StrEnum):
     """What a control looks at."""
 
     KEY_POLICY = "key policy"
@@ -51,7 +51,7 @@ class Control:
     rationale: str
     remediation: str
     references: tuple[str, ...]
-    scope: tuple[Scope, ...]
+    scope: tuple[Subject, ...]
     actions: tuple[str, ...] = ()
     severity: Severity
     mappings: Mapping[Framework, tuple[str, ...]] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from kms_constructs.guardrails.config import Acknowledgement, GuardrailConfig
 from kms_constructs.guardrails.control import Control
 from kms_constructs.guardrails.finding import Finding, Outcome, Report, Severity
 from kms_constructs.guardrails.registry import RULES
-from kms_constructs.guardrails.rule import Context, Rule
+from kms_constructs.guardrails.rule import Rule, RuleContext
 from kms_constructs.model.estate import Estate, Location
 
 INTERNAL_ERROR = "internal-error"
@@ -26,7 +26,7 @@ DISABLED = "disabled"
 _ORDER = {control_id: position for position, control_id in enumerate(CATALOGUE)}
 
 
-def evaluate(
+def judge(
     estate: Estate,
     config: GuardrailConfig | None = None,
     *,
@@ -55,12 +55,12 @@ def evaluate(
         >>> from kms_constructs.model.policy import default_key_policy
         >>> key = Key(id="k", location=Location("t.json", logical_id="Key"), account="111122223333",
         ...     region="eu-west-1", policy=default_key_policy("aws", "111122223333"))
-        >>> [finding.id for finding in evaluate(Estate(keys=(key,)), controls=["KMS:001"]).failures]
+        >>> [finding.id for finding in judge(Estate(keys=(key,)), controls=["KMS:001"]).failures]
         ['KMS:001[enabled]']
     """
     settings = config or GuardrailConfig()
     wanted = _wanted(controls)
-    context = Context(estate, settings, today or datetime.now(UTC).date())
+    context = RuleContext(estate, settings, today or datetime.now(UTC).date())
     found: list[Finding] = []
     with _collector_paused():
         for rule_type in rules:
@@ -109,7 +109,7 @@ def _wanted(controls: Collection[str] | None) -> frozenset[str]:
     return frozenset(found)
 
 
-def _run(rule_type: type[Rule], context: Context) -> Iterator[Finding]:
+def _run(rule_type: type[Rule], context: RuleContext) -> Iterator[Finding]:
     estate = context.estate
     everywhere = Location(estate.sources[0] if estate.sources else "estate")
     try:

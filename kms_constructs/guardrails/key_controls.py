@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kms_constructs.guardrails.control import Control, Framework, Scope
+from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Severity
 
 _GUIDE = "https://docs.aws.amazon.com/kms/latest/developerguide"
@@ -19,7 +19,7 @@ KMS_001 = Control(
         "by default)."
     ),
     references=(f"{_GUIDE}/rotate-keys.html",),
-    scope=(Scope.KEY,),
+    scope=(Subject.KEY,),
     severity=Severity.MEDIUM,
     mappings={
         Framework.CIS_5: ("3.6",),
@@ -47,7 +47,7 @@ KMS_002 = Control(
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/"
         "aws-attribute-deletionpolicy.html",
     ),
-    scope=(Scope.KEY,),
+    scope=(Subject.KEY,),
     severity=Severity.HIGH,
     mappings={
         Framework.SOC_2: ("CC6.1", "CC7.5"),
@@ -68,7 +68,7 @@ KMS_003 = Control(
         "else remove it. Look at its last usage before a live key is deleted."
     ),
     references=(f"{_GUIDE}/deleting-keys-determining-usage.html",),
-    scope=(Scope.KEY,),
+    scope=(Subject.KEY,),
     severity=Severity.WARNING,
     mappings={Framework.NIST: ("CM-7", "SC-12")},
 )
@@ -89,7 +89,7 @@ KMS_004 = Control(
         f"{_GUIDE}/key-policy-modifying-external-accounts.html",
         "https://docs.aws.amazon.com/securityhub/latest/userguide/kms-controls.html",
     ),
-    scope=(Scope.KEY_POLICY, Scope.IDENTITY_POLICY),
+    scope=(Subject.KEY_POLICY, Subject.IDENTITY_POLICY),
     actions=("kms:Decrypt", "kms:ReEncryptFrom"),
     severity=Severity.HIGH,
     mappings={
@@ -116,7 +116,7 @@ KMS_005 = Control(
         f"{_GUIDE}/logging-using-cloudtrail.html",
         "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html",
     ),
-    scope=(Scope.TRAIL,),
+    scope=(Subject.TRAIL,),
     severity=Severity.MEDIUM,
     mappings={
         Framework.CIS_5: ("3.1",),
@@ -135,7 +135,7 @@ KMS_006 = Control(
     ),
     remediation="Give each service and each data classification a key of its own.",
     references=(f"{_GUIDE}/overview.html",),
-    scope=(Scope.KEY,),
+    scope=(Subject.KEY,),
     severity=Severity.MEDIUM,
     mappings={
         Framework.SOC_2: ("CC6.1",),
@@ -155,7 +155,7 @@ KMS_007 = Control(
         "has to be replaced and its data re-encrypted."
     ),
     references=(f"{_GUIDE}/multi-region-keys-overview.html",),
-    scope=(Scope.KEY,),
+    scope=(Subject.KEY,),
     severity=Severity.MEDIUM,
     mappings={
         Framework.SOC_2: ("CC7.5",),
@@ -175,7 +175,7 @@ KMS_008 = Control(
         "SecureKmsKey does so with policy_reviewed_on."
     ),
     references=(f"{_GUIDE}/determining-access.html",),
-    scope=(Scope.KEY,),
+    scope=(Subject.KEY,),
     severity=Severity.WARNING,
     mappings={
         Framework.SOC_2: ("CC6.2", "CC6.3"),
@@ -196,7 +196,7 @@ KMS_009 = Control(
         "alarm on SecondsUntilKeyMaterialExpiration."
     ),
     references=(f"{_GUIDE}/importing-keys-import-key-material.html",),
-    scope=(Scope.KEY,),
+    scope=(Subject.KEY,),
     actions=("kms:ImportKeyMaterial",),
     severity=Severity.MEDIUM,
     mappings={
@@ -215,7 +215,7 @@ KMS_010 = Control(
     ),
     remediation="Attach an AWS::KMS::Alias; a replica needs one of its own in its Region.",
     references=(f"{_GUIDE}/kms-alias.html",),
-    scope=(Scope.KEY,),
+    scope=(Subject.KEY,),
     severity=Severity.LOW,
     mappings={Framework.NIST: ("CM-8",)},
 )
@@ -238,7 +238,7 @@ KMS_LINT = Control(
         "list_awskeymanagementservice.html",
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html",
     ),
-    scope=(Scope.KEY_POLICY, Scope.IDENTITY_POLICY),
+    scope=(Subject.KEY_POLICY, Subject.IDENTITY_POLICY),
     severity=Severity.MEDIUM,
     mappings={Framework.NIST: ("AC-3", "CM-6")},
 )

@@ -29,7 +29,7 @@ class FindingParts(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class RuleContext:
     """What every rule may look at.
 
     Args:
@@ -52,7 +52,7 @@ class Rule:
 
     control: ClassVar[Control]
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: RuleContext) -> None:
         self.context = context
 
     @property

@@ -17,7 +17,7 @@ BEGIN = "<!-- guardrails:begin -->"
 END = "<!-- guardrails:end -->"
 
 
-def catalogue_table(controls: Iterable[Control] | None = None) -> str:
+def markdown_table(controls: Iterable[Control] | None = None) -> str:
     """The controls as a Markdown table, one row each.
 
     Args:
@@ -53,7 +53,7 @@ def with_table(text: str) -> str:
     Raises:
         ValueError: Only one of the marks is there, or they stand the wrong way round.
     """
-    block = f"{BEGIN}\n{catalogue_table()}{END}"
+    block = f"{BEGIN}\n{markdown_table()}{END}"
     begin, end = text.find(BEGIN), text.find(END)
     if begin < 0 and end < 0:
         return f"{text.rstrip()}\n\n{block}\n"

@@ -1,8 +1,8 @@
 """CloudFormation templates, cloud assemblies and key policy files as an estate. Pure: no CDK, no boto3."""
 
+from kms_constructs.sources.cloudformation.template import TemplateInput
+from kms_constructs.sources.cloudformation.templates import estate_from_templates
 from kms_constructs.sources.load import load
 from kms_constructs.sources.policy_file import key_from_policy
-from kms_constructs.sources.template import TemplateInput
-from kms_constructs.sources.templates import estate_from_templates
 
 __all__ = ["TemplateInput", "estate_from_templates", "key_from_policy", "load"]

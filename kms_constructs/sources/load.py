@@ -12,12 +12,12 @@ from typing import Final
 from kms_constructs.errors import SourceError
 from kms_constructs.model.estate import Estate, Key, SourceProblem
 from kms_constructs.model.policy import Policy
-from kms_constructs.sources.assembly import MANIFEST, is_assembly, read_assembly
+from kms_constructs.sources.cloudformation.assembly import MANIFEST, is_assembly, read_assembly
+from kms_constructs.sources.cloudformation.documents import policy_of
+from kms_constructs.sources.cloudformation.template import TemplateInput
+from kms_constructs.sources.cloudformation.templates import estate_from_templates
 from kms_constructs.sources.decode import decode, read_text
-from kms_constructs.sources.documents import policy_of
 from kms_constructs.sources.policy_file import key_from_policy, policy_in
-from kms_constructs.sources.template import TemplateInput
-from kms_constructs.sources.templates import estate_from_templates
 
 SUFFIXES: Final = (".json", ".yaml", ".yml", ".template")
 """Endings of the files that are looked at in a directory."""

@@ -9,7 +9,7 @@ from kms_constructs.model.estate import Key, Location
 from kms_constructs.model.policy import Effect, Policy, Statement, parse_policy
 from kms_constructs.model.text import CLOSE, OPEN, HoleKind, hole
 from kms_constructs.model.unknown import is_unknown
-from kms_constructs.sources.resolver import partition_of
+from kms_constructs.sources.cloudformation.resolver import partition_of
 
 
 def policy_in(document: object) -> object | None:

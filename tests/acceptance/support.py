@@ -11,10 +11,10 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 
 from kms_constructs import SecureKmsKey
-from kms_constructs.guardrails.engine import evaluate
+from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Finding, Outcome, Report
-from kms_constructs.sources.template import TemplateInput
-from kms_constructs.sources.templates import estate_from_templates
+from kms_constructs.sources.cloudformation.template import TemplateInput
+from kms_constructs.sources.cloudformation.templates import estate_from_templates
 from kms_constructs.testing import assert_guardrails
 
 ACCOUNT = "111122223333"
@@ -144,7 +144,7 @@ def template(*policy: object, recovery: bool = True, **properties: object) -> di
 
 def judged(given: Mapping[str, object]) -> Report:
     """All guardrails over a plain template."""
-    return evaluate(estate_from_templates([TemplateInput(given, "template", account=ACCOUNT, region=REGION)]))
+    return judge(estate_from_templates([TemplateInput(given, "template", account=ACCOUNT, region=REGION)]))
 
 
 def open_findings(report: Report) -> list[Finding]:

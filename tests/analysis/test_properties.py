@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kms_constructs.analysis.evaluate import Request, evaluate
 from kms_constructs.analysis.principals import Cell, canonical_arn
-from kms_constructs.analysis.region import Region, access_region
+from kms_constructs.analysis.reach import Reach, reach_of
 from kms_constructs.analysis.separation import MANAGING_ACTIONS, overlaps, using_actions_of
 from kms_constructs.model.estate import Grant, IdentityPolicy, IdentityPolicyKind, Key
 from kms_constructs.model.policy import Effect, parse_policy
@@ -41,7 +41,7 @@ def _in_cell(cell: Cell, request: Request, holes: Mapping[str, str]) -> bool:
     )
 
 
-def _contains(region: Region, request: Request, holes: Mapping[str, str] | None = None) -> bool:
+def _contains(region: Reach, request: Request, holes: Mapping[str, str] | None = None) -> bool:
     return any(_in_cell(cell, request, holes or {}) for cell in region.cells)
 
 
@@ -81,7 +81,7 @@ def test_a_region_misses_no_allowed_request(  # noqa: PLR0917 - hypothesis passe
         organization = {name: found for name, found in policies.items() if name != "identity_policies"}
         for request in _allowed(key, requests, **policies):
             told = world.known_of(request, known)
-            region = access_region(key, request.action, context=told, **organization)
+            region = reach_of(key, request.action, context=told, **organization)
             assert _contains(region, request), (request, document, told)
 
 
@@ -95,7 +95,7 @@ def test_not_knowing_a_part_never_makes_a_region_smaller(
     blurred = data.draw(world.blurred(document))
     unsure = world.key_of(blurred)
     for request in _allowed(key, requests, identity_policies=[EVERYTHING]):
-        assert _contains(access_region(unsure, request.action), request), (request, document)
+        assert _contains(reach_of(unsure, request.action), request), (request, document)
 
 
 @few
@@ -113,7 +113,7 @@ def test_an_undecided_account_stands_for_every_account_that_it_can_be(
     key = world.key_of(document)
     unsure = world.key_of(undecided(document), account=world.ACCOUNT_HOLE)
     for request in _allowed(key, world.requests(context, None), identity_policies=[EVERYTHING]):
-        region = access_region(unsure, request.action)
+        region = reach_of(unsure, request.action)
         assert _contains(region, request, {world.ACCOUNT_HOLE: world.HOME}), (request, document)
 
 
@@ -147,15 +147,15 @@ def _assert_not_more(after: Key, before: Key, context: dict[str, Any]) -> None:
     for request in requests:
         if request not in allowed:
             assert not evaluate(request, after, identity_policies=[EVERYTHING]).allowed, request
-        if not _contains(access_region(before, request.action), request):
-            assert not _contains(access_region(after, request.action), request), request
+        if not _contains(reach_of(before, request.action), request):
+            assert not _contains(reach_of(after, request.action), request), request
 
 
 def _answers(key: Key, context: dict[str, Any]) -> list[tuple[bool, bool]]:
     return [
         (
             evaluate(request, key, identity_policies=[EVERYTHING]).allowed,
-            _contains(access_region(key, request.action), request),
+            _contains(reach_of(key, request.action), request),
         )
         for request in world.requests(context, None)
     ]
@@ -185,7 +185,7 @@ def test_authorising_more_lets_less_escape(
 ) -> None:
     key = world.key_of(document)
     for action in world.ACTIONS:
-        region = access_region(key, action)
+        region = reach_of(key, action)
         assert region.escapes(()) == region.contributions
         assert region.escapes(("*",)) == ()
         escaped = {cell for part in region.escapes(fewer) for cell in part.cells}

@@ -7,7 +7,7 @@ from typing import Any
 from aws_cdk import App, Environment, Stack
 from aws_cdk.assertions import Template
 
-from kms_constructs.cdk.secure_key import SecureKmsKey
+from kms_constructs.cdk.key.secure_key import SecureKmsKey
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"

@@ -28,8 +28,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subs
 from aws_cdk import aws_sqs as sqs
 
-from kms_constructs.cdk.secure_key import SecureKmsKey
-from kms_constructs.cdk.service_access import ServiceAccess
+from kms_constructs.cdk.key.secure_key import SecureKmsKey
+from kms_constructs.policies.services.service_access import ServiceAccess
 from tests.cdk.keys import ACCOUNT, REGION, USER
 from tests.emulator.cloudformation import Deployed
 

@@ -9,10 +9,14 @@ import pytest
 from aws_cdk import App
 from aws_cdk import aws_iam as iam
 
-from kms_constructs.cdk.access_policies import GuardrailPermissionsBoundary, KeyAccessPolicies, KeyTask
-from kms_constructs.cdk.data_sharing import CrossAccountDataSharing
-from kms_constructs.cdk.root_access import RootAccess
+from kms_constructs.cdk.sharing.access_policies import (
+    GuardrailPermissionsBoundary,
+    KeyAccessPolicies,
+    KeyTask,
+)
+from kms_constructs.cdk.sharing.data_sharing import CrossAccountDataSharing
 from kms_constructs.model.actions import KeyUsage
+from kms_constructs.policies.root_access import RootAccess
 from tests.cdk.keys import ADMIN, REGION, USER, new_key, new_stack
 from tests.emulator.cloudformation import Deployed, deploy, synthesized
 

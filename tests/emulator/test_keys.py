@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from aws_cdk import App
 
-from kms_constructs.cdk.direct_grant import DirectGrant
 from kms_constructs.model.actions import KeyUsage
 from kms_constructs.model.key_specs import KEY_SPECS, using_actions
+from kms_constructs.policies.direct_grant import DirectGrant
 from tests.cdk.keys import ACCOUNT, REGION, USER, new_key, new_stack
 from tests.emulator.cloudformation import Deployed, deploy, synthesized
 

@@ -2,8 +2,8 @@
 
 No emulator evaluates a key policy. moto stores it as text, hands it back, and whatever it says, lets calls
 through (but for DescribeKey, if a Deny names it). So nothing here shows that a principal may or may not use a
-key: `tests.cdk.test_service_access` compares the statements with AWS's documentation, and the analysis says
-what they allow. What is shown:
+key: `tests.policies.services.test_service_access` compares the statements with the documentation
+of AWS, and the analysis says what they allow. What is shown:
 
 * the key that the library's template declares can be created; its policy comes back as it was declared, keeps
   to the grammar of IAM policies as moto knows it, and to the size that KMS takes;
@@ -25,9 +25,9 @@ from moto.iam.policy_validation import BaseIAMPolicyValidator
 
 from kms_constructs.model.key_specs import MAXIMUM_KEY_POLICY_BYTES
 from tests.cdk.keys import ACCOUNT, REGION, new_key, new_stack
-from tests.cdk.test_service_access import DOCUMENTED, presets
 from tests.emulator.cloudformation import deploy, synthesized
 from tests.emulator.exercises import EXERCISED, NOT_EXERCISED, OTHER_SERVICES
+from tests.policies.services.test_service_access import DOCUMENTED, presets
 
 pytestmark = [pytest.mark.cdk, pytest.mark.emulator]
 

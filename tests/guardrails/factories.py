@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from kms_constructs.guardrails.config import GuardrailConfig
-from kms_constructs.guardrails.engine import evaluate
+from kms_constructs.guardrails.engine import judge as judge_estate
 from kms_constructs.guardrails.finding import Finding, Outcome
 from kms_constructs.model.estate import Estate, IdentityPolicy, IdentityPolicyKind, Key, Location, Trail
 from kms_constructs.model.policy import Policy, parse_policy
@@ -133,7 +133,7 @@ def judge(
 ) -> tuple[Finding, ...]:
     """Every finding of one control."""
     keys = (key,) if key is not None else ()
-    found = evaluate(
+    found = judge_estate(
         Estate(keys=keys, identity_policies=tuple(policies), **estate),
         config,
         controls=[control],

@@ -9,14 +9,14 @@ import sys
 import pytest
 
 from kms_constructs.guardrails.config import GuardrailConfig
-from kms_constructs.guardrails.engine import evaluate
+from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Outcome
 from kms_constructs.guardrails.registry import RULES
 from kms_constructs.guardrails.rule import Rule
 from kms_constructs.model.estate import Estate
 from kms_constructs.model.policy import parse_policy
-from kms_constructs.sources.template import TemplateInput
-from kms_constructs.sources.templates import estate_from_templates
+from kms_constructs.sources.cloudformation.template import TemplateInput
+from kms_constructs.sources.cloudformation.templates import estate_from_templates
 from tests.guardrails.factories import ACCOUNT, TODAY, a_key
 
 CONFIGS = {"KMS:007": GuardrailConfig(multi_region_classifications=("restricted",))}
@@ -39,7 +39,7 @@ def outcomes(rule: type[Rule], snippet: object) -> set[Outcome]:
         template = TemplateInput({"Resources": snippet}, "app.json", account=ACCOUNT, region="eu-west-1")
         estate = estate_from_templates([template])
     control = rule.control.id
-    report = evaluate(estate, CONFIGS.get(control), controls=[control], today=TODAY)
+    report = judge(estate, CONFIGS.get(control), controls=[control], today=TODAY)
     assert report.problems == ()
     return {finding.outcome for finding in report.findings}
 

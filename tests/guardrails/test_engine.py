@@ -9,10 +9,10 @@ import pytest
 from kms_constructs.errors import ConfigurationError
 from kms_constructs.guardrails.catalogue import CATALOGUE
 from kms_constructs.guardrails.config import Acknowledgement, GuardrailConfig
-from kms_constructs.guardrails.engine import evaluate
+from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.key_controls import KMS_003, KMS_010
-from kms_constructs.guardrails.rule import Context, KeyRule, Rule
+from kms_constructs.guardrails.rule import KeyRule, Rule, RuleContext
 from kms_constructs.model.estate import Estate, Key, Location, SourceProblem
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.model.unknown import Unknown
@@ -38,7 +38,7 @@ def at(name: str, source: str = "app.json") -> Location:
 
 
 def test_a_sound_key_has_one_answer_for_each_control_and_none_fails() -> None:
-    report = evaluate(Estate(keys=(a_key(),), sources=("app.json",)), today=TODAY)
+    report = judge(Estate(keys=(a_key(),), sources=("app.json",)), today=TODAY)
     assert [finding.control for finding in report.findings] == list(CATALOGUE)
     assert {finding.outcome for finding in report.findings} == {C, N}
     assert (report.failures, report.exit_code, report.keys, report.sources) == ((), 0, 1, ("app.json",))
@@ -46,7 +46,7 @@ def test_a_sound_key_has_one_answer_for_each_control_and_none_fails() -> None:
 
 def test_a_policy_that_is_not_known_passes_no_rule_about_it() -> None:
     key = a_key(policy=parse_policy(Unknown("imported")), origin="EXTERNAL", material_expires="2027-01-01")
-    report = evaluate(Estate(keys=(key,)), today=TODAY)
+    report = judge(Estate(keys=(key,)), today=TODAY)
     undetermined = {finding.control for finding in report.findings if finding.outcome is U}
     # Imported material does not rotate, whatever the policy says.
     assert undetermined == {*POLICY_CONTROLS} - {"IAM-KMS-7"}
@@ -55,8 +55,8 @@ def test_a_policy_that_is_not_known_passes_no_rule_about_it() -> None:
 
 def test_findings_are_sorted_by_source_resource_and_control_whatever_the_order_of_the_keys() -> None:
     keys = [a_key(location=at(name, source)) for source in ("b.json", "a.json") for name in ("Z", "A")]
-    forwards = evaluate(Estate(keys=tuple(keys)), today=TODAY)
-    backwards = evaluate(Estate(keys=tuple(reversed(keys))), today=TODAY)
+    forwards = judge(Estate(keys=tuple(keys)), today=TODAY)
+    backwards = judge(Estate(keys=tuple(reversed(keys))), today=TODAY)
     assert forwards == backwards
     order = [(item.location.source, item.location.logical_id, item.control) for item in forwards.findings]
     expected = [
@@ -67,23 +67,23 @@ def test_findings_are_sorted_by_source_resource_and_control_whatever_the_order_o
 
 def test_the_problems_of_the_sources_stay_in_the_report() -> None:
     problem = SourceProblem("broken.json", "it is not JSON", "correct it")
-    report = evaluate(Estate(problems=(problem,)))
+    report = judge(Estate(problems=(problem,)))
     assert (report.problems, report.exit_code) == ((problem,), 2)
 
 
 def test_only_the_controls_that_are_asked_for() -> None:
-    found = evaluate(Estate(keys=(a_key(),)), controls=["kms:001", "IAM-KMS-8"], today=TODAY).findings
+    found = judge(Estate(keys=(a_key(),)), controls=["kms:001", "IAM-KMS-8"], today=TODAY).findings
     assert [finding.control for finding in found] == ["IAM-KMS-8", "KMS:001"]
 
 
 def test_a_control_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="controls: KMS:011: there is no such control"):
-        evaluate(Estate(), controls=["KMS:011"])
+        judge(Estate(), controls=["KMS:011"])
 
 
 def test_the_day_is_today_by_default() -> None:
     key = a_key(tags={"kms:policy-reviewed-on": date.max.isoformat()})
-    (finding,) = evaluate(Estate(keys=(key,)), controls=["KMS:008"]).findings
+    (finding,) = judge(Estate(keys=(key,)), controls=["KMS:008"]).findings
     assert finding.detail == "future"
 
 
@@ -103,7 +103,7 @@ class Broken(KeyRule):
 class BrokenAtOnce(Rule):
     control = KMS_003
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: RuleContext) -> None:
         super().__init__(context)
         raise KeyError("index")
 
@@ -117,7 +117,7 @@ class BrokenOnEstate(Rule):
 
 def test_a_rule_that_fails_is_undetermined_and_never_passes() -> None:
     estate = Estate(keys=(a_key(location=at("Bad")), a_key(location=at("Good"))))
-    found = evaluate(estate, rules=[Broken], today=TODAY).findings
+    found = judge(estate, rules=[Broken], today=TODAY).findings
     assert [(item.location.logical_id, item.outcome, item.detail) for item in found] == [
         ("Bad", V, "early"),
         ("Bad", U, "internal-error"),
@@ -137,14 +137,14 @@ def test_a_rule_that_fails_is_undetermined_and_never_passes() -> None:
 def test_a_rule_that_fails_outside_a_key_fails_the_run_even_if_it_only_warns(
     rule: type[Rule], message: str
 ) -> None:
-    (finding,) = evaluate(Estate(keys=(a_key(),), sources=("app.json",)), rules=[rule]).findings
+    (finding,) = judge(Estate(keys=(a_key(),), sources=("app.json",)), rules=[rule]).findings
     assert (finding.outcome, finding.message, finding.severity) == (U, message, Severity.LOW)
     assert finding.location == Location("app.json")
 
 
 def no_alias(config: GuardrailConfig, **changes: object) -> Finding:
     key = a_key(aliases=(), **changes)
-    (finding,) = evaluate(Estate(keys=(key,)), config, controls=["KMS:010"], today=TODAY).findings
+    (finding,) = judge(Estate(keys=(key,)), config, controls=["KMS:010"], today=TODAY).findings
     return finding
 
 
@@ -168,7 +168,7 @@ def test_undetermined_warns_when_the_configuration_says_so() -> None:
     key = a_key(rotation_enabled=Unknown("why"))
     for fails in (True, False):
         config = GuardrailConfig(undetermined_fails=fails, severities={"KMS:001": Severity.HIGH})
-        report = evaluate(Estate(keys=(key,)), config, controls=["KMS:001"])
+        report = judge(Estate(keys=(key,)), config, controls=["KMS:001"])
         assert report.exit_code == (3 if fails else 0)
         assert [finding.outcome for finding in report.findings] == [U]
 
@@ -199,7 +199,7 @@ def test_acknowledgements(id_: str, resource: str, *, expected: bool) -> None:
 
 def test_compliance_is_not_acknowledged() -> None:
     config = GuardrailConfig(acknowledgements=(Acknowledgement("KMS:010", "why"),))
-    (finding,) = evaluate(Estate(keys=(a_key(),)), config, controls=["KMS:010"]).findings
+    (finding,) = judge(Estate(keys=(a_key(),)), config, controls=["KMS:010"]).findings
     assert finding.acknowledged is None
 
 
@@ -207,7 +207,7 @@ def test_a_rule_that_failed_is_acknowledged_by_its_own_id_only() -> None:
     estate = Estate(keys=(a_key(location=at("Bad")),))
     for id_, expected in (("KMS:010", None), ("KMS:010[internal-error]", "known")):
         config = GuardrailConfig(acknowledgements=(Acknowledgement(id_, "known"),))
-        found = evaluate(estate, config, rules=[Broken]).findings
+        found = judge(estate, config, rules=[Broken]).findings
         assert [item.acknowledged for item in found if item.outcome is U] == [expected]
 
 
@@ -225,7 +225,7 @@ def test_iam_policies_and_trails_are_judged_beside_the_keys() -> None:
         identity_policies=(an_iam_policy(iam_allow("kms:*", "*")),),
         trails=(a_trail(kms_excluded=True),),
     )
-    failures = evaluate(estate, today=TODAY).failures
+    failures = judge(estate, today=TODAY).failures
     assert {(item.control, item.location.logical_id) for item in failures} == {
         *((f"IAM-KMS-{number}", "AppPolicy") for number in (2, 3, 4, 5, 7)),
         ("KMS:004", "AppPolicy"),

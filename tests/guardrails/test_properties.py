@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kms_constructs.guardrails.engine import INTERNAL_ERROR, evaluate
+from kms_constructs.guardrails.engine import INTERNAL_ERROR, judge
 from kms_constructs.guardrails.finding import Outcome
 from kms_constructs.model.estate import Estate, Key
 from tests.strategies import blurred, documents, key_of, respelled
@@ -18,7 +18,7 @@ POLICY_CONTROLS = (*(f"IAM-KMS-{number}" for number in range(1, 9)), "KMS:004", 
 def outcomes(key: Key) -> dict[str, set[Outcome]]:
     """Every answer of each control that reads the key policy; a rule that fails is no answer."""
     found: dict[str, set[Outcome]] = {}
-    for finding in evaluate(Estate(keys=(key,)), controls=POLICY_CONTROLS).findings:
+    for finding in judge(Estate(keys=(key,)), controls=POLICY_CONTROLS).findings:
         assert finding.detail != INTERNAL_ERROR, finding.message
         found.setdefault(finding.control, set()).add(finding.outcome)
     return found

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kms_constructs.guardrails.catalogue import CATALOGUE
-from kms_constructs.guardrails.table import BEGIN, END, catalogue_table, main, with_table
+from kms_constructs.guardrails.table import BEGIN, END, main, markdown_table, with_table
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
@@ -15,7 +15,7 @@ def test_the_table_in_readme_is_current() -> None:
 
 
 def test_every_control_is_a_row_with_as_many_cells_as_the_head() -> None:
-    head, rule, *rows = catalogue_table().splitlines()
+    head, rule, *rows = markdown_table().splitlines()
     assert rule == "|" + "---|" * 5
     assert [row.split("]")[0] for row in rows] == [f"| [{name}" for name in CATALOGUE]
     assert {row.count(" | ") for row in rows} == {head.count(" | ")}
@@ -30,7 +30,7 @@ def test_a_text_without_marks_gets_the_table_at_its_end() -> None:
 
 def test_what_stands_around_the_marks_stays() -> None:
     assert with_table(f"before\n{BEGIN}\nold\n{END}\nafter\n") == (
-        f"before\n{BEGIN}\n{catalogue_table()}{END}\nafter\n"
+        f"before\n{BEGIN}\n{markdown_table()}{END}\nafter\n"
     )
 
 

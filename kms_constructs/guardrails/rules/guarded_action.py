@@ -15,6 +15,7 @@ from itertools import islice
 from typing import ClassVar
 
 from kms_constructs.analysis.identity import IdentityGrant
+from kms_constructs.analysis.identity_index import IdentityIndex, is_open
 from kms_constructs.analysis.principals import (
     PrincipalKind,
     all_within,
@@ -22,10 +23,9 @@ from kms_constructs.analysis.principals import (
     describe_cells,
     root_arn,
 )
-from kms_constructs.analysis.region import Contribution, access_region, same_account
+from kms_constructs.analysis.reach import Contribution, reach_of, same_account
 from kms_constructs.guardrails.finding import Finding, Outcome
-from kms_constructs.guardrails.identity_index import IdentityIndex, is_open
-from kms_constructs.guardrails.rule import Context, KeyRule, capitalized
+from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized
 from kms_constructs.model.estate import IdentityPolicy, Key
 from kms_constructs.model.text import display
 
@@ -51,7 +51,7 @@ class GuardedActionRule(KeyRule):
     verb: ClassVar[str]
     """What it does, after "may"."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: RuleContext) -> None:
         super().__init__(context)
         self._iam = IdentityIndex(context.estate.identity_policies, (self.action,))
         self._keys = {key.arn_pattern: key for key in context.estate.keys}
@@ -73,7 +73,7 @@ class GuardedActionRule(KeyRule):
             yield self._identity_policy(grants[0].policy, grants)
 
     def _escapes(self, key: Key) -> tuple[Contribution, ...]:
-        region = access_region(
+        region = reach_of(
             key,
             self.action,
             scps=self.estate.service_control_policies,

@@ -22,14 +22,14 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import ClassVar
 
-from kms_constructs.analysis.conditions import Atom, Context, decide, holds, principal_atom
-from kms_constructs.analysis.globs import globs_meet
+from kms_constructs.analysis.conditions import Atom, RequestContext, decide, holds, principal_atom
 from kms_constructs.analysis.principals import Cell, PrincipalKind, cells_meet, principal_cells, root_arn
-from kms_constructs.analysis.region import applies_to_action
+from kms_constructs.analysis.reach import applies_to_action
 from kms_constructs.guardrails.access_controls import IAM_KMS_1
 from kms_constructs.guardrails.finding import Finding
 from kms_constructs.guardrails.rule import KeyRule, heading, named
 from kms_constructs.model.estate import Key
+from kms_constructs.model.globs import globs_meet
 from kms_constructs.model.policy import Effect, Principal, Statement
 from kms_constructs.model.unknown import is_unknown
 
@@ -96,7 +96,7 @@ class RootCanRestoreRule(KeyRule):
         else:
             yield from self._denied(key, root, context)
 
-    def _denied(self, key: Key, root: Cell, context: Context) -> Iterator[Finding]:
+    def _denied(self, key: Key, root: Cell, context: RequestContext) -> Iterator[Finding]:
         for statement in key.policy.statements:
             if statement.effect is Effect.ALLOW:
                 continue
@@ -119,7 +119,7 @@ class RootCanRestoreRule(KeyRule):
                     fix="Exempt the root user from the Deny by ArnNotEquals aws:PrincipalArn.",
                 )
 
-    def _request(self) -> Context:
+    def _request(self) -> RequestContext:
         organization = self.config.organization_id
         return {
             "aws:principalisawsservice": "false",
@@ -130,7 +130,7 @@ class RootCanRestoreRule(KeyRule):
         }
 
 
-def _allows(statement: Statement, root: Cell, context: Context) -> _Answer:
+def _allows(statement: Statement, root: Cell, context: RequestContext) -> _Answer:
     if not applies_to_action(statement, _ACTION, certainly=False):
         return _Answer.NO
     resources = statement.resources
@@ -163,7 +163,7 @@ def _allows(statement: Statement, root: Cell, context: Context) -> _Answer:
     return answer
 
 
-def _denies(statement: Statement, key: Key, root: Cell, context: Context) -> _Answer:
+def _denies(statement: Statement, key: Key, root: Cell, context: RequestContext) -> _Answer:
     if not applies_to_action(statement, _ACTION, certainly=False):
         return _Answer.NO
     resources = statement.resources

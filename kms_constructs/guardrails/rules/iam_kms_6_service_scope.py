@@ -33,11 +33,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import ClassVar
 
-from kms_constructs.analysis.principals import canonical_arn, root_arn
-from kms_constructs.analysis.region import Contribution, access_region
-from kms_constructs.guardrails.access_controls import IAM_KMS_6
-from kms_constructs.guardrails.finding import Finding, Outcome, Severity
-from kms_constructs.guardrails.narrowing import (
+from kms_constructs.analysis.narrowing import (
     CALLER_ACCOUNT_KEYS,
     ENCRYPTION_CONTEXT,
     SOURCE_KEYS,
@@ -47,6 +43,10 @@ from kms_constructs.guardrails.narrowing import (
     narrows,
     near_misses,
 )
+from kms_constructs.analysis.principals import canonical_arn, root_arn
+from kms_constructs.analysis.reach import Contribution, reach_of
+from kms_constructs.guardrails.access_controls import IAM_KMS_6
+from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, capitalized, heading, named
 from kms_constructs.guardrails.rules.guarded_action import UNRESOLVED, UNRESOLVED_FIX, merged
 from kms_constructs.model.actions import ACTIONS, ActionClass
@@ -185,7 +185,7 @@ class ServiceScopeRule(KeyRule):
             ("false", ""),
             (None, " BoolIfExists also holds for requests that do not carry kms:GrantIsForAWSResource."),
         ):
-            region = access_region(
+            region = reach_of(
                 key,
                 CREATE_GRANT,
                 context={_GRANT_FLAG: value},

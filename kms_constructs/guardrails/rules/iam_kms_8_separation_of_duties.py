@@ -25,12 +25,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import ClassVar
 
+from kms_constructs.analysis.identity_index import IdentityIndex
 from kms_constructs.analysis.principals import PrincipalKind, root_arn
 from kms_constructs.analysis.separation import CREATE_GRANT, MANAGING_ACTIONS, Overlap, overlaps
 from kms_constructs.guardrails.access_controls import IAM_KMS_8
 from kms_constructs.guardrails.finding import Finding
-from kms_constructs.guardrails.identity_index import IdentityIndex
-from kms_constructs.guardrails.rule import Context, KeyRule, capitalized
+from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized
 from kms_constructs.guardrails.rules.guarded_action import DELEGATION, IAM_POLICY, UNRESOLVED, UNRESOLVED_FIX
 from kms_constructs.model.estate import Key
 
@@ -55,7 +55,7 @@ class SeparationRule(KeyRule):
     reads_properties: ClassVar[bool] = False
     compliant_message: ClassVar[str] = "No principal both manages the key and uses it."
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: RuleContext) -> None:
         super().__init__(context)
         self._iam = IdentityIndex(context.estate.identity_policies, MANAGING_ACTIONS)
 

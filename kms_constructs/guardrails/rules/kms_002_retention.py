@@ -18,7 +18,7 @@ from typing import ClassVar
 from kms_constructs.guardrails.finding import Finding
 from kms_constructs.guardrails.key_controls import KMS_002
 from kms_constructs.guardrails.rule import KeyRule, property_path
-from kms_constructs.guardrails.tags import Tag, tag_value
+from kms_constructs.model.declaration import Tag, tag_value
 from kms_constructs.model.estate import Key
 from kms_constructs.model.key_specs import MAXIMUM_PENDING_WINDOW_DAYS
 from kms_constructs.model.unknown import Unknown, is_unknown

@@ -32,8 +32,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kms_constructs.analysis.globs import has_wildcard
 from kms_constructs.analysis.identity import IdentityGrant
+from kms_constructs.analysis.identity_index import IdentityIndex
+from kms_constructs.analysis.narrowing import ENCRYPTION_CONTEXT, VIA_SERVICE, covered_actions, narrowed_by
 from kms_constructs.analysis.principals import (
     Cell,
     PrincipalKind,
@@ -43,15 +44,14 @@ from kms_constructs.analysis.principals import (
     describe_cells,
     root_arn,
 )
-from kms_constructs.analysis.region import same_account, shared_regions
+from kms_constructs.analysis.reach import same_account, shared_reaches
 from kms_constructs.guardrails.finding import Finding, Outcome
-from kms_constructs.guardrails.identity_index import IdentityIndex
 from kms_constructs.guardrails.key_controls import KMS_004
-from kms_constructs.guardrails.narrowing import ENCRYPTION_CONTEXT, VIA_SERVICE, covered_actions, narrowed_by
-from kms_constructs.guardrails.rule import Context, KeyRule, capitalized, heading, named
+from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized, heading, named
 from kms_constructs.guardrails.rules.guarded_action import UNRESOLVED, UNRESOLVED_FIX
 from kms_constructs.model.actions import ACTIONS, ActionClass
 from kms_constructs.model.estate import Key
+from kms_constructs.model.globs import has_wildcard
 from kms_constructs.model.policy import Condition, Effect, Principal, Statement
 from kms_constructs.model.text import display, has_hole
 from kms_constructs.model.unknown import is_unknown
@@ -102,7 +102,7 @@ class LeastPrivilegeRule(KeyRule):
         "Every Allow names who it is for, and is limited where it leaves the account."
     )
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: RuleContext) -> None:
         super().__init__(context)
         self._iam = IdentityIndex(context.estate.identity_policies, _DECRYPTING)
         self._keys = frozenset(key.arn_pattern for key in context.estate.keys)
@@ -379,7 +379,7 @@ def _beyond(principal: Principal, home: frozenset[str]) -> bool:
 def _accesses(key: Key, statement: Statement) -> tuple[_Access, ...]:
     """Whom a statement reaches with any of its actions, after all Denies."""
     found: dict[tuple[tuple[Condition, ...], bool, str | None], dict[Cell, None]] = {}
-    for _, parts in shared_regions(key, sorted(covered_actions(statement))):
+    for _, parts in shared_reaches(key, sorted(covered_actions(statement))):
         for part in parts:
             if part.statement is statement:
                 how = (part.conditions, part.delegated, part.unresolved)

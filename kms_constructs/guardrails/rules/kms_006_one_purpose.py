@@ -28,7 +28,7 @@ from typing import ClassVar
 from kms_constructs.guardrails.finding import Finding
 from kms_constructs.guardrails.key_controls import KMS_006
 from kms_constructs.guardrails.rule import KeyRule
-from kms_constructs.guardrails.tags import Tag, tag_value
+from kms_constructs.model.declaration import Tag, tag_value
 from kms_constructs.model.estate import Key, Reference
 from kms_constructs.model.text import display
 from kms_constructs.model.unknown import Unknown, is_unknown

@@ -22,7 +22,7 @@ from typing import ClassVar
 from kms_constructs.guardrails.finding import Finding
 from kms_constructs.guardrails.key_controls import KMS_007
 from kms_constructs.guardrails.rule import KeyRule, property_path
-from kms_constructs.guardrails.tags import Tag, tag_value
+from kms_constructs.model.declaration import Tag, tag_value
 from kms_constructs.model.estate import Key, KeyKind
 from kms_constructs.model.unknown import is_unknown
 

@@ -19,7 +19,7 @@ from typing import ClassVar
 from kms_constructs.guardrails.finding import Finding
 from kms_constructs.guardrails.key_controls import KMS_008
 from kms_constructs.guardrails.rule import KeyRule, property_path
-from kms_constructs.guardrails.tags import Tag, tag_value
+from kms_constructs.model.declaration import Tag, tag_value
 from kms_constructs.model.estate import Key
 from kms_constructs.model.text import display, has_hole
 from kms_constructs.model.unknown import Unknown, is_unknown

@@ -1,0 +1,1 @@
+"""The guardrails at synth."""

@@ -1,0 +1,369 @@
+"""The guardrails as cdk-nag packs: what `kms-constructs check` finds, found at ``cdk synth``.
+
+A pack does not look at constructs one by one. It reads the cloud assembly that CDK has just written, all
+stacks and stages together, so that cross-stack references resolve and every IAM policy of the app counts;
+both packs share one reading. The construct tree is only asked for acknowledgements of what has failed.
+
+See: https://docs.aws.amazon.com/cdk/v2/guide/policy-validation-synthesis.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import aws_cdk as cdk
+import cdk_nag
+from constructs import IConstruct
+
+from kms_constructs.errors import KmsConstructsError
+from kms_constructs.guardrails.catalogue import CATALOGUE
+from kms_constructs.guardrails.config import GuardrailConfig
+from kms_constructs.guardrails.engine import INTERNAL_ERROR, judge
+from kms_constructs.guardrails.finding import Finding, Outcome, Report
+from kms_constructs.model.estate import Estate, SourceProblem
+from kms_constructs.sources.load import load
+
+if TYPE_CHECKING:
+    from cdk_nag import NagPack
+else:
+    NagPack = cdk_nag.NagPack
+
+_MANIFEST = "manifest.json"
+_NESTED_ASSEMBLY = "cdk:cloud-assembly"
+_UNNAMED = "annotation"
+"""What CDK puts before the id of an acknowledgement that names no pack."""
+
+
+class _EstateCache:
+    """The estate of the assembly that was read last: the packs of one synth share one reading."""
+
+    def __init__(self) -> None:
+        self._stamp: tuple[object, ...] | None = None
+        self._estate: Estate | None = None
+
+    def of(self, assembly: Path) -> Estate:
+        """The estate of an assembly, read again only when one of its files has changed."""
+        files = sorted(file for one, _ in _assemblies(assembly) for file in one.glob("*.json"))
+        stamp = (assembly, *((file, file.stat().st_mtime_ns, file.stat().st_size) for file in files))
+        if self._estate is None or stamp != self._stamp:
+            self._estate = load([assembly])
+            self._stamp = stamp
+        return self._estate
+
+    def clear(self) -> None:
+        """Forgets it."""
+        self._stamp = self._estate = None
+
+
+_estates = _EstateCache()
+
+
+def forget_assembly() -> None:
+    """Forgets the assembly that was read last, so that the next validation reads again."""
+    _estates.clear()
+
+
+class GuardrailPack(NagPack):
+    """Base of the packs: a cdk-nag pack whose rules are the guardrails.
+
+    Args:
+        scope: The app; only cdk-nag's own options make use of it.
+        config: What the guardrails hold the app to; None for the defaults.
+    """
+
+    pack_name: ClassVar[str]
+    controls: ClassVar[tuple[str, ...]]
+
+    def __init__(self, scope: IConstruct | None = None, *, config: GuardrailConfig | None = None) -> None:
+        super().__init__(scope)
+        self._pack_name = self.pack_name
+        self._config = config or GuardrailConfig()
+
+    @property
+    def name(self) -> str:
+        """Name of the pack: the part of an acknowledgement's id before ``::``."""
+        return self.pack_name
+
+    @property
+    def rule_ids(self) -> list[str]:
+        """Ids of the controls that the pack enforces."""
+        return list(self.controls)
+
+    def _check_resource(self, node: IConstruct) -> None:
+        """Not used: the pack reads templates, for one callback costs less than one a resource."""
+
+    def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
+        """Called by CDK at the end of synth: judges everything that was synthesized.
+
+        Args:
+            context: What CDK hands to a validation plugin.
+        """
+        templates = [Path(path) for path in context.template_paths]
+        if not templates:
+            return cdk.PolicyValidationPluginReport(success=True, violations=[])
+        app = getattr(context, "app_construct", None)
+        return self._validated(_assembly_of(templates[0]), app, keep=None)
+
+    def validate_scope(self, scope: IConstruct) -> cdk.PolicyValidationPluginReport:
+        """Judges an app, a stage or a stack directly, as a test would.
+
+        The whole app is synthesized, so that references across stacks resolve; what lies outside `scope` is
+        left out of the report. For tests: CDK keeps what it has synthesized, so a later ``app.synth()`` of
+        the same app returns it and runs no validation plugin any more.
+
+        Args:
+            scope: The app, stage or stack.
+
+        Raises:
+            KmsConstructsError: The scope lies in no app or stage.
+        """
+        root = scope.node.root
+        if not isinstance(root, cdk.Stage):
+            raise KmsConstructsError(
+                f"{scope.node.path} lies in no App. Fix: make the stack in a cdk.App, then validate it"
+            )
+        assembly = root.synth()
+        path = scope.node.path
+        return self._validated(Path(assembly.directory), root, keep=path or None)
+
+    def _validated(
+        self, assembly: Path, root: IConstruct | None, *, keep: str | None
+    ) -> cdk.PolicyValidationPluginReport:
+        report = judge(_estates.of(assembly), self._config, controls=self.controls)
+        # What has no construct path concerns the app as a whole, and so every part of it.
+        findings = [
+            finding
+            for finding in report.findings
+            if keep is None or finding.location.lies_in(keep) is not False
+        ]
+        acknowledgements = _Acknowledgements(assembly, root, self.pack_name)
+        findings = [acknowledgements.applied_to(finding) for finding in findings]
+        shown = [
+            finding
+            for finding in findings
+            if finding.outcome in (Outcome.VIOLATION, Outcome.UNDETERMINED) and finding.acknowledged is None
+        ]
+        accepted = [finding for finding in findings if finding.acknowledged is not None]
+        failed = any(finding.fails for finding in shown) or bool(report.problems)
+        return cdk.PolicyValidationPluginReport(
+            success=not failed,
+            violations=[*_violations(shown), *_unreadable(report)],
+            metadata=_metadata(accepted),
+        )
+
+
+class IamKmsGuardrails(GuardrailPack):
+    """Who may do what with a key: IAM-KMS-1 to IAM-KMS-8, over key policies and every IAM policy of the app.
+
+    Args:
+        scope: The app.
+        config: What the guardrails hold the app to; None for the defaults.
+
+    Example:
+        ```python
+        Validations.of(app).add_plugins(IamKmsGuardrails(app))
+        ```
+
+    See: https://docs.aws.amazon.com/kms/latest/developerguide/iam-policies-best-practices.html
+    """
+
+    pack_name = "IamKmsGuardrails"
+    controls = tuple(control for control in CATALOGUE if control.startswith("IAM-KMS-"))
+
+
+class KmsRequirements(GuardrailPack):
+    """How a key is made and kept: KMS:001 to KMS:010, and the lint of its policy.
+
+    Args:
+        scope: The app.
+        config: What the guardrails hold the app to; None for the defaults.
+
+    Example:
+        ```python
+        Validations.of(app).add_plugins(KmsRequirements(app))
+        ```
+
+    See: https://docs.aws.amazon.com/securityhub/latest/userguide/kms-controls.html
+    """
+
+    pack_name = "KmsRequirements"
+    controls = tuple(control for control in CATALOGUE if control.startswith("KMS:"))
+
+
+def _assembly_of(template: Path) -> Path:
+    """The outermost assembly that a template lies in: a stage's assembly lies within that of its app."""
+    found = template.parent
+    while (found.parent / _MANIFEST).is_file():
+        found = found.parent
+    return found
+
+
+class _Acknowledgements:
+    """What the app acknowledges through CDK's own API, read only when something has failed.
+
+    CDK itself takes an id literally. Here the id of a control also covers its findings, and the id may leave
+    out the pack; the reason goes into the report. CDK has written what lies within a stack into the assembly;
+    only what lies above the stacks has to be asked of the constructs, one call into Node each.
+    """
+
+    def __init__(self, assembly: Path, root: IConstruct | None, pack_name: str) -> None:
+        self._assembly = assembly
+        self._root = root
+        self._pack_name = pack_name
+        self._by_path: dict[str, Mapping[str, str]] | None = None
+
+    def applied_to(self, finding: Finding) -> Finding:
+        """The finding, acknowledged if the app says so."""
+        path = finding.location.construct_path
+        if path is None or finding.acknowledged is not None:
+            return finding
+        if finding.outcome not in (Outcome.VIOLATION, Outcome.UNDETERMINED):
+            return finding
+        wanted = (finding.id,) if finding.detail == INTERNAL_ERROR else (finding.id, finding.control)
+        for given in self._along(path):
+            reason = next((given[one] for one in wanted if one in given), None)
+            if reason is not None:
+                return replace(finding, acknowledged=reason)
+        return finding
+
+    def _along(self, path: str) -> Iterable[Mapping[str, str]]:
+        """What is acknowledged on a construct and on each that it lies in, the nearest first."""
+        known = self._known()
+        names = path.split("/")
+        for length in range(len(names), -1, -1):
+            given = known.get("/".join(names[:length]))
+            if given:
+                yield given
+
+    def _known(self) -> Mapping[str, Mapping[str, str]]:
+        if self._by_path is None:
+            entries: dict[str, dict[str, str]] = {}
+            stacks: set[str] = set()
+            for path, metadata in _written_metadata(self._assembly):
+                name = path.strip("/")
+                for entry in metadata:
+                    if entry.get("type") == _TEMPLATE_FILE:
+                        stacks.add(name)
+                    if entry.get("type") == cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY:
+                        entries.setdefault(name, {}).update(self._read(entry.get("data")))
+            for name, construct in self._above(stacks).items():
+                for given in construct.node.metadata:
+                    if given.type == cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY:
+                        entries.setdefault(name, {}).update(self._read(given.data))
+            self._by_path = dict(entries)
+        return self._by_path
+
+    def _above(self, stacks: Iterable[str]) -> dict[str, IConstruct]:
+        """The root and every construct between it and a stack, by path."""
+        if self._root is None:
+            return {}
+        found: dict[str, IConstruct] = {"": self._root}
+        for stack in stacks:
+            names = stack.split("/")
+            for length in range(1, len(names)):
+                path = "/".join(names[:length])
+                above = found.get("/".join(names[: length - 1]))
+                child = (
+                    None if above is None or path in found else above.node.try_find_child(names[length - 1])
+                )
+                if child is not None:
+                    found[path] = child
+        return found
+
+    def _read(self, data: object) -> Iterable[tuple[str, str]]:
+        if not isinstance(data, Mapping):
+            return
+        for given, reason in data.items():
+            pack, separator, identity = str(given).rpartition("::")
+            if not separator or pack == self._pack_name or pack.lower() == _UNNAMED:
+                yield identity, str(reason)
+
+
+_TEMPLATE_FILE = "aws:cdk:templateFile"
+
+
+def _written_metadata(assembly: Path) -> Iterable[tuple[str, list[dict[str, Any]]]]:
+    """Construct path and metadata entries of everything within the stacks of an assembly."""
+    for directory, artifacts in _assemblies(assembly):
+        for artifact in artifacts:
+            yield from artifact.get("metadata", {}).items()
+            extra = artifact.get("additionalMetadataFile")
+            if extra is not None:
+                yield from json.loads((directory / extra).read_text(encoding="utf-8")).items()
+
+
+def _assemblies(directory: Path) -> Iterable[tuple[Path, list[dict[str, Any]]]]:
+    """An assembly and those of its stages, with their artifacts; assets beside them are not looked into."""
+    manifest = json.loads((directory / _MANIFEST).read_text(encoding="utf-8"))
+    artifacts = list(manifest.get("artifacts", {}).values())
+    yield directory, artifacts
+    for artifact in artifacts:
+        if artifact.get("type") == _NESTED_ASSEMBLY:
+            yield from _assemblies(directory / artifact["properties"]["directoryName"])
+
+
+def _violations(findings: Sequence[Finding]) -> list[cdk.PolicyViolation]:
+    found: list[cdk.PolicyViolation] = []
+    for finding in findings:
+        control = CATALOGUE[finding.control]
+        message = finding.message
+        if finding.chain:
+            message += "\n   " + "\n   ".join(finding.chain)
+        metadata = {"title": control.title, "outcome": finding.outcome.value}
+        if finding.principals:
+            metadata["principals"] = ", ".join(finding.principals)
+        found.append(
+            cdk.PolicyViolation(
+                rule_name=finding.id,
+                description=message,
+                fix=finding.fix or control.remediation,
+                severity="error" if finding.fails else "warning",
+                rule_metadata=metadata,
+                violating_resources=[_resource(finding)],
+            )
+        )
+    return found
+
+
+def _resource(finding: Finding) -> cdk.PolicyViolatingResource:
+    place = finding.location
+    return cdk.PolicyViolatingResource(
+        resource_logical_id=place.logical_id or None,
+        template_path=place.source,
+        construct_path=None if place.logical_id else place.construct_path,
+        locations=[finding.path] if finding.path else [],
+    )
+
+
+def _unreadable(report: Report) -> list[cdk.PolicyViolation]:
+    """What could not be read was not judged, and what was not judged does not pass."""
+    return [
+        cdk.PolicyViolation(
+            rule_name=f"unreadable[{problem.logical_id or Path(problem.source).name}]",
+            description=f"This part of the app could not be judged: {problem.message}",
+            fix=problem.fix,
+            severity="error",
+            violating_resources=[_unread_resource(problem)],
+        )
+        for problem in report.problems
+    ]
+
+
+def _unread_resource(problem: SourceProblem) -> cdk.PolicyViolatingResource:
+    return cdk.PolicyViolatingResource(
+        resource_logical_id=problem.logical_id or None, template_path=problem.source, locations=[]
+    )
+
+
+def _metadata(accepted: Sequence[Finding]) -> dict[str, str] | None:
+    found = {
+        f"acknowledged {finding.id} {finding.location.construct_path or finding.location}": (
+            finding.acknowledged or ""
+        )
+        for finding in accepted
+    }
+    return found or None

@@ -1,0 +1,1 @@
+"""`SecureKmsKey`, its replicas and its seal."""

@@ -1,0 +1,1 @@
+"""Access for IAM identities and other accounts."""

@@ -1,0 +1,543 @@
+"""The key policy of `SecureKmsKey`, statement by statement, as plain dictionaries.
+
+Pure dict building: no CDK, no validation (`arguments` does that). Principals are texts; they may hold CDK
+tokens. A statement with nobody in it is not written.
+
+See: https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+
+from kms_constructs.model.actions import ActionClass, KeyUsage, actions_of
+from kms_constructs.model.key_specs import (
+    KEY_SPECS,
+    Origin,
+    can_rotate,
+    consuming_actions,
+    producing_actions,
+    using_actions,
+)
+from kms_constructs.policies.root_access import RootAccess
+
+PolicyStatement = dict[str, object]
+"""One statement of a policy document."""
+
+EVERYONE = {"AWS": "*"}
+
+SYNCHRONISATION_ROLE = (
+    "role/aws-service-role/mrk.kms.amazonaws.com/AWSServiceRoleForKeyManagementServiceMultiRegionKeys"
+)
+"""Path and name of the service-linked role that keeps multi-Region keys in step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredGrant:
+    """A grant that people make themselves, checked and as text; see `DirectGrant`.
+
+    Args:
+        grantee: ARN of the grantee principal.
+        operations: Grant operations, sorted.
+        created_by: ARNs of those who may make it.
+        constraints: Kind of constraint and its pairs, or None.
+        retiring: ARN of the retiring principal, or None.
+        name: Name of the grant, or None.
+    """
+
+    grantee: str
+    operations: tuple[str, ...]
+    created_by: tuple[str, ...]
+    constraints: tuple[str, tuple[tuple[str, str], ...]] | None = None
+    retiring: str | None = None
+    name: str | None = None
+
+    def metadata(self) -> dict[str, object]:
+        """The grant as the guardrails read it from the key's metadata."""
+        found: dict[str, object] = {
+            "grantee": self.grantee,
+            "operations": list(self.operations),
+            "createdBy": list(self.created_by),
+        }
+        if self.constraints is not None:
+            kind, pairs = self.constraints
+            found["constraints"] = {kind: dict(pairs)}
+        if self.retiring is not None:
+            found["retiring"] = self.retiring
+        if self.name is not None:
+            found["name"] = self.name
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPolicySpec:
+    """Everything that decides a key policy, validated and as text.
+
+    Args:
+        root_arn: ARN of the account root principal.
+        root_access: What the root statement delegates.
+        administrators, break_glass, users, encrypt_only, decrypt_only, deployment: Principal ARNs.
+        key_spec, key_usage, origin: As KMS names them.
+        pending_window: Days; shorter deletion windows are denied.
+        via_services: Full service names for ``kms:ViaService`` that limit `users`; empty for no limit.
+        deployment_may_delete: Whether removing the key from its stack schedules its deletion.
+        multi_region: Whether the key is a multi-Region primary.
+        replication: Who may replicate the key, by Region: the deployment principals of the replica there.
+        replica: Whether the policy is that of a replica key, whose rotation and replication are its
+            primary's.
+        importers: Who may import key material, for origin EXTERNAL.
+        material_expires: Last day on which imported material may be valid.
+        direct_grants: Grants that people may make themselves.
+        further: Statements of services and other accounts, and grants, in order.
+    """
+
+    root_arn: str
+    administrators: tuple[str, ...]
+    deployment: tuple[str, ...]
+    root_access: RootAccess = RootAccess.ADMINISTRATION
+    break_glass: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    encrypt_only: tuple[str, ...] = ()
+    decrypt_only: tuple[str, ...] = ()
+    key_spec: str = "SYMMETRIC_DEFAULT"
+    key_usage: KeyUsage = KeyUsage.ENCRYPT_DECRYPT
+    origin: str = Origin.AWS_KMS.value
+    pending_window: int = 30
+    via_services: tuple[str, ...] = ()
+    deployment_may_delete: bool = False
+    multi_region: bool = False
+    replication: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    replica: bool = False
+    importers: tuple[str, ...] = ()
+    material_expires: date | None = None
+    direct_grants: tuple[DeclaredGrant, ...] = ()
+    further: tuple[PolicyStatement, ...] = field(default=())
+
+    @property
+    def guardians(self) -> tuple[str, ...]:
+        """Who may delete, disable and rewrite: the break-glass principals if any, else the administrators."""
+        return self.break_glass or self.administrators
+
+
+def key_policy(spec: KeyPolicySpec) -> dict[str, object]:
+    """The whole key policy.
+
+    Example:
+        >>> policy = key_policy(KeyPolicySpec(
+        ...     root_arn="arn:aws:iam::111122223333:root",
+        ...     administrators=("arn:aws:iam::111122223333:role/KeyAdmin",),
+        ...     deployment=("arn:aws:iam::111122223333:role/Deploy",),
+        ... ))
+        >>> [statement["Sid"] for statement in policy["Statement"]][:3]
+        ['RootAccount', 'KeyAdministrators', 'Deployment']
+    """
+    candidates = (
+        root_account(spec),
+        key_administrators(spec),
+        break_glass(spec),
+        deployment(spec),
+        *replication(spec),
+        synchronisation(spec),
+        key_users(spec),
+        key_users_grants(spec),
+        encrypt_only(spec),
+        decrypt_only(spec),
+        import_material(spec),
+        *direct_grants(spec),
+        *spec.further,
+        *deny_destruction(spec),
+        deny_policy_change(spec),
+        *deny_replication(spec),
+        deny_rotation_off(),
+        deny_short_deletion_window(spec),
+        deny_lockout_bypass(),
+        *deny_lasting_material(spec),
+        *deny_direct_grants(spec),
+    )
+    return {"Version": "2012-10-17", "Statement": [one for one in candidates if one is not None]}
+
+
+def authorised_principals(spec: KeyPolicySpec) -> dict[str, list[str]]:
+    """Who the declaration authorises, by control id; the root user is authorised by the rules themselves."""
+    guardians = list(spec.guardians)
+    deployers = [one for one in spec.deployment if one not in guardians]
+    return {
+        "IAM-KMS-2": guardians,
+        "IAM-KMS-3": guardians + (deployers if spec.deployment_may_delete else []),
+        "IAM-KMS-4": guardians,
+        "IAM-KMS-5": guardians + deployers,
+        "IAM-KMS-7": [],
+    }
+
+
+def root_account(spec: KeyPolicySpec) -> PolicyStatement:
+    """Recovery: the account root principal may administer the key, and, unless told otherwise, not use it."""
+    if spec.root_access is RootAccess.FULL_DELEGATION:
+        return _allow("RootAccount", (spec.root_arn,), ["kms:*"])
+    actions = _qualified(
+        *_read(),
+        *_manage(spec),
+        "PutKeyPolicy",
+        *_destructive(spec),
+        *_replication(spec),
+        "RevokeGrant",
+    )
+    condition: dict[str, object] | None = None
+    if spec.root_access is RootAccess.ROOT_USER_ONLY:
+        condition = {"ArnEquals": {"aws:PrincipalArn": spec.root_arn}}
+    return _allow("RootAccount", (spec.root_arn,), actions, condition)
+
+
+def key_administrators(spec: KeyPolicySpec) -> PolicyStatement:
+    """Reading and managing.
+
+    Deleting, disabling and the policy only while there is no break-glass principal.
+    """
+    names = [
+        *_read(),
+        *_manage(spec),
+        "RevokeGrant",
+    ]
+    if not spec.break_glass:
+        names += [*_destructive(spec), "PutKeyPolicy", *_replication(spec)]
+    return _allow("KeyAdministrators", spec.administrators, _qualified(*names))
+
+
+def break_glass(spec: KeyPolicySpec) -> PolicyStatement | None:
+    """Deleting, disabling and rewriting, for the few who are called in an emergency."""
+    if not spec.break_glass:
+        return None
+    names = [
+        "DescribeKey",
+        "GetKeyPolicy",
+        "CancelKeyDeletion",
+        "EnableKey",
+        *_destructive(spec),
+        "PutKeyPolicy",
+        *_replication(spec),
+    ]
+    return _allow("BreakGlass", spec.break_glass, _qualified(*names))
+
+
+def deployment(spec: KeyPolicySpec) -> PolicyStatement | None:
+    """What CloudFormation's handlers for keys and aliases call.
+
+    Deletion only when the key may be destroyed.
+    """
+    names = [
+        "CreateAlias",
+        "DeleteAlias",
+        "DescribeKey",
+        "EnableKey",
+        "GetKeyPolicy",
+        "GetKeyRotationStatus",
+        "ListResourceTags",
+        "PutKeyPolicy",
+        "TagResource",
+        "UntagResource",
+        "UpdateAlias",
+        "UpdateKeyDescription",
+    ]
+    if can_rotate(spec.key_spec, spec.origin) and not spec.replica:
+        names.append("EnableKeyRotation")
+    if spec.deployment_may_delete:
+        names.append("ScheduleKeyDeletion")
+    return _allow_some("Deployment", spec.deployment, _qualified(*names))
+
+
+def replication(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
+    """Replication into each declared Region by those who deploy the replica there, and by nobody else.
+
+    KMS asks the primary's key policy when a replica is made; the replica's own policy decides from then on.
+    """
+    if not spec.replication:
+        return ()
+    everyone = tuple(dict.fromkeys(arn for _, principals in spec.replication for arn in principals))
+    return (
+        *(
+            _allow(
+                f"ReplicationTo{_camel(region)}",
+                principals,
+                ["kms:ReplicateKey"],
+                {"StringEquals": {"kms:ReplicaRegion": region}},
+            )
+            for region, principals in spec.replication
+        ),
+        _allow("ReplicationRead", everyone, ["kms:DescribeKey"]),
+    )
+
+
+def synchronisation(spec: KeyPolicySpec) -> PolicyStatement | None:
+    """KMS's own service-linked role keeps primary and replicas in step.
+
+    The root principal limited to that role, and not the role itself: it is made with the first multi-Region
+    key of the account, and KMS refuses a policy that names a role which does not exist.
+
+    See: https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-auth-slr.html
+    """
+    if not (spec.multi_region or spec.replica):
+        return None
+    role = f"{spec.root_arn.removesuffix('root')}{SYNCHRONISATION_ROLE}"
+    return _allow(
+        "MultiRegionSynchronisation",
+        (spec.root_arn,),
+        ["kms:SynchronizeMultiRegionKey"],
+        {"ArnEquals": {"aws:PrincipalArn": role}},
+    )
+
+
+def key_users(spec: KeyPolicySpec) -> PolicyStatement | None:
+    """Both sides of the key's usage, through the given services only, if any are given."""
+    actions = _qualified(*using_actions(spec.key_spec, spec.key_usage))
+    return _allow_some("KeyUsers", spec.users, actions, _via(spec))
+
+
+def key_users_grants(spec: KeyPolicySpec) -> PolicyStatement | None:
+    """Grants that AWS services make for their own use on behalf of key users (EBS, RDS, Lambda, …).
+
+    Written for symmetric encryption keys only: no AWS service asks a user for a grant on another kind of key.
+    """
+    if spec.key_usage is not KeyUsage.ENCRYPT_DECRYPT or not KEY_SPECS[spec.key_spec].data_keys:
+        return None
+    condition = {"Bool": {"kms:GrantIsForAWSResource": "true"}, **(_via(spec) or {})}
+    actions = _qualified("CreateGrant", "ListGrants", "RevokeGrant")
+    return _allow_some("KeyUsersGrants", spec.users, actions, condition)
+
+
+def encrypt_only(spec: KeyPolicySpec) -> PolicyStatement | None:
+    """The write side: encrypt, sign, make a MAC, encapsulate."""
+    actions = _qualified(*producing_actions(spec.key_spec, spec.key_usage))
+    return _allow_some("EncryptOnly", spec.encrypt_only, actions)
+
+
+def decrypt_only(spec: KeyPolicySpec) -> PolicyStatement | None:
+    """The read side: decrypt, verify, decapsulate."""
+    actions = _qualified(*consuming_actions(spec.key_spec, spec.key_usage))
+    return _allow_some("DecryptOnly", spec.decrypt_only, actions)
+
+
+def import_material(spec: KeyPolicySpec) -> PolicyStatement | None:
+    """Importing key material, and what has to be asked for first; the material comes wrapped, by API."""
+    if spec.origin != Origin.EXTERNAL:
+        return None
+    actions = _qualified("DescribeKey", "GetParametersForImport", "ImportKeyMaterial")
+    return _allow_some("KeyMaterialImport", spec.importers, actions)
+
+
+def direct_grants(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
+    """Each declared grant for those who make it, and no grant beside it.
+
+    ``ForAllValues`` also holds for an empty set, so the operations have to be there, too.
+    """
+    return tuple(
+        _allow(f"DirectGrant{number}", grant.created_by, ["kms:CreateGrant"], _grant_condition(grant))
+        for number, grant in enumerate(spec.direct_grants, 1)
+    )
+
+
+def deny_destruction(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
+    """Nobody but the root user and the guardians disables the key, deletes it or its imported material.
+
+    Where the stack may delete its key, the deployment principals are exempt from the Deny on deletion and
+    from nothing else, so that statement stands apart.
+    """
+    rest = ("DeleteImportedKeyMaterial", "DisableKey")
+    exempt = (spec.root_arn, *spec.guardians)
+    if not spec.deployment_may_delete:
+        return (_deny_but("DenyDestruction", exempt, _qualified(*rest, "ScheduleKeyDeletion")),)
+    return (
+        _deny_but("DenyDestruction", exempt, _qualified(*rest)),
+        _deny_but("DenyDeletion", (*exempt, *spec.deployment), _qualified("ScheduleKeyDeletion")),
+    )
+
+
+def deny_policy_change(spec: KeyPolicySpec) -> PolicyStatement:
+    """Nobody but the root user, the guardians and the deployment principals changes the key policy.
+
+    The deployment principals are exempt because KMS refuses a policy under which its author could not change
+    it again (the lockout safety check), and because the stack has to be able to update its key.
+    """
+    exempt = (spec.root_arn, *spec.guardians, *spec.deployment)
+    return _deny_but("DenyPolicyChange", exempt, ["kms:PutKeyPolicy"])
+
+
+def deny_replication(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
+    """The key is replicated to the declared Regions only, and none but the guardians move its primary.
+
+    A replica key carries them, too: they count from the moment that it is made the primary key.
+    """
+    if not (spec.multi_region or spec.replica):
+        return ()
+    regions = [region for region, _ in spec.replication]
+    elsewhere: dict[str, object] | None = (
+        {"StringNotEquals": {"kms:ReplicaRegion": _one_or_list(regions)}} if regions else None
+    )
+    return (
+        _deny("DenyReplicationElsewhere", ["kms:ReplicateKey"], elsewhere),
+        _deny_but("DenyPrimaryChange", (spec.root_arn, *spec.guardians), ["kms:UpdatePrimaryRegion"]),
+    )
+
+
+def deny_rotation_off() -> PolicyStatement:
+    """Nobody turns rotation off, the root user included.
+
+    Written for keys that cannot rotate, too: there it denies what fails anyway, and one rule without
+    exceptions is easier to check.
+    """
+    return _deny("DenyRotationOff", ["kms:DisableKeyRotation"], None)
+
+
+def deny_short_deletion_window(spec: KeyPolicySpec) -> PolicyStatement:
+    """Nobody schedules a deletion with a shorter window than the declared one."""
+    limit = {"kms:ScheduleKeyDeletionPendingWindowInDays": str(spec.pending_window)}
+    return _deny("DenyShortDeletionWindow", ["kms:ScheduleKeyDeletion"], {"NumericLessThan": limit})
+
+
+def deny_lockout_bypass() -> PolicyStatement:
+    """Nobody writes a policy with KMS's lockout safety check switched off."""
+    return _deny(
+        "DenyLockoutBypass",
+        ["kms:PutKeyPolicy"],
+        {"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}},
+    )
+
+
+def deny_lasting_material(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
+    """No material is imported that never expires, or later than declared."""
+    if spec.material_expires is None:
+        return ()
+    end = datetime.combine(spec.material_expires + timedelta(days=1), time(), UTC)
+    never = {"kms:ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
+    late = {"kms:ValidTo": str(int(end.timestamp()))}
+    return (
+        _deny("DenyLastingMaterial", ["kms:ImportKeyMaterial"], {"StringEquals": never}),
+        _deny("DenyMaterialBeyondExpiry", ["kms:ImportKeyMaterial"], {"NumericGreaterThan": late}),
+    )
+
+
+def deny_direct_grants(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
+    """Grants only by AWS services for their own use, and those that were declared.
+
+    Without declared grants in the form that AWS Control Tower's CT.KMS.PR.3 accepts. With them, the Deny
+    leaves out those who make them, and a second one holds everybody, them included, to the declared grantees.
+
+    See: https://docs.aws.amazon.com/controltower/latest/controlreference/kms-rules.html
+    """
+    direct: dict[str, object] = {
+        "BoolIfExists": {"kms:GrantIsForAWSResource": "false", "aws:PrincipalIsAWSService": "false"}
+    }
+    if not spec.direct_grants:
+        return (_deny_grants("DenyDirectGrants", direct),)
+    creators = _once(creator for grant in spec.direct_grants for creator in grant.created_by)
+    grantees = _once(grant.grantee for grant in spec.direct_grants)
+    return (
+        _deny_grants(
+            "DenyDirectGrants", {**direct, "ArnNotEquals": {"aws:PrincipalArn": _one_or_list(creators)}}
+        ),
+        _deny_grants(
+            "DenyOtherGrantees",
+            {**direct, "StringNotEquals": {"kms:GranteePrincipal": _one_or_list(grantees)}},
+        ),
+    )
+
+
+def _read() -> list[str]:
+    """Reading but GetPublicKey: whoever holds the public key of an RSA key can encrypt with it."""
+    return [name for name in actions_of(ActionClass.READ) if name != "GetPublicKey"]
+
+
+def _manage(spec: KeyPolicySpec) -> list[str]:
+    # Imported material rotates on demand only; a replica follows its primary.
+    by_itself = can_rotate(spec.key_spec, spec.origin) and not spec.replica
+    on_demand = KEY_SPECS[spec.key_spec].rotates and not spec.replica
+    possible = {"EnableKeyRotation": by_itself, "RotateKeyOnDemand": on_demand}
+    return [name for name in actions_of(ActionClass.MANAGE) if possible.get(name, True)]
+
+
+def _grant_condition(grant: DeclaredGrant) -> dict[str, object]:
+    equal: dict[str, object] = {"kms:GranteePrincipal": grant.grantee}
+    null = {"kms:GrantOperations": "false"}
+    every: dict[str, object] = {"kms:GrantOperations": list(grant.operations)}
+    if grant.retiring is None:
+        null["kms:RetiringPrincipal"] = "true"
+    else:
+        equal["kms:RetiringPrincipal"] = grant.retiring
+    if grant.constraints is not None:
+        kind, pairs = grant.constraints
+        equal["kms:GrantConstraintType"] = kind
+        equal |= {f"kms:EncryptionContext:{name}": value for name, value in pairs}
+        every["kms:EncryptionContextKeys"] = [name for name, _ in pairs]
+    return {"StringEquals": equal, "Null": null, "ForAllValues:StringEquals": every}
+
+
+def _deny_grants(sid: str, condition: dict[str, object]) -> PolicyStatement:
+    return {**_deny(sid, ["kms:CreateGrant"], condition), "Principal": "*"}
+
+
+def _once(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
+def _destructive(spec: KeyPolicySpec) -> list[str]:
+    imported = ["DeleteImportedKeyMaterial"] if spec.origin == Origin.EXTERNAL else []
+    return ["DisableKey", "ScheduleKeyDeletion", *imported]
+
+
+def _replication(spec: KeyPolicySpec) -> list[str]:
+    return ["UpdatePrimaryRegion"] if spec.multi_region or spec.replica else []
+
+
+def _camel(region: str) -> str:
+    """``EuWest1`` of ``eu-west-1``."""
+    return "".join(part.capitalize() for part in region.split("-"))
+
+
+def _via(spec: KeyPolicySpec) -> dict[str, object] | None:
+    return {"StringEquals": {"kms:ViaService": list(spec.via_services)}} if spec.via_services else None
+
+
+def _qualified(*names: str) -> list[str]:
+    return sorted({f"kms:{name}" for name in names})
+
+
+def _allow_some(
+    sid: str, principals: Iterable[str], actions: list[str], condition: dict[str, object] | None = None
+) -> PolicyStatement | None:
+    found = tuple(principals)
+    return _allow(sid, found, actions, condition) if found else None
+
+
+def _allow(
+    sid: str, principals: Sequence[str], actions: list[str], condition: dict[str, object] | None = None
+) -> PolicyStatement:
+    return _statement(sid, "Allow", {"AWS": _one_or_list(principals)}, actions, condition)
+
+
+def _deny(sid: str, actions: list[str], condition: dict[str, object] | None) -> PolicyStatement:
+    return _statement(sid, "Deny", EVERYONE, actions, condition)
+
+
+def _deny_but(sid: str, exempt: Iterable[str], actions: list[str]) -> PolicyStatement:
+    names = list(dict.fromkeys(exempt))
+    return _deny(sid, actions, {"ArnNotEquals": {"aws:PrincipalArn": names}})
+
+
+def _statement(
+    sid: str, effect: str, principal: object, actions: list[str], condition: dict[str, object] | None
+) -> PolicyStatement:
+    statement: PolicyStatement = {
+        "Sid": sid,
+        "Effect": effect,
+        "Principal": principal,
+        "Action": actions if len(actions) > 1 else actions[0],
+        "Resource": "*",
+    }
+    if condition:
+        statement["Condition"] = condition
+    return statement
+
+
+def _one_or_list(values: Sequence[str]) -> str | list[str]:
+    return values[0] if len(values) == 1 else list(values)

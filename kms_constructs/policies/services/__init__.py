@@ -1,0 +1,1 @@
+"""What each AWS service needs of a key. Pure data and the statements made of it."""

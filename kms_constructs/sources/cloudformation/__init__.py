@@ -1,0 +1,1 @@
+"""CloudFormation templates and cloud assemblies, read into the estate."""

@@ -1,0 +1,343 @@
+"""KMS keys of templates: properties, metadata, aliases, replicas, and what refers to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeVar
+
+from kms_constructs.model.estate import Grant, Key, KeyKind, Location, Reference, SourceProblem
+from kms_constructs.model.policy import default_key_policy
+from kms_constructs.model.text import HoleKind, display, has_hole, has_unresolved_hole, hole, holes
+from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
+from kms_constructs.sources.cloudformation.documents import policy_of
+from kms_constructs.sources.cloudformation.properties import Properties, elements, undecided
+from kms_constructs.sources.cloudformation.resolver import Resource, Scope
+from kms_constructs.sources.cloudformation.resources import key_id
+
+KEY_TYPES: Final = frozenset({"AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
+ALIAS_TYPE: Final = "AWS::KMS::Alias"
+METADATA: Final = "kms-constructs"
+_ALIAS: Final = "alias/"
+_T = TypeVar("_T", bool, str)
+_OTHER_STACK: Final = Unknown("the primary key is not in the templates given")
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A key while what points at it is still being collected."""
+
+    key: Key
+    scope: Scope
+    aliases: dict[str, bool] = field(default_factory=dict)
+    references: list[Reference] = field(default_factory=list)
+    referenced_outside: bool = False
+
+
+def location_of(scope: Scope, resource: Resource) -> Location:
+    """Where a resource of a template stands."""
+    path = (scope.input.construct_paths or {}).get(resource.logical_id)
+    if path is None:
+        metadata = resource.raw.get("Metadata")
+        named = metadata.get("aws:cdk:path") if isinstance(metadata, Mapping) else None
+        path = named if isinstance(named, str) else None
+    return Location(scope.input.source, scope.input.stack or _nested_name(scope), resource.logical_id, path)
+
+
+def _nested_name(scope: Scope) -> str:
+    return scope.label if scope.parent is not None else ""
+
+
+class Keys:
+    """Collects the keys of every stack, then what points at them.
+
+    Args:
+        problems: Where problems are added.
+    """
+
+    def __init__(self, problems: list[SourceProblem]) -> None:
+        self._problems = problems
+        self._drafts: list[_Draft] = []
+        self._by_key_id: dict[str, list[_Draft]] = {}
+        self._by_alias: dict[str, list[_Draft]] = {}
+        self.unattached: list[str] = []
+
+    def add(self, scope: Scope, resource: Resource) -> None:
+        """Adds a key or replica key."""
+        location = location_of(scope, resource)
+        properties = Properties(scope.properties(resource.logical_id), location, self._problems)
+        is_replica = resource.type == "AWS::KMS::ReplicaKey"
+        key = _key(scope, resource, location, properties, is_replica=is_replica)
+        draft = _Draft(key, scope)
+        self._drafts.append(draft)
+        self._by_key_id.setdefault(key.key_id, []).append(draft)
+
+    def add_alias(self, scope: Scope, resource: Resource) -> None:
+        """Adds an alias; every key has to be added before."""
+        location = location_of(scope, resource)
+        properties = Properties(scope.properties(resource.logical_id), location, self._problems)
+        name, target = properties.text("AliasName"), properties.text("TargetKeyId")
+        text = name if isinstance(name, str) else scope.unresolved(f"{resource.logical_id}.AliasName")
+        drafts = self._named(target, scope) if isinstance(target, str) else []
+        for draft in drafts:
+            conditional = resource.conditional and not draft.key.conditional
+            draft.aliases[text] = draft.aliases.get(text, True) and conditional
+            self._by_alias.setdefault(text, []).append(draft)
+        if not drafts:
+            self.unattached.append(text)
+
+    def add_references(self, scope: Scope, resource: Resource) -> None:
+        """Notes the keys that a resource's properties point at."""
+        properties = scope.properties(resource.logical_id)
+        if is_unknown(properties):
+            return
+        location: Location | None = None
+        tags: Mapping[str, str | Unknown] | Unknown = {}
+        for path, text in _texts(properties, "Properties"):
+            for draft in self._named(text, scope):
+                if resource.type == "AWS::SSM::Parameter":
+                    draft.referenced_outside = True
+                    continue
+                if location is None:
+                    location = location_of(scope, resource)
+                    tags = _tags_of(properties, location)
+                draft.references.append(Reference(location, resource.type, path, tags))
+
+    def add_output(self, scope: Scope, name: str) -> None:
+        """Notes the keys that an output of a stack holds."""
+        value = scope.output(name, 0)
+        if isinstance(value, str):
+            for draft in self._named(value, scope):
+                draft.referenced_outside = True
+
+    def passed_on(self, scope: Scope, resource: Resource) -> None:
+        """Notes the keys that are passed to a nested stack whose template was not given."""
+        properties = scope.properties(resource.logical_id)
+        for _, text in _texts(properties, ""):
+            for draft in self._named(text, scope):
+                draft.referenced_outside = True
+
+    def _named(self, text: str, scope: Scope) -> list[_Draft]:
+        """The keys that a text names by id, ARN or alias."""
+        if has_hole(text):
+            found = [
+                draft
+                for kind, identity in holes(text)
+                if kind is HoleKind.GENERATED
+                for draft in self._by_key_id.get(hole(kind, identity), ())
+            ]
+            if found:
+                return _in_region(found, text, scope)
+        elif ":key/" in text:
+            found = self._by_key_id.get(text.rpartition(":key/")[2], [])
+            if found:
+                return _in_region(found, text, scope)
+        if _ALIAS in text:
+            start = 0 if text.startswith(_ALIAS) else text.find(":" + _ALIAS) + 1
+            if start or text.startswith(_ALIAS):
+                return _in_region(self._by_alias.get(text[start:], []), text, scope)
+        return []
+
+    def finish(self) -> tuple[Key, ...]:
+        """The keys, in the order in which they were added, with replicas linked to their primaries."""
+        primaries = {draft.key.key_id: draft for draft in self._drafts if draft.key.kind is KeyKind.KEY}
+        replicas: dict[str, list[str]] = {}
+        for draft in self._drafts:
+            if draft.key.kind is KeyKind.REPLICA and draft.key.key_id in primaries:
+                region = draft.key.region
+                shown = region if isinstance(region, str) else "*"
+                replicas.setdefault(draft.key.key_id, []).append(shown)
+        return tuple(_finished(draft, primaries, replicas) for draft in self._drafts)
+
+
+def _finished(draft: _Draft, primaries: Mapping[str, _Draft], replicas: Mapping[str, list[str]]) -> Key:
+    key = replace(
+        draft.key,
+        aliases=tuple(draft.aliases),
+        conditional_aliases=tuple(name for name, conditional in draft.aliases.items() if conditional),
+        references=tuple(draft.references),
+        referenced_outside=draft.referenced_outside,
+    )
+    if key.kind is KeyKind.KEY:
+        regions = replicas.get(key.key_id)
+        return replace(key, replicas=tuple(sorted(set(regions)))) if regions else key
+    primary = primaries.get(key.key_id)
+    if primary is None:
+        return key
+    # Material, spec, usage, origin and rotation belong to the primary; a replica shares them.
+    return replace(
+        key,
+        primary=primary.key.id,
+        key_spec=primary.key.key_spec,
+        key_usage=primary.key.key_usage,
+        origin=primary.key.origin,
+        rotation_enabled=primary.key.rotation_enabled,
+        rotation_period=primary.key.rotation_period,
+    )
+
+
+def _in_region(found: list[_Draft], text: str, scope: Scope) -> list[_Draft]:
+    """Of keys that share a name (a primary and its replicas), those of the Region that is meant."""
+    if len(found) < 2:
+        return found
+    parts = text.split(":")
+    region = parts[3] if text.startswith("arn:") and len(parts) > 4 and not has_hole(parts[3]) else None
+    wanted = region or scope.region
+    return [draft for draft in found if draft.key.region == wanted] or found
+
+
+def _key(
+    scope: Scope, resource: Resource, location: Location, properties: Properties, *, is_replica: bool
+) -> Key:
+    document = properties.raw("KeyPolicy")
+    default = document is None
+    policy = (
+        default_key_policy(scope.partition, scope.account)
+        if default
+        else policy_of(document, "Properties/KeyPolicy")
+    )
+    grants, authorised, expires = _metadata(scope, resource)
+    key = Key(
+        id=f"{scope.label}.{resource.logical_id}",
+        key_id=key_id(scope, resource.logical_id, 0),
+        location=location,
+        policy=policy,
+        policy_is_default=default,
+        kind=KeyKind.REPLICA if is_replica else KeyKind.KEY,
+        account=scope.account,
+        region=scope.region,
+        partition=scope.partition,
+        enabled=_or(properties.boolean("Enabled"), True),
+        pending_window=properties.integer("PendingWindowInDays"),
+        deletion_policy=_attribute(scope, resource, "DeletionPolicy"),
+        update_replace_policy=_attribute(scope, resource, "UpdateReplacePolicy"),
+        tags=properties.tags(),
+        description=properties.text("Description"),
+        grants=grants,
+        authorised=authorised,
+        material_expires=expires,
+        conditional=resource.conditional,
+    )
+    if is_replica:
+        primary = properties.text("PrimaryKeyArn")
+        if primary is None:
+            primary = properties.problem("PrimaryKeyArn", "a replica key needs the ARN of its primary key")
+        elif isinstance(primary, str) and has_unresolved_hole(primary):
+            primary = undecided(primary)
+        return replace(
+            key,
+            multi_region=True,
+            primary=primary,
+            key_spec=_OTHER_STACK,
+            key_usage=_OTHER_STACK,
+            origin=_OTHER_STACK,
+            rotation_enabled=_OTHER_STACK,
+            rotation_period=_OTHER_STACK,
+        )
+    return replace(
+        key,
+        key_spec=_or(properties.plain_text("KeySpec"), "SYMMETRIC_DEFAULT"),
+        key_usage=_or(properties.plain_text("KeyUsage"), "ENCRYPT_DECRYPT"),
+        origin=_or(properties.plain_text("Origin"), "AWS_KMS"),
+        multi_region=_or(properties.boolean("MultiRegion"), False),
+        rotation_enabled=properties.boolean("EnableKeyRotation"),
+        rotation_period=properties.integer("RotationPeriodInDays"),
+        bypass_lockout_check=_or(properties.boolean("BypassPolicyLockoutSafetyCheck"), False),
+    )
+
+
+def _or(value: _T | Unknown | None, default: _T) -> _T | Unknown:
+    return default if value is None else value
+
+
+def _attribute(scope: Scope, resource: Resource, name: str) -> str | Unknown | None:
+    if name not in resource.raw:
+        return None
+    value = scope.resolve(resource.raw[name])
+    if is_unknown(value):
+        return value
+    if isinstance(value, str):
+        return undecided(value) if has_hole(value) else value
+    return Unknown(f"{name} is no text")
+
+
+def _metadata(
+    scope: Scope, resource: Resource
+) -> tuple[tuple[Grant, ...], Mapping[str, tuple[str, ...]], str | Unknown | None]:
+    """What the construct wrote for the rules: grants, who is authorised for what, expiry of the material."""
+    raw = resource.raw.get("Metadata")
+    if not isinstance(raw, Mapping) or METADATA not in raw:
+        return (), {}, None
+    declared = scope.resolve(raw[METADATA])
+    if not isinstance(declared, Mapping):
+        return (), {}, None
+    authorised: dict[str, tuple[str, ...]] = {}
+    by_control = declared.get("authorised")
+    if isinstance(by_control, Mapping):
+        for control, patterns in by_control.items():
+            # What cannot be resolved, or may be absent, authorises nobody; nor does a pattern, for a key
+            # names its principals: patterns are for the configuration, which is not the template's to write.
+            authorised[str(control)] = tuple(
+                name
+                for name, doubt in elements(patterns)
+                if isinstance(name, str) and not doubt and not {"*", "?"} & set(name)
+            )
+    grants = declared.get("directGrants")
+    expires = declared.get("materialExpires")
+    if isinstance(expires, str) and has_hole(expires):
+        expires = undecided(expires)
+    if expires is not None and not isinstance(expires, str) and not is_unknown(expires):
+        expires = Unknown("materialExpires is no date")
+    found = () if grants is None else tuple(_grant(entry) for entry, _ in elements(grants))
+    return found, authorised, expires
+
+
+def _grant(entry: object) -> Grant:
+    if not isinstance(entry, Mapping):
+        doubt = entry if is_unknown(entry) else Unknown("a declared grant is no object")
+        return Grant(grantee=doubt, operations=doubt)
+    grantee = entry.get("grantee")
+    operations = entry.get("operations")
+    retiring = entry.get("retiring")
+    name = entry.get("name")
+    constraints: dict[str, Mapping[str, str]] = {}
+    declared = entry.get("constraints")
+    if isinstance(declared, Mapping):
+        for kind, pairs in declared.items():
+            if isinstance(pairs, Mapping) and all(isinstance(value, str) for value in pairs.values()):
+                constraints[str(kind)] = {str(key): str(value) for key, value in pairs.items()}
+    values = [] if operations is None else [value for value, _ in elements(operations)]
+    names = tuple(value for value in values if isinstance(value, str))
+    certain = bool(names) and len(names) == len(values)
+    return Grant(
+        grantee=grantee if isinstance(grantee, str) else Unknown("the grantee of a grant is no text"),
+        operations=names if certain else Unknown("the operations of a declared grant are not known"),
+        retiring=retiring if isinstance(retiring, str) else None,
+        constraints=constraints,
+        name=name if isinstance(name, str) else None,
+    )
+
+
+def _tags_of(properties: Mapping[str, object], location: Location) -> Mapping[str, str | Unknown] | Unknown:
+    """Tags of any resource: a list of ``Key`` and ``Value``, or for some types an object."""
+    raw = properties.get("Tags")
+    listed = (
+        [{"Key": name, "Value": value} for name, value in raw.items()] if isinstance(raw, Mapping) else raw
+    )
+    # Whether CloudFormation takes the tags of such a resource is not for these rules to say.
+    return Properties({"Tags": listed}, location, []).tags()
+
+
+def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
+    """Every text in a resolved value that may name a key, with its path."""
+    if isinstance(value, str):
+        if has_hole(value) or _ALIAS in value or ":key/" in value:
+            yield path, value
+    elif isinstance(value, Mapping):
+        for key, member in value.items():
+            yield from _texts(member, f"{path}/{display(str(key))}")
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            yield from _texts(member, f"{path}/{index}")
+    elif isinstance(value, Maybe):
+        yield from _texts(value.value, path)

@@ -1,0 +1,554 @@
+"""Resolves a CloudFormation template to plain data, with holes and unknowns where deployment decides.
+
+A `World` holds every template that was given, a `Scope` one stack of it. Resolving never raises and always
+ends: depth and length are bounded, cycles are unknown, and every parameter, condition, attribute and output
+is resolved once.
+
+See: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Final, cast
+
+from kms_constructs.model.estate import SourceProblem
+from kms_constructs.model.text import CLOSE, OPEN, HoleKind, display, has_hole, hole
+from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
+from kms_constructs.sources.cloudformation import intrinsics
+from kms_constructs.sources.cloudformation.content import raw_resources
+from kms_constructs.sources.cloudformation.resources import attribute_of
+from kms_constructs.sources.cloudformation.template import TemplateInput
+
+MAX_DEPTH: Final = 80
+"""Levels of nesting that are followed; CloudFormation's own documents stay far below."""
+
+MAX_TEXT: Final = 262_144
+"""Characters of one resolved text; longer ones come from templates made to exhaust their readers."""
+
+MAX_STACKS: Final = 1_000
+"""Stacks that nested templates may multiply to."""
+
+MAX_NESTED: Final = 8
+"""Levels of stacks within stacks."""
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+_DYNAMIC = re.compile(r"\{\{resolve:([^{}]*)\}\}")
+
+
+class _NoValue:
+    """`AWS::NoValue`: the property is not there."""
+
+
+NO_VALUE: Final = _NoValue()
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource of a template that may exist.
+
+    Args:
+        logical_id: Its logical id.
+        type: Its type.
+        raw: As the template has it.
+        conditional: Whether an unresolved condition decides that it exists.
+    """
+
+    logical_id: str
+    type: str
+    raw: Mapping[str, object]
+    conditional: bool
+
+
+def section(template: Mapping[str, object], name: str) -> Mapping[str, object]:
+    """A section of a template; empty when it is missing or no object."""
+    found = template.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+_ONLY_TEXT = {str}
+
+
+class World:
+    """Every stack that was given, so that what one exports another can import.
+
+    Args:
+        inputs: The templates.
+        parameters: Values of template parameters by name, before defaults.
+    """
+
+    def __init__(self, inputs: tuple[TemplateInput, ...], parameters: Mapping[str, str]) -> None:
+        self._parameters = parameters
+        self.problems: list[SourceProblem] = []
+        self._labels: dict[str, int] = {}
+        self.scopes: list[Scope] = []
+        self._exports: dict[str, list[tuple[Scope, str]]] | None = None
+        by_path = {_normal(item.source): item for item in inputs}
+        nested = {
+            path
+            for item in inputs
+            for _, path in nested_templates(item)
+            if path in by_path and path != _normal(item.source)
+        }
+        for item in inputs:
+            if _normal(item.source) not in nested:
+                self._add(item, by_path, None, "", 0)
+        # Templates that nest each other in a circle have no root: take each by itself.
+        made = {scope.input.source for scope in self.scopes}
+        for item in inputs:
+            if item.source not in made:
+                self._add(item, {}, None, "", 0)
+        for scope in self.scopes:  # parents come before their children
+            scope.find_resources()
+        self.scopes = [scope for scope in self.scopes if not scope.is_absent]
+
+    def _add(
+        self,
+        item: TemplateInput,
+        by_path: Mapping[str, TemplateInput],
+        parent: Scope | None,
+        logical_id: str,
+        depth: int,
+    ) -> Scope:
+        wanted = f"{parent.label}.{logical_id}" if parent else item.stack or _stem(item.source)
+        count = self._labels[wanted] = self._labels.get(wanted, 0) + 1
+        label = wanted if count == 1 else f"{wanted}#{count}"
+        scope = Scope(self, item, label, parent, logical_id, {} if parent else self._parameters)
+        self.scopes.append(scope)
+        for child_id, path in nested_templates(item):
+            child = by_path.get(path)
+            if child is None:
+                continue
+            if any(child is template for template in scope.templates):
+                self._problem(item, child_id, "the nested stack's template holds this stack itself")
+            elif depth >= MAX_NESTED or len(self.scopes) >= MAX_STACKS:
+                self._problem(item, child_id, "there are too many nested stacks to follow them all")
+            else:
+                scope.children[child_id] = self._add(child, by_path, scope, child_id, depth + 1)
+        return scope
+
+    def _problem(self, item: TemplateInput, logical_id: str, message: str) -> None:
+        fix = "Give the nested stack's template by itself"
+        self.problems.append(SourceProblem(item.source, message, fix, logical_id))
+
+    def exported(self, name: str, importer: Scope, depth: int) -> object | None:
+        """The value exported under a name in the importer's environment; None when no template has it."""
+        if self._exports is None:
+            self._exports = {}
+            for scope in self.scopes:
+                for output_id, output in section(scope.input.template, "Outputs").items():
+                    if not isinstance(output, Mapping) or scope.condition_of(output, depth) is False:
+                        continue
+                    export = output.get("Export")
+                    if isinstance(export, Mapping):
+                        text = scope.text(export.get("Name"), depth + 1)
+                        self._exports.setdefault(text, []).append((scope, output_id))
+        found = [
+            (scope, output_id)
+            for scope, output_id in self._exports.get(name, ())
+            if _may_be_equal(scope.account, importer.account) and _may_be_equal(scope.region, importer.region)
+        ]
+        exact = [pair for pair in found if pair[0].environment == importer.environment]
+        chosen = exact or found
+        if len(chosen) != 1:
+            return None
+        return chosen[0][0].output(chosen[0][1], depth + 1)
+
+    def stack_output(self, stack: str, region: str, output: str, depth: int) -> object | None:
+        """The value of an output of a stack by name and Region; None when no template has it."""
+        found = [
+            scope
+            for scope in self.scopes
+            if scope.parent is None and scope.input.stack == stack and _may_be_equal(scope.region, region)
+        ]
+        exact = [scope for scope in found if scope.region == region]
+        chosen = exact or found
+        if len(chosen) != 1 or output not in section(chosen[0].input.template, "Outputs"):
+            return None
+        return chosen[0].output(output, depth + 1)
+
+
+@dataclass(eq=False)
+class Scope:
+    """One stack: what its template's names mean."""
+
+    world: World
+    input: TemplateInput
+    label: str
+    parent: Scope | None
+    parent_id: str
+    overrides: Mapping[str, str]
+    children: dict[str, Scope] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        item = self.input
+        self.templates: tuple[TemplateInput, ...] = (item, *(self.parent.templates if self.parent else ()))
+        self.account = item.account or hole(HoleKind.ENVIRONMENT, "AWS::AccountId")
+        self.region = item.region or hole(HoleKind.ENVIRONMENT, "AWS::Region")
+        self.environment = (self.account, self.region)
+        self.partition = partition_of(item.region)
+        self.stack_name = (
+            item.stack
+            if item.stack and self.parent is None
+            else hole(HoleKind.ENVIRONMENT, f"{self.label}.AWS::StackName")
+        )
+        template = item.template
+        self.parameters = section(template, "Parameters")
+        self.mappings = section(template, "Mappings")
+        self._conditions = section(template, "Conditions")
+        self._condition_values: dict[str, bool | Unknown | None] = {}
+        self._parameter_values: dict[str, object] = {}
+        self._attributes: dict[tuple[str, str], object] = {}
+        self._outputs: dict[str, object] = {}
+        self._properties: dict[str, Mapping[str, object] | Unknown] = {}
+        self.resources: dict[str, Resource] = {}
+        self.is_absent = False
+
+    def find_resources(self) -> None:
+        """Decides which resources exist: for a nested stack, after its parent."""
+        conditional = False
+        if self.parent is not None:
+            made_by = self.parent.resources.get(self.parent_id)
+            if made_by is None:
+                self.is_absent = True
+                return
+            conditional = made_by.conditional
+        for logical_id, raw, kind in raw_resources(self, self.world.problems):
+            exists = self.condition_of(raw, 0)
+            if exists is not False:
+                self.resources[logical_id] = Resource(
+                    logical_id, kind, raw, conditional or is_unknown(exists)
+                )
+
+    # --- values -------------------------------------------------------------------------------------
+
+    def resolve(self, node: object, depth: int = 0) -> object:
+        """The value of a part of the template: plain data, text with holes, `Unknown`, or `NO_VALUE`."""
+        kind = type(node)  # asked once: this is where the time of a run goes
+        if kind is str:
+            return self._literal(str(node))
+        if kind is bool or kind is int or kind is float:
+            return node
+        if depth >= MAX_DEPTH:
+            return Unknown(f"it is nested deeper than {MAX_DEPTH} levels")
+        if kind is dict or isinstance(node, Mapping):
+            return self._object(cast("Mapping[str, object]", node), depth)
+        if kind is list or isinstance(node, list | tuple):
+            return self._list(cast("list[object]", node), depth + 1)
+        if node is None:
+            return Unknown("null is no value in a template")
+        if isinstance(node, Unknown | Maybe):
+            return node
+        if isinstance(node, str):
+            return self._literal(str(node))
+        return Unknown(f"a {kind.__name__} is no value in a template")
+
+    def _object(self, node: Mapping[str, object], depth: int) -> object:
+        if len(node) == 1:
+            name = next(iter(node))
+            if name == "Ref" or (isinstance(name, str) and name.startswith("Fn::")):
+                return self._intrinsic(name, node[name], node, depth + 1)
+        resolved: dict[str, object] = {}
+        for key, value in node.items():
+            name = str(key)
+            if name.startswith("Fn::"):
+                return Unknown(f"{name} stands beside other members")
+            found = self.resolve(value, depth + 1)
+            if found is not NO_VALUE:
+                resolved[self._literal(name) if OPEN in name else name] = found
+        return resolved
+
+    def _list(self, nodes: list[object] | tuple[object, ...], depth: int) -> list[object]:
+        if set(map(type, nodes)) == _ONLY_TEXT:
+            # Lists of actions make up most of a key policy, and hold nothing to resolve.
+            together = "".join(nodes)  # type: ignore[arg-type]  # every one is text
+            if OPEN not in together and CLOSE not in together and "{{resolve:" not in together:
+                return list(nodes)
+        values: list[object] = []
+        for node in nodes:
+            if type(node) is dict and len(node) == 1 and "Fn::If" in node:
+                values.extend(intrinsics.if_elements(self, node["Fn::If"], depth))
+            else:
+                value = self.resolve(node, depth)
+                if value is not NO_VALUE:
+                    values.append(value)
+        return values
+
+    def _intrinsic(self, name: str, argument: object, node: object, depth: int) -> object:
+        function = intrinsics.FUNCTIONS.get(name)
+        if function is None:
+            return Unknown(f"{name} is not resolved")
+        value = function(self, argument, node, depth)
+        if isinstance(value, str) and len(value) > MAX_TEXT:
+            return Unknown(f"the text is longer than {MAX_TEXT} characters")
+        return value
+
+    def _literal(self, text: str) -> str:
+        if OPEN in text or CLOSE in text:
+            text = text.replace(OPEN, "\ufffd").replace(CLOSE, "\ufffd")
+        if "{{resolve:" in text:
+            where = "/".join(display(part) for part in self.environment)
+            return _DYNAMIC.sub(
+                lambda match: hole(HoleKind.UNRESOLVED, f"resolve:{match.group(1)}@{where}"), text
+            )
+        return text
+
+    def text(self, node: object, depth: int = 0) -> str:
+        """The value as text; what cannot be resolved becomes a hole."""
+        return self.as_text(self.resolve(node, depth), node)
+
+    def as_text(self, value: object, node: object) -> str:
+        """A resolved value as text, as CloudFormation writes scalars; `node` gives a hole its identity."""
+        if isinstance(value, str):
+            return value
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, int | float):
+            return json.dumps(value)
+        return self.unresolved(_name_of(node))
+
+    def unresolved(self, name: str) -> str:
+        """Text of which nothing is known but its name within this stack."""
+        return hole(HoleKind.UNRESOLVED, f"{self.label}.{name}")
+
+    def generated(self, logical_id: str, attribute: str) -> str:
+        """Text that CloudFormation or the service makes for a resource."""
+        return hole(HoleKind.GENERATED, f"{self.label}.{logical_id}.{attribute}")
+
+    # --- names --------------------------------------------------------------------------------------
+
+    def reference(self, name: str, depth: int) -> object:
+        """What ``{"Ref": name}`` means."""
+        if name.startswith("AWS::"):
+            return self._pseudo(name)
+        if name in self.parameters:
+            return self.parameter(name, depth)
+        return self.attribute(name, "Ref", depth)
+
+    def _pseudo(self, name: str) -> object:
+        match name:
+            case "AWS::AccountId":
+                return self.account
+            case "AWS::Region":
+                return self.region
+            case "AWS::Partition":
+                return self.partition
+            case "AWS::URLSuffix":
+                return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+            case "AWS::StackName":
+                return self.stack_name
+            case "AWS::StackId":
+                return hole(HoleKind.ENVIRONMENT, f"{self.label}.AWS::StackId")
+            case "AWS::NoValue":
+                return NO_VALUE
+            case _:
+                return Unknown(f"{name} is decided at deployment")
+
+    def parameter(self, name: str, depth: int) -> object:
+        """The value of a parameter: given by the parent stack or the caller, else its default."""
+        if name not in self._parameter_values:
+            self._parameter_values[name] = self.unresolved(name)  # met again while resolving: a circle
+            self._parameter_values[name] = self._parameter(name, depth)
+        return self._parameter_values[name]
+
+    def _parameter(self, name: str, depth: int) -> object:
+        raw = self.parameters[name]
+        declaration: Mapping[str, object] = raw if isinstance(raw, Mapping) else {}
+        kind = str(declaration.get("Type", "String"))
+        is_list = kind == "CommaDelimitedList" or "List<" in kind
+        given: object = None
+        if self.parent is not None:
+            passed = self.parent.resource_property(self.parent_id, "Parameters", depth + 1)
+            if is_unknown(passed):
+                return Unknown(passed.reason) if is_list else self.unresolved(name)
+            given = passed.get(name) if isinstance(passed, Mapping) else None
+            if is_unknown(given):
+                return given if is_list else self.unresolved(name)
+        if given is None:
+            given = self.overrides.get(name)
+        if given is None and not kind.startswith("AWS::SSM::Parameter::Value"):
+            given = declaration.get("Default")
+            allowed = declaration.get("AllowedValues")
+            if given is None and isinstance(allowed, list) and len(allowed) == 1:
+                given = allowed[0]
+        elif kind.startswith("AWS::SSM::Parameter::Value"):
+            given = None  # the value is the name of an SSM parameter, read at deployment
+        if isinstance(given, Mapping) or given is None:
+            reason = f"parameter {name} of {self.label} has no value that is known before deployment"
+            return Unknown(reason) if is_list else self.unresolved(name)
+        if is_list:
+            if isinstance(given, list):
+                return given
+            text = self.as_text(self.resolve(given, depth), given)
+            if has_hole(text) and "," not in text:
+                return Unknown(f"parameter {name} holds {display(text)}") if OPEN + "u:" in text else [text]
+            return [part.strip() for part in text.split(",")] if text else []
+        if isinstance(given, list):
+            parts = [self.as_text(part, part) for part in given]
+            return ",".join(parts)
+        # A default is not searched for dynamic references twice: a resolved text has none left.
+        return given if self.parent is not None else self.resolve(given, depth)
+
+    def attribute(self, logical_id: str, name: str, depth: int) -> object:
+        """What ``Ref`` (name ``Ref``) or ``Fn::GetAtt`` of a resource means."""
+        key = (logical_id, name)
+        if key not in self._attributes:
+            self._attributes[key] = self.unresolved(f"{logical_id}.{name}")
+            if depth < MAX_DEPTH:
+                self._attributes[key] = attribute_of(self, logical_id, name, depth + 1)
+        return self._attributes[key]
+
+    def properties(self, logical_id: str) -> Mapping[str, object] | Unknown:
+        """All properties of a resource, resolved."""
+        found = self._properties.get(logical_id)
+        if found is None:
+            raw = self.resources[logical_id].raw.get("Properties", {})
+            value = self.resolve(raw)
+            if value is NO_VALUE:
+                value = {}
+            if not is_unknown(value) and not isinstance(value, Mapping):
+                value = Unknown("Properties is no object")
+            found = self._properties[logical_id] = value
+        return found
+
+    def resource_property(self, logical_id: str, name: str, depth: int) -> object | None:
+        """One property of a resource, resolved; None when it is absent."""
+        raw = self.resources[logical_id].raw.get("Properties", {})
+        if not isinstance(raw, Mapping) or any(str(key).startswith("Fn::") for key in raw):
+            return Unknown(f"the properties of {logical_id} cannot be resolved")
+        if name not in raw:
+            return None
+        value = self.resolve(raw[name], depth + 1)
+        return None if value is NO_VALUE else value
+
+    def output(self, name: str, depth: int) -> object:
+        """The value of an output of this stack."""
+        if name not in self._outputs:
+            self._outputs[name] = self.unresolved(f"Outputs.{name}")
+            output = section(self.input.template, "Outputs").get(name)
+            if (
+                isinstance(output, Mapping)
+                and depth < MAX_DEPTH
+                and self.condition_of(output, depth) is not False
+            ):
+                self._outputs[name] = self.text(output.get("Value"), depth + 1)
+        return self._outputs[name]
+
+    # --- conditions ---------------------------------------------------------------------------------
+
+    def condition_of(self, raw: Mapping[str, object], depth: int) -> bool | Unknown:
+        """Whether the condition of a resource or an output holds; True when it has none."""
+        name = raw.get("Condition")
+        if name is None:
+            return True
+        return self.condition(name, depth) if isinstance(name, str) else Unknown("Condition is no name")
+
+    def condition(self, name: str, depth: int) -> bool | Unknown:
+        """Whether a condition of the template holds."""
+        if name not in self._conditions:
+            return Unknown(f"condition {name} is not in the template")
+        if name not in self._condition_values:
+            self._condition_values[name] = Unknown(f"condition {name} depends on itself")
+            value = self.truth(self._conditions[name], depth + 1)
+            if is_unknown(value) and not value.reason.startswith("condition "):
+                value = Unknown(f"condition {name} cannot be resolved: {value.reason}")
+            self._condition_values[name] = value
+        found = self._condition_values[name]
+        return Unknown("the condition cannot be resolved") if found is None else found
+
+    def truth(self, node: object, depth: int) -> bool | Unknown:
+        """The truth of a condition function."""
+        if depth >= MAX_DEPTH:
+            return Unknown(f"it is nested deeper than {MAX_DEPTH} levels")
+        if isinstance(node, Mapping) and len(node) == 1:
+            name = next(iter(node))
+            function: Callable[[Scope, object, int], bool | Unknown] | None = intrinsics.CONDITIONS.get(
+                str(name)
+            )
+            if function is not None:
+                return function(self, node[name], depth + 1)
+        value = self.resolve(node, depth + 1)
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.lower() in ("true", "false"):
+            return value.lower() == "true"
+        return value if is_unknown(value) else Unknown("it is no condition function")
+
+
+def partition_of(region: str | None) -> str:
+    """The partition of a Region: ``aws`` unless the Region's name says otherwise.
+
+    Example:
+        >>> partition_of("cn-north-1"), partition_of("us-gov-west-1"), partition_of(None)
+        ('aws-cn', 'aws-us-gov', 'aws')
+    """
+    for prefix, partition in _PARTITIONS:
+        if region and region.startswith(prefix):
+            return partition
+    return "aws"
+
+
+_PARTITIONS: Final = (
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-isob-", "aws-iso-b"),
+    ("us-isof-", "aws-iso-f"),
+    ("us-iso-", "aws-iso"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("eusc-", "aws-eusc"),
+)
+
+
+def nested_templates(item: TemplateInput) -> Iterator[tuple[str, str]]:
+    """Logical id and template path of each nested stack whose template is a file beside the parent's."""
+    for logical_id, raw in section(item.template, "Resources").items():
+        if not isinstance(raw, Mapping) or raw.get("Type") != "AWS::CloudFormation::Stack":
+            continue
+        metadata, properties = raw.get("Metadata"), raw.get("Properties")
+        path = metadata.get("aws:asset:path") if isinstance(metadata, Mapping) else None
+        if path is None and isinstance(properties, Mapping):
+            url = properties.get("TemplateURL")
+            path = url if isinstance(url, str) else None
+            for part in _HASH.findall(_compact(url)) if item.assets else ():
+                if item.assets and part in item.assets:
+                    yield str(logical_id), _normal(item.assets[part])
+                    path = None
+                    break
+        if isinstance(path, str) and path and "://" not in path:
+            yield str(logical_id), _normal(posixpath.join(posixpath.dirname(_normal(item.source)), path))
+
+
+def _normal(path: str) -> str:
+    return posixpath.normpath(PurePath(path).as_posix())
+
+
+def _stem(source: str) -> str:
+    """Name of a file without what says that it is a template."""
+    name = PurePath(source).name
+    for suffix in (".json", ".yaml", ".yml", ".template"):
+        name = name.removesuffix(suffix)
+    return name or source
+
+
+def _may_be_equal(one: str, other: str) -> bool:
+    return one == other or has_hole(one) or has_hole(other)
+
+
+def _name_of(node: object) -> str:
+    """A short name for a part of a template: the same part has the same name."""
+    text = _compact(node) or f"{type(node).__name__}@{id(node)}"
+    name = next(iter(node), "value") if isinstance(node, Mapping) and len(node) == 1 else "value"
+    return f"{name}#{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:8]}"
+
+
+def _compact(node: object) -> str:
+    try:
+        return json.dumps(node, sort_keys=True, default=str)
+    except (TypeError, ValueError, RecursionError):
+        return ""

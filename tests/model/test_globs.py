@@ -1,0 +1,128 @@
+"""What patterns cover and meet: named cases, and brute force over every short text."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kms_constructs.model.globs import (
+    glob_covers,
+    globs_meet,
+    has_variable,
+    is_literal,
+    without_variables,
+)
+from kms_constructs.model.text import HoleKind, hole
+
+G, H = hole(HoleKind.GENERATED, "App.Role"), hole(HoleKind.GENERATED, "App.Other")
+E, F = hole(HoleKind.ENVIRONMENT, "AWS::AccountId"), hole(HoleKind.ENVIRONMENT, "AWS::Region")
+U, V = hole(HoleKind.UNRESOLVED, "Admin"), hole(HoleKind.UNRESOLVED, "Other")
+LONG = "a" * 3000
+
+
+# pattern, other, covers, meets
+CASES = {
+    "equal texts": ("role/a", "role/a", True, True),
+    "different texts": ("role/a", "role/b", False, False),
+    "an asterisk covers all": ("*", U, True, True),
+    "an asterisk covers nothing too": ("role/a*", "role/a", True, True),
+    "an asterisk runs over colons and slashes": ("arn:*:a", "arn:aws:iam::1:role/x:a", True, True),
+    "a question mark is one character": ("role/?", "role/a", True, True),
+    "a question mark is not none": ("role/a?", "role/a", False, False),
+    "a question mark is not two": ("role/?", "role/ab", False, False),
+    "the narrower does not cover the wider": ("role/ops-?", "role/ops-*", False, True),
+    "the wider covers the narrower": ("role/ops-*", "role/ops-?", True, True),
+    "neither covers, they meet": ("role/*-admin", "role/prod-*", False, True),
+    "overlapping ends need room": ("ab*ba", "aba", False, False),
+    "wildcards that cannot meet": ("role/a*", "role/b*", False, False),
+    "case counts": ("role/A*", "role/admin", False, False),
+    "brackets are plain": ("role/[ab]", "role/a", False, False),
+    "two asterisks": ("role/**", "role/a", True, True),
+    "backtracking": ("*a*b*c", "aabbacbc", True, True),
+    "generated equals itself": (f"role/{G}", f"role/{G}", True, True),
+    "generated differs from another": (f"role/{G}", f"role/{H}", False, False),
+    "generated differs from text": (f"role/{G}", "role/a", False, False),
+    "generated is in an asterisk": ("role/*", f"role/{G}", True, True),
+    "generated is not one character": ("role/?", f"role/{G}", False, True),
+    "generated may match a wildcard": (f"role/{G}", "role/App-*", False, True),
+    "generated behind another text": ("user/*", f"role/{G}", False, False),
+    "environment equals itself": (f"iam::{E}:root", f"iam::{E}:root", True, True),
+    "environment may equal text": (f"iam::{E}:root", "iam::1:root", False, True),
+    "environment may equal another": (f"iam::{E}:root", f"iam::{F}:root", False, True),
+    "environment in an asterisk": ("iam::*:root", f"iam::{E}:root", True, True),
+    "environment with wildcards beside": (f"iam::{E}:role/*", f"iam::{E}:role/a", True, True),
+    "environment before another text": (f"{E}:root", "1:user", False, False),
+    "unresolved equals itself": (f"role/{U}", f"role/{U}", True, True),
+    "unresolved may be anything": (f"role/{U}", "role/a", False, True),
+    "unresolved may be another": (U, V, False, True),
+    "unresolved is not covered by text": ("role/a", U, False, True),
+    "a variable may be anything": ("role/${aws:PrincipalTag/team}", "role/a", False, True),
+    "a variable is covered by an asterisk": ("role/*", "role/${aws:username}", True, True),
+    "a variable equals itself": ("role/${aws:username}", "role/${aws:username}", True, True),
+    "a variable covers not even an asterisk": ("role/${aws:username}", "role/*", False, True),
+    "a variable beside another text": ("role/${aws:username}", "user/a", False, False),
+    "too long to compare": (LONG + "*", LONG + "b", False, True),
+    "too long and equal": (LONG, LONG, True, True),
+}
+
+
+@pytest.mark.parametrize(("pattern", "other", "covers", "meets"), CASES.values(), ids=CASES)
+def test_covers_and_meets(pattern: str, other: str, covers: bool, meets: bool) -> None:
+    assert (glob_covers(pattern, other), globs_meet(pattern, other), globs_meet(other, pattern)) == (
+        covers,
+        meets,
+        meets,
+    )
+
+
+@pytest.mark.parametrize(
+    ("pattern", "literal"),
+    [("role/a", True), ("role/*", False), ("role/?", False), (f"role/{G}", True), (E, False), (U, False)],
+)
+def test_is_literal(pattern: str, literal: bool) -> None:
+    assert is_literal(pattern) is literal
+
+
+def test_variables() -> None:
+    assert [has_variable(text) for text in ("a", "${aws:username}", "$a{}", "${open")] == [
+        False,
+        True,
+        False,
+        False,
+    ]
+    assert without_variables("a/${aws:username}/b/${*}") == "a/*/b/*"
+
+
+TEXTS = ["".join(letters) for length in range(5) for letters in itertools.product("ab", repeat=length)]
+_patterns = st.text(alphabet="ab*?", max_size=5)
+
+
+def _texts_of(pattern: str) -> set[str]:
+    expression = re.compile(pattern.replace("*", ".*").replace("?", "."))
+    return {text for text in TEXTS if expression.fullmatch(text)}
+
+
+@given(pattern=_patterns, other=_patterns)
+def test_against_every_short_text(pattern: str, other: str) -> None:
+    left, right = _texts_of(pattern), _texts_of(other)
+    if glob_covers(pattern, other):
+        assert right <= left
+    if left & right:
+        assert globs_meet(pattern, other)
+    if "*" not in other and "?" not in other:
+        # Against a plain text both are exact.
+        assert glob_covers(pattern, other) is (other in _texts_of(pattern) or other == pattern)
+        assert globs_meet(pattern, other) is glob_covers(pattern, other)
+
+
+@given(pattern=st.text(alphabet="ab*?", max_size=3), other=st.text(alphabet="ab*?", max_size=3))
+def test_patterns_that_meet_have_a_text_in_common(pattern: str, other: str) -> None:
+    """A text of at most six letters is enough for two patterns of three."""
+    texts = ("".join(letters) for length in range(7) for letters in itertools.product("ab", repeat=length))
+    expressions = [re.compile(found.replace("*", ".*").replace("?", ".")) for found in (pattern, other)]
+    common = any(all(expression.fullmatch(text) for expression in expressions) for text in texts)
+    assert globs_meet(pattern, other) is common
