@@ -24,6 +24,8 @@ from functools import lru_cache
 OPEN = "\ue000"
 CLOSE = "\ue001"
 _HOLE = re.compile(f"{OPEN}([geu]):([^{OPEN}{CLOSE}]*){CLOSE}")
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 
 
 class HoleKind(StrEnum):
@@ -84,3 +86,19 @@ def split_holes(text: str) -> tuple[str, ...]:
     if position < len(text):
         pieces.append(text[position:])
     return tuple(pieces)
+
+
+def is_account_id(text: str) -> bool:
+    """Whether the text is an AWS account id: twelve digits.
+
+    See: https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html
+    """
+    return _ACCOUNT.fullmatch(text) is not None
+
+
+def is_organization_id(text: str) -> bool:
+    """Whether the text is the id of an organization: ``o-`` and 10 to 32 lower-case letters or digits.
+
+    See: https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html
+    """
+    return _ORGANIZATION.fullmatch(text) is not None

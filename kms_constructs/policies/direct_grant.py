@@ -15,22 +15,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
-from aws_cdk import aws_iam as iam
-
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import ACTIONS, KeyUsage
 from kms_constructs.model.key_specs import KEY_SPECS, using_actions
 from kms_constructs.policies.key_policy import DeclaredGrant
-from kms_constructs.policies.principals import NamedPrincipal, named_principal, named_principals
+from kms_constructs.policies.principals import (
+    NamedPrincipal,
+    PrincipalLike,
+    named_principal,
+    named_principals,
+)
 from kms_constructs.policies.target import PolicyTarget, is_token
 
 MAXIMUM_CONTEXT_PAIRS = 8
 MAXIMUM_CONTEXT_VALUE_LENGTH = 384
 _NAME = re.compile(r"[A-Za-z0-9:/_-]{1,256}")
 _ALWAYS = ("DescribeKey", "RetireGrant")
-
-Principal = str | iam.IRole | iam.IUser | iam.ArnPrincipal
-"""How arguments name a role or user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +59,13 @@ class DirectGrant:
         ['Decrypt']
     """
 
-    grantee: Principal
+    grantee: PrincipalLike
     operations: Sequence[str]
     _: KW_ONLY
-    created_by: Sequence[Principal]
+    created_by: Sequence[PrincipalLike]
     encryption_context_equals: Mapping[str, str] = field(default_factory=dict)
     encryption_context_subset: Mapping[str, str] = field(default_factory=dict)
-    retiring_principal: Principal | None = None
+    retiring_principal: PrincipalLike | None = None
     name: str | None = None
 
 

@@ -6,15 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
-
-from aws_cdk import Aws
-from aws_cdk import aws_iam as iam
+from typing import Any, cast
 
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import KeyUsage
 from kms_constructs.model.key_specs import KEY_SPECS, consuming_actions, producing_actions
-from kms_constructs.policies.principals import named_principal
+from kms_constructs.model.text import is_organization_id
+from kms_constructs.policies.principals import PrincipalLike, named_principal
 from kms_constructs.policies.target import (
     PolicyStatementJson,
     PolicyTarget,
@@ -24,6 +22,7 @@ from kms_constructs.policies.target import (
     check_list,
     context_conditions,
     is_token,
+    organization_refused,
     via_service,
 )
 
@@ -96,7 +95,7 @@ class ExternalAccess:
     See: https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
     """
 
-    principals: Sequence[Any]
+    principals: Sequence[PrincipalLike]
     permissions: Sequence[str | Permission]
     via_services: Sequence[str] = ()
     encryption_context: Mapping[str, str | Sequence[str]] = field(default_factory=dict, hash=False)
@@ -144,17 +143,8 @@ class ExternalAccess:
 
     def _check_organization(self) -> None:
         organization = self.organization_id
-        if (
-            organization is not None
-            and not is_token(organization)
-            and not re.fullmatch(r"o-[a-z0-9]{10,32}", organization)
-        ):
-            raise ArgumentError(
-                "organization_id",
-                organization,
-                "an organization id is o- and 10 to 32 lower-case letters or digits",
-                "copy it from `aws organizations describe-organization`",
-            )
+        if organization is not None and not (is_token(organization) or is_organization_id(organization)):
+            raise organization_refused("organization_id", organization)
         for path in self.organization_paths:
             if organization is None:
                 raise ArgumentError(
@@ -188,6 +178,11 @@ class ExternalAccess:
             )
 
     @property
+    def arns(self) -> tuple[str, ...]:
+        """ARNs of the principals, in order, each once."""
+        return cast(tuple[str, ...], self.principals)  # so they were left by __post_init__
+
+    @property
     def _permissions(self) -> tuple[Permission, ...]:
         return tuple(_permission(item) for item in self.permissions)
 
@@ -207,7 +202,7 @@ class ExternalAccess:
             equals["aws:PrincipalOrgID"] = self.organization_id
         if self.organization_paths:
             common["ForAnyValue:StringLike"] = {"aws:PrincipalOrgPaths": list(self.organization_paths)}
-        principal = {"AWS": list(self.principals)}
+        principal = {"AWS": list(self.arns)}
         sid = f"External{self.name}"
         found: list[PolicyStatementJson] = []
         cryptographic = actions - _METADATA
@@ -231,7 +226,7 @@ class ExternalAccess:
 
     def _accounts(self, target: PolicyTarget) -> list[str]:
         accounts: list[str] = []
-        for arn in self.principals:
+        for arn in self.arns:
             parts = arn_parts(arn)
             if parts is None:
                 raise ArgumentError(
@@ -245,7 +240,7 @@ class ExternalAccess:
         return list(dict.fromkeys(accounts))
 
     def _check_target(self, target: PolicyTarget) -> None:
-        for arn in self.principals:
+        for arn in self.arns:
             parts = arn_parts(arn)
             if parts is None:
                 continue
@@ -300,10 +295,11 @@ class ExternalAccess:
 
 
 def _principal_arn(value: object) -> str:
-    """The ARN of a role, a user or an account root."""
-    text = value
-    if isinstance(value, iam.AccountPrincipal):
-        text = f"arn:{Aws.PARTITION}:iam::{value.account_id}:root"
+    """The ARN of a role, a user or an account root.
+
+    The CDK's account principals have an account id, and the ARN of its root.
+    """
+    text = getattr(value, "arn", None) if hasattr(value, "account_id") else value
     parts = arn_parts(text) if isinstance(text, str) else None
     if isinstance(text, str) and parts is not None and parts[1] == "iam" and parts[4] == "root":
         check_account("principals", parts[3])

@@ -22,9 +22,13 @@ from kms_constructs.model.key_specs import (
     using_actions,
 )
 from kms_constructs.policies.root_access import RootAccess
-
-PolicyStatement = dict[str, object]
-"""One statement of a policy document."""
+from kms_constructs.policies.statements import (
+    Condition,
+    PolicyStatementJson,
+    one_or_list,
+    qualified,
+    statement,
+)
 
 EVERYONE = {"AWS": "*"}
 
@@ -113,7 +117,7 @@ class KeyPolicySpec:
     importers: tuple[str, ...] = ()
     material_expires: date | None = None
     direct_grants: tuple[DeclaredGrant, ...] = ()
-    further: tuple[PolicyStatement, ...] = field(default=())
+    further: tuple[PolicyStatementJson, ...] = field(default=())
 
     @property
     def guardians(self) -> tuple[str, ...]:
@@ -172,25 +176,27 @@ def authorised_principals(spec: KeyPolicySpec) -> dict[str, list[str]]:
     }
 
 
-def root_account(spec: KeyPolicySpec) -> PolicyStatement:
+def root_account(spec: KeyPolicySpec) -> PolicyStatementJson:
     """Recovery: the account root principal may administer the key, and, unless told otherwise, not use it."""
     if spec.root_access is RootAccess.FULL_DELEGATION:
         return _allow("RootAccount", (spec.root_arn,), ["kms:*"])
-    actions = _qualified(
-        *_read(),
-        *_manage(spec),
-        "PutKeyPolicy",
-        *_destructive(spec),
-        *_replication(spec),
-        "RevokeGrant",
+    actions = qualified(
+        (
+            *_read(),
+            *_manage(spec),
+            "PutKeyPolicy",
+            *_destructive(spec),
+            *_replication(spec),
+            "RevokeGrant",
+        )
     )
-    condition: dict[str, object] | None = None
+    condition: Condition | None = None
     if spec.root_access is RootAccess.ROOT_USER_ONLY:
         condition = {"ArnEquals": {"aws:PrincipalArn": spec.root_arn}}
     return _allow("RootAccount", (spec.root_arn,), actions, condition)
 
 
-def key_administrators(spec: KeyPolicySpec) -> PolicyStatement:
+def key_administrators(spec: KeyPolicySpec) -> PolicyStatementJson:
     """Reading and managing.
 
     Deleting, disabling and the policy only while there is no break-glass principal.
@@ -202,10 +208,10 @@ def key_administrators(spec: KeyPolicySpec) -> PolicyStatement:
     ]
     if not spec.break_glass:
         names += [*_destructive(spec), "PutKeyPolicy", *_replication(spec)]
-    return _allow("KeyAdministrators", spec.administrators, _qualified(*names))
+    return _allow("KeyAdministrators", spec.administrators, qualified(names))
 
 
-def break_glass(spec: KeyPolicySpec) -> PolicyStatement | None:
+def break_glass(spec: KeyPolicySpec) -> PolicyStatementJson | None:
     """Deleting, disabling and rewriting, for the few who are called in an emergency."""
     if not spec.break_glass:
         return None
@@ -218,10 +224,10 @@ def break_glass(spec: KeyPolicySpec) -> PolicyStatement | None:
         "PutKeyPolicy",
         *_replication(spec),
     ]
-    return _allow("BreakGlass", spec.break_glass, _qualified(*names))
+    return _allow("BreakGlass", spec.break_glass, qualified(names))
 
 
-def deployment(spec: KeyPolicySpec) -> PolicyStatement | None:
+def deployment(spec: KeyPolicySpec) -> PolicyStatementJson | None:
     """What CloudFormation's handlers for keys and aliases call.
 
     Deletion only when the key may be destroyed.
@@ -244,10 +250,10 @@ def deployment(spec: KeyPolicySpec) -> PolicyStatement | None:
         names.append("EnableKeyRotation")
     if spec.deployment_may_delete:
         names.append("ScheduleKeyDeletion")
-    return _allow_some("Deployment", spec.deployment, _qualified(*names))
+    return _allow_some("Deployment", spec.deployment, qualified(names))
 
 
-def replication(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
+def replication(spec: KeyPolicySpec) -> tuple[PolicyStatementJson, ...]:
     """Replication into each declared Region by those who deploy the replica there, and by nobody else.
 
     KMS asks the primary's key policy when a replica is made; the replica's own policy decides from then on.
@@ -269,7 +275,7 @@ def replication(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
     )
 
 
-def synchronisation(spec: KeyPolicySpec) -> PolicyStatement | None:
+def synchronisation(spec: KeyPolicySpec) -> PolicyStatementJson | None:
     """KMS's own service-linked role keeps primary and replicas in step.
 
     The root principal limited to that role, and not the role itself: it is made with the first multi-Region
@@ -288,13 +294,13 @@ def synchronisation(spec: KeyPolicySpec) -> PolicyStatement | None:
     )
 
 
-def key_users(spec: KeyPolicySpec) -> PolicyStatement | None:
+def key_users(spec: KeyPolicySpec) -> PolicyStatementJson | None:
     """Both sides of the key's usage, through the given services only, if any are given."""
-    actions = _qualified(*using_actions(spec.key_spec, spec.key_usage))
+    actions = qualified(using_actions(spec.key_spec, spec.key_usage))
     return _allow_some("KeyUsers", spec.users, actions, _via(spec))
 
 
-def key_users_grants(spec: KeyPolicySpec) -> PolicyStatement | None:
+def key_users_grants(spec: KeyPolicySpec) -> PolicyStatementJson | None:
     """Grants that AWS services make for their own use on behalf of key users (EBS, RDS, Lambda, …).
 
     Written for symmetric encryption keys only: no AWS service asks a user for a grant on another kind of key.
@@ -302,31 +308,31 @@ def key_users_grants(spec: KeyPolicySpec) -> PolicyStatement | None:
     if spec.key_usage is not KeyUsage.ENCRYPT_DECRYPT or not KEY_SPECS[spec.key_spec].data_keys:
         return None
     condition = {"Bool": {"kms:GrantIsForAWSResource": "true"}, **(_via(spec) or {})}
-    actions = _qualified("CreateGrant", "ListGrants", "RevokeGrant")
+    actions = qualified(("CreateGrant", "ListGrants", "RevokeGrant"))
     return _allow_some("KeyUsersGrants", spec.users, actions, condition)
 
 
-def encrypt_only(spec: KeyPolicySpec) -> PolicyStatement | None:
+def encrypt_only(spec: KeyPolicySpec) -> PolicyStatementJson | None:
     """The write side: encrypt, sign, make a MAC, encapsulate."""
-    actions = _qualified(*producing_actions(spec.key_spec, spec.key_usage))
+    actions = qualified(producing_actions(spec.key_spec, spec.key_usage))
     return _allow_some("EncryptOnly", spec.encrypt_only, actions)
 
 
-def decrypt_only(spec: KeyPolicySpec) -> PolicyStatement | None:
+def decrypt_only(spec: KeyPolicySpec) -> PolicyStatementJson | None:
     """The read side: decrypt, verify, decapsulate."""
-    actions = _qualified(*consuming_actions(spec.key_spec, spec.key_usage))
+    actions = qualified(consuming_actions(spec.key_spec, spec.key_usage))
     return _allow_some("DecryptOnly", spec.decrypt_only, actions)
 
 
-def import_material(spec: KeyPolicySpec) -> PolicyStatement | None:
+def import_material(spec: KeyPolicySpec) -> PolicyStatementJson | None:
     """Importing key material, and what has to be asked for first; the material comes wrapped, by API."""
     if spec.origin != Origin.EXTERNAL:
         return None
-    actions = _qualified("DescribeKey", "GetParametersForImport", "ImportKeyMaterial")
+    actions = qualified(("DescribeKey", "GetParametersForImport", "ImportKeyMaterial"))
     return _allow_some("KeyMaterialImport", spec.importers, actions)
 
 
-def direct_grants(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
+def direct_grants(spec: KeyPolicySpec) -> tuple[PolicyStatementJson, ...]:
     """Each declared grant for those who make it, and no grant beside it.
 
     ``ForAllValues`` also holds for an empty set, so the operations have to be there, too.
@@ -337,7 +343,7 @@ def direct_grants(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
     )
 
 
-def deny_destruction(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
+def deny_destruction(spec: KeyPolicySpec) -> tuple[PolicyStatementJson, ...]:
     """Nobody but the root user and the guardians disables the key, deletes it or its imported material.
 
     Where the stack may delete its key, the deployment principals are exempt from the Deny on deletion and
@@ -346,14 +352,14 @@ def deny_destruction(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
     rest = ("DeleteImportedKeyMaterial", "DisableKey")
     exempt = (spec.root_arn, *spec.guardians)
     if not spec.deployment_may_delete:
-        return (_deny_but("DenyDestruction", exempt, _qualified(*rest, "ScheduleKeyDeletion")),)
+        return (_deny_but("DenyDestruction", exempt, qualified((*rest, "ScheduleKeyDeletion"))),)
     return (
-        _deny_but("DenyDestruction", exempt, _qualified(*rest)),
-        _deny_but("DenyDeletion", (*exempt, *spec.deployment), _qualified("ScheduleKeyDeletion")),
+        _deny_but("DenyDestruction", exempt, qualified(rest)),
+        _deny_but("DenyDeletion", (*exempt, *spec.deployment), ["kms:ScheduleKeyDeletion"]),
     )
 
 
-def deny_policy_change(spec: KeyPolicySpec) -> PolicyStatement:
+def deny_policy_change(spec: KeyPolicySpec) -> PolicyStatementJson:
     """Nobody but the root user, the guardians and the deployment principals changes the key policy.
 
     The deployment principals are exempt because KMS refuses a policy under which its author could not change
@@ -363,7 +369,7 @@ def deny_policy_change(spec: KeyPolicySpec) -> PolicyStatement:
     return _deny_but("DenyPolicyChange", exempt, ["kms:PutKeyPolicy"])
 
 
-def deny_replication(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
+def deny_replication(spec: KeyPolicySpec) -> tuple[PolicyStatementJson, ...]:
     """The key is replicated to the declared Regions only, and none but the guardians move its primary.
 
     A replica key carries them, too: they count from the moment that it is made the primary key.
@@ -371,8 +377,8 @@ def deny_replication(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
     if not (spec.multi_region or spec.replica):
         return ()
     regions = [region for region, _ in spec.replication]
-    elsewhere: dict[str, object] | None = (
-        {"StringNotEquals": {"kms:ReplicaRegion": _one_or_list(regions)}} if regions else None
+    elsewhere: Condition | None = (
+        {"StringNotEquals": {"kms:ReplicaRegion": one_or_list(regions)}} if regions else None
     )
     return (
         _deny("DenyReplicationElsewhere", ["kms:ReplicateKey"], elsewhere),
@@ -380,22 +386,22 @@ def deny_replication(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
     )
 
 
-def deny_rotation_off() -> PolicyStatement:
+def deny_rotation_off() -> PolicyStatementJson:
     """Nobody turns rotation off, the root user included.
 
     Written for keys that cannot rotate, too: there it denies what fails anyway, and one rule without
     exceptions is easier to check.
     """
-    return _deny("DenyRotationOff", ["kms:DisableKeyRotation"], None)
+    return _deny("DenyRotationOff", ["kms:DisableKeyRotation"])
 
 
-def deny_short_deletion_window(spec: KeyPolicySpec) -> PolicyStatement:
+def deny_short_deletion_window(spec: KeyPolicySpec) -> PolicyStatementJson:
     """Nobody schedules a deletion with a shorter window than the declared one."""
     limit = {"kms:ScheduleKeyDeletionPendingWindowInDays": str(spec.pending_window)}
     return _deny("DenyShortDeletionWindow", ["kms:ScheduleKeyDeletion"], {"NumericLessThan": limit})
 
 
-def deny_lockout_bypass() -> PolicyStatement:
+def deny_lockout_bypass() -> PolicyStatementJson:
     """Nobody writes a policy with KMS's lockout safety check switched off."""
     return _deny(
         "DenyLockoutBypass",
@@ -404,7 +410,7 @@ def deny_lockout_bypass() -> PolicyStatement:
     )
 
 
-def deny_lasting_material(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
+def deny_lasting_material(spec: KeyPolicySpec) -> tuple[PolicyStatementJson, ...]:
     """No material is imported that never expires, or later than declared."""
     if spec.material_expires is None:
         return ()
@@ -417,7 +423,7 @@ def deny_lasting_material(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
     )
 
 
-def deny_direct_grants(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
+def deny_direct_grants(spec: KeyPolicySpec) -> tuple[PolicyStatementJson, ...]:
     """Grants only by AWS services for their own use, and those that were declared.
 
     Without declared grants in the form that AWS Control Tower's CT.KMS.PR.3 accepts. With them, the Deny
@@ -425,20 +431,25 @@ def deny_direct_grants(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
 
     See: https://docs.aws.amazon.com/controltower/latest/controlreference/kms-rules.html
     """
-    direct: dict[str, object] = {
+    direct: Condition = {
         "BoolIfExists": {"kms:GrantIsForAWSResource": "false", "aws:PrincipalIsAWSService": "false"}
     }
     if not spec.direct_grants:
-        return (_deny_grants("DenyDirectGrants", direct),)
+        return (_deny("DenyDirectGrants", ["kms:CreateGrant"], direct, "*"),)
     creators = _once(creator for grant in spec.direct_grants for creator in grant.created_by)
     grantees = _once(grant.grantee for grant in spec.direct_grants)
     return (
-        _deny_grants(
-            "DenyDirectGrants", {**direct, "ArnNotEquals": {"aws:PrincipalArn": _one_or_list(creators)}}
+        _deny(
+            "DenyDirectGrants",
+            ["kms:CreateGrant"],
+            {**direct, "ArnNotEquals": {"aws:PrincipalArn": one_or_list(creators)}},
+            "*",
         ),
-        _deny_grants(
+        _deny(
             "DenyOtherGrantees",
-            {**direct, "StringNotEquals": {"kms:GranteePrincipal": _one_or_list(grantees)}},
+            ["kms:CreateGrant"],
+            {**direct, "StringNotEquals": {"kms:GranteePrincipal": one_or_list(grantees)}},
+            "*",
         ),
     )
 
@@ -456,7 +467,7 @@ def _manage(spec: KeyPolicySpec) -> list[str]:
     return [name for name in actions_of(ActionClass.MANAGE) if possible.get(name, True)]
 
 
-def _grant_condition(grant: DeclaredGrant) -> dict[str, object]:
+def _grant_condition(grant: DeclaredGrant) -> Condition:
     equal: dict[str, object] = {"kms:GranteePrincipal": grant.grantee}
     null = {"kms:GrantOperations": "false"}
     every: dict[str, object] = {"kms:GrantOperations": list(grant.operations)}
@@ -470,10 +481,6 @@ def _grant_condition(grant: DeclaredGrant) -> dict[str, object]:
         equal |= {f"kms:EncryptionContext:{name}": value for name, value in pairs}
         every["kms:EncryptionContextKeys"] = [name for name, _ in pairs]
     return {"StringEquals": equal, "Null": null, "ForAllValues:StringEquals": every}
-
-
-def _deny_grants(sid: str, condition: dict[str, object]) -> PolicyStatement:
-    return {**_deny(sid, ["kms:CreateGrant"], condition), "Principal": "*"}
 
 
 def _once(values: Iterable[str]) -> list[str]:
@@ -494,50 +501,28 @@ def _camel(region: str) -> str:
     return "".join(part.capitalize() for part in region.split("-"))
 
 
-def _via(spec: KeyPolicySpec) -> dict[str, object] | None:
+def _via(spec: KeyPolicySpec) -> Condition | None:
     return {"StringEquals": {"kms:ViaService": list(spec.via_services)}} if spec.via_services else None
 
 
-def _qualified(*names: str) -> list[str]:
-    return sorted({f"kms:{name}" for name in names})
-
-
 def _allow_some(
-    sid: str, principals: Iterable[str], actions: list[str], condition: dict[str, object] | None = None
-) -> PolicyStatement | None:
-    found = tuple(principals)
-    return _allow(sid, found, actions, condition) if found else None
+    sid: str, principals: Sequence[str], actions: list[str], condition: Condition | None = None
+) -> PolicyStatementJson | None:
+    return _allow(sid, principals, actions, condition) if principals else None
 
 
 def _allow(
-    sid: str, principals: Sequence[str], actions: list[str], condition: dict[str, object] | None = None
-) -> PolicyStatement:
-    return _statement(sid, "Allow", {"AWS": _one_or_list(principals)}, actions, condition)
+    sid: str, principals: Sequence[str], actions: list[str], condition: Condition | None = None
+) -> PolicyStatementJson:
+    who = {"AWS": one_or_list(principals)}
+    return statement(sid, "Allow", one_or_list(actions), principal=who, conditions=condition)
 
 
-def _deny(sid: str, actions: list[str], condition: dict[str, object] | None) -> PolicyStatement:
-    return _statement(sid, "Deny", EVERYONE, actions, condition)
+def _deny(
+    sid: str, actions: list[str], condition: Condition | None = None, principal: object = EVERYONE
+) -> PolicyStatementJson:
+    return statement(sid, "Deny", one_or_list(actions), principal=principal, conditions=condition)
 
 
-def _deny_but(sid: str, exempt: Iterable[str], actions: list[str]) -> PolicyStatement:
-    names = list(dict.fromkeys(exempt))
-    return _deny(sid, actions, {"ArnNotEquals": {"aws:PrincipalArn": names}})
-
-
-def _statement(
-    sid: str, effect: str, principal: object, actions: list[str], condition: dict[str, object] | None
-) -> PolicyStatement:
-    statement: PolicyStatement = {
-        "Sid": sid,
-        "Effect": effect,
-        "Principal": principal,
-        "Action": actions if len(actions) > 1 else actions[0],
-        "Resource": "*",
-    }
-    if condition:
-        statement["Condition"] = condition
-    return statement
-
-
-def _one_or_list(values: Sequence[str]) -> str | list[str]:
-    return values[0] if len(values) == 1 else list(values)
+def _deny_but(sid: str, exempt: Iterable[str], actions: list[str]) -> PolicyStatementJson:
+    return _deny(sid, actions, {"ArnNotEquals": {"aws:PrincipalArn": _once(exempt)}})

@@ -16,12 +16,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from kms_constructs.errors import ArgumentError
 from kms_constructs.guardrails.catalogue import GUARDED_ACTIONS
 from kms_constructs.model.key_specs import MAXIMUM_PENDING_WINDOW_DAYS, MINIMUM_PENDING_WINDOW_DAYS
+from kms_constructs.model.text import is_account_id, is_organization_id
+from kms_constructs.policies.statements import Condition, one_or_list, qualified, statement
+from kms_constructs.policies.target import account_refused, organization_refused
 
 PolicyJson = dict[str, Any]
 """A policy document as JSON."""
@@ -117,9 +120,9 @@ def resource_control_policy(
         minimum_pending_window,
         lockout_actions=(POLICY_CHANGE,),
     )
-    for statement in statements:
-        if statement["Sid"] == "DenyDirectGrants":
-            statement["Condition"]["BoolIfExists"]["aws:PrincipalIsAWSService"] = "false"
+    for one in statements:
+        if one["Sid"] == "DenyDirectGrants":
+            one["Condition"]["BoolIfExists"]["aws:PrincipalIsAWSService"] = "false"
     statements += _perimeter(organization_id, trusted_accounts)
     return _document(statements, MAXIMUM_RCP_CHARACTERS, "resource control policy", resource=True)
 
@@ -171,13 +174,8 @@ def _guarded(
 
 def _perimeter(organization_id: str | None, trusted_accounts: Sequence[str]) -> list[PolicyJson]:
     for account in trusted_accounts:
-        if not re.fullmatch(r"\d{12}", account):
-            raise ArgumentError(
-                "trusted_accounts",
-                account,
-                "an account id is twelve digits",
-                "give all twelve digits as text",
-            )
+        if not is_account_id(account):
+            raise account_refused("trusted_accounts", account)
     if organization_id is None:
         if trusted_accounts:
             raise ArgumentError(
@@ -187,64 +185,43 @@ def _perimeter(organization_id: str | None, trusted_accounts: Sequence[str]) -> 
                 "give organization_id as well",
             )
         return []
-    if not re.fullmatch(r"o-[a-z0-9]{10,32}", organization_id):
-        raise ArgumentError(
-            "organization_id",
-            organization_id,
-            "an organization id is o- and 10 to 32 lower-case letters or digits",
-            "copy it from `aws organizations describe-organization`",
-        )
+    if not is_organization_id(organization_id):
+        raise organization_refused("organization_id", organization_id)
     outside: dict[str, Any] = {"aws:PrincipalOrgID": organization_id}
     if trusted_accounts:
-        outside["aws:PrincipalAccount"] = _scalar(trusted_accounts)
+        outside["aws:PrincipalAccount"] = one_or_list(trusted_accounts)
     return [
-        {
-            "Sid": "DenyOutsideOrganization",
-            "Effect": "Deny",
-            "Action": "kms:*",
-            "Resource": "*",
-            "Condition": {
+        statement(
+            "DenyOutsideOrganization",
+            "Deny",
+            "kms:*",
+            conditions={
                 "StringNotEqualsIfExists": outside,
                 "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
             },
-        },
-        {
-            "Sid": "DenyServicesForOutsiders",
-            "Effect": "Deny",
-            "Action": "kms:*",
-            "Resource": "*",
+        ),
+        statement(
+            "DenyServicesForOutsiders",
+            "Deny",
+            "kms:*",
             # Where a service sends no source account nothing is known: that is left to the key policies.
-            "Condition": {
+            conditions={
                 "StringNotEqualsIfExists": {"aws:SourceOrgID": organization_id}
-                | ({"aws:SourceAccount": _scalar(trusted_accounts)} if trusted_accounts else {}),
+                | ({"aws:SourceAccount": one_or_list(trusted_accounts)} if trusted_accounts else {}),
                 "Null": {"aws:SourceAccount": "false"},
                 "Bool": {"aws:PrincipalIsAWSService": "true"},
             },
-        },
+        ),
     ]
 
 
-def _deny(
-    sid: str, actions: Sequence[str], condition: Mapping[str, Mapping[str, Any]] | None = None
-) -> PolicyJson:
-    statement: PolicyJson = {
-        "Sid": sid,
-        "Effect": "Deny",
-        "Action": _scalar(sorted(f"kms:{action}" for action in actions)),
-        "Resource": "*",
-    }
-    if condition:
-        statement["Condition"] = {operator: dict(keys) for operator, keys in condition.items()}
-    return statement
+def _deny(sid: str, actions: Sequence[str], condition: Condition | None = None) -> PolicyJson:
+    return statement(sid, "Deny", one_or_list(qualified(actions)), conditions=condition)
 
 
 def _unless(patterns: Sequence[str]) -> dict[str, dict[str, Any]]:
     unique = list(dict.fromkeys(patterns))
-    return {"ArnNotLike": {"aws:PrincipalArn": _scalar(unique)}} if unique else {}
-
-
-def _scalar(values: Sequence[str]) -> str | list[str]:
-    return values[0] if len(values) == 1 else list(values)
+    return {"ArnNotLike": {"aws:PrincipalArn": one_or_list(unique)}} if unique else {}
 
 
 def _check_patterns(argument: str, patterns: Sequence[str]) -> None:

@@ -1,4 +1,6 @@
-"""Principals as people write them, made comparable: ARN texts, CDK roles and users, CDK principals.
+"""Principals as people write them, made comparable: ARN texts, roles, users, principals.
+
+What is no text is asked for its ARN by duck type, so that CDK objects can be named without the CDK.
 
 See: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
@@ -8,15 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 from weakref import WeakKeyDictionary
 
-from aws_cdk import aws_iam as iam
-
 from kms_constructs.errors import ArgumentError
-from kms_constructs.policies.target import arn_parts, is_token
-
-Principals = Sequence[str | iam.IRole | iam.IUser | iam.ArnPrincipal]
-"""How arguments name roles and users."""
+from kms_constructs.model.text import is_account_id
+from kms_constructs.policies.target import account_refused, arn_parts, is_token
 
 _RESOURCE = re.compile(r"(role|user)/(?:[\x21-\x7e]*/)?[\w+=,.@-]{1,64}")
 _EXAMPLE = "arn:aws:iam::111122223333:role/Name"
@@ -43,6 +42,40 @@ class NamedPrincipal:
         return not self.identities.isdisjoint(other.identities)
 
 
+class RoleLike(Protocol):
+    """A role: the CDK's `iam.IRole`, for one."""
+
+    @property
+    def role_arn(self) -> str:
+        """ARN of the role."""
+        ...
+
+
+class UserLike(Protocol):
+    """A user: the CDK's `iam.IUser`, for one."""
+
+    @property
+    def user_arn(self) -> str:
+        """ARN of the user."""
+        ...
+
+
+class ArnLike(Protocol):
+    """A principal with an ARN: the CDK's `iam.ArnPrincipal`, for one."""
+
+    @property
+    def arn(self) -> str:
+        """ARN of the principal."""
+        ...
+
+
+PrincipalLike = str | RoleLike | UserLike | ArnLike
+"""How an argument names one role or user."""
+
+Principals = Sequence[PrincipalLike]
+"""How arguments name roles and users."""
+
+
 def named_principals(
     argument: str, values: object, *, where: str, account: str = ""
 ) -> tuple[NamedPrincipal, ...]:
@@ -50,7 +83,7 @@ def named_principals(
 
     Args:
         argument: Name of the argument, for errors.
-        values: A sequence of ARN texts, `iam.IRole`, `iam.IUser` or `iam.ArnPrincipal`.
+        values: A sequence of ARN texts, roles, users or principals with an ARN.
         where: Construct path, for errors.
         account: Account of the key, when it is known: principals of other accounts are then refused.
 
@@ -81,21 +114,24 @@ def named_principal(argument: str, value: object, *, where: str) -> NamedPrincip
     Raises:
         ArgumentError: The value is no role or user that a key policy can name.
     """
+    if isinstance(value, NamedPrincipal):
+        return value
     if isinstance(value, str):
         return _from_text(argument, value, value, where)
-    if hasattr(type(value), "role_arn") or hasattr(type(value), "user_arn"):
-        return _from_construct(argument, value, where)
-    if isinstance(value, iam.AccountRootPrincipal | iam.AccountPrincipal):
+    known = _known(value)
+    if known is not None:
+        return known
+    for attribute in ("role_arn", "user_arn"):
+        arn = getattr(value, attribute, None)
+        if isinstance(arn, str):
+            return remember(value, _from_text(argument, arn, arn, where))
+    if hasattr(value, "account_id"):
         raise _root_refused(argument, value, where)
-    if isinstance(value, iam.ServicePrincipal):
+    if hasattr(value, "service"):
         raise _service_refused(argument, value, where)
-    if isinstance(value, iam.StarPrincipal | iam.AnyPrincipal):
-        raise _wildcard_refused(argument, value, where)
-    if isinstance(value, iam.ArnPrincipal):
-        return _from_text(argument, value.arn, value.arn, where)
-    # Imported roles and users are jsii proxies, whose class has no attributes.
-    if hasattr(value, "role_arn") or hasattr(value, "user_arn"):
-        return _from_construct(argument, value, where)
+    arn = getattr(value, "arn", None)
+    if isinstance(arn, str):
+        return _from_text(argument, arn, arn, where)
     raise ArgumentError(
         argument,
         value,
@@ -118,10 +154,10 @@ def overlap(
 
 def _from_text(argument: str, text: str, shown: object, where: str) -> NamedPrincipal:
     if "*" in text or "?" in text:
-        raise _wildcard_refused(argument, shown, where)
+        raise wildcard_refused(argument, shown, where)
     if re.fullmatch(r"\d+", text):
-        if len(text) != 12:
-            raise _account_refused(argument, shown, where)
+        if not is_account_id(text):
+            raise account_refused(argument, shown, where)
         raise _root_refused(argument, shown, where)
     if re.fullmatch(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?", text):
         raise _service_refused(argument, shown, where)
@@ -141,8 +177,8 @@ def _from_text(argument: str, text: str, shown: object, where: str) -> NamedPrin
             " it has one)",
             where=where,
         )
-    if not is_token(account) and not re.fullmatch(r"\d{12}", account):
-        raise _account_refused(argument, shown, where)
+    if not is_token(account) and not is_account_id(account):
+        raise account_refused(argument, shown, where)
     if resource == "root":
         raise _root_refused(argument, shown, where)
     if service == "iam" and resource.startswith("group/"):
@@ -155,38 +191,30 @@ def _from_text(argument: str, text: str, shown: object, where: str) -> NamedPrin
         )
     if service != "iam" or region or not (is_token(resource) or _RESOURCE.fullmatch(resource)):
         raise _malformed(argument, shown, where)
-    return NamedPrincipal(text, account, frozenset({text, _identity(account, resource)}))
+    return NamedPrincipal(text, account, frozenset({text, identity(account, resource)}))
 
 
-def _identity(account: str, resource: str) -> str:
+def identity(account: str, resource: str) -> str:
+    """What makes two names one principal: account, kind and name, without path and case."""
     kind, _, rest = resource.partition("/")
     name = rest.rpartition("/")[2]
     return f"{account}:{kind}/{name if is_token(name) else name.lower()}"
 
 
 _KNOWN: WeakKeyDictionary[object, NamedPrincipal] = WeakKeyDictionary()
+"""Roles and users that were named before: reading the ARN of a CDK object costs a call into Node."""
 
 
-def _from_construct(argument: str, value: object, where: str) -> NamedPrincipal:
-    """The principal of a CDK role or user; asked of the CDK once for each object."""
-    known = _KNOWN.get(value)
-    if known is not None:
-        return known
-    kind = "role" if hasattr(value, "role_arn") else "user"
-    arn = str(getattr(value, f"{kind}_arn"))
-    plain = _from_text(argument, arn, arn, where)
-    identities = set(plain.identities)
-    account = plain.account
-    if isinstance(value, iam.Role | iam.User):
-        # Made in this app: its ARN is a token, and its name is known only when it was given.
-        resource = value.node.default_child
-        name = getattr(resource, f"{kind}_name", None)
-        account = value.env.account
-        if isinstance(name, str) and not is_token(name):
-            identities.add(_identity(account, f"{kind}/{name}"))
-    principal = NamedPrincipal(arn, account, frozenset(identities))
-    _KNOWN[value] = principal
+def remember(value: object, principal: NamedPrincipal) -> NamedPrincipal:
+    """Keeps what an object is called, for as long as it lives."""
+    if type(value).__weakrefoffset__ and type(value).__hash__ is not None:
+        _KNOWN[value] = principal
     return principal
+
+
+def _known(value: object) -> NamedPrincipal | None:
+    hashable = type(value).__weakrefoffset__ and type(value).__hash__ is not None
+    return _KNOWN.get(value) if hashable else None
 
 
 def _check_home(argument: str, principal: NamedPrincipal, account: str, where: str) -> None:
@@ -220,16 +248,6 @@ def _malformed(argument: str, shown: object, where: str) -> ArgumentError:
     )
 
 
-def _account_refused(argument: str, shown: object, where: str) -> ArgumentError:
-    return ArgumentError(
-        argument,
-        shown,
-        "an account id is twelve digits",
-        "give all twelve digits, leading zeros included",
-        where=where,
-    )
-
-
 def _root_refused(argument: str, shown: object, where: str) -> ArgumentError:
     return ArgumentError(
         argument,
@@ -251,7 +269,8 @@ def _service_refused(argument: str, shown: object, where: str) -> ArgumentError:
     )
 
 
-def _wildcard_refused(argument: str, shown: object, where: str) -> ArgumentError:
+def wildcard_refused(argument: str, shown: object, where: str) -> ArgumentError:
+    """The error for what stands for everybody."""
     return ArgumentError(
         argument,
         shown,

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import KeyUsage
-
-PolicyStatementJson = dict[str, Any]
-"""One statement of a policy document, as JSON. CDK tokens may stand inside its texts."""
+from kms_constructs.model.text import is_account_id
+from kms_constructs.policies.statements import PolicyStatementJson as PolicyStatementJson  # noqa: PLC0414 - presets
+from kms_constructs.policies.statements import one_or_list, qualified, statement
 
 PARTITION = "<partition>"
 ACCOUNT = "<account>"
@@ -85,14 +85,14 @@ def statements_of(sources: Iterable[StatementSource], target: PolicyTarget) -> l
     found: list[PolicyStatementJson] = []
     taken: set[str] = set()
     for source in sources:
-        for statement in source.statements(target):
-            sid = base = str(statement["Sid"])
+        for one in source.statements(target):
+            sid = base = str(one["Sid"])
             number = 1
             while sid in taken:
                 number += 1
                 sid = f"{base}{number}"
             taken.add(sid)
-            found.append({**statement, "Sid": sid})
+            found.append({**one, "Sid": sid})
     return found
 
 
@@ -120,16 +120,32 @@ def arn_parts(arn: str) -> tuple[str, ...] | None:
 
 
 def check_account(argument: str, value: str, where: str = "") -> str:
-    """The account id, which has to be twelve digits unless a token stands for it."""
-    if not is_token(value) and value != ACCOUNT and not re.fullmatch(r"\d{12}", value):
-        raise ArgumentError(
-            argument,
-            value,
-            "an account id is twelve digits",
-            "give all twelve digits as text, leading zeros included",
-            where=where,
-        )
+    """The account id, which has to be twelve digits unless a token or `ACCOUNT` stands for it."""
+    if not is_token(value) and value != ACCOUNT and not is_account_id(value):
+        raise account_refused(argument, value, where)
     return value
+
+
+def account_refused(argument: str, shown: object, where: str = "") -> ArgumentError:
+    """The error for what is no account id."""
+    return ArgumentError(
+        argument,
+        shown,
+        "an account id is twelve digits",
+        "give all twelve digits as text, leading zeros included",
+        where=where,
+    )
+
+
+def organization_refused(argument: str, shown: object, where: str = "") -> ArgumentError:
+    """The error for what is no organization id."""
+    return ArgumentError(
+        argument,
+        shown,
+        "an organization id is o- and 10 to 32 lower-case letters or digits",
+        "copy it from `aws organizations describe-organization`",
+        where=where,
+    )
 
 
 def check_list(argument: str, values: Sequence[object], where: str = "") -> None:
@@ -155,26 +171,16 @@ def allow(
     conditions: Mapping[str, Mapping[str, str | Sequence[str]]],
 ) -> PolicyStatementJson:
     """An Allow statement of a key policy: sorted actions with prefix, ``Resource`` always ``*``."""
-    statement: PolicyStatementJson = {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Principal": {kind: _scalar(value) for kind, value in principal.items()},
-        "Action": sorted(f"kms:{action}" for action in actions),
-        "Resource": "*",
-    }
-    if conditions:
-        statement["Condition"] = {
-            operator: {key: _scalar(value) for key, value in keys.items()}
+    return statement(
+        sid,
+        "Allow",
+        qualified(actions),
+        principal={kind: one_or_list(value) for kind, value in principal.items()},
+        conditions={
+            operator: {key: one_or_list(value) for key, value in keys.items()}
             for operator, keys in conditions.items()
-            if keys
-        }
-    return statement
-
-
-def _scalar(value: str | Sequence[str]) -> str | list[str]:
-    if isinstance(value, str):
-        return value
-    return value[0] if len(value) == 1 else list(value)
+        },
+    )
 
 
 def via_service(name: str, target: PolicyTarget, argument: str = "via_services") -> str:

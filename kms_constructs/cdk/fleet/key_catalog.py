@@ -20,6 +20,7 @@ from kms_constructs.cdk.fleet.catalog_file import (
     json_schema,
     read_catalog,
 )
+from kms_constructs.cdk.key.hardened_key import HardenedKey
 from kms_constructs.cdk.key.replica_plan import COMPACT_TEMPLATE_CONTEXT, ReplicaConfig
 from kms_constructs.cdk.key.secure_key import SecureKmsKey
 from kms_constructs.errors import ArgumentError, SourceError
@@ -280,7 +281,7 @@ def _replica_resources(entry: CatalogEntry) -> Iterator[tuple[str, int]]:
             yield one["region"], 1 + len(one["aliases"]) + ("parameter_name" in entry.settings)
 
 
-def size_in_template(key: SecureKmsKey) -> int:
+def size_in_template(key: HardenedKey) -> int:
     """About how large the key is in a template without indentation: more rather than less."""
     parts = (key.declared_properties(), key.declared_tags(), key.declared_metadata(), key.node.path)
     text = json.dumps(parts, separators=(",", ":"), default=str)

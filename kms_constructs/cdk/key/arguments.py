@@ -351,6 +351,16 @@ class Refusals:
                 "name at least one role: key_administrators=['arn:aws:iam::111122223333:role/KeyAdmin']",
             )
 
+    def deployers(self, value: Sequence[NamedPrincipal], given: object) -> None:
+        """There has to be at least one who deploys."""
+        if not value:
+            raise self.refuse(
+                "deployment_principals",
+                given,
+                "KMS refuses a policy that its author cannot change again, so the deployer has to be in it",
+                "name it, or leave the argument out to take the CloudFormation execution role",
+            )
+
     def separation(
         self,
         managing: Mapping[str, Sequence[NamedPrincipal]],

@@ -16,11 +16,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from kms_constructs.cdk.key.principals import named_principal
 from kms_constructs.errors import ArgumentError, SealedPolicyError
 from kms_constructs.model.actions import expand
 from kms_constructs.model.key_specs import using_actions
+from kms_constructs.model.text import is_account_id
 from kms_constructs.policies.key_policy import KeyPolicySpec, key_policy
-from kms_constructs.policies.principals import NamedPrincipal, named_principal
+from kms_constructs.policies.principals import NamedPrincipal
+from kms_constructs.policies.statements import qualified, statement
 from kms_constructs.policies.target import PolicyTarget, is_token
 
 _GRANT_ACTIONS = frozenset({"CreateGrant", "ListGrants", "RevokeGrant"})
@@ -123,21 +126,15 @@ class GrantBook:
         """The statements of the grants, in their order."""
         found: list[dict[str, object]] = []
         for number, (principal, actions) in enumerate(self._granted.items(), 1):
-            use = sorted(f"kms:{name}" for name in actions - _GRANT_ACTIONS)
-            grants = sorted(f"kms:{name}" for name in actions & _GRANT_ACTIONS)
-            base = {"Effect": "Allow", "Principal": {"AWS": principal.arn}}
+            use = qualified(actions - _GRANT_ACTIONS)
+            grants = qualified(actions & _GRANT_ACTIONS)
+            who = {"AWS": principal.arn}
             if use:
-                found.append({"Sid": f"Granted{number}", **base, "Action": use, "Resource": "*"})
+                found.append(statement(f"Granted{number}", "Allow", use, principal=who))
             if grants:
                 condition = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
                 found.append(
-                    {
-                        "Sid": f"Granted{number}Grants",
-                        **base,
-                        "Action": grants,
-                        "Resource": "*",
-                        "Condition": condition,
-                    }
+                    statement(f"Granted{number}Grants", "Allow", grants, principal=who, conditions=condition)
                 )
         return found
 
@@ -308,17 +305,17 @@ class GrantBook:
     def _allows(self) -> list[Wish]:
         return [
             wish
-            for statement in self._declared()
-            if statement["Effect"] == "Allow" and statement["Sid"] != "RootAccount"
-            for wish in self.wishes(statement)
+            for one in self._declared()
+            if one["Effect"] == "Allow" and one["Sid"] != "RootAccount"
+            for wish in self.wishes(one)
         ]
 
     def _actions_of(self, sid: str) -> set[str]:
         return {
             name
-            for statement in self._declared()
-            if statement["Sid"] == sid
-            for wish in self.wishes(statement)
+            for one in self._declared()
+            if one["Sid"] == sid
+            for wish in self.wishes(one)
             for name in wish.actions
         }
 
@@ -338,7 +335,7 @@ class GrantBook:
         return wanted - {_RETIRE}
 
     def _is_root(self, principal: str) -> bool:
-        return principal.endswith(":root") or re.fullmatch(r"\d{12}", principal) is not None
+        return principal.endswith(":root") or is_account_id(principal)
 
     @staticmethod
     def _service(name: str) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
-from aws_cdk import Duration, Reference, RemovalPolicy, Stack, Tokenization
+from aws_cdk import Reference, Stack, Tokenization
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from kms_constructs.cdk.key.hardened_key import HardenedKey
+from kms_constructs.cdk.key.key_arguments import PRINCIPAL_ARGUMENTS, ReplicaKeyArguments, documented
+from kms_constructs.cdk.key.principals import named_principal
 from kms_constructs.cdk.key.replica_plan import (
     ReplicaConfig,
     check_replica_region,
@@ -20,29 +21,14 @@ from kms_constructs.cdk.key.replica_plan import (
     replica_scope,
     replica_stack,
 )
-from kms_constructs.cdk.key.secure_key import SecureKmsKey
 from kms_constructs.cdk.key.stack_facts import StackFacts, child_path, facts_of, stack_of
 from kms_constructs.errors import ArgumentError
-from kms_constructs.model.actions import KeyUsage
-from kms_constructs.model.key_specs import MAXIMUM_PENDING_WINDOW_DAYS, Origin
-from kms_constructs.policies.direct_grant import DirectGrant
-from kms_constructs.policies.principals import Principals, named_principal
-from kms_constructs.policies.root_access import RootAccess
-from kms_constructs.policies.target import StatementSource, arn_parts, is_token
+from kms_constructs.policies.target import arn_parts, is_token
 
-_PRINCIPAL_ARGUMENTS = (
-    "key_administrators",
-    "break_glass_principals",
-    "deployment_principals",
-    "key_users",
-    "encrypt_only_users",
-    "decrypt_only_users",
-    "key_material_importers",
-)
 _REFERENCES_CONTEXT = "@aws-cdk/core:defaultCrossStackReferences"
 
 
-class SecureKmsReplicaKey(SecureKmsKey):
+class SecureKmsReplicaKey(HardenedKey):
     """A replica key whose administrators cannot use it and whose users cannot manage it.
 
     `SecureKmsKey` makes it for each of its ``replica_regions``; use this class for a replica of a primary key
@@ -56,16 +42,10 @@ class SecureKmsReplicaKey(SecureKmsKey):
 
     A replica cannot be moved to another primary key: another `primary_key_arn` replaces it.
 
-    Args:
-        scope: Parent construct, in a stack of the replica's Region and the primary's account.
-        construct_id: Id in the parent.
-        primary_key_arn: ARN of the multi-Region primary key; its key id starts with ``mrk-``.
-        key_spec, key_usage, origin: As the primary key has them: they decide which actions users get.
-            Imported material has to be imported into each replica by itself.
-        removal_policy: DESTROY schedules the deletion of the replica and leaves the other related keys; it is
-            refused in production.
-
-    The other arguments are those of `SecureKmsKey`.
+    Its arguments are those of `SecureKmsKey`, but for `rotation_period`, `multi_region` and
+    `replica_regions`, and `primary_key_arn`. The spec, usage and origin have to be the primary's: they decide
+    which actions users get. Imported material has to be imported into each replica by itself. DESTROY
+    schedules the deletion of the replica and leaves the other related keys; it is refused in production.
 
     Raises:
         ArgumentError: An argument was refused; the message names argument, value, rule and fix.
@@ -88,57 +68,28 @@ class SecureKmsReplicaKey(SecureKmsKey):
     See: https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-replicate.html
     """
 
+    _ARGUMENTS: ClassVar[type] = ReplicaKeyArguments
     _IS_REPLICA: ClassVar[bool] = True
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        primary_key_arn: str,
-        alias: str,
-        description: str,
-        key_administrators: Principals = (),
-        environment: str,
-        service: str,
-        data_classification: str,
-        owner: str | None = None,
-        key_users: Principals = (),
-        encrypt_only_users: Principals = (),
-        decrypt_only_users: Principals = (),
-        break_glass_principals: Principals = (),
-        services: Sequence[StatementSource] = (),
-        external_access: Sequence[StatementSource] = (),
-        direct_grants: Sequence[DirectGrant] = (),
-        via_services: Sequence[str] = (),
-        key_spec: kms.KeySpec | str = "SYMMETRIC_DEFAULT",
-        key_usage: kms.KeyUsage | KeyUsage | str | None = None,
-        origin: Origin | str = Origin.AWS_KMS,
-        material_expires: date | str | None = None,
-        key_material_importers: Principals | None = None,
-        pending_window: int | Duration = MAXIMUM_PENDING_WINDOW_DAYS,
-        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-        root_access: RootAccess = RootAccess.ADMINISTRATION,
-        deployment_principals: Principals | None = None,
-        additional_aliases: Sequence[str] = (),
-        tags: Mapping[str, str] | None = None,
-        parameter_name: str | None = None,
-        outputs: bool = False,
-        logical_id: str | None = None,
-        policy_reviewed_on: date | str | None = None,
-    ) -> None:
-        # Every argument but these is the base class's, under the same name.
-        arguments: dict[str, Any] = {
-            name: value
-            for name, value in locals().items()
-            if name not in {"self", "scope", "construct_id", "primary_key_arn", "__class__"}
-        }
+    @documented(ReplicaKeyArguments)
+    def __init__(self, scope: Construct, construct_id: str, **arguments: Unpack[ReplicaKeyArguments]) -> None:
+        """Makes a replica key, hardened like its primary key.
+
+        Args:
+            scope: Parent construct, in a stack of the replica's Region and the primary's account.
+            construct_id: Id in the parent.
+            **arguments: ARN of the primary key as `primary_key_arn`, and what `SecureKmsKey` takes; see
+                `KeyArguments`, where each is explained.
+
+        Raises:
+            ArgumentError: An argument was refused; the message names argument, value, rule and fix.
+        """
         stack = stack_of(scope)
         where = child_path(scope, construct_id)
-        self._primary_key_arn = _primary_arn(primary_key_arn, stack, where)
-        for argument in _PRINCIPAL_ARGUMENTS:
-            _check_reachable(argument, arguments[argument], stack, where)
-        super().__init__(scope, construct_id, **arguments)
+        self._primary_key_arn = _primary_arn(arguments.get("primary_key_arn"), stack, where)
+        for argument in PRINCIPAL_ARGUMENTS:
+            _check_reachable(argument, arguments.get(argument), stack, where)
+        super().__init__(scope, construct_id, arguments)
 
     @property
     def primary_key_arn(self) -> str:
@@ -178,42 +129,49 @@ _PRIMARY_ONLY = frozenset(
 
 
 def make_replica(
-    key: SecureKmsKey, key_stack: Stack, facts: StackFacts, config: ReplicaConfig, given: Mapping[str, Any]
+    primary_key_arn: str, key_stack: Stack, where: str, config: ReplicaConfig, given: Mapping[str, Any]
 ) -> SecureKmsReplicaKey:
     """Makes one replica of a primary key, in the stack of its Region.
 
     Args:
-        key: The primary key.
+        primary_key_arn: ARN of the primary key.
         key_stack: Its stack.
-        facts: Of that stack.
+        where: Its construct path.
         config: What the replica has of its own.
-        given: What the primary key was given, by argument; the replica takes over the rest.
+        given: What the replica takes over from its primary key, by argument.
 
     Raises:
         ArgumentError: An argument of the replica was refused.
     """
-    where = key.target.where
     home = home_of(key_stack)
     stack = replica_stack(home, config, where)
     scope, construct_id = replica_scope(home, stack, where)
     arguments = dict(given)
     for argument in ("via_services", "deployment_principals"):
         if arguments[argument] is not None:
-            arguments[argument] = [in_region(one, facts.region, config.region) for one in arguments[argument]]
+            region = facts_of(key_stack).region
+            arguments[argument] = [in_region(one, region, config.region) for one in arguments[argument]]
     own = config.given()
     own.pop("stack_name", None)
     aliases = own.pop("aliases", None)
     if aliases is not None:
-        if isinstance(aliases, str) or not aliases:
-            raise ArgumentError(
-                "aliases",
-                aliases,
-                "a list of at least one name is wanted",
-                "write aliases=['prod/s3-data'], or leave it out to take over the primary's",
-                where=where,
-            )
-        arguments["alias"], *arguments["additional_aliases"] = aliases
-    return SecureKmsReplicaKey(scope, construct_id, primary_key_arn=key.key_arn, **{**arguments, **own})
+        arguments["alias"], *arguments["additional_aliases"] = _names(aliases, where)
+    return SecureKmsReplicaKey(
+        scope, construct_id, **{**arguments, **own, "primary_key_arn": primary_key_arn}
+    )
+
+
+def _names(aliases: Sequence[str], where: str) -> Sequence[str]:
+    """The aliases of a replica that has names of its own."""
+    if isinstance(aliases, str) or not aliases:
+        raise ArgumentError(
+            "aliases",
+            aliases,
+            "a list of at least one name is wanted",
+            "write aliases=['prod/s3-data'], or leave it out to take over the primary's",
+            where=where,
+        )
+    return aliases
 
 
 def _primary_arn(value: object, stack: Stack, where: str) -> str:

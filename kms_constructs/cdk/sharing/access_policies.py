@@ -12,14 +12,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct
 
-from kms_constructs.cdk.key.secure_key import SecureKmsKey
+from kms_constructs.cdk.key.hardened_key import HardenedKey
 from kms_constructs.errors import ArgumentError
 from kms_constructs.guardrails.catalogue import GUARDED_ACTIONS
 from kms_constructs.model.actions import ActionClass, KeyUsage, actions_of
 from kms_constructs.model.key_specs import KEY_SPECS, consuming_actions, producing_actions
 from kms_constructs.policies.root_access import RootAccess
+from kms_constructs.policies.statements import PolicyStatementJson, qualified, statement
 from kms_constructs.policies.target import (
-    PolicyStatementJson,
     PolicyTarget,
     check_list,
     context_conditions,
@@ -105,7 +105,7 @@ class KeyAccessPolicies(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         where = self.node.path
-        known = key.target if isinstance(key, SecureKmsKey) else None
+        known = key.target if isinstance(key, HardenedKey) else None
         spec = key_spec or (known.key_spec if known else "SYMMETRIC_DEFAULT")
         if spec not in KEY_SPECS:
             raise ArgumentError(
@@ -127,7 +127,7 @@ class KeyAccessPolicies(Construct):
             where=where,
         )
         _check_fit(wanted, target, encryption_context or {}, aliases)
-        if isinstance(key, SecureKmsKey) and key.env.account == Stack.of(self).account:
+        if isinstance(key, HardenedKey) and key.env.account == Stack.of(self).account:
             _check_delegation(wanted, key.policy_spec.root_access, where)
         conditions = context_conditions(encryption_context or {})
         if via_services:
@@ -196,20 +196,14 @@ class GuardrailPermissionsBoundary(Construct):
         self.document: dict[str, Any] = {
             "Version": "2012-10-17",
             "Statement": [
-                {"Sid": "NoLimitOtherwise", "Effect": "Allow", "Action": "*", "Resource": "*"},
-                {
-                    "Sid": "DenyGuardedActions",
-                    "Effect": "Deny",
-                    "Action": sorted(f"kms:{action}" for action in GUARDED_ACTIONS.values()),
-                    "Resource": "*",
-                },
-                {
-                    "Sid": "DenyDirectGrants",
-                    "Effect": "Deny",
-                    "Action": "kms:CreateGrant",
-                    "Resource": "*",
-                    "Condition": {"BoolIfExists": {"kms:GrantIsForAWSResource": "false"}},
-                },
+                statement("NoLimitOtherwise", "Allow", "*"),
+                statement("DenyGuardedActions", "Deny", qualified(GUARDED_ACTIONS.values())),
+                statement(
+                    "DenyDirectGrants",
+                    "Deny",
+                    "kms:CreateGrant",
+                    conditions={"BoolIfExists": {"kms:GrantIsForAWSResource": "false"}},
+                ),
             ],
         }
         self.policy = iam.ManagedPolicy(
@@ -306,38 +300,26 @@ def _use(
     if task in (KeyTask.DECRYPT, KeyTask.VERIFY, KeyTask.MAC):
         actions.update(consuming_actions(target.key_spec, target.key_usage))
     return [
-        _allow(f"Key{task.value.capitalize()}", actions - _METADATA, key_arn, conditions),
-        _allow("KeyMetadata", actions & _METADATA, key_arn),
+        statement(
+            f"Key{task.value.capitalize()}",
+            "Allow",
+            qualified(actions - _METADATA),
+            resource=key_arn,
+            conditions=conditions,
+        ),
+        statement("KeyMetadata", "Allow", qualified(actions & _METADATA), resource=key_arn),
     ]
 
 
 def _administration(key_arn: str, target: PolicyTarget, aliases: Sequence[str]) -> list[PolicyStatementJson]:
     managing = {*actions_of(ActionClass.READ, ActionClass.MANAGE), "RevokeGrant"}
     statements = [
-        _allow("KeyAdminister", managing - _ALIAS_ACTIONS, key_arn),
+        statement("KeyAdminister", "Allow", qualified(managing - _ALIAS_ACTIONS), resource=key_arn),
         # These two list the account; KMS knows no resource for them.
-        _allow("KeyList", ("ListAliases", "ListKeys"), "*"),
+        statement("KeyList", "Allow", qualified(("ListAliases", "ListKeys"))),
     ]
     if aliases:
         prefix = f"arn:{target.partition}:kms:{target.region}:{target.account}:"
-        statements.append(
-            _allow("KeyAliases", _ALIAS_ACTIONS, [key_arn, *(f"{prefix}{alias}" for alias in aliases)])
-        )
+        where = [key_arn, *(f"{prefix}{alias}" for alias in aliases)]
+        statements.append(statement("KeyAliases", "Allow", qualified(_ALIAS_ACTIONS), resource=where))
     return statements
-
-
-def _allow(
-    sid: str,
-    actions: Sequence[str] | set[str] | frozenset[str],
-    resource: str | list[str],
-    conditions: Mapping[str, Mapping[str, Any]] | None = None,
-) -> PolicyStatementJson:
-    statement: PolicyStatementJson = {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Action": sorted(f"kms:{action}" for action in actions),
-        "Resource": resource,
-    }
-    if conditions:
-        statement["Condition"] = {operator: dict(keys) for operator, keys in conditions.items()}
-    return statement

@@ -11,12 +11,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from kms_constructs.cdk.key.principals import arns, named_principals
 from kms_constructs.cdk.key.secure_key import SecureKmsKey
 from kms_constructs.errors import ArgumentError
 from kms_constructs.policies.external_access import ExternalAccess, Permission
-from kms_constructs.policies.principals import Principals, named_principals
+from kms_constructs.policies.principals import Principals
 from kms_constructs.policies.services.service_access import ServiceAccess
-from kms_constructs.policies.target import PolicyStatementJson
+from kms_constructs.policies.statements import PolicyStatementJson, qualified, statement
 
 _WRITE = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject")
 _READ = ("s3:GetObject", "s3:GetObjectVersion")
@@ -88,8 +89,8 @@ class CrossAccountDataSharing(Construct):
         policy_reviewed_on: date | str | None = None,
         writers: Principals = (),
         readers: Principals = (),
-        external_writers: Sequence[Any] = (),
-        external_readers: Sequence[Any] = (),
+        external_writers: Principals = (),
+        external_readers: Principals = (),
         organization_id: str | None = None,
         bucket_name: str | None = None,
         access_log_bucket: s3.IBucket | None = None,
@@ -106,14 +107,9 @@ class CrossAccountDataSharing(Construct):
                 where=where,
             )
         buckets = [] if bucket_name is None else [f"arn:{stack.partition}:s3:::{bucket_name}"]
-        external = {
-            permission: _external(name, principals, permission, buckets, organization_id)
-            for name, principals, permission in (
-                ("Writers", external_writers, Permission.BOTH),
-                ("Readers", external_readers, Permission.DECRYPT),
-            )
-            if principals
-        }
+        outside_writers = _external("Writers", external_writers, Permission.BOTH, buckets, organization_id)
+        outside_readers = _external("Readers", external_readers, Permission.DECRYPT, buckets, organization_id)
+        own = ServiceAccess.s3(writers, readers=readers, bucket_arns=buckets) if writers or readers else None
         self.key = SecureKmsKey(
             self,
             "Key",
@@ -127,17 +123,38 @@ class CrossAccountDataSharing(Construct):
             break_glass_principals=break_glass_principals,
             deployment_principals=deployment_principals,
             policy_reviewed_on=policy_reviewed_on,
-            services=(
-                [ServiceAccess.s3(writers, readers=readers, bucket_arns=buckets)]
-                if writers or readers
-                else ()
-            ),
-            external_access=list(external.values()),
+            services=() if own is None else [own],
+            external_access=[one for one in (outside_writers, outside_readers) if one is not None],
         )
-        self.bucket = s3.Bucket(
+        self.bucket = self._encrypted_bucket(bucket_name, access_log_bucket)
+        in_organization = {} if organization_id is None else {"aws:PrincipalOrgID": organization_id}
+        for one in (
+            *self._only_this_key(),
+            *self._objects("OwnWriters", _arns("writers", writers, where), _WRITE, {}),
+            *self._objects("OwnReaders", _arns("readers", readers, where), _READ, {}),
+            *self._objects(
+                "ExternalWriters", outside_writers.arns if outside_writers else (), _WRITE, in_organization
+            ),
+            *self._objects(
+                "ExternalReaders", outside_readers.arns if outside_readers else (), _READ, in_organization
+            ),
+        ):
+            self.bucket.add_to_resource_policy(iam.PolicyStatement.from_json(one))
+        self.external_writer_policy = (
+            self._attachable("WriteObjects", _WRITE, ("Decrypt", "GenerateDataKey"), stack)
+            if external_writers
+            else None
+        )
+        self.external_reader_policy = (
+            self._attachable("ReadObjects", _READ, ("Decrypt",), stack) if external_readers else None
+        )
+        self._write_outputs(stack)
+
+    def _encrypted_bucket(self, name: str | None, access_log_bucket: s3.IBucket | None) -> s3.Bucket:
+        return s3.Bucket(
             self,
             "Bucket",
-            bucket_name=bucket_name,
+            bucket_name=name,
             encryption=s3.BucketEncryption.KMS,
             encryption_key=self.key,
             bucket_key_enabled=True,
@@ -149,28 +166,8 @@ class CrossAccountDataSharing(Construct):
             removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
             server_access_logs_bucket=access_log_bucket,
         )
-        in_organization = {} if organization_id is None else {"aws:PrincipalOrgID": organization_id}
-        outside = {permission: list(access.principals) for permission, access in external.items()}
-        for statement in (
-            *self._only_this_key(),
-            *self._objects(
-                "OwnWriters", [p.arn for p in named_principals("writers", writers, where=where)], _WRITE, {}
-            ),
-            *self._objects(
-                "OwnReaders", [p.arn for p in named_principals("readers", readers, where=where)], _READ, {}
-            ),
-            *self._objects("ExternalWriters", outside.get(Permission.BOTH, []), _WRITE, in_organization),
-            *self._objects("ExternalReaders", outside.get(Permission.DECRYPT, []), _READ, in_organization),
-        ):
-            self.bucket.add_to_resource_policy(iam.PolicyStatement.from_json(statement))
-        self.external_writer_policy = (
-            self._attachable("WriteObjects", _WRITE, ("Decrypt", "GenerateDataKey"), stack)
-            if external_writers
-            else None
-        )
-        self.external_reader_policy = (
-            self._attachable("ReadObjects", _READ, ("Decrypt",), stack) if external_readers else None
-        )
+
+    def _write_outputs(self, stack: Stack) -> None:
         for name, policy in (
             ("ExternalWriterPolicy", self.external_writer_policy),
             ("ExternalReaderPolicy", self.external_reader_policy),
@@ -190,31 +187,15 @@ class CrossAccountDataSharing(Construct):
         asked = {_SSE: "false"}
         everything = self.bucket.arn_for_objects("*")
         return [
-            _statement(
-                "DenyOtherEncryption",
-                "*",
-                ["s3:PutObject"],
-                everything,
-                {"Null": asked, "StringNotEquals": {_SSE: "aws:kms"}},
-                effect="Deny",
-            ),
-            # Also denies aws:kms without a key: that would be the AWS managed key aws/s3.
-            _statement(
-                "DenyOtherKeys",
-                "*",
-                ["s3:PutObject"],
-                everything,
-                {"Null": asked, "StringNotEquals": {_SSE_KEY: self.key.key_arn}},
-                effect="Deny",
-            ),
-            _statement(
-                "DenyCustomerProvidedKeys",
-                "*",
-                ["s3:PutObject"],
-                everything,
-                {"Null": {_SSE_CUSTOMER: "false"}},
-                effect="Deny",
-            ),
+            statement(
+                sid, "Deny", ["s3:PutObject"], principal="*", resource=everything, conditions=conditions
+            )
+            for sid, conditions in (
+                ("DenyOtherEncryption", {"Null": asked, "StringNotEquals": {_SSE: "aws:kms"}}),
+                # Also denies aws:kms without a key: that would be the AWS managed key aws/s3.
+                ("DenyOtherKeys", {"Null": asked, "StringNotEquals": {_SSE_KEY: self.key.key_arn}}),
+                ("DenyCustomerProvidedKeys", {"Null": {_SSE_CUSTOMER: "false"}}),
+            )
         ]
 
     def _objects(
@@ -223,43 +204,50 @@ class CrossAccountDataSharing(Construct):
         if not principals:
             return []
         who = {"AWS": list(principals)}
-        condition = {"StringEquals": dict(equals)} if equals else {}
-        found = [_statement(sid, who, list(actions), self.bucket.arn_for_objects("*"), condition)]
+        conditions = {"StringEquals": equals}
+        objects, bucket = self.bucket.arn_for_objects("*"), self.bucket.bucket_arn
+        found = [statement(sid, "Allow", actions, principal=who, resource=objects, conditions=conditions)]
         if actions is _READ:
-            found.append(_statement(f"{sid}List", who, list(_LIST), self.bucket.bucket_arn, condition))
+            found.append(
+                statement(f"{sid}List", "Allow", _LIST, principal=who, resource=bucket, conditions=conditions)
+            )
         return found
 
     def _attachable(
         self, sid: str, actions: Sequence[str], key_actions: Sequence[str], stack: Stack
     ) -> dict[str, Any]:
-        objects = self.bucket.arn_for_objects("*")
-        statements = [{"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": objects}]
-        if actions is _READ:
-            statements.append(
-                {
-                    "Sid": "ListBucket",
-                    "Effect": "Allow",
-                    "Action": list(_LIST),
-                    "Resource": self.bucket.bucket_arn,
-                }
-            )
-        through_s3: dict[str, Any] = {
-            "Sid": "UseKeyThroughS3",
-            "Effect": "Allow",
-            "Action": [f"kms:{action}" for action in key_actions],
-            "Resource": self.key.key_arn,
-            "Condition": {"StringEquals": {"kms:ViaService": f"s3.{stack.region}.amazonaws.com"}},
+        """An IAM policy for principals of the other account."""
+        through_s3 = {"StringEquals": {"kms:ViaService": f"s3.{stack.region}.amazonaws.com"}}
+        listing = [statement("ListBucket", "Allow", _LIST, resource=self.bucket.bucket_arn)]
+        return {
+            "Version": "2012-10-17",
+            "Statement": [
+                statement(sid, "Allow", actions, resource=self.bucket.arn_for_objects("*")),
+                *(listing if actions is _READ else ()),
+                statement(
+                    "UseKeyThroughS3",
+                    "Allow",
+                    qualified(key_actions),
+                    resource=self.key.key_arn,
+                    conditions=through_s3,
+                ),
+            ],
         }
-        return {"Version": "2012-10-17", "Statement": [*statements, through_s3]}
+
+
+def _arns(argument: str, principals: object, where: str) -> tuple[str, ...]:
+    return arns(named_principals(argument, principals, where=where))
 
 
 def _external(
     name: str,
-    principals: Sequence[Any],
+    principals: Principals,
     permission: Permission,
     bucket_arns: Sequence[str],
     organization_id: str | None,
-) -> ExternalAccess:
+) -> ExternalAccess | None:
+    if not principals:
+        return None
     context = {"aws:s3:arn": [text for arn in bucket_arns for text in (arn, f"{arn}/*")]}
     return ExternalAccess(
         name=name,
@@ -269,24 +257,3 @@ def _external(
         encryption_context=context if bucket_arns else {},
         organization_id=organization_id,
     )
-
-
-def _statement(
-    sid: str,
-    principal: object,
-    actions: Sequence[str],
-    resource: str,
-    condition: Mapping[str, Mapping[str, str]],
-    *,
-    effect: str = "Allow",
-) -> PolicyStatementJson:
-    statement: PolicyStatementJson = {
-        "Sid": sid,
-        "Effect": effect,
-        "Principal": principal,
-        "Action": list(actions),
-        "Resource": resource,
-    }
-    if condition:
-        statement["Condition"] = {operator: dict(keys) for operator, keys in condition.items()}
-    return statement
