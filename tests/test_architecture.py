@@ -24,18 +24,12 @@ from tests.conftest import REPOSITORY
 PACKAGE = Path(kms_constructs.__file__).parent
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
 IMPURE = ("cdk", "runtime")
-NOT_YET_PURE = {
-    f"kms_constructs.policies.{name}" for name in ("direct_grant", "external_access", "principals")
-}
-NOT_YET_PURE |= {
-    "kms_constructs.policies.services." + name for name in ("service_access", "parts", "consumers")
-}
 FOREIGN = {"aws_cdk", "boto3", "botocore", "cdk_nag", "constructs", "jsii"}
 
 PURE_MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages([str(PACKAGE)], "kms_constructs.")
-    if module.name.split(".")[1] not in IMPURE and module.name not in NOT_YET_PURE
+    if module.name.split(".")[1] not in IMPURE
 )
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any
 
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import KeyUsage
@@ -14,6 +14,7 @@ from kms_constructs.model.key_specs import KEY_SPECS, consuming_actions, produci
 from kms_constructs.model.text import is_organization_id
 from kms_constructs.policies.principals import PrincipalLike, named_principal
 from kms_constructs.policies.target import (
+    PARTITION,
     PolicyStatementJson,
     PolicyTarget,
     allow,
@@ -177,10 +178,9 @@ class ExternalAccess:
                 "narrow it by organization_id or via_services",
             )
 
-    @property
-    def arns(self) -> tuple[str, ...]:
-        """ARNs of the principals, in order, each once."""
-        return cast(tuple[str, ...], self.principals)  # so they were left by __post_init__
+    def arns(self, target: PolicyTarget) -> tuple[str, ...]:
+        """ARNs of the principals as the policies around this key write them, in order, each once."""
+        return tuple(target.fill(one) for one in self.principals)
 
     @property
     def _permissions(self) -> tuple[Permission, ...]:
@@ -202,7 +202,7 @@ class ExternalAccess:
             equals["aws:PrincipalOrgID"] = self.organization_id
         if self.organization_paths:
             common["ForAnyValue:StringLike"] = {"aws:PrincipalOrgPaths": list(self.organization_paths)}
-        principal = {"AWS": list(self.arns)}
+        principal = {"AWS": list(self.arns(target))}
         sid = f"External{self.name}"
         found: list[PolicyStatementJson] = []
         cryptographic = actions - _METADATA
@@ -226,7 +226,7 @@ class ExternalAccess:
 
     def _accounts(self, target: PolicyTarget) -> list[str]:
         accounts: list[str] = []
-        for arn in self.arns:
+        for arn in self.arns(target):
             parts = arn_parts(arn)
             if parts is None:
                 raise ArgumentError(
@@ -240,7 +240,7 @@ class ExternalAccess:
         return list(dict.fromkeys(accounts))
 
     def _check_target(self, target: PolicyTarget) -> None:
-        for arn in self.arns:
+        for arn in self.arns(target):
             parts = arn_parts(arn)
             if parts is None:
                 continue
@@ -297,9 +297,11 @@ class ExternalAccess:
 def _principal_arn(value: object) -> str:
     """The ARN of a role, a user or an account root.
 
-    The CDK's account principals have an account id, and the ARN of its root.
+    The CDK's account principals know their account, and their partition only when the template is written:
+    it is the key's.
     """
-    text = getattr(value, "arn", None) if hasattr(value, "account_id") else value
+    account = getattr(value, "account_id", None)
+    text = value if account is None else f"arn:{PARTITION}:iam::{account}:root"
     parts = arn_parts(text) if isinstance(text, str) else None
     if isinstance(text, str) and parts is not None and parts[1] == "iam" and parts[4] == "root":
         check_account("principals", parts[3])

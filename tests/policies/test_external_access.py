@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -230,7 +231,11 @@ def test_takes_principals_as_people_have_them():
         permissions=["describe"],
         organization_id=ORGANIZATION,
     )
-    assert access.principals == (f"arn:{Aws.PARTITION}:iam::{PRODUCTION}:root", ROLE, STAGING_ROLE)
+    unknown = replace(TARGET, partition=Aws.PARTITION)
+    assert access.arns(unknown) == (f"arn:{Aws.PARTITION}:iam::{PRODUCTION}:root", ROLE, STAGING_ROLE)
+    assert access.arns(TARGET) == (f"arn:aws:iam::{PRODUCTION}:root", ROLE, STAGING_ROLE)
+    (statement,) = access.statements(unknown)
+    assert statement["Principal"] == {"AWS": list(access.arns(unknown))}
 
 
 def test_what_was_checked_is_what_is_written():

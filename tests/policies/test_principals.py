@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
-from aws_cdk import Aws
-from aws_cdk import aws_iam as iam
 
+from kms_constructs.errors import ArgumentError
 from kms_constructs.policies.principals import named_principal, named_principals, overlap
-from tests.cdk.keys import ADMIN, USER, new_stack
 
-pytestmark = pytest.mark.cdk
+USER = "arn:aws:iam::111122223333:role/App"
+PARTITION, ANY_ACCOUNT = "${Token[AWS.Partition.3]}", "${Token[AWS.AccountId.4]}"
 
 SAME = [
     pytest.param("arn:aws:iam::111122223333:role/A", "arn:aws:iam::111122223333:role/A", id="itself"),
     pytest.param("arn:aws:iam::111122223333:role/A", "arn:aws-cn:iam::111122223333:role/A", id="partition"),
     pytest.param(
         "arn:aws:iam::111122223333:role/A",
-        f"arn:{Aws.PARTITION}:iam::111122223333:role/A",
+        f"arn:{PARTITION}:iam::111122223333:role/A",
         id="partition token",
     ),
     pytest.param("arn:aws:iam::111122223333:role/A", "arn:aws:iam::111122223333:role/x/y/A", id="path"),
@@ -27,7 +30,7 @@ DIFFERENT = [
     pytest.param("arn:aws:iam::111122223333:role/A", "arn:aws:iam::444455556666:role/A", id="accounts"),
     pytest.param("arn:aws:iam::111122223333:role/A", "arn:aws:iam::111122223333:role/AB", id="names"),
     pytest.param(
-        "arn:aws:iam::111122223333:role/A", f"arn:aws:iam::{Aws.ACCOUNT_ID}:role/A", id="account not known"
+        "arn:aws:iam::111122223333:role/A", f"arn:aws:iam::{ANY_ACCOUNT}:role/A", id="account not known"
     ),
 ]
 
@@ -48,26 +51,35 @@ def test_two_principals(one: str, other: str) -> None:
     assert [found.arn for found in named_principals("key_users", [one, other], where="")] == [one, other]
 
 
-def test_every_form_of_a_role() -> None:
-    stack = new_stack()
-    service = iam.ServicePrincipal("ec2.amazonaws.com")
-    forms = [
-        ADMIN,
-        iam.ArnPrincipal(ADMIN),
-        iam.Role.from_role_arn(stack, "ByArn", ADMIN),
-        iam.Role.from_role_name(stack, "ByName", "KeyAdmin"),
-        iam.Role(stack, "Made", role_name="KeyAdmin", assumed_by=service),
-    ]
-    principals = [named_principal("key_users", form, where="") for form in forms]
-    assert all(one.same_as(principals[0]) for one in principals)
-    generated = named_principal("key_users", iam.Role(stack, "Generated", assumed_by=service), where="")
-    assert not generated.same_as(principals[0])
+@dataclass
+class Person:
+    """What has the attributes of a role or a user, and is none of the CDK's."""
+
+    role_arn: str | None = None
+    user_arn: str | None = None
+    arn: str | None = None
 
 
-def test_every_form_of_a_user() -> None:
-    stack = new_stack()
-    arn = "arn:aws:iam::111122223333:user/Ann"
-    forms = [arn, iam.User.from_user_arn(stack, "ByArn", arn), iam.User(stack, "Made", user_name="Ann")]
-    principals = [named_principal("key_users", form, where="") for form in forms]
-    assert all(one.same_as(principals[0]) for one in principals)
-    assert not principals[0].same_as(named_principal("key_users", USER, where=""))
+@pytest.mark.parametrize("attribute", ["role_arn", "user_arn", "arn"])
+def test_an_object_is_asked_for_its_arn(attribute: str) -> None:
+    named = named_principal("key_users", Person(**{attribute: USER}), where="")
+
+    assert named == named_principal("key_users", USER, where="")
+    assert named_principal("key_users", named, where="") is named
+
+
+DUCKS: list[Any] = [
+    pytest.param(SimpleNamespace(account_id="111122223333"), "the account root principal", id="account"),
+    pytest.param(SimpleNamespace(service="sns.amazonaws.com"), "an AWS service is no key user", id="service"),
+    pytest.param(SimpleNamespace(arn="*"), "a wildcard is not allowed", id="any"),
+    pytest.param(SimpleNamespace(role_arn=7), "a principal is a role or a user", id="no text"),
+    pytest.param([USER], "a principal is a role or a user", id="list"),
+    pytest.param(None, "a principal is a role or a user", id="None"),
+]
+
+
+@pytest.mark.parametrize(("value", "rule"), DUCKS)
+def test_an_object_that_is_no_role_or_user_is_refused(value: Any, rule: str) -> None:
+    with pytest.raises(ArgumentError) as refused:
+        named_principal("key_users", value, where="")
+    assert refused.value.rule.startswith(rule)

@@ -132,12 +132,8 @@ class CrossAccountDataSharing(Construct):
             *self._only_this_key(),
             *self._objects("OwnWriters", _arns("writers", writers, where), _WRITE, {}),
             *self._objects("OwnReaders", _arns("readers", readers, where), _READ, {}),
-            *self._objects(
-                "ExternalWriters", outside_writers.arns if outside_writers else (), _WRITE, in_organization
-            ),
-            *self._objects(
-                "ExternalReaders", outside_readers.arns if outside_readers else (), _READ, in_organization
-            ),
+            *self._objects("ExternalWriters", self._outside(outside_writers), _WRITE, in_organization),
+            *self._objects("ExternalReaders", self._outside(outside_readers), _READ, in_organization),
         ):
             self.bucket.add_to_resource_policy(iam.PolicyStatement.from_json(one))
         self.external_writer_policy = (
@@ -149,6 +145,9 @@ class CrossAccountDataSharing(Construct):
             self._attachable("ReadObjects", _READ, ("Decrypt",), stack) if external_readers else None
         )
         self._write_outputs(stack)
+
+    def _outside(self, access: ExternalAccess | None) -> Sequence[str]:
+        return () if access is None else access.arns(self.key.target)
 
     def _encrypted_bucket(self, name: str | None, access_log_bucket: s3.IBucket | None) -> s3.Bucket:
         return s3.Bucket(
