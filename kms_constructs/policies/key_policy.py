@@ -8,9 +8,9 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 
 from kms_constructs.model.actions import ActionClass, KeyUsage, actions_of
 from kms_constructs.model.key_specs import (
@@ -21,6 +21,16 @@ from kms_constructs.model.key_specs import (
     producing_actions,
     using_actions,
 )
+from kms_constructs.policies.denials import (
+    deny_destruction,
+    deny_direct_grants,
+    deny_lasting_material,
+    deny_lockout_bypass,
+    deny_policy_change,
+    deny_replication,
+    deny_rotation_off,
+    deny_short_deletion_window,
+)
 from kms_constructs.policies.root_access import RootAccess
 from kms_constructs.policies.statements import (
     Condition,
@@ -29,8 +39,6 @@ from kms_constructs.policies.statements import (
     qualified,
     statement,
 )
-
-EVERYONE = {"AWS": "*"}
 
 SYNCHRONISATION_ROLE = (
     "role/aws-service-role/mrk.kms.amazonaws.com/AWSServiceRoleForKeyManagementServiceMultiRegionKeys"
@@ -151,14 +159,7 @@ def key_policy(spec: KeyPolicySpec) -> dict[str, object]:
         import_material(spec),
         *direct_grants(spec),
         *spec.further,
-        *deny_destruction(spec),
-        deny_policy_change(spec),
-        *deny_replication(spec),
-        deny_rotation_off(),
-        deny_short_deletion_window(spec),
-        deny_lockout_bypass(),
-        *deny_lasting_material(spec),
-        *deny_direct_grants(spec),
+        *_denials(spec),
     )
     return {"Version": "2012-10-17", "Statement": [one for one in candidates if one is not None]}
 
@@ -343,113 +344,22 @@ def direct_grants(spec: KeyPolicySpec) -> tuple[PolicyStatementJson, ...]:
     )
 
 
-def deny_destruction(spec: KeyPolicySpec) -> tuple[PolicyStatementJson, ...]:
-    """Nobody but the root user and the guardians disables the key, deletes it or its imported material.
-
-    Where the stack may delete its key, the deployment principals are exempt from the Deny on deletion and
-    from nothing else, so that statement stands apart.
-    """
-    rest = ("DeleteImportedKeyMaterial", "DisableKey")
-    exempt = (spec.root_arn, *spec.guardians)
-    if not spec.deployment_may_delete:
-        return (_deny_but("DenyDestruction", exempt, qualified((*rest, "ScheduleKeyDeletion"))),)
-    return (
-        _deny_but("DenyDestruction", exempt, qualified(rest)),
-        _deny_but("DenyDeletion", (*exempt, *spec.deployment), ["kms:ScheduleKeyDeletion"]),
-    )
-
-
-def deny_policy_change(spec: KeyPolicySpec) -> PolicyStatementJson:
-    """Nobody but the root user, the guardians and the deployment principals changes the key policy.
-
-    The deployment principals are exempt because KMS refuses a policy under which its author could not change
-    it again (the lockout safety check), and because the stack has to be able to update its key.
-    """
-    exempt = (spec.root_arn, *spec.guardians, *spec.deployment)
-    return _deny_but("DenyPolicyChange", exempt, ["kms:PutKeyPolicy"])
-
-
-def deny_replication(spec: KeyPolicySpec) -> tuple[PolicyStatementJson, ...]:
-    """The key is replicated to the declared Regions only, and none but the guardians move its primary.
-
-    A replica key carries them, too: they count from the moment that it is made the primary key.
-    """
-    if not (spec.multi_region or spec.replica):
-        return ()
+def _denials(spec: KeyPolicySpec) -> tuple[PolicyStatementJson, ...]:
+    """What nobody does but those whose duty it is, in the order in which it is written."""
+    guardians = (spec.root_arn, *spec.guardians)
+    related = spec.multi_region or spec.replica
     regions = [region for region, _ in spec.replication]
-    elsewhere: Condition | None = (
-        {"StringNotEquals": {"kms:ReplicaRegion": one_or_list(regions)}} if regions else None
-    )
     return (
-        _deny("DenyReplicationElsewhere", ["kms:ReplicateKey"], elsewhere),
-        _deny_but("DenyPrimaryChange", (spec.root_arn, *spec.guardians), ["kms:UpdatePrimaryRegion"]),
-    )
-
-
-def deny_rotation_off() -> PolicyStatementJson:
-    """Nobody turns rotation off, the root user included.
-
-    Written for keys that cannot rotate, too: there it denies what fails anyway, and one rule without
-    exceptions is easier to check.
-    """
-    return _deny("DenyRotationOff", ["kms:DisableKeyRotation"])
-
-
-def deny_short_deletion_window(spec: KeyPolicySpec) -> PolicyStatementJson:
-    """Nobody schedules a deletion with a shorter window than the declared one."""
-    limit = {"kms:ScheduleKeyDeletionPendingWindowInDays": str(spec.pending_window)}
-    return _deny("DenyShortDeletionWindow", ["kms:ScheduleKeyDeletion"], {"NumericLessThan": limit})
-
-
-def deny_lockout_bypass() -> PolicyStatementJson:
-    """Nobody writes a policy with KMS's lockout safety check switched off."""
-    return _deny(
-        "DenyLockoutBypass",
-        ["kms:PutKeyPolicy"],
-        {"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}},
-    )
-
-
-def deny_lasting_material(spec: KeyPolicySpec) -> tuple[PolicyStatementJson, ...]:
-    """No material is imported that never expires, or later than declared."""
-    if spec.material_expires is None:
-        return ()
-    end = datetime.combine(spec.material_expires + timedelta(days=1), time(), UTC)
-    never = {"kms:ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
-    late = {"kms:ValidTo": str(int(end.timestamp()))}
-    return (
-        _deny("DenyLastingMaterial", ["kms:ImportKeyMaterial"], {"StringEquals": never}),
-        _deny("DenyMaterialBeyondExpiry", ["kms:ImportKeyMaterial"], {"NumericGreaterThan": late}),
-    )
-
-
-def deny_direct_grants(spec: KeyPolicySpec) -> tuple[PolicyStatementJson, ...]:
-    """Grants only by AWS services for their own use, and those that were declared.
-
-    Without declared grants in the form that AWS Control Tower's CT.KMS.PR.3 accepts. With them, the Deny
-    leaves out those who make them, and a second one holds everybody, them included, to the declared grantees.
-
-    See: https://docs.aws.amazon.com/controltower/latest/controlreference/kms-rules.html
-    """
-    direct: Condition = {
-        "BoolIfExists": {"kms:GrantIsForAWSResource": "false", "aws:PrincipalIsAWSService": "false"}
-    }
-    if not spec.direct_grants:
-        return (_deny("DenyDirectGrants", ["kms:CreateGrant"], direct, "*"),)
-    creators = _once(creator for grant in spec.direct_grants for creator in grant.created_by)
-    grantees = _once(grant.grantee for grant in spec.direct_grants)
-    return (
-        _deny(
-            "DenyDirectGrants",
-            ["kms:CreateGrant"],
-            {**direct, "ArnNotEquals": {"aws:PrincipalArn": one_or_list(creators)}},
-            "*",
-        ),
-        _deny(
-            "DenyOtherGrantees",
-            ["kms:CreateGrant"],
-            {**direct, "StringNotEquals": {"kms:GranteePrincipal": one_or_list(grantees)}},
-            "*",
+        *deny_destruction(guardians, spec.deployment if spec.deployment_may_delete else ()),
+        deny_policy_change((*guardians, *spec.deployment)),
+        *(deny_replication(guardians, regions) if related else ()),
+        deny_rotation_off(),
+        deny_short_deletion_window(spec.pending_window),
+        deny_lockout_bypass(),
+        *deny_lasting_material(spec.material_expires),
+        *deny_direct_grants(
+            [creator for grant in spec.direct_grants for creator in grant.created_by],
+            [grant.grantee for grant in spec.direct_grants],
         ),
     )
 
@@ -483,10 +393,6 @@ def _grant_condition(grant: DeclaredGrant) -> Condition:
     return {"StringEquals": equal, "Null": null, "ForAllValues:StringEquals": every}
 
 
-def _once(values: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(values))
-
-
 def _destructive(spec: KeyPolicySpec) -> list[str]:
     imported = ["DeleteImportedKeyMaterial"] if spec.origin == Origin.EXTERNAL else []
     return ["DisableKey", "ScheduleKeyDeletion", *imported]
@@ -516,13 +422,3 @@ def _allow(
 ) -> PolicyStatementJson:
     who = {"AWS": one_or_list(principals)}
     return statement(sid, "Allow", one_or_list(actions), principal=who, conditions=condition)
-
-
-def _deny(
-    sid: str, actions: list[str], condition: Condition | None = None, principal: object = EVERYONE
-) -> PolicyStatementJson:
-    return statement(sid, "Deny", one_or_list(actions), principal=principal, conditions=condition)
-
-
-def _deny_but(sid: str, exempt: Iterable[str], actions: list[str]) -> PolicyStatementJson:
-    return _deny(sid, actions, {"ArnNotEquals": {"aws:PrincipalArn": _once(exempt)}})

@@ -262,7 +262,13 @@ _REST = re.compile(r"^(?P<indent> *)\*\*arguments: .*(?:\n(?P=indent) +.*)*$", r
 def _parameter(name: str, kind: Any) -> inspect.Parameter:  # noqa: ANN401 - a type, as typing writes it
     required = name in SharedKeyArguments.__required_keys__ | ReplicaKeyArguments.__required_keys__
     default = inspect.Parameter.empty if required else DEFAULTS[name]
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=_SPELT.get(kind, kind)
+    )
+
+
+_SPELT = {Principals: "Principals", Principals | None: "Principals | None"}
+"""Types whose name says more than what they are made of."""
 
 
 def _told(text: str | None, names: Iterable[str], declared: type) -> str | None:

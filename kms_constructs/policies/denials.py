@@ -1,0 +1,139 @@
+"""What a key policy denies, to whom, statement by statement.
+
+A Deny wins over every Allow, in this policy and in IAM policies, so these statements hold whatever is granted
+elsewhere. What they need to know is handed in as plain texts; `key_policy` decides it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+
+from kms_constructs.policies.statements import Condition, PolicyStatementJson, one_or_list, statement
+
+EVERYONE = {"AWS": "*"}
+
+
+def deny_destruction(exempt: Sequence[str], deleters: Sequence[str]) -> tuple[PolicyStatementJson, ...]:
+    """Nobody but the exempt disables the key, deletes it or its imported material.
+
+    Args:
+        exempt: The root user and the guardians.
+        deleters: Who may delete as well, and nothing else of this: the deployment principals where the stack
+            may delete its key. Their statement stands apart.
+    """
+    rest = ["kms:DeleteImportedKeyMaterial", "kms:DisableKey"]
+    deletion = ["kms:ScheduleKeyDeletion"]
+    if not deleters:
+        return (_deny_but("DenyDestruction", exempt, [*rest, *deletion]),)
+    return (
+        _deny_but("DenyDestruction", exempt, rest),
+        _deny_but("DenyDeletion", (*exempt, *deleters), deletion),
+    )
+
+
+def deny_policy_change(exempt: Sequence[str]) -> PolicyStatementJson:
+    """Nobody but the exempt changes the key policy.
+
+    Args:
+        exempt: The root user, the guardians and the deployment principals. These are exempt because KMS
+            refuses a policy under which its author could not change it again (the lockout safety check), and
+            because the stack has to be able to update its key.
+    """
+    return _deny_but("DenyPolicyChange", exempt, ["kms:PutKeyPolicy"])
+
+
+def deny_replication(exempt: Sequence[str], regions: Sequence[str]) -> tuple[PolicyStatementJson, ...]:
+    """The key is replicated to the declared Regions only, and none but the exempt move its primary.
+
+    A replica key carries them, too: they count from the moment that it is made the primary key.
+
+    Args:
+        exempt: The root user and the guardians.
+        regions: Regions that are to have a replica.
+    """
+    elsewhere: Condition | None = (
+        {"StringNotEquals": {"kms:ReplicaRegion": one_or_list(regions)}} if regions else None
+    )
+    return (
+        _deny("DenyReplicationElsewhere", ["kms:ReplicateKey"], elsewhere),
+        _deny_but("DenyPrimaryChange", exempt, ["kms:UpdatePrimaryRegion"]),
+    )
+
+
+def deny_rotation_off() -> PolicyStatementJson:
+    """Nobody turns rotation off, the root user included.
+
+    Written for keys that cannot rotate, too: there it denies what fails anyway, and one rule without
+    exceptions is easier to check.
+    """
+    return _deny("DenyRotationOff", ["kms:DisableKeyRotation"])
+
+
+def deny_short_deletion_window(days: int) -> PolicyStatementJson:
+    """Nobody schedules a deletion with a shorter window."""
+    limit = {"kms:ScheduleKeyDeletionPendingWindowInDays": str(days)}
+    return _deny("DenyShortDeletionWindow", ["kms:ScheduleKeyDeletion"], {"NumericLessThan": limit})
+
+
+def deny_lockout_bypass() -> PolicyStatementJson:
+    """Nobody writes a policy with KMS's lockout safety check switched off."""
+    return _deny(
+        "DenyLockoutBypass",
+        ["kms:PutKeyPolicy"],
+        {"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}},
+    )
+
+
+def deny_lasting_material(last_day: date | None) -> tuple[PolicyStatementJson, ...]:
+    """No material is imported that never expires, or after the last day; nothing for other keys."""
+    if last_day is None:
+        return ()
+    end = datetime.combine(last_day + timedelta(days=1), time(), UTC)
+    never = {"kms:ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
+    late = {"kms:ValidTo": str(int(end.timestamp()))}
+    return (
+        _deny("DenyLastingMaterial", ["kms:ImportKeyMaterial"], {"StringEquals": never}),
+        _deny("DenyMaterialBeyondExpiry", ["kms:ImportKeyMaterial"], {"NumericGreaterThan": late}),
+    )
+
+
+def deny_direct_grants(creators: Sequence[str], grantees: Sequence[str]) -> tuple[PolicyStatementJson, ...]:
+    """Grants only by AWS services for their own use, and those that were declared.
+
+    Without declared grants in the form that AWS Control Tower's CT.KMS.PR.3 accepts. With them, the Deny
+    leaves out those who make them, and a second one holds everybody, them included, to the declared grantees.
+
+    Args:
+        creators: Who makes declared grants.
+        grantees: Who gets something by them.
+
+    See: https://docs.aws.amazon.com/controltower/latest/controlreference/kms-rules.html
+    """
+    direct: Condition = {
+        "BoolIfExists": {"kms:GrantIsForAWSResource": "false", "aws:PrincipalIsAWSService": "false"}
+    }
+    if not creators:
+        return (_deny_grants("DenyDirectGrants", direct),)
+    makers = {"aws:PrincipalArn": one_or_list(_once(creators))}
+    getters = {"kms:GranteePrincipal": one_or_list(_once(grantees))}
+    return (
+        _deny_grants("DenyDirectGrants", {**direct, "ArnNotEquals": makers}),
+        _deny_grants("DenyOtherGrantees", {**direct, "StringNotEquals": getters}),
+    )
+
+
+def _once(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
+def _deny(sid: str, actions: Sequence[str], condition: Condition | None = None) -> PolicyStatementJson:
+    return statement(sid, "Deny", one_or_list(actions), principal=EVERYONE, conditions=condition)
+
+
+def _deny_but(sid: str, exempt: Iterable[str], actions: Sequence[str]) -> PolicyStatementJson:
+    return _deny(sid, actions, {"ArnNotEquals": {"aws:PrincipalArn": _once(exempt)}})
+
+
+def _deny_grants(sid: str, condition: Condition) -> PolicyStatementJson:
+    return statement(sid, "Deny", "kms:CreateGrant", principal="*", conditions=condition)
