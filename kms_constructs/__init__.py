@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # type checkers do not follow __getattr__; a test holds this 
         GuardrailServiceControlPolicy as GuardrailServiceControlPolicy,
     )
     from kms_constructs.cdk.fleet.key_catalog import KeyCatalog as KeyCatalog
+    from kms_constructs.cdk.key.key_arguments import KeyArguments as KeyArguments
     from kms_constructs.cdk.key.replica import SecureKmsReplicaKey as SecureKmsReplicaKey
     from kms_constructs.cdk.key.replica_plan import ReplicaConfig as ReplicaConfig
     from kms_constructs.cdk.key.secure_key import SecureKmsKey as SecureKmsKey
@@ -57,6 +58,7 @@ _WHERE: dict[str, str] = {
     "GuardrailServiceControlPolicy": "cdk.enforcement.organization_policies",
     "IamKmsGuardrails": "cdk.enforcement.nag_pack",
     "KeyAccessPolicies": "cdk.sharing.access_policies",
+    "KeyArguments": "cdk.key.key_arguments",
     "KeyCatalog": "cdk.fleet.key_catalog",
     "KeyTask": "cdk.sharing.access_policies",
     "KeyUsage": "model.actions",

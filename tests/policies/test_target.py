@@ -33,6 +33,22 @@ def test_fills_in_the_key_and_touches_nothing_else():
     assert template["a"] == ["arn:<partition>:sns:<region>:<account>:*"]
 
 
+@pytest.mark.parametrize(
+    ("partition", "region", "suffix"),
+    [
+        pytest.param("aws", "eu-west-1", "amazonaws.com", id="commercial"),
+        pytest.param("aws-us-gov", "us-gov-west-1", "amazonaws.com", id="GovCloud"),
+        pytest.param("aws-cn", Aws.REGION, "amazonaws.com.cn", id="China by its partition"),
+        pytest.param(Aws.PARTITION, "cn-north-1", "amazonaws.com.cn", id="China by its Region"),
+        pytest.param(Aws.PARTITION, Aws.REGION, "amazonaws.com", id="nothing known"),
+    ],
+)
+def test_the_suffix_of_service_names(partition: str, region: str, suffix: str) -> None:
+    target = PolicyTarget(partition=partition, account="111122223333", region=region)
+
+    assert target.fill("logs.<region>.<suffix>") == f"logs.{region}.{suffix}"
+
+
 def test_one_preset_serves_many_keys():
     access = ServiceAccess.config()
     for region in ("eu-west-1", "eu-central-1"):

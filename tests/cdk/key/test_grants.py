@@ -347,6 +347,29 @@ def test_a_declared_statement_is_accepted_again() -> None:
         key.add_to_resource_policy(_statement(iam.ArnPrincipal(USER), "kms:Decrypt", effect=iam.Effect.DENY))
 
 
+THROUGH: list[Any] = [
+    pytest.param(["s3"], True, id="the declared service"),
+    pytest.param(["rds"], False, id="another"),
+    pytest.param(["s3", "rds"], False, id="the declared one and another"),
+]
+
+
+@pytest.mark.parametrize(("services", "accepted"), THROUGH)
+def test_an_account_through_services_is_accepted_when_all_of_them_are_declared(
+    services: list[str], accepted: bool
+) -> None:
+    key = new_key(new_stack(), key_users=[USER], via_services=["s3"])
+    through = {"StringEquals": {"kms:ViaService": [f"{one}.{REGION}.amazonaws.com" for one in services]}}
+    statement = _statement(iam.AccountRootPrincipal(), "kms:Decrypt", conditions=through)
+    before = key.declared_policy()
+    if accepted:
+        assert key.add_to_resource_policy(statement).statement_added
+    else:
+        with pytest.raises(SealedPolicyError):
+            key.add_to_resource_policy(statement)
+    assert key.declared_policy() == before
+
+
 def test_wishes_are_read_whole() -> None:
     statement = {
         "Effect": "Allow",

@@ -239,6 +239,9 @@ def test_a_role_of_another_stack_is_imported() -> None:
 
 # What others do to the key afterwards.
 
+STABILIZE = "@aws-cdk/core:aspectStabilization"
+"""Context under which the CDK goes over the tree until no aspect is left to run; new apps have it."""
+
 
 @jsii.implements(cdk.IPropertyInjector)
 class Weaken:
@@ -360,6 +363,38 @@ def test_a_second_synthesis_writes_the_same() -> None:
     new_key(stack)
     first = app.synth().get_stack_by_name("Data").template
     assert app.synth(force=True).get_stack_by_name("Data").template == first
+
+
+def test_a_second_synthesis_sees_an_aspect_that_the_first_did_not() -> None:
+    app = cdk.App(analytics_reporting=False)
+    stack = new_stack(app=app)
+    new_key(stack)
+    first = app.synth().get_stack_by_name("Data").template
+    cdk.RemovalPolicies.of(app).destroy()
+    assert app.synth(force=True).get_stack_by_name("Data").template == first
+
+
+@jsii.implements(cdk.IAspect)
+class AddsAnAspectLate:
+    """An aspect on something behind the key that gives the key an aspect, when the key was visited already."""
+
+    def __init__(self, key: kms.Key) -> None:
+        self._key: kms.Key | None = key
+
+    def visit(self, node: IConstruct) -> None:
+        if self._key is not None:
+            key, self._key = self._key, None
+            cdk.Aspects.of(key).add(Meddle(), priority=600)
+
+
+def test_the_guard_keeps_nobody_from_adding_aspects_late() -> None:
+    """The CDK refuses an aspect for a construct that one with a higher number has visited already."""
+    calm = new_stack()
+    new_key(calm)
+    stack = new_stack(app=cdk.App(analytics_reporting=False, context={STABILIZE: True}))
+    key = new_key(stack)
+    cdk.Aspects.of(Construct(stack, "Behind")).add(AddsAnAspectLate(key))
+    assert key_resource(stack) == key_resource(calm)
 
 
 def test_a_key_in_a_stage_and_in_a_nested_stack() -> None:

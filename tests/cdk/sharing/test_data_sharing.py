@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from aws_cdk import App, Environment, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 
 from kms_constructs.cdk.sharing.data_sharing import CrossAccountDataSharing
@@ -274,6 +276,42 @@ def test_outputs_the_policies_as_json(template: dict[str, Any]):
         if "Policy" in name:
             text = "".join(part for part in value["Fn::Join"][1] if isinstance(part, str))
             assert text.startswith('{"Version":"2012-10-17","Statement":[{"Sid":')
+
+
+def test_s3_writes_the_access_log_where_it_is_told():
+    home = stack()
+    logs = s3.Bucket(home, "Logs")
+    sharing = CrossAccountDataSharing(
+        home, "Orders", **REQUIRED, external_readers=[PARTNER_READER], access_log_bucket=logs
+    )
+    (bucket,) = (
+        one["Properties"]
+        for name, one in Template.from_stack(home).to_json()["Resources"].items()
+        if one["Type"] == "AWS::S3::Bucket" and name != home.get_logical_id(logs.node.default_child)
+    )
+    assert bucket["LoggingConfiguration"] == {"DestinationBucketName": home.resolve(logs.bucket_name)}
+    assert home.resolve(sharing.bucket.bucket_name) != home.resolve(logs.bucket_name)
+
+
+def test_an_account_of_the_cdk_is_written_with_the_partition_of_the_key():
+    home = stack()
+    CrossAccountDataSharing(home, "Orders", **REQUIRED, external_readers=[iam.AccountPrincipal(PARTNER)])
+    root = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, f":iam::{PARTNER}:root"]]}
+    resources = Template.from_stack(home).to_json()["Resources"].values()
+    key = next(one["Properties"]["KeyPolicy"] for one in resources if one["Type"] == "AWS::KMS::Key")
+    bucket = next(
+        one["Properties"]["PolicyDocument"] for one in resources if one["Type"] == "AWS::S3::BucketPolicy"
+    )
+
+    found = {
+        one["Sid"]: one["Principal"]["AWS"]
+        for policy in (key, bucket)
+        for one in policy["Statement"]
+        if "External" in one.get("Sid", "")
+    }
+    assert found == dict.fromkeys(
+        ("ExternalReadersUse", "ExternalReadersDescribe", "ExternalReaders", "ExternalReadersList"), root
+    )
 
 
 def test_passes_the_guardrails(shared: CrossAccountDataSharing):
