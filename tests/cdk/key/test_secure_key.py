@@ -369,22 +369,36 @@ def test_a_second_synthesis_sees_an_aspect_that_the_first_did_not() -> None:
     app = cdk.App(analytics_reporting=False)
     stack = new_stack(app=app)
     new_key(stack)
-    first = app.synth().get_stack_by_name("Data").template
+    app.synth()
+    calm = key_resource(stack)
     cdk.RemovalPolicies.of(app).destroy()
-    assert app.synth(force=True).get_stack_by_name("Data").template == first
+    template = app.synth(force=True).get_stack_by_name("Data").template
+    assert [one for one in template["Resources"].values() if one["Type"] == "AWS::KMS::Key"] == [calm]
+
+
+@jsii.implements(cdk.IAspect)
+class Look:
+    """An aspect that changes nothing, and knows what it saw."""
+
+    def __init__(self) -> None:
+        self.seen: list[IConstruct] = []
+
+    def visit(self, node: IConstruct) -> None:
+        self.seen.append(node)
 
 
 @jsii.implements(cdk.IAspect)
 class AddsAnAspectLate:
-    """An aspect on something behind the key that gives the key an aspect, when the key was visited already."""
+    """An aspect on what stands behind the key, that gives the key an aspect when it was visited already."""
 
-    def __init__(self, key: kms.Key) -> None:
+    def __init__(self, key: kms.Key, added: Look) -> None:
         self._key: kms.Key | None = key
+        self._added = added
 
     def visit(self, node: IConstruct) -> None:
         if self._key is not None:
             key, self._key = self._key, None
-            cdk.Aspects.of(key).add(Meddle(), priority=600)
+            cdk.Aspects.of(key).add(self._added, priority=600)
 
 
 def test_the_guard_keeps_nobody_from_adding_aspects_late() -> None:
@@ -393,8 +407,10 @@ def test_the_guard_keeps_nobody_from_adding_aspects_late() -> None:
     new_key(calm)
     stack = new_stack(app=cdk.App(analytics_reporting=False, context={STABILIZE: True}))
     key = new_key(stack)
-    cdk.Aspects.of(Construct(stack, "Behind")).add(AddsAnAspectLate(key))
+    look = Look()
+    cdk.Aspects.of(Construct(stack, "Behind")).add(AddsAnAspectLate(key, look))
     assert key_resource(stack) == key_resource(calm)
+    assert look.seen[0] is key
 
 
 def test_a_key_in_a_stage_and_in_a_nested_stack() -> None:
