@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -21,6 +21,7 @@ from kms_constructs.cdk.fleet.catalog_file import (
     read_catalog,
 )
 from kms_constructs.cdk.key.hardened_key import HardenedKey
+from kms_constructs.cdk.key.key_arguments import DEFAULTS, KeyArguments
 from kms_constructs.cdk.key.replica_plan import COMPACT_TEMPLATE_CONTEXT, ReplicaConfig
 from kms_constructs.cdk.key.secure_key import SecureKmsKey
 from kms_constructs.errors import ArgumentError, SourceError
@@ -300,11 +301,11 @@ def _place(entry: CatalogEntry) -> str:
     return f"line {entry.line}: {entry.name}: " if entry.line else f"{entry.name}: "
 
 
-def _arguments(entry: CatalogEntry) -> dict[str, Any]:
+def _arguments(entry: CatalogEntry) -> KeyArguments:
     """The arguments of `SecureKmsKey`, made from the settings of the file."""
     found = {name: value for name, value in entry.settings.items() if name != "stack"}
     found.setdefault("alias", entry.name)
-    for required in ("description", "environment", "service", "data_classification"):
+    for required in KeyArguments.__required_keys__ - set(DEFAULTS):
         # SecureKmsKey says what is missing, and how to mend it.
         found.setdefault(required, "")
     if "removal_policy" in found:
@@ -315,7 +316,7 @@ def _arguments(entry: CatalogEntry) -> dict[str, Any]:
         found["replica_regions"] = [
             one if isinstance(one, str) else ReplicaConfig(**_made(one)) for one in found["replica_regions"]
         ]
-    return _made(found)
+    return cast(KeyArguments, _made(found))
 
 
 def _made(settings: Mapping[str, Any]) -> dict[str, Any]:

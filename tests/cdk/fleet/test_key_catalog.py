@@ -23,6 +23,7 @@ from kms_constructs.cdk.fleet.key_catalog import (
     size_in_template,
 )
 from kms_constructs.testing import assert_guardrails
+from tests.cdk.fleet import catalog_schema
 
 pytestmark = pytest.mark.cdk
 
@@ -475,6 +476,21 @@ def test_the_schema_is_a_schema_and_names_every_preset_and_argument() -> None:
     of_grants = set(schema["$defs"]["direct_grant"]["properties"])
     assert of_grants == set(DirectGrant.__slots__)
     json.dumps(schema)
+
+
+def test_the_schema_has_every_argument_in_the_shape_of_its_type() -> None:
+    """When it has not: python -m tests.cdk.fleet.catalog_schema."""
+    schema, made = KeyCatalog.json_schema(), catalog_schema.made()
+
+    for part in ("settings", "replica"):
+        assert schema["$defs"][part] == made["$defs"][part]
+    assert schema == made
+
+
+def test_an_argument_of_a_new_type_has_to_say_what_a_catalogue_holds() -> None:
+    assert catalog_schema.shape("owner", str | None) == {"type": "string", "minLength": 1}
+    with pytest.raises(TypeError, match="what a catalogue holds for colour"):
+        catalog_schema.shape("colour", complex)
 
 
 def test_a_catalogue_for_each_stage_keeps_its_replicas_in_the_stage() -> None:
