@@ -112,6 +112,23 @@ def test_every_construct_and_every_pack_is_public() -> None:
     assert {value.__name__ for value in found - bases} - set(kms_constructs.__all__) == set()
 
 
+@pytest.mark.cdk
+def test_every_construct_says_itself_what_it_takes() -> None:
+    """Editors show the documentation of ``__init__``, and without one that of the CDK's base class."""
+    from constructs import Construct
+
+    constructs = [
+        value
+        for name in kms_constructs.__all__
+        if isinstance(value := getattr(kms_constructs, name), type) and issubclass(value, Construct)
+    ]
+    assert len(constructs) >= 7
+    for construct in constructs:
+        init = vars(construct)["__init__"]
+        for name in set(inspect.signature(init).parameters) - {"self"}:
+            assert f"{name}: " in (init.__doc__ or ""), f"{construct.__name__}: {name}"
+
+
 @pytest.mark.parametrize("module", MODULES_TO_RUN)
 def test_the_examples_in_docstrings_run(module: str) -> None:
     outcome = doctest.testmod(importlib.import_module(module), optionflags=doctest.ELLIPSIS)

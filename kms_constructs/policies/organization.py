@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from kms_constructs.errors import ArgumentError
 from kms_constructs.guardrails.catalogue import GUARDED_ACTIONS
@@ -39,6 +39,22 @@ See: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_l
 DESTRUCTION = tuple(GUARDED_ACTIONS[control] for control in ("IAM-KMS-2", "IAM-KMS-3", "IAM-KMS-4"))
 POLICY_CHANGE = GUARDED_ACTIONS["IAM-KMS-5"]
 ROTATION_OFF = GUARDED_ACTIONS["IAM-KMS-7"]
+
+
+class Exemptions(TypedDict, total=False):
+    """Whom an organization policy spares; `service_control_policy` says what each is."""
+
+    exempt_principals: Sequence[str]
+    deployment_principals: Sequence[str]
+    grant_principals: Sequence[str]
+    minimum_pending_window: int
+
+
+class ExemptionsAndPerimeter(Exemptions, total=False):
+    """What a resource control policy knows beside that; `resource_control_policy` says what each is."""
+
+    organization_id: str | None
+    trusted_accounts: Sequence[str]
 
 
 def service_control_policy(
@@ -231,10 +247,10 @@ def _check_patterns(argument: str, patterns: Sequence[str]) -> None:
         )
     for pattern in patterns:
         match = re.fullmatch(
-            r"arn:(?P<partition>[a-z*-]+):iam::(?P<account>\d{12}|\*):(?P<resource>root|(?:role|user)/[\w+=,.@/*?-]+)",
+            r"arn:(?P<partition>[a-z*-]+):iam::(?P<account>[^:]+):(?P<resource>root|(?:role|user)/[\w+=,.@/*?-]+)",
             pattern,
         )
-        if match is None:
+        if match is None or not (match["account"] == "*" or is_account_id(match["account"])):
             raise ArgumentError(
                 argument,
                 pattern,

@@ -15,6 +15,8 @@ from kms_constructs.model.text import (
     has_unresolved_hole,
     hole,
     holes,
+    is_account_id,
+    is_organization_id,
     split_holes,
 )
 
@@ -88,3 +90,37 @@ def test_the_pieces_of_a_text_are_the_text(pieces: list[str]) -> None:
     assert len(holes(text)) == sum(has_hole(piece) for piece in pieces)
     assert OPEN not in display(text)
     assert CLOSE not in display(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("111122223333", True),
+        ("000000000000", True),
+        ("11112222333", False),
+        ("1111222233334", False),
+        ("11112222333x", False),
+        ("111122223333\n", False),
+        ("\u0661" * 12, False),
+        ("", False),
+    ],
+    ids=repr,
+)
+def test_an_account_id_is_twelve_digits(text: str, expected: bool) -> None:
+    assert is_account_id(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("o-abcdefghij", True),
+        (f"o-{'a1' * 16}", True),
+        ("o-abcdefghi", False),
+        (f"o-{'a' * 33}", False),
+        ("o-ABCDEFGHIJ", False),
+        ("r-abcdefghij", False),
+    ],
+    ids=repr,
+)
+def test_an_organization_id(text: str, expected: bool) -> None:
+    assert is_organization_id(text) is expected

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from aws_cdk import CfnTag
 from aws_cdk import aws_organizations as organizations
 from constructs import Construct
 
 from kms_constructs.errors import ArgumentError
-from kms_constructs.model.key_specs import MAXIMUM_PENDING_WINDOW_DAYS
+from kms_constructs.model.text import is_account_id
 from kms_constructs.policies.organization import (
+    Exemptions,
+    ExemptionsAndPerimeter,
     PolicyJson,
     resource_control_policy,
     service_control_policy,
 )
 from kms_constructs.policies.target import check_list, is_token
 
-_TARGET = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|\d{12}")
+_TARGET = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}")
 _NAME = re.compile(r"[ -~]{1,128}")
 
 
@@ -28,20 +30,6 @@ class GuardrailServiceControlPolicy(Construct):
 
     Deploy it from the organization's management account, or from a delegated administrator for policies. The
     organization has to have service control policies enabled.
-
-    Args:
-        scope: The stack.
-        construct_id: Id within it.
-        targets: Roots (``r-…``), organizational units (``ou-…``) and account ids to attach it to. Start with
-            a test account: a policy that is too tight locks people out at once.
-        policy_name: At most 128 characters, unique within the organization.
-        description: At most 512 characters.
-        exempt_principals, deployment_principals, grant_principals, minimum_pending_window: As in
-            `kms_constructs.policies.organization.service_control_policy`.
-        tags: Tags of the policy.
-
-    Raises:
-        ArgumentError: A target that is none, or exemptions that the document cannot hold.
 
     Example:
         >>> from aws_cdk import App, Stack
@@ -62,19 +50,27 @@ class GuardrailServiceControlPolicy(Construct):
         targets: Sequence[str],
         policy_name: str = "kms-guardrails-scp",
         description: str = "Guards KMS keys against destruction, policy changes and direct grants",
-        exempt_principals: Sequence[str] = (),
-        deployment_principals: Sequence[str] = (),
-        grant_principals: Sequence[str] = (),
-        minimum_pending_window: int = MAXIMUM_PENDING_WINDOW_DAYS,
         tags: Mapping[str, str] | None = None,
+        **exemptions: Unpack[Exemptions],
     ) -> None:
+        """Makes the service control policy and attaches it.
+
+        Args:
+            scope: The stack.
+            construct_id: Id within it.
+            targets: Roots (``r-…``), organizational units (``ou-…``) and account ids to attach it to. Start
+                with a test account: a policy that is too tight locks people out at once.
+            policy_name: At most 128 characters, unique within the organization.
+            description: At most 512 characters.
+            tags: Tags of the policy.
+            **exemptions: exempt_principals, deployment_principals, grant_principals and
+                minimum_pending_window, as in `kms_constructs.policies.organization.service_control_policy`.
+
+        Raises:
+            ArgumentError: A target that is none, or exemptions that the document cannot hold.
+        """
         super().__init__(scope, construct_id)
-        self.document: PolicyJson = service_control_policy(
-            exempt_principals,
-            deployment_principals=deployment_principals,
-            grant_principals=grant_principals,
-            minimum_pending_window=minimum_pending_window,
-        )
+        self.document: PolicyJson = service_control_policy(**exemptions)
         self.policy = _policy(
             self,
             "SERVICE_CONTROL_POLICY",
@@ -92,16 +88,6 @@ class GuardrailResourceControlPolicy(Construct):
 
     Deploy it as `GuardrailServiceControlPolicy`; the organization has to have resource control policies
     enabled.
-
-    Args:
-        scope: The stack.
-        construct_id: Id within it.
-        targets, policy_name, description, tags: As in `GuardrailServiceControlPolicy`.
-        exempt_principals, deployment_principals, grant_principals, minimum_pending_window, organization_id,
-            trusted_accounts: As in `kms_constructs.policies.organization.resource_control_policy`.
-
-    Raises:
-        ArgumentError: A target that is none, or exemptions that the document cannot hold.
 
     Example:
         >>> from aws_cdk import App, Stack
@@ -121,23 +107,27 @@ class GuardrailResourceControlPolicy(Construct):
         targets: Sequence[str],
         policy_name: str = "kms-guardrails-rcp",
         description: str = "Guards KMS keys against destruction, policy changes, direct grants and outsiders",
-        exempt_principals: Sequence[str] = (),
-        deployment_principals: Sequence[str] = (),
-        grant_principals: Sequence[str] = (),
-        minimum_pending_window: int = MAXIMUM_PENDING_WINDOW_DAYS,
-        organization_id: str | None = None,
-        trusted_accounts: Sequence[str] = (),
         tags: Mapping[str, str] | None = None,
+        **exemptions: Unpack[ExemptionsAndPerimeter],
     ) -> None:
+        """Makes the resource control policy and attaches it.
+
+        Args:
+            scope: The stack.
+            construct_id: Id within it.
+            targets: Roots (``r-…``), organizational units (``ou-…``) and account ids to attach it to.
+            policy_name: At most 128 characters, unique within the organization.
+            description: At most 512 characters.
+            tags: Tags of the policy.
+            **exemptions: exempt_principals, deployment_principals, grant_principals, minimum_pending_window,
+                organization_id and trusted_accounts, as in
+                `kms_constructs.policies.organization.resource_control_policy`.
+
+        Raises:
+            ArgumentError: A target that is none, or exemptions that the document cannot hold.
+        """
         super().__init__(scope, construct_id)
-        self.document: PolicyJson = resource_control_policy(
-            exempt_principals,
-            deployment_principals=deployment_principals,
-            grant_principals=grant_principals,
-            minimum_pending_window=minimum_pending_window,
-            organization_id=organization_id,
-            trusted_accounts=trusted_accounts,
-        )
+        self.document: PolicyJson = resource_control_policy(**exemptions)
         self.policy = _policy(
             self,
             "RESOURCE_CONTROL_POLICY",
@@ -163,7 +153,7 @@ def _policy(
     where = scope.node.path
     check_list("targets", targets, where)
     for target in targets:
-        if not is_token(target) and not _TARGET.fullmatch(target):
+        if not (is_token(target) or is_account_id(target) or _TARGET.fullmatch(target)):
             raise ArgumentError(
                 "targets",
                 target,

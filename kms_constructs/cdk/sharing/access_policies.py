@@ -62,22 +62,6 @@ class KeyAccessPolicies(Construct):
     ``administer`` reads and manages the key, and never deletes, disables, changes the policy, creates grants
     or uses the key. Nobody should hold it together with another of these policies: IAM-KMS-8 reports that.
 
-    Args:
-        scope: Where the policies go; with a key of another stack, the stack of their holders.
-        construct_id: Id within it.
-        key: Any key, imported ones included.
-        tasks: Any of ``encrypt``, ``decrypt``, ``sign``, ``verify``, ``mac``, ``administer``.
-        key_spec: The key's spec; a `SecureKmsKey` knows it, and for other keys it is symmetric by default.
-        key_usage: The key's usage; likewise, and the first that the spec supports by default.
-        via_services: Services that the use has to come through: ``s3``, or ``s3.eu-west-1.amazonaws.com``.
-        encryption_context: Pairs that a request has to hold, for encrypt and decrypt; ``*`` for any text.
-        aliases: Names of aliases that ``administer`` may move: ``alias/orders``. Without any it cannot
-            change aliases.
-        path: IAM path of the policies.
-
-    Raises:
-        ArgumentError: A task that is none or does not fit the key, or conditions that do not fit the task.
-
     Example:
         >>> from aws_cdk import App, Stack, aws_kms
         >>> stack = Stack(App(analytics_reporting=False), "Access")
@@ -103,6 +87,27 @@ class KeyAccessPolicies(Construct):
         aliases: Sequence[str] = (),
         path: str = "/",
     ) -> None:
+        """Writes one managed policy for each task.
+
+        Args:
+            scope: Where the policies go; with a key of another stack, the stack of their holders.
+            construct_id: Id within it.
+            key: Any key, imported ones included.
+            tasks: Any of ``encrypt``, ``decrypt``, ``sign``, ``verify``, ``mac``, ``administer``.
+            key_spec: The key's spec; a `SecureKmsKey` knows it, and for other keys it is symmetric by
+                default.
+            key_usage: The key's usage; likewise, and the first that the spec supports by default.
+            via_services: Services that the use has to come through: ``s3``, or
+                ``s3.eu-west-1.amazonaws.com``.
+            encryption_context: Pairs that a request has to hold, for encrypt and decrypt; ``*`` for any text.
+            aliases: Names of aliases that ``administer`` may move: ``alias/orders``. Without any it cannot
+                change aliases.
+            path: IAM path of the policies.
+
+        Raises:
+            ArgumentError: A task that is none or does not fit the key, or conditions that do not fit the
+                task.
+        """
         super().__init__(scope, construct_id)
         where = self.node.path
         known = key.target if isinstance(key, HardenedKey) else None
@@ -177,11 +182,6 @@ class GuardrailPermissionsBoundary(Construct):
     creating grants other than through an AWS service stay impossible for whoever has it, whatever else is
     attached. It grants nothing. Whoever may change a role's boundary can take it off: guard that, too.
 
-    Args:
-        scope: The stack.
-        construct_id: Id within it.
-        path: IAM path of the policy.
-
     Example:
         >>> from aws_cdk import App, Stack, aws_iam
         >>> stack = Stack(App(analytics_reporting=False), "Boundary")
@@ -192,6 +192,13 @@ class GuardrailPermissionsBoundary(Construct):
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, path: str = "/") -> None:
+        """Makes the managed policy that is the boundary.
+
+        Args:
+            scope: The stack.
+            construct_id: Id within it.
+            path: IAM path of the policy.
+        """
         super().__init__(scope, construct_id)
         self.document: dict[str, Any] = {
             "Version": "2012-10-17",

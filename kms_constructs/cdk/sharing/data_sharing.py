@@ -39,22 +39,6 @@ class CrossAccountDataSharing(Construct):
     needs an IAM policy of its own as well: the outputs ``ExternalReaderPolicy`` and ``ExternalWriterPolicy``
     hold it, ready to attach.
 
-    Args:
-        scope: The stack of the data's owner.
-        construct_id: Id within it.
-        alias, description, key_administrators, environment, service, data_classification, owner,
-            break_glass_principals, deployment_principals, policy_reviewed_on: As in `SecureKmsKey`.
-        writers, readers: Roles and users of the owner's account.
-        external_writers, external_readers: Roles, users or account roots of other accounts.
-        organization_id: When given, principals of other accounts have to belong to this organization.
-        bucket_name: Name of the bucket. When given, the key works for objects of this bucket alone, by the
-            encryption context; otherwise for whatever S3 encrypts with it.
-        access_log_bucket: Where S3 writes the server access log.
-
-    Raises:
-        ArgumentError: Nobody in another account to share with, or anything that `SecureKmsKey` or
-            `ExternalAccess` refuses.
-
     Example:
         >>> from aws_cdk import App, Stack
         >>> sharing = CrossAccountDataSharing(
@@ -95,6 +79,34 @@ class CrossAccountDataSharing(Construct):
         bucket_name: str | None = None,
         access_log_bucket: s3.IBucket | None = None,
     ) -> None:
+        """Makes key, bucket and policies.
+
+        Args:
+            scope: The stack of the data's owner.
+            construct_id: Id within it.
+            alias: Name of the key, with or without ``alias/``.
+            description: What the key protects.
+            key_administrators: Who manages the key and may not use it; at least one role or user.
+            environment: Where it runs.
+            service: What it serves.
+            data_classification: How sensitive the data is.
+            owner: Who answers for it.
+            break_glass_principals: When given, deletion, disabling and policy changes are theirs alone.
+            deployment_principals: Who deploys the stack; see `KeyArguments`.
+            policy_reviewed_on: Day of the last review of the key policy.
+            writers: Roles and users of the owner's account who write.
+            readers: Roles and users of the owner's account who read.
+            external_writers: Roles, users or account roots of other accounts that write.
+            external_readers: Roles, users or account roots of other accounts that read.
+            organization_id: When given, principals of other accounts have to belong to this organization.
+            bucket_name: Name of the bucket. When given, the key works for objects of this bucket alone, by
+                the encryption context; otherwise for whatever S3 encrypts with it.
+            access_log_bucket: Where S3 writes the server access log.
+
+        Raises:
+            ArgumentError: Nobody in another account to share with, or anything that `SecureKmsKey` or
+                `ExternalAccess` refuses.
+        """
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
         where = self.node.path
