@@ -21,6 +21,8 @@ import re
 from enum import StrEnum
 from functools import lru_cache
 
+from kms_constructs.model.unknown import Unknown
+
 OPEN = "\ue000"
 CLOSE = "\ue001"
 _HOLE = re.compile(f"{OPEN}([geu]):([^{OPEN}{CLOSE}]*){CLOSE}")
@@ -84,3 +86,8 @@ def split_holes(text: str) -> tuple[str, ...]:
     if position < len(text):
         pieces.append(text[position:])
     return tuple(pieces)
+
+
+def undecided(text: str) -> Unknown:
+    """The unknown that a text with holes is where a plain value is wanted."""
+    return Unknown(f"{display(text)} is decided at deployment")

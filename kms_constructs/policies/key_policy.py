@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from kms_constructs.model.actions import ActionClass, KeyUsage, actions_of
+from kms_constructs.model.declaration import Declaration
+from kms_constructs.model.estate import Grant
+from kms_constructs.model.guarded_actions import GUARDED_ACTIONS, GuardedAction, May
 from kms_constructs.model.key_specs import (
     KEY_SPECS,
     Origin,
@@ -54,21 +57,18 @@ class DeclaredGrant:
     retiring: str | None = None
     name: str | None = None
 
-    def metadata(self) -> dict[str, object]:
-        """The grant as the guardrails read it from the key's metadata."""
-        found: dict[str, object] = {
-            "grantee": self.grantee,
-            "operations": list(self.operations),
-            "createdBy": list(self.created_by),
-        }
-        if self.constraints is not None:
-            kind, pairs = self.constraints
-            found["constraints"] = {kind: dict(pairs)}
-        if self.retiring is not None:
-            found["retiring"] = self.retiring
-        if self.name is not None:
-            found["name"] = self.name
-        return found
+    @property
+    def grant(self) -> Grant:
+        """The grant as the guardrails know it."""
+        constraints = {} if self.constraints is None else {self.constraints[0]: dict(self.constraints[1])}
+        return Grant(
+            grantee=self.grantee,
+            operations=self.operations,
+            retiring=self.retiring,
+            constraints=constraints,
+            name=self.name,
+            created_by=self.created_by,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,10 +147,9 @@ def key_policy(spec: KeyPolicySpec) -> dict[str, object]:
         import_material(spec),
         *direct_grants(spec),
         *spec.further,
-        *deny_destruction(spec),
-        deny_policy_change(spec),
+        *deny_guarded(spec),
         *deny_replication(spec),
-        deny_rotation_off(),
+        *deny_to_all(),
         deny_short_deletion_window(spec),
         deny_lockout_bypass(),
         *deny_lasting_material(spec),
@@ -159,17 +158,28 @@ def key_policy(spec: KeyPolicySpec) -> dict[str, object]:
     return {"Version": "2012-10-17", "Statement": [one for one in candidates if one is not None]}
 
 
-def authorised_principals(spec: KeyPolicySpec) -> dict[str, list[str]]:
-    """Who the declaration authorises, by control id; the root user is authorised by the rules themselves."""
-    guardians = list(spec.guardians)
-    deployers = [one for one in spec.deployment if one not in guardians]
-    return {
-        "IAM-KMS-2": guardians,
-        "IAM-KMS-3": guardians + (deployers if spec.deployment_may_delete else []),
-        "IAM-KMS-4": guardians,
-        "IAM-KMS-5": guardians + deployers,
-        "IAM-KMS-7": [],
+def declaration(spec: KeyPolicySpec) -> Declaration:
+    """What the key says of itself to the guardrails; they authorise the root user themselves."""
+    expires = spec.material_expires
+    return Declaration(
+        authorised={control: _who_may(spec, GUARDED_ACTIONS[control]) for control in sorted(GUARDED_ACTIONS)},
+        direct_grants=tuple(declared.grant for declared in spec.direct_grants),
+        material_expires=None if expires is None else expires.isoformat(),
+    )
+
+
+def _who_may(spec: KeyPolicySpec, guarded: GuardedAction) -> tuple[str, ...]:
+    """Who may carry out a guarded action, beside the root user."""
+    who = {
+        May.NOBODY: (),
+        May.GUARDIANS: spec.guardians,
+        May.GUARDIANS_AND_DELETING_STACK: (
+            *spec.guardians,
+            *(spec.deployment if spec.deployment_may_delete else ()),
+        ),
+        May.GUARDIANS_AND_DEPLOYMENT: (*spec.guardians, *spec.deployment),
     }
+    return tuple(dict.fromkeys(who[guarded.may]))
 
 
 def root_account(spec: KeyPolicySpec) -> PolicyStatement:
@@ -179,8 +189,7 @@ def root_account(spec: KeyPolicySpec) -> PolicyStatement:
     actions = _qualified(
         *_read(),
         *_manage(spec),
-        "PutKeyPolicy",
-        *_destructive(spec),
+        *_guarded(spec),
         *_replication(spec),
         "RevokeGrant",
     )
@@ -201,7 +210,7 @@ def key_administrators(spec: KeyPolicySpec) -> PolicyStatement:
         "RevokeGrant",
     ]
     if not spec.break_glass:
-        names += [*_destructive(spec), "PutKeyPolicy", *_replication(spec)]
+        names += [*_guarded(spec), *_replication(spec)]
     return _allow("KeyAdministrators", spec.administrators, _qualified(*names))
 
 
@@ -214,8 +223,7 @@ def break_glass(spec: KeyPolicySpec) -> PolicyStatement | None:
         "GetKeyPolicy",
         "CancelKeyDeletion",
         "EnableKey",
-        *_destructive(spec),
-        "PutKeyPolicy",
+        *_guarded(spec),
         *_replication(spec),
     ]
     return _allow("BreakGlass", spec.break_glass, _qualified(*names))
@@ -337,30 +345,21 @@ def direct_grants(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
     )
 
 
-def deny_destruction(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
-    """Nobody but the root user and the guardians disables the key, deletes it or its imported material.
+def deny_guarded(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
+    """Nobody but the root user and those who may carries out a guarded action.
 
-    Where the stack may delete its key, the deployment principals are exempt from the Deny on deletion and
-    from nothing else, so that statement stands apart.
+    The deployment principals may change the policy because KMS refuses a policy under which its author could
+    not change it again (the lockout safety check), and because the stack has to be able to update its key.
+    Where the stack may delete its key they may do that, too, and nothing else of the kind, so that statement
+    stands apart.
     """
-    rest = ("DeleteImportedKeyMaterial", "DisableKey")
-    exempt = (spec.root_arn, *spec.guardians)
-    if not spec.deployment_may_delete:
-        return (_deny_but("DenyDestruction", exempt, _qualified(*rest, "ScheduleKeyDeletion")),)
-    return (
-        _deny_but("DenyDestruction", exempt, _qualified(*rest)),
-        _deny_but("DenyDeletion", (*exempt, *spec.deployment), _qualified("ScheduleKeyDeletion")),
-    )
-
-
-def deny_policy_change(spec: KeyPolicySpec) -> PolicyStatement:
-    """Nobody but the root user, the guardians and the deployment principals changes the key policy.
-
-    The deployment principals are exempt because KMS refuses a policy under which its author could not change
-    it again (the lockout safety check), and because the stack has to be able to update its key.
-    """
-    exempt = (spec.root_arn, *spec.guardians, *spec.deployment)
-    return _deny_but("DenyPolicyChange", exempt, ["kms:PutKeyPolicy"])
+    groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for guarded in GUARDED_ACTIONS.values():
+        if guarded.may is not May.NOBODY:
+            sid = guarded.sid_with_stack if spec.deployment_may_delete else ""
+            exempt = (spec.root_arn, *_who_may(spec, guarded))
+            groups.setdefault((sid or guarded.sid, exempt), []).append(guarded.action)
+    return tuple(_deny_but(sid, exempt, _qualified(*actions)) for (sid, exempt), actions in groups.items())
 
 
 def deny_replication(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
@@ -380,13 +379,17 @@ def deny_replication(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
     )
 
 
-def deny_rotation_off() -> PolicyStatement:
-    """Nobody turns rotation off, the root user included.
+def deny_to_all() -> tuple[PolicyStatement, ...]:
+    """Nobody carries out a guarded action that nobody may, the root user included: turning rotation off.
 
     Written for keys that cannot rotate, too: there it denies what fails anyway, and one rule without
     exceptions is easier to check.
     """
-    return _deny("DenyRotationOff", ["kms:DisableKeyRotation"], None)
+    groups: dict[str, list[str]] = {}
+    for guarded in GUARDED_ACTIONS.values():
+        if guarded.may is May.NOBODY:
+            groups.setdefault(guarded.sid, []).append(guarded.action)
+    return tuple(_deny(sid, _qualified(*actions), None) for sid, actions in groups.items())
 
 
 def deny_short_deletion_window(spec: KeyPolicySpec) -> PolicyStatement:
@@ -480,9 +483,14 @@ def _once(values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(values))
 
 
-def _destructive(spec: KeyPolicySpec) -> list[str]:
-    imported = ["DeleteImportedKeyMaterial"] if spec.origin == Origin.EXTERNAL else []
-    return ["DisableKey", "ScheduleKeyDeletion", *imported]
+def _guarded(spec: KeyPolicySpec) -> list[str]:
+    """The guarded actions that somebody may carry out and that mean something for the key."""
+    imported = spec.origin == Origin.EXTERNAL
+    return [
+        guarded.action
+        for guarded in GUARDED_ACTIONS.values()
+        if guarded.may is not May.NOBODY and (imported or not guarded.imported_material)
+    ]
 
 
 def _replication(spec: KeyPolicySpec) -> list[str]:

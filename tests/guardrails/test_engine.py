@@ -11,8 +11,9 @@ from kms_constructs.guardrails.catalogue import CATALOGUE
 from kms_constructs.guardrails.config import Acknowledgement, GuardrailConfig
 from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
-from kms_constructs.guardrails.key_controls import KMS_003, KMS_010
 from kms_constructs.guardrails.rule import KeyRule, Rule, RuleContext
+from kms_constructs.guardrails.rules.kms_003_in_use import CONTROL as KMS_003
+from kms_constructs.guardrails.rules.kms_010_alias import CONTROL as KMS_010
 from kms_constructs.model.estate import Estate, Key, Location, SourceProblem
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.model.unknown import Unknown

@@ -23,7 +23,7 @@ from kms_constructs.errors import ArgumentError, SealedPolicyError
 from kms_constructs.model.actions import KeyUsage
 from kms_constructs.model.key_specs import MAXIMUM_PENDING_WINDOW_DAYS, Origin, can_rotate
 from kms_constructs.policies.direct_grant import DirectGrant, checked_grants
-from kms_constructs.policies.key_policy import KeyPolicySpec, authorised_principals, key_policy
+from kms_constructs.policies.key_policy import KeyPolicySpec, declaration, key_policy
 from kms_constructs.policies.material import check_importers, material_expiry
 from kms_constructs.policies.principals import NamedPrincipal, Principals, named_principals
 from kms_constructs.policies.root_access import RootAccess
@@ -55,7 +55,7 @@ class SecureKmsKey(kms.Key):
         alias: Name, with or without ``alias/``: letters, digits, ``/``, ``_``, ``-``.
         description: What the key protects; at most 8192 characters.
         key_administrators: Who manages the key and may not use it; at least one role or user.
-        environment: Where it runs. ``prod``, ``production`` and ``prd`` count as production.
+        environment: Where it runs. ``prd``, ``prod``, ``production`` and ``live`` are production.
         service: What it serves; written as tag.
         data_classification: How sensitive the data is; written as tag.
         owner: Who answers for it; written as tag.
@@ -418,13 +418,7 @@ class SecureKmsKey(kms.Key):
 
     def declared_metadata(self) -> dict[str, object]:
         """Resource metadata, for the guardrails: who is authorised, direct grants, expiry of the material."""
-        spec = self.policy_spec
-        found: dict[str, object] = {"authorised": authorised_principals(spec)}
-        if spec.direct_grants:
-            found["directGrants"] = [grant.metadata() for grant in spec.direct_grants]
-        if spec.material_expires is not None:
-            found["materialExpires"] = spec.material_expires.isoformat()
-        return found
+        return declaration(self.policy_spec).to_json()
 
     def declared_removal_policy(self) -> RemovalPolicy:
         """What happens to the key when it leaves the stack."""

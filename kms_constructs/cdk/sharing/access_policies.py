@@ -14,8 +14,8 @@ from constructs import Construct, IConstruct
 
 from kms_constructs.cdk.key.secure_key import SecureKmsKey
 from kms_constructs.errors import ArgumentError
-from kms_constructs.guardrails.catalogue import GUARDED_ACTIONS
 from kms_constructs.model.actions import ActionClass, KeyUsage, actions_of
+from kms_constructs.model.guarded_actions import GUARDED_ACTIONS
 from kms_constructs.model.key_specs import KEY_SPECS, consuming_actions, producing_actions
 from kms_constructs.policies.root_access import RootAccess
 from kms_constructs.policies.target import (
@@ -200,7 +200,7 @@ class GuardrailPermissionsBoundary(Construct):
                 {
                     "Sid": "DenyGuardedActions",
                     "Effect": "Deny",
-                    "Action": sorted(f"kms:{action}" for action in GUARDED_ACTIONS.values()),
+                    "Action": sorted(guarded.qualified for guarded in GUARDED_ACTIONS.values()),
                     "Resource": "*",
                 },
                 {

@@ -5,7 +5,9 @@ import pytest
 from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.model.estate import Key, KeyKind
 from kms_constructs.model.unknown import Unknown
+from kms_constructs.model.vocabulary import KEY_POLICY_FILE
 from tests.guardrails.factories import C, N, Said, U, V, a_key, judge, said
+from tests.vocabularies import KMS_API
 
 WHY = Unknown("parameter Stage has no default")
 WINDOW = "Properties/PendingWindowInDays"
@@ -111,13 +113,16 @@ CASES = {
         a_key(kind=KeyKind.REPLICA, deletion_policy="Delete"),
         [deletion("Delete")],
     ),
-    "live and well": (a_key(live=True, key_state="Enabled", deletion_policy=None), [GOOD]),
+    "live and well": (
+        a_key(vocabulary=KMS_API, key_state="Enabled", deletion_policy=None),
+        [Said(C, "", "", "The key is not about to be deleted.")],
+    ),
     "live and to be deleted": (
-        a_key(live=True, key_state="PendingDeletion"),
+        a_key(vocabulary=KMS_API, key_state="PendingDeletion"),
         [Said(V, "pending-deletion", "", "The key is in state PendingDeletion: it will be deleted.")],
     ),
     "policy alone": (
-        a_key(policy_only=True),
+        a_key(vocabulary=KEY_POLICY_FILE),
         [Said(N, "", "", "Not applicable: only the key policy was given.")],
     ),
 }

@@ -36,7 +36,6 @@ def test_a_key_with_nothing_given_has_the_defaults() -> None:
         key_id=generated("App.Key.KeyId"),
         location=Location("app.json", "App", "Key"),
         policy=default_key_policy("aws", ACCOUNT),
-        policy_is_default=True,
         account=ACCOUNT,
         region=REGION,
     )
@@ -76,7 +75,6 @@ FIELDS = {
     "usage": ({"KeyUsage": "SIGN_VERIFY"}, "key_usage", "SIGN_VERIFY"),
     "origin": ({"Origin": "EXTERNAL"}, "origin", "EXTERNAL"),
     "multi-Region": ({"MultiRegion": "true"}, "multi_region", True),
-    "disabled": ({"Enabled": False}, "enabled", False),
     "lockout check": ({"BypassPolicyLockoutSafetyCheck": True}, "bypass_lockout_check", True),
     "description": ({"Description": "data"}, "description", "data"),
     "tags": (
@@ -192,7 +190,7 @@ class TestPolicy:
     def test_a_document_by_an_open_condition_is_unknown(self) -> None:
         chosen = {"Fn::If": ["Perhaps", POLICY, {"Ref": "AWS::NoValue"}]}
         key = open_key({"KeyPolicy": chosen})
-        assert (key.policy.unknown, key.policy_is_default) == (Unknown(PERHAPS), False)
+        assert key.policy.unknown == Unknown(PERHAPS)
 
 
 class TestAttributes:
@@ -386,7 +384,7 @@ class TestReplicas:
     def test_it_shares_what_belongs_to_the_primary(self) -> None:
         output = {"StackName": "P", "Region": "us-east-1", "OutputName": "Arn"}
         primary, replica = self.estate({"Fn::GetStackOutput": output})
-        assert primary.replicas == ("eu-west-1",)
+        assert primary.primary is None
         assert (replica.kind, replica.primary, replica.region) == (KeyKind.REPLICA, "P.Key", "eu-west-1")
         assert (replica.rotation_enabled, replica.rotation_period, replica.key_spec) == (
             True,
@@ -399,7 +397,7 @@ class TestReplicas:
     def test_without_its_primary_the_shared_facts_are_unknown(self) -> None:
         arn = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/mrk-1234"
         primary, replica = self.estate(arn)
-        assert primary.replicas == ()
+        assert primary.primary is None
         assert (replica.primary, replica.key_id) == (arn, "mrk-1234")
         assert isinstance(replica.rotation_enabled, Unknown)
 
