@@ -91,7 +91,7 @@ def check(
             paths, account=account, region=region, parameters=parameters, scps=scps, rcps=rcps
         )
     with output.progress(f"Judging {counted(len(estate.keys), 'key')}"):
-        report = judge(estate, settings, controls=controls or None)
+        report = judge(estate, settings, controls=controls or None, pause_gc=True)
         texts = output.draw(places, _renderers(report, estate, everything=everything))
     output.write(places, texts)
     _tell(places, report)

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.registry import RULES
+from kms_constructs.model.guarded_actions import GUARDED_ACTIONS
 
 __all__ = [
     "AUTHORISABLE",
@@ -33,9 +34,14 @@ IAM_KMS_PACK: tuple[str, ...] = tuple(name for name in CATALOGUE if name.startsw
 KMS_REQUIREMENTS_PACK: tuple[str, ...] = tuple(name for name in CATALOGUE if name.startswith("KMS:"))
 """Controls of the pack `KmsRequirements`."""
 
-AUTHORISABLE: tuple[str, ...] = tuple(control.id for control in CATALOGUE.values() if control.authorisable)
-"""Controls that principals can be authorised for: IAM-KMS-6 means direct grants, KMS:004 IAM policies that
-decrypt on all keys."""
+AUTHORISABLE: tuple[str, ...] = tuple(
+    sorted(
+        (control.id for control in CATALOGUE.values() if control.authorisable),
+        key=lambda control_id: control_id not in GUARDED_ACTIONS,
+    )
+)
+"""Controls that principals can be authorised for, guarded actions first: IAM-KMS-6 means direct grants,
+KMS:004 IAM policies that decrypt on all keys."""
 
 _BY_FOLDED = {name.lower(): control for name, control in CATALOGUE.items()}
 

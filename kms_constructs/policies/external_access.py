@@ -12,7 +12,7 @@ from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
 from kms_constructs.errors import ArgumentError
-from kms_constructs.model.actions import KeyUsage
+from kms_constructs.model.actions import DESCRIBING, KeyUsage
 from kms_constructs.model.key_specs import KEY_SPECS, consuming_actions, producing_actions
 from kms_constructs.policies.principals import named_principal
 from kms_constructs.policies.target import (
@@ -26,8 +26,6 @@ from kms_constructs.policies.target import (
     is_token,
     via_service,
 )
-
-_METADATA = frozenset({"DescribeKey", "GetPublicKey"})
 
 
 class Permission(StrEnum):
@@ -210,7 +208,7 @@ class ExternalAccess:
         principal = {"AWS": list(self.principals)}
         sid = f"External{self.name}"
         found: list[PolicyStatementJson] = []
-        cryptographic = actions - _METADATA
+        cryptographic = actions - DESCRIBING
         if cryptographic:
             context = context_conditions(self.encryption_context)
             conditions = {
@@ -225,7 +223,7 @@ class ExternalAccess:
         if not equals:
             equals["kms:CallerAccount"] = self._accounts(target)
         found.append(
-            allow(f"{sid}Describe", principal, actions & _METADATA, {"StringEquals": equals, **common})
+            allow(f"{sid}Describe", principal, actions & DESCRIBING, {"StringEquals": equals, **common})
         )
         return found
 

@@ -24,6 +24,7 @@ from kms_constructs.model.key_specs import (
     producing_actions,
     using_actions,
 )
+from kms_constructs.policies.one_or_list import one_or_list
 from kms_constructs.policies.root_access import RootAccess
 
 PolicyStatement = dict[str, object]
@@ -371,7 +372,7 @@ def deny_replication(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
         return ()
     regions = [region for region, _ in spec.replication]
     elsewhere: dict[str, object] | None = (
-        {"StringNotEquals": {"kms:ReplicaRegion": _one_or_list(regions)}} if regions else None
+        {"StringNotEquals": {"kms:ReplicaRegion": one_or_list(regions)}} if regions else None
     )
     return (
         _deny("DenyReplicationElsewhere", ["kms:ReplicateKey"], elsewhere),
@@ -437,11 +438,11 @@ def deny_direct_grants(spec: KeyPolicySpec) -> tuple[PolicyStatement, ...]:
     grantees = _once(grant.grantee for grant in spec.direct_grants)
     return (
         _deny_grants(
-            "DenyDirectGrants", {**direct, "ArnNotEquals": {"aws:PrincipalArn": _one_or_list(creators)}}
+            "DenyDirectGrants", {**direct, "ArnNotEquals": {"aws:PrincipalArn": one_or_list(creators)}}
         ),
         _deny_grants(
             "DenyOtherGrantees",
-            {**direct, "StringNotEquals": {"kms:GranteePrincipal": _one_or_list(grantees)}},
+            {**direct, "StringNotEquals": {"kms:GranteePrincipal": one_or_list(grantees)}},
         ),
     )
 
@@ -456,6 +457,7 @@ def _manage(spec: KeyPolicySpec) -> list[str]:
     by_itself = can_rotate(spec.key_spec, spec.origin) and not spec.replica
     on_demand = KEY_SPECS[spec.key_spec].rotates and not spec.replica
     possible = {"EnableKeyRotation": by_itself, "RotateKeyOnDemand": on_demand}
+    possible |= {guarded.action: False for guarded in GUARDED_ACTIONS.values()}
     return [name for name in actions_of(ActionClass.MANAGE) if possible.get(name, True)]
 
 
@@ -520,7 +522,7 @@ def _allow_some(
 def _allow(
     sid: str, principals: Sequence[str], actions: list[str], condition: dict[str, object] | None = None
 ) -> PolicyStatement:
-    return _statement(sid, "Allow", {"AWS": _one_or_list(principals)}, actions, condition)
+    return _statement(sid, "Allow", {"AWS": one_or_list(principals)}, actions, condition)
 
 
 def _deny(sid: str, actions: list[str], condition: dict[str, object] | None) -> PolicyStatement:
@@ -545,7 +547,3 @@ def _statement(
     if condition:
         statement["Condition"] = condition
     return statement
-
-
-def _one_or_list(values: Sequence[str]) -> str | list[str]:
-    return values[0] if len(values) == 1 else list(values)

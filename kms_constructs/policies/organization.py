@@ -22,6 +22,7 @@ from typing import Any
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.guarded_actions import GUARDED_ACTIONS, May
 from kms_constructs.model.key_specs import MAXIMUM_PENDING_WINDOW_DAYS, MINIMUM_PENDING_WINDOW_DAYS
+from kms_constructs.policies.one_or_list import one_or_list
 
 PolicyJson = dict[str, Any]
 """A policy document as JSON."""
@@ -204,7 +205,7 @@ def _perimeter(organization_id: str | None, trusted_accounts: Sequence[str]) -> 
         )
     outside: dict[str, Any] = {"aws:PrincipalOrgID": organization_id}
     if trusted_accounts:
-        outside["aws:PrincipalAccount"] = _scalar(trusted_accounts)
+        outside["aws:PrincipalAccount"] = one_or_list(trusted_accounts)
     return [
         {
             "Sid": "DenyOutsideOrganization",
@@ -224,7 +225,7 @@ def _perimeter(organization_id: str | None, trusted_accounts: Sequence[str]) -> 
             # Where a service sends no source account nothing is known: that is left to the key policies.
             "Condition": {
                 "StringNotEqualsIfExists": {"aws:SourceOrgID": organization_id}
-                | ({"aws:SourceAccount": _scalar(trusted_accounts)} if trusted_accounts else {}),
+                | ({"aws:SourceAccount": one_or_list(trusted_accounts)} if trusted_accounts else {}),
                 "Null": {"aws:SourceAccount": "false"},
                 "Bool": {"aws:PrincipalIsAWSService": "true"},
             },
@@ -238,7 +239,7 @@ def _deny(
     statement: PolicyJson = {
         "Sid": sid,
         "Effect": "Deny",
-        "Action": _scalar(sorted(f"kms:{action}" for action in actions)),
+        "Action": one_or_list(sorted(f"kms:{action}" for action in actions)),
         "Resource": "*",
     }
     if condition:
@@ -248,11 +249,7 @@ def _deny(
 
 def _unless(patterns: Sequence[str]) -> dict[str, dict[str, Any]]:
     unique = list(dict.fromkeys(patterns))
-    return {"ArnNotLike": {"aws:PrincipalArn": _scalar(unique)}} if unique else {}
-
-
-def _scalar(values: Sequence[str]) -> str | list[str]:
-    return values[0] if len(values) == 1 else list(values)
+    return {"ArnNotLike": {"aws:PrincipalArn": one_or_list(unique)}} if unique else {}
 
 
 def _check_patterns(argument: str, patterns: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import KeyUsage
+from kms_constructs.policies.one_or_list import one_or_list
 
 PolicyStatementJson = dict[str, Any]
 """One statement of a policy document, as JSON. CDK tokens may stand inside its texts."""
@@ -158,23 +159,17 @@ def allow(
     statement: PolicyStatementJson = {
         "Sid": sid,
         "Effect": "Allow",
-        "Principal": {kind: _scalar(value) for kind, value in principal.items()},
+        "Principal": {kind: one_or_list(value) for kind, value in principal.items()},
         "Action": sorted(f"kms:{action}" for action in actions),
         "Resource": "*",
     }
     if conditions:
         statement["Condition"] = {
-            operator: {key: _scalar(value) for key, value in keys.items()}
+            operator: {key: one_or_list(value) for key, value in keys.items()}
             for operator, keys in conditions.items()
             if keys
         }
     return statement
-
-
-def _scalar(value: str | Sequence[str]) -> str | list[str]:
-    if isinstance(value, str):
-        return value
-    return value[0] if len(value) == 1 else list(value)
 
 
 def via_service(name: str, target: PolicyTarget, argument: str = "via_services") -> str:

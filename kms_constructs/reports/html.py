@@ -19,7 +19,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from kms_constructs.guardrails.finding import Finding, Report
-from kms_constructs.model.estate import Location, SourceProblem
+from kms_constructs.model.estate import SourceProblem
 from kms_constructs.reports.access_view import MARKS, key_facts, key_title, matrix_order, proviso
 from kms_constructs.reports.summary import (
     ResourceFindings,
@@ -30,7 +30,7 @@ from kms_constructs.reports.summary import (
     status_of,
     switched_off,
 )
-from kms_constructs.reports.text import counted, one_line
+from kms_constructs.reports.text import counted, one_line, place
 from kms_constructs.reports.version import tool_version
 
 if TYPE_CHECKING:
@@ -323,7 +323,7 @@ def _section(
         anchor=f"resource-{number}",
         title=key_title(matrix.key) if matrix is not None else name,
         source="" if name == one_line(location.source) else one_line(location.source),
-        place="" if name == one_line(location.source) else _place(location),
+        place="" if name == one_line(location.source) else place(location),
         facts=", ".join(key_facts(matrix.key)) if matrix is not None else "",
         open=few and (bool(loud) or matrix is not None),
         badges=badges,
@@ -336,15 +336,6 @@ def _section(
 
 
 _COUNTABLE = (Status.VIOLATION, Status.WARNING)
-
-
-def _place(location: Location) -> str:
-    parts = [one_line(location.source)]
-    if location.logical_id:
-        parts.append(one_line(location.logical_id))
-    if location.stack:
-        parts.append(f"stack {one_line(location.stack)}")
-    return ", ".join(parts)
 
 
 def _finding(finding: Finding) -> _FindingView:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kms_constructs.guardrails.finding import Finding, Report
-from kms_constructs.model.estate import Location, SourceProblem
+from kms_constructs.model.estate import SourceProblem
 from kms_constructs.reports.access_view import (
     MARKS,
     AccessEntry,
@@ -31,7 +31,7 @@ from kms_constructs.reports.summary import (
     status_of,
     switched_off,
 )
-from kms_constructs.reports.text import one_line
+from kms_constructs.reports.text import one_line, place
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -104,15 +104,6 @@ def _heading(title: str, place: str, pen: Pen) -> Iterable[RenderableType]:
         yield pen.paragraph(place, indent=0, style="dim")
 
 
-def _place(location: Location) -> str:
-    parts = [one_line(location.source)]
-    if location.construct_path and location.logical_id:
-        parts.append(one_line(location.logical_id))
-    if location.stack:
-        parts.append(f"stack {one_line(location.stack)}")
-    return ", ".join(parts)
-
-
 def _problems(problems: Sequence[SourceProblem], look: Look) -> Iterable[RenderableType]:
     if not problems:
         return
@@ -132,7 +123,7 @@ def _problems(problems: Sequence[SourceProblem], look: Look) -> Iterable[Rendera
 def _resource(group: ResourceFindings, look: Look, pen: Pen) -> Iterable[RenderableType]:
     location = group.location
     title = one_line(location.construct_path or location.logical_id or location.source)
-    yield from _heading(title, _place(location), pen)
+    yield from _heading(title, place(location, named=not location.construct_path), pen)
     for finding in group.findings:
         yield from _finding(finding, look, pen)
     yield Drawn()
@@ -222,7 +213,7 @@ def access_table(matrices: Iterable[AccessMatrix], look: Look | None = None) -> 
 def _access(matrix: AccessMatrix, look: Look) -> Iterable[RenderableType]:
     location = matrix.key.location
     pen = Pen(look)
-    yield from _heading(key_title(matrix.key), _place(location), pen)
+    yield from _heading(key_title(matrix.key), place(location, named=not location.construct_path), pen)
     if facts := key_facts(matrix.key):
         yield pen.paragraph(", ".join(facts), indent=0, style="dim")
     yield Drawn()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import ClassVar
@@ -233,3 +234,19 @@ def test_iam_policies_and_trails_are_judged_beside_the_keys() -> None:
         ("KMS:005", "Trail"),
     }
     assert all(item.outcome is Outcome.VIOLATION for item in failures)
+
+
+@pytest.mark.parametrize("asked", [False, True], ids=["by default", "when asked"])
+def test_the_garbage_collector_is_paused_only_when_asked(asked: bool) -> None:
+    seen: list[bool] = []
+
+    class Watching(Rule):
+        control = KMS_010
+
+        def check_key(self, key: Key) -> Iterable[Finding]:
+            seen.append(gc.isenabled())
+            return ()
+
+    judge(Estate(keys=(a_key(),)), rules=[Watching], pause_gc=asked)
+    assert seen == [not asked]
+    assert gc.isenabled()

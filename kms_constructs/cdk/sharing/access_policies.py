@@ -14,7 +14,7 @@ from constructs import Construct, IConstruct
 
 from kms_constructs.cdk.key.secure_key import SecureKmsKey
 from kms_constructs.errors import ArgumentError
-from kms_constructs.model.actions import ActionClass, KeyUsage, actions_of
+from kms_constructs.model.actions import DESCRIBING, ActionClass, KeyUsage, actions_of
 from kms_constructs.model.guarded_actions import GUARDED_ACTIONS
 from kms_constructs.model.key_specs import KEY_SPECS, consuming_actions, producing_actions
 from kms_constructs.policies.root_access import RootAccess
@@ -27,7 +27,6 @@ from kms_constructs.policies.target import (
     via_service,
 )
 
-_METADATA = frozenset({"DescribeKey", "GetPublicKey"})
 _ALIAS_ACTIONS = frozenset({"CreateAlias", "DeleteAlias", "UpdateAlias"})
 
 
@@ -306,8 +305,8 @@ def _use(
     if task in (KeyTask.DECRYPT, KeyTask.VERIFY, KeyTask.MAC):
         actions.update(consuming_actions(target.key_spec, target.key_usage))
     return [
-        _allow(f"Key{task.value.capitalize()}", actions - _METADATA, key_arn, conditions),
-        _allow("KeyMetadata", actions & _METADATA, key_arn),
+        _allow(f"Key{task.value.capitalize()}", actions - DESCRIBING, key_arn, conditions),
+        _allow("KeyMetadata", actions & DESCRIBING, key_arn),
     ]
 
 

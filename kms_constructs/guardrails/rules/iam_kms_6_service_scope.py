@@ -50,7 +50,7 @@ from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, capitalized, heading, named
 from kms_constructs.guardrails.wording import UNRESOLVED, merged, resolve
-from kms_constructs.model.actions import ACTIONS, ActionClass
+from kms_constructs.model.actions import READING, USING
 from kms_constructs.model.estate import Grant, Key
 from kms_constructs.model.policy import Condition, Effect, Principal, Statement
 from kms_constructs.model.text import display
@@ -94,10 +94,6 @@ CALLER = "caller-account"
 
 _NEEDS_SOURCE = frozenset({"cloudtrail.amazonaws.com"})
 """Services whose documented policies have a source condition beside the encryption context."""
-_READS = frozenset(name for name, action in ACTIONS.items() if action.classification is ActionClass.READ)
-_USES = frozenset(
-    name for name, action in ACTIONS.items() if action.classification is ActionClass.CRYPTOGRAPHIC
-)
 _ANY_SERVICE = Principal("Service", "any AWS service")
 _GRANT_FLAG = "kms:grantisforawsresource"
 
@@ -138,7 +134,7 @@ class ServiceScopeRule(KeyRule):
 
     def _unreadable(self, key: Key, statement: Statement) -> Iterator[Finding]:
         unknown = statement.principals if is_unknown(statement.principals) else statement.conditions
-        if is_unknown(unknown) and covered_actions(statement) - _READS:
+        if is_unknown(unknown) and covered_actions(statement) - READING:
             yield self.undetermined(
                 key,
                 f"Whether {named(statement)} scopes what services may do is not known: {unknown.reason}.",
@@ -149,7 +145,7 @@ class ServiceScopeRule(KeyRule):
 
     def _services(self, key: Key, statement: Statement, services: list[Principal]) -> Iterator[Finding]:
         conditions = _known(statement)
-        actions = covered_actions(statement) - _READS
+        actions = covered_actions(statement) - READING
         if actions <= {CREATE_GRANT} and (not actions or _for_services_only(conditions)):
             return
         keys = set(SOURCE_KEYS)
@@ -178,7 +174,7 @@ class ServiceScopeRule(KeyRule):
 
     def _everyone(self, key: Key, statement: Statement) -> Iterator[Finding]:
         conditions = _known(statement)
-        if not covered_actions(statement) & _USES or narrowed_by(conditions, ("aws:principalarn",)):
+        if not covered_actions(statement) & USING or narrowed_by(conditions, ("aws:principalarn",)):
             return
         through = (VIA_SERVICE, ENCRYPTION_CONTEXT)
         for keys, detail, problem, fix in (

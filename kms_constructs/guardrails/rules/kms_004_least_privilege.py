@@ -49,7 +49,7 @@ from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized, heading, named
 from kms_constructs.guardrails.wording import UNRESOLVED, resolve
-from kms_constructs.model.actions import ACTIONS, ActionClass
+from kms_constructs.model.actions import READING
 from kms_constructs.model.estate import Key
 from kms_constructs.model.globs import has_wildcard
 from kms_constructs.model.policy import Condition, Effect, Principal, Statement
@@ -92,7 +92,6 @@ ALL_ACTIONS = "all-actions"
 DECRYPT_ON_ALL_KEYS = "decrypt-on-all-keys"
 
 _DECRYPTING = ("Decrypt", "ReEncryptFrom")
-_READS = frozenset(name for name, action in ACTIONS.items() if action.classification is ActionClass.READ)
 _EVERYTHING = frozenset({"*", "kms:*"})
 _ORGANIZATION = ("aws:principalorgid", "aws:principalorgpaths")
 _CALLER = (
@@ -260,7 +259,7 @@ class LeastPrivilegeRule(KeyRule):
                 fix="Take the principal out, or list its account under trusted-accounts.",
             )
             return
-        if covered_actions(statement) <= _READS:
+        if covered_actions(statement) <= READING:
             return
         verdict = narrowed_by(access.conditions, _LIMITS)
         if verdict:

@@ -45,6 +45,19 @@ CASES = {
         a_key(deletion_policy=None, update_replace_policy=None),
         [deletion("absent, which means Delete"), replacement("absent, which means Delete")],
     ),
+    **{
+        f"short window in {name}": (
+            a_key(pending_window=7, tags={"environment": name}),
+            [
+                window(
+                    V,
+                    "The pending window is 7 days; the configuration wants at least 30 in environment "
+                    f"{name}.",
+                )
+            ],
+        )
+        for name in ("prd", "PROD", "production", "live")
+    },
     "no environment": (a_key(deletion_policy="Delete", tags={}), [deletion("Delete")]),
     "no such policy": (
         a_key(deletion_policy="Snapshot", tags={"environment": "dev"}),
