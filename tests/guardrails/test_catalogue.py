@@ -51,6 +51,15 @@ def test_every_rule_has_a_file_of_its_own_named_for_its_control() -> None:
         assert rule.__module__.rpartition(".")[2].startswith(prefix)
 
 
+def test_every_rule_has_a_table_of_cases() -> None:
+    tables = Path(__file__).parent / "rules"
+    for rule in RULES:
+        stem = rule.__module__.rpartition(".")[2]
+        own = "test_guarded_actions" if rule.control.id in GUARDED_ACTIONS else f"test_{stem}"
+        text = (tables / f"{own}.py").read_text("utf-8")
+        assert f'"{rule.control.id}"' in text or "GUARDED_ACTIONS" in text
+
+
 @pytest.mark.parametrize("control", CATALOGUE.values(), ids=CATALOGUE)
 def test_every_control_says_what_why_and_what_to_do(control: Control) -> None:
     assert not control.title.endswith(".")

@@ -32,9 +32,9 @@ from tests.strategies import key_of, statements
 from tests.vocabularies import KMS_API, TERRAFORM
 
 FOREIGN = re.compile(
-    r"AWS::|CloudFormation|\bstacks?\b|\btemplates?\b|--parameter|Properties|(?<!Key)Metadata/|\bthe app\b|this app\b"
-    r"|DeletionPolicy|UpdateReplacePolicy|PendingWindowInDays|EnableKeyRotation|TargetKeyId|materialExpires|"
-    r"ExcludeManagementEventSources|Retain",
+    r"AWS::|CloudFormation|\bstacks?\b|\btemplates?\b|--parameter|Properties|(?<!Key)Metadata/"
+    r"|\bthe app\b|this app\b|DeletionPolicy|UpdateReplacePolicy|PendingWindowInDays|EnableKeyRotation|"
+    r"TargetKeyId|materialExpires|ExcludeManagementEventSources|Retain",
 )
 """Words that nobody writes outside a template; those that a source's own paths hold are left to it."""
 CONFIG = GuardrailConfig(multi_region_classifications=("restricted",), trusted_accounts=("999988887777",))

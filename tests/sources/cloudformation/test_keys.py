@@ -1,6 +1,7 @@
 """Keys of templates: what CloudFormation coerces, what is absent, what cannot be known."""
 
 import json
+from dataclasses import MISSING, fields
 
 import pytest
 
@@ -191,6 +192,57 @@ class TestPolicy:
         chosen = {"Fn::If": ["Perhaps", POLICY, {"Ref": "AWS::NoValue"}]}
         key = open_key({"KeyPolicy": chosen})
         assert key.policy.unknown == Unknown(PERHAPS)
+
+
+NOT_OF_A_TEMPLATE = {"key_state", "vocabulary", "kind", "primary"}
+"""Fields that a template does not fill, and those of replicas."""
+
+
+def test_a_template_fills_every_field_of_a_key() -> None:
+    """A field that nothing fills is a rule that nothing breaks."""
+    key = {
+        "Type": "AWS::KMS::Key",
+        "Condition": "Perhaps",
+        "DeletionPolicy": "Retain",
+        "UpdateReplacePolicy": "Retain",
+        "Metadata": {
+            "kms-constructs": {
+                "authorised": {"IAM-KMS-3": ["a"]},
+                "directGrants": [{"grantee": "a", "operations": ["Decrypt"]}],
+                "materialExpires": "2027-01-01",
+            }
+        },
+        "Properties": {
+            "KeySpec": "RSA_2048",
+            "KeyUsage": "SIGN_VERIFY",
+            "Origin": "EXTERNAL",
+            "MultiRegion": True,
+            "EnableKeyRotation": True,
+            "RotationPeriodInDays": 90,
+            "PendingWindowInDays": 7,
+            "Description": "data",
+            "Tags": [{"Key": "a", "Value": "b"}],
+            "BypassPolicyLockoutSafetyCheck": True,
+        },
+    }
+    resources = {
+        "Key": key,
+        "Sure": {"Type": "AWS::KMS::Key"},
+        "Alias": _alias("alias/a", {"Ref": "Key"}),
+        "Open": _alias("alias/b", {"Ref": "Sure"}, Condition="Perhaps"),
+        "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"KmsMasterKeyId": {"Ref": "Key"}}},
+        "Parameter": {"Type": "AWS::SSM::Parameter", "Properties": {"Value": {"Ref": "Key"}}},
+    }
+    template = TemplateInput({"Resources": resources, **SECTIONS}, "t.json", "App", ACCOUNT, "cn-north-1")
+    found = estate_from_templates([template]).keys
+    left = {
+        one.name
+        for one in fields(Key)
+        for default in [one.default_factory() if one.default_factory is not MISSING else one.default]
+        if all(getattr(made, one.name) == default for made in found)
+    }
+
+    assert left == NOT_OF_A_TEMPLATE
 
 
 class TestAttributes:
