@@ -19,6 +19,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from kms_constructs.guardrails.finding import Finding, Report
+from kms_constructs.guardrails.verdict import Verdict
 from kms_constructs.model.estate import SourceProblem
 from kms_constructs.reports.access_view import MARKS, key_facts, key_title, matrix_order, proviso
 from kms_constructs.reports.summary import (
@@ -40,6 +41,12 @@ _OPEN_RESOURCES = 12
 """Up to so many resources are shown opened; with more, the index above them is the way in."""
 
 _LOUD = (Status.VIOLATION, Status.UNDETERMINED, Status.WARNING, Status.ACKNOWLEDGED)
+_VERDICT_CSS = {
+    Verdict.CLEAN: "compliant",
+    Verdict.VIOLATIONS: "violation",
+    Verdict.UNREADABLE: "violation",
+    Verdict.UNDETERMINED: "undetermined",
+}
 _CSS = {status: status.value.replace(" ", "-") for status in Status}
 _CONDITION_MARKS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -196,7 +203,7 @@ def report_html(
             title=title,
             line=str(summary),
             verdict=summary.verdict,
-            verdict_class={0: "compliant", 3: "undetermined"}.get(summary.exit_code, "violation"),
+            verdict_class=_VERDICT_CSS[summary.verdict],
             tiles=_tiles(summary),
             problems=tuple(_problems(report.problems)),
             statuses=tuple(status.value.capitalize() for status in columns),

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kms_constructs.guardrails.finding import Finding, Report
+from kms_constructs.guardrails.verdict import Verdict
 from kms_constructs.model.estate import SourceProblem
 from kms_constructs.reports.access_view import (
     MARKS,
@@ -61,6 +62,14 @@ _MATRIX_PRINCIPAL_WIDTH = 34
 """Columns a principal needs for the matrix to be drawn; narrower, the list alone says the same."""
 
 
+_STYLE_OF = {
+    Verdict.CLEAN: "bold green",
+    Verdict.VIOLATIONS: "bold red",
+    Verdict.UNREADABLE: "bold red",
+    Verdict.UNDETERMINED: "bold magenta",
+}
+
+
 def report_table(
     report: Report,
     look: Look | None = None,
@@ -93,8 +102,7 @@ def report_table(
     if off:
         parts.append(Text())
     summary = Summary.of(report)
-    style = {0: "bold green", 1: "bold red", 2: "bold red", 3: "bold magenta"}[summary.exit_code]
-    parts.append(Text(str(summary), style=style))
+    parts.append(Text(str(summary), style=_STYLE_OF[summary.verdict]))
     return draw(parts, look)
 
 
