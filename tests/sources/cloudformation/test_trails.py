@@ -3,7 +3,7 @@
 import pytest
 
 from kms_constructs.model.estate import Location, Trail
-from kms_constructs.model.unknown import Unknown, is_unknown
+from kms_constructs.model.unknown import is_unknown
 from tests.sources.support import estate_of
 
 KMS = "kms.amazonaws.com"
