@@ -35,9 +35,9 @@ if TYPE_CHECKING:  # type checkers do not follow __getattr__; a test holds this 
     from kms_constructs.errors import KmsConstructsError as KmsConstructsError
     from kms_constructs.errors import SealedPolicyError as SealedPolicyError
     from kms_constructs.errors import SourceError as SourceError
-    from kms_constructs.guardrails.config import Acknowledgement as Acknowledgement
     from kms_constructs.guardrails.config import GuardrailConfig as GuardrailConfig
     from kms_constructs.guardrails.config import load_config as load_config
+    from kms_constructs.guardrails.settings import Acknowledgement as Acknowledgement
     from kms_constructs.model.actions import KeyUsage as KeyUsage
     from kms_constructs.policies.direct_grant import DirectGrant as DirectGrant
     from kms_constructs.policies.external_access import ExternalAccess as ExternalAccess
@@ -45,7 +45,7 @@ if TYPE_CHECKING:  # type checkers do not follow __getattr__; a test holds this 
     from kms_constructs.policies.services.service_access import ServiceAccess as ServiceAccess
 
 _WHERE: dict[str, str] = {
-    "Acknowledgement": "guardrails.config",
+    "Acknowledgement": "guardrails.settings",
     "ArgumentError": "errors",
     "ConfigurationError": "errors",
     "CrossAccountDataSharing": "cdk.sharing.data_sharing",

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from collections import Counter
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -49,6 +50,43 @@ def loaded_by(statement: str) -> set[str]:
 
 def test_imports_go_downwards() -> None:
     run(str(Path(sys.executable).parent / "lint-imports"), "--no-logo", "--no-cache")
+
+
+MOST_LINES = 500
+MOST_SHARE = 0.2
+STILL_LONG = {
+    "kms_constructs/analysis/reach.py",
+    "kms_constructs/policies/services/service_access.py",
+    "kms_constructs/sources/cloudformation/resolver.py",
+}
+"""Long files without a reason, which are to be cut."""
+
+
+def lines_by_file() -> dict[str, int]:
+    return {
+        path.relative_to(REPOSITORY).as_posix(): len(path.read_text("utf-8").splitlines())
+        for path in PACKAGE.rglob("*.py")
+    }
+
+
+def test_a_long_file_has_its_reason_in_contributing() -> None:
+    rows = re.findall(
+        r"^\| `(kms_constructs/[^`]+)` \| (\S.*) \|$",
+        (REPOSITORY / "CONTRIBUTING.md").read_text("utf-8"),
+        re.MULTILINE,
+    )
+    long = {name for name, lines in lines_by_file().items() if lines > MOST_LINES}
+
+    assert long == {name for name, _ in rows} | STILL_LONG
+    assert {name for name, _ in rows} & STILL_LONG == set()
+
+
+def test_no_folder_holds_more_than_a_fifth_of_the_lines() -> None:
+    lines: Counter[str] = Counter()
+    for name, count in lines_by_file().items():
+        lines["/".join(name.split("/")[:2])] += count
+
+    assert {name: count for name, count in lines.items() if count > MOST_SHARE * lines.total()} == {}
 
 
 def test_the_pure_layers_load_neither_cdk_nor_boto3() -> None:

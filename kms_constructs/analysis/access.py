@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,21 +20,22 @@ from kms_constructs.analysis.separation import DIRECT_GRANT_CONTEXT
 from kms_constructs.model.actions import ActionClass, KeyUsage, actions_of
 from kms_constructs.model.estate import IdentityPolicy, Key
 from kms_constructs.model.globs import glob_covers
+from kms_constructs.model.guarded_actions import GUARDED_ACTIONS
 from kms_constructs.model.policy import Condition
 from kms_constructs.model.text import display
 from kms_constructs.model.unknown import Unknown
 
 
 class Capability(StrEnum):
-    """What a principal can do with a key, as a person would ask."""
+    """What a principal can do with a key, as a person would ask; each guarded action is one of its own."""
+
+    _ignore_ = ["members", "guarded"]  # noqa: RUF012 - the enum takes it away
 
     READ = "read"
     MANAGE = "manage"
-    DISABLE = "disable"
-    SCHEDULE_DELETION = "schedule deletion"
-    DELETE_MATERIAL = "delete material"
-    PUT_POLICY = "put policy"
-    ROTATION_OFF = "rotation off"
+    members = vars()
+    for guarded in GUARDED_ACTIONS.values():
+        members[guarded.capability.upper().replace(" ", "_")] = guarded.capability
     REPLICATE = "replicate"
     IMPORT = "import material"
     CREATE_GRANT = "create grant"
@@ -52,11 +53,7 @@ class Capability(StrEnum):
 ACTIONS_OF: Mapping[Capability, tuple[str, ...]] = {
     Capability.READ: actions_of(ActionClass.READ),
     Capability.MANAGE: actions_of(ActionClass.MANAGE),
-    Capability.DISABLE: ("DisableKey",),
-    Capability.SCHEDULE_DELETION: ("ScheduleKeyDeletion",),
-    Capability.DELETE_MATERIAL: ("DeleteImportedKeyMaterial",),
-    Capability.PUT_POLICY: ("PutKeyPolicy",),
-    Capability.ROTATION_OFF: ("DisableKeyRotation",),
+    **{Capability(guarded.capability): (guarded.action,) for guarded in GUARDED_ACTIONS.values()},
     Capability.REPLICATE: actions_of(ActionClass.REPLICATE),
     Capability.IMPORT: ("ImportKeyMaterial",),
     Capability.CREATE_GRANT: ("CreateGrant",),
@@ -153,15 +150,24 @@ def capabilities_of(key: Key) -> tuple[Capability, ...]:
     general = (
         Capability.READ,
         Capability.MANAGE,
-        Capability.DISABLE,
-        Capability.SCHEDULE_DELETION,
-        *((Capability.DELETE_MATERIAL, Capability.IMPORT) if external else ()),
-        Capability.PUT_POLICY,
-        Capability.ROTATION_OFF,
+        *_guarded(external=external),
         *((Capability.REPLICATE,) if key.multi_region is not False else ()),
         Capability.CREATE_GRANT,
     )
     return (*general, *using)
+
+
+def _guarded(*, external: bool) -> Iterator[Capability]:
+    """The guarded actions, and importing material beside deleting it."""
+    importing = external
+    for guarded in GUARDED_ACTIONS.values():
+        if external or not guarded.imported_material:
+            yield Capability(guarded.capability)
+        if importing and guarded.imported_material:
+            yield Capability.IMPORT
+            importing = False
+    if importing:
+        yield Capability.IMPORT
 
 
 def access_matrix(key: Key, identity_policies: Sequence[IdentityPolicy] = ()) -> AccessMatrix:

@@ -91,7 +91,7 @@ def check(
             paths, account=account, region=region, parameters=parameters, scps=scps, rcps=rcps
         )
     with output.progress(f"Judging {counted(len(estate.keys), 'key')}"):
-        report = judge(estate, settings, controls=controls or None)
+        report = judge(estate, settings, controls=controls or None, pause_gc=True)
         texts = output.draw(places, _renderers(report, estate, everything=everything))
     output.write(places, texts)
     _tell(places, report)
@@ -140,12 +140,13 @@ def _titles() -> dict[str, str]:
 
 def _tell(places: Sequence[output.Target], report: Report) -> None:
     """The result in one line, where the report on the terminal does not end with it anyway."""
+    from kms_constructs.guardrails.verdict import Verdict
     from kms_constructs.reports.summary import Summary
 
     on_terminal = any(place.file == output.TERMINAL and place.format == "table" for place in places)
     if not on_terminal:
         output.tell_problems(report.problems)
-        colours = {0: "green", 3: "magenta"}
-        output.tell(str(Summary.of(report)), colour=colours.get(report.exit_code, "red"))
+        colours = {Verdict.CLEAN: "green", Verdict.UNDETERMINED: "magenta"}
+        output.tell(str(Summary.of(report)), colour=colours.get(report.verdict, "red"))
     if not report.keys and not report.problems:
         output.tell("There is no KMS key in what was given.", colour="yellow")

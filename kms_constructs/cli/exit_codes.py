@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from kms_constructs.guardrails.verdict import Verdict
+
 
 class ExitCode(IntEnum):
     """The exit codes of every command."""
 
-    CLEAN = 0
-    VIOLATIONS = 1
-    UNUSABLE = 2
-    UNDETERMINED = 3
+    CLEAN = Verdict.CLEAN.exit_code
+    VIOLATIONS = Verdict.VIOLATIONS.exit_code
+    UNUSABLE = Verdict.UNREADABLE.exit_code
+    UNDETERMINED = Verdict.UNDETERMINED.exit_code
     INTERRUPTED = 130

@@ -1,4 +1,4 @@
-"""The guardrail catalogue: one source for rules, packs, organization policies, reports and the README.
+"""The guardrail catalogue, made of the rules: one source for packs, reports and the README.
 
 Example:
     >>> find_control("iam-kms-8").title
@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from kms_constructs.guardrails.access_controls import ACCESS_CONTROLS
 from kms_constructs.guardrails.control import Control, Framework, Subject
-from kms_constructs.guardrails.key_controls import KEY_CONTROLS
+from kms_constructs.guardrails.registry import RULES
+from kms_constructs.model.guarded_actions import GUARDED_ACTIONS
 
 __all__ = [
+    "AUTHORISABLE",
     "CATALOGUE",
-    "GUARDED_ACTIONS",
     "IAM_KMS_PACK",
     "KMS_REQUIREMENTS_PACK",
     "Control",
@@ -25,27 +25,23 @@ __all__ = [
     "find_control",
 ]
 
-CATALOGUE: Mapping[str, Control] = MappingProxyType(
-    {control.id: control for control in (*ACCESS_CONTROLS, *KEY_CONTROLS)}
-)
+CATALOGUE: Mapping[str, Control] = MappingProxyType({rule.control.id: rule.control for rule in RULES})
 """Every control by id, in the order of the catalogue."""
 
-IAM_KMS_PACK: tuple[str, ...] = tuple(control.id for control in ACCESS_CONTROLS)
+IAM_KMS_PACK: tuple[str, ...] = tuple(name for name in CATALOGUE if name.startswith("IAM-KMS-"))
 """Controls of the pack `IamKmsGuardrails`."""
 
-KMS_REQUIREMENTS_PACK: tuple[str, ...] = tuple(control.id for control in KEY_CONTROLS)
+KMS_REQUIREMENTS_PACK: tuple[str, ...] = tuple(name for name in CATALOGUE if name.startswith("KMS:"))
 """Controls of the pack `KmsRequirements`."""
 
-GUARDED_ACTIONS: Mapping[str, str] = MappingProxyType(
-    {
-        "IAM-KMS-2": "DeleteImportedKeyMaterial",
-        "IAM-KMS-3": "ScheduleKeyDeletion",
-        "IAM-KMS-4": "DisableKey",
-        "IAM-KMS-5": "PutKeyPolicy",
-        "IAM-KMS-7": "DisableKeyRotation",
-    }
+AUTHORISABLE: tuple[str, ...] = tuple(
+    sorted(
+        (control.id for control in CATALOGUE.values() if control.authorisable),
+        key=lambda control_id: control_id not in GUARDED_ACTIONS,
+    )
 )
-"""Controls of the form "only authorised principals may do this", and the action, without prefix."""
+"""Controls that principals can be authorised for, guarded actions first: IAM-KMS-6 means direct grants,
+KMS:004 IAM policies that decrypt on all keys."""
 
 _BY_FOLDED = {name.lower(): control for name, control in CATALOGUE.items()}
 

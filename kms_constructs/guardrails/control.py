@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from kms_constructs.guardrails.finding import Severity
+from kms_constructs.model.vocabulary import CLOUDFORMATION, Vocabulary
 
 
 class Subject(StrEnum):
@@ -37,22 +38,33 @@ class Control:
         id: ``IAM-KMS-8``, ``KMS:001``.
         title: The compliant state, as a sentence without a full stop.
         rationale: What goes wrong without it.
-        remediation: What to do about a violation.
+        advice: What to do about a violation, with slots for the words of a source (`Vocabulary.say`).
         references: Pages of AWS's documentation.
         scope: What it looks at.
         actions: KMS actions that it is about, with prefix; empty when it is about properties.
         severity: Unless the configuration overrides it.
         mappings: Requirements of other catalogues that the control serves, by framework.
         preventable: Whether an organization policy (SCP or RCP) can enforce it.
+        authorisable: Whether the configuration may authorise principals for it.
     """
 
     id: str
     title: str
     rationale: str
-    remediation: str
+    advice: str
     references: tuple[str, ...]
     scope: tuple[Subject, ...]
     actions: tuple[str, ...] = ()
     severity: Severity
     mappings: Mapping[Framework, tuple[str, ...]] = field(default_factory=dict)
     preventable: bool = False
+    authorisable: bool = False
+
+    @property
+    def remediation(self) -> str:
+        """What to do about a violation, as the catalogue says it: in the words of templates."""
+        return self.remedy(CLOUDFORMATION)
+
+    def remedy(self, vocabulary: Vocabulary) -> str:
+        """What to do about a violation, in the words of a source."""
+        return vocabulary.say(self.advice)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
@@ -33,6 +33,7 @@ def judge(
     controls: Collection[str] | None = None,
     today: date | None = None,
     rules: Sequence[type[Rule]] = RULES,
+    pause_gc: bool = False,
 ) -> Report:
     """Judges an estate by the guardrails.
 
@@ -42,6 +43,8 @@ def judge(
         controls: Ids of the controls to judge by; None for all.
         today: The day that ages are counted to; None for the current day (UTC).
         rules: The rules; for tests.
+        pause_gc: Whether to switch the cyclic garbage collector off meanwhile, for the whole process. Saves
+            up to a fifth of the time over many keys, where nothing else runs in the process.
 
     Returns:
         Every answer, compliant ones included, sorted by source, resource, control and detail. A rule that
@@ -62,7 +65,7 @@ def judge(
     wanted = _wanted(controls)
     context = RuleContext(estate, settings, today or datetime.now(UTC).date())
     found: list[Finding] = []
-    with _collector_paused():
+    with _collector_paused() if pause_gc else nullcontext():
         for rule_type in rules:
             control = rule_type.control
             if control.id not in wanted:

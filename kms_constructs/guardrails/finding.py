@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from kms_constructs.guardrails.verdict import Verdict
 from kms_constructs.model.estate import Location, SourceProblem
 
 
@@ -98,11 +99,16 @@ class Report:
         return tuple(finding for finding in self.findings if finding.fails)
 
     @property
-    def exit_code(self) -> int:
-        """0 clean, 1 violations, 2 an input could not be read, 3 undetermined only."""
+    def verdict(self) -> Verdict:
+        """What it comes to: an input that could not be read weighs most, then a violation."""
         if self.problems:
-            return 2
+            return Verdict.UNREADABLE
         outcomes = {finding.outcome for finding in self.failures}
         if Outcome.VIOLATION in outcomes:
-            return 1
-        return 3 if outcomes else 0
+            return Verdict.VIOLATIONS
+        return Verdict.UNDETERMINED if outcomes else Verdict.CLEAN
+
+    @property
+    def exit_code(self) -> int:
+        """What a run with this report exits with."""
+        return self.verdict.exit_code

@@ -1,47 +1,36 @@
-"""Which rule judges which control. Every control of the catalogue has exactly one."""
+"""Which rule judges which control: every file in `rules` holds one rule, and its control beside it.
+
+A file that is put there is a rule; nothing else has to name it.
+"""
 
 from __future__ import annotations
 
-from kms_constructs.guardrails.rule import Rule
-from kms_constructs.guardrails.rules.iam_kms_1_root_can_restore import RootCanRestoreRule
-from kms_constructs.guardrails.rules.iam_kms_2_delete_material import DeleteMaterialRule
-from kms_constructs.guardrails.rules.iam_kms_3_schedule_deletion import ScheduleDeletionRule
-from kms_constructs.guardrails.rules.iam_kms_4_disable_key import DisableKeyRule
-from kms_constructs.guardrails.rules.iam_kms_5_put_policy import PutPolicyRule
-from kms_constructs.guardrails.rules.iam_kms_6_service_scope import ServiceScopeRule
-from kms_constructs.guardrails.rules.iam_kms_7_rotation_off import RotationOffRule
-from kms_constructs.guardrails.rules.iam_kms_8_separation_of_duties import SeparationRule
-from kms_constructs.guardrails.rules.kms_001_rotation import RotationRule
-from kms_constructs.guardrails.rules.kms_002_retention import RetentionRule
-from kms_constructs.guardrails.rules.kms_003_in_use import InUseRule
-from kms_constructs.guardrails.rules.kms_004_least_privilege import LeastPrivilegeRule
-from kms_constructs.guardrails.rules.kms_005_trail import TrailRule
-from kms_constructs.guardrails.rules.kms_006_one_purpose import OnePurposeRule
-from kms_constructs.guardrails.rules.kms_007_multi_region import MultiRegionRule
-from kms_constructs.guardrails.rules.kms_008_review_date import ReviewDateRule
-from kms_constructs.guardrails.rules.kms_009_material_expiry import MaterialExpiryRule
-from kms_constructs.guardrails.rules.kms_010_alias import AliasRule
-from kms_constructs.guardrails.rules.kms_lint import LintRule
+import re
+from importlib import import_module
+from inspect import isclass
+from pkgutil import iter_modules
 
-RULES: tuple[type[Rule], ...] = (
-    RootCanRestoreRule,
-    DeleteMaterialRule,
-    ScheduleDeletionRule,
-    DisableKeyRule,
-    PutPolicyRule,
-    ServiceScopeRule,
-    RotationOffRule,
-    SeparationRule,
-    RotationRule,
-    RetentionRule,
-    InUseRule,
-    LeastPrivilegeRule,
-    TrailRule,
-    OnePurposeRule,
-    MultiRegionRule,
-    ReviewDateRule,
-    MaterialExpiryRule,
-    AliasRule,
-    LintRule,
-)
-"""Every rule, in the order of the catalogue."""
+from kms_constructs.guardrails import rules
+from kms_constructs.guardrails.rule import Rule
+
+
+def _rule_in(name: str) -> type[Rule]:
+    """The one rule that a file of `rules` defines."""
+    module = import_module(f"{rules.__name__}.{name}")
+    (found,) = (
+        member
+        for member in vars(module).values()
+        if isclass(member) and issubclass(member, Rule) and member.__module__ == module.__name__
+    )
+    return found
+
+
+def _by_number(name: str) -> tuple[str | int, ...]:
+    """``iam_kms_10`` after ``iam_kms_9``."""
+    return tuple(int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name))
+
+
+_FILES = sorted((one.name for one in iter_modules(rules.__path__)), key=_by_number)
+
+RULES: tuple[type[Rule], ...] = tuple(map(_rule_in, _FILES))
+"""Every rule, in the order of the catalogue: the names of the files begin with the ids of their controls."""

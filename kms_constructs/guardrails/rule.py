@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, TypedDict, Unpack
 
-from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.guardrails.control import Control
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
+from kms_constructs.guardrails.settings import Settings
 from kms_constructs.model.estate import Estate, Key, Location
 from kms_constructs.model.policy import Statement
 from kms_constructs.model.unknown import is_unknown
@@ -39,7 +39,7 @@ class RuleContext:
     """
 
     estate: Estate
-    config: GuardrailConfig
+    config: Settings
     today: date
 
 
@@ -56,7 +56,7 @@ class Rule:
         self.context = context
 
     @property
-    def config(self) -> GuardrailConfig:
+    def config(self) -> Settings:
         """The configuration."""
         return self.context.config
 
@@ -120,7 +120,7 @@ class KeyRule(Rule):
                 f"The key policy is not known: {key.policy.unknown.reason}.",
                 detail="policy",
                 path=key.policy.path,
-                fix="Give the policy as a literal, or give the templates and parameters that it comes from.",
+                fix=key.vocabulary.resolve.format(what="policy"),
             )
             return
         found = False
@@ -128,11 +128,15 @@ class KeyRule(Rule):
             found = True
             yield finding
         if not found:
-            yield self.finding(Outcome.COMPLIANT, key.location, self.compliant_message)
+            yield self.finding(Outcome.COMPLIANT, key.location, self.complies(key))
 
     def exempt(self, key: Key) -> str | None:
         """Why the control does not apply to such a key, as a phrase; None when it does."""
         return None
+
+    def complies(self, key: Key) -> str:
+        """What holds of a key that complies, in the words of its source."""
+        return self.compliant_message
 
     def judge(self, key: Key) -> Iterable[Finding]:
         """What speaks against the key, or why nothing can be said."""
@@ -141,23 +145,22 @@ class KeyRule(Rule):
     def violation(self, key: Key, message: str, *, fix: str = "", **more: Unpack[FindingParts]) -> Finding:
         """The key breaks the control."""
         return self.finding(
-            Outcome.VIOLATION, key.location, message, fix=fix or self.control.remediation, **more
+            Outcome.VIOLATION, key.location, message, fix=fix or self.control.remedy(key.vocabulary), **more
         )
 
     def undetermined(self, key: Key, message: str, *, fix: str = "", **more: Unpack[FindingParts]) -> Finding:
         """Whether the key breaks the control cannot be told, and why."""
         return self.finding(
-            Outcome.UNDETERMINED, key.location, message, fix=fix or self.control.remediation, **more
+            Outcome.UNDETERMINED,
+            key.location,
+            message,
+            fix=fix or self.control.remedy(key.vocabulary),
+            **more,
         )
 
     def not_applicable(self, key: Key, reason: str) -> Finding:
         """The control does not apply to the key, and why (a phrase)."""
         return self.finding(Outcome.NOT_APPLICABLE, key.location, f"Not applicable: {reason}.")
-
-
-def property_path(key: Key, name: str) -> str:
-    """Path of a property of the key, as findings give it."""
-    return f"{key.property_root}/{name}" if key.property_root else name
 
 
 def named(statement: Statement) -> str:

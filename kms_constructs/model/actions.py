@@ -121,6 +121,17 @@ ACTIONS: dict[str, Action] = _table()
 
 _BY_FOLDED = {name.lower(): action for name, action in ACTIONS.items()}
 
+READING = frozenset(name for name, action in ACTIONS.items() if action.classification is ActionClass.READ)
+"""Actions that only read metadata: they neither decrypt nor sign."""
+
+USING = frozenset(
+    name for name, action in ACTIONS.items() if action.classification is ActionClass.CRYPTOGRAPHIC
+)
+"""Actions that use the key material."""
+
+DESCRIBING = frozenset({"DescribeKey", "GetPublicKey"})
+"""What a user of a key reads of it before using it."""
+
 MANAGING_CLASSES = frozenset(
     {
         ActionClass.MANAGE,

@@ -26,7 +26,7 @@ _READING_AND_ALIASES: Final = [
     "kms:List*",
 ]
 _ANY: Final = {"Effect": "Allow", "Resource": "*"}
-_DOCUMENTS: Final[dict[str, list[dict[str, object]]]] = {
+AWS_MANAGED_POLICIES: Final[dict[str, list[dict[str, object]]]] = {
     "AdministratorAccess": [{**_ANY, "Action": "*"}],
     "AIDevOpsAgentActionsPolicy": [
         {
@@ -72,9 +72,7 @@ _DOCUMENTS: Final[dict[str, list[dict[str, object]]]] = {
         }
     ],
 }
-
-AWS_MANAGED_POLICIES: Final = tuple(sorted(_DOCUMENTS))
-"""Names, with their paths, of the policies that are known here."""
+"""Names, with their paths, of the policies that are known here, and their statements."""
 
 
 @cache
@@ -88,5 +86,5 @@ def aws_managed_policy(name: str) -> Policy | None:
         >>> aws_managed_policy("ReadOnlyAccess") is None
         True
     """
-    statements = _DOCUMENTS.get(name)
+    statements = AWS_MANAGED_POLICIES.get(name)
     return parse_policy({"Version": "2012-10-17", "Statement": statements}) if statements else None

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from kms_constructs.model.policy import Policy
 from kms_constructs.model.unknown import Unknown
+from kms_constructs.model.vocabulary import CLOUDFORMATION, Fact, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class Grant:
         constraints: ``{"EncryptionContextEquals": {…}}`` or ``{"EncryptionContextSubset": {…}}``.
         for_aws_service: Whether an AWS service made it for its own use.
         name: Name of the grant, if any.
+        created_by: ARNs of those who make it, as declared; None where that is not said.
     """
 
     grantee: str | Unknown
@@ -79,6 +81,7 @@ class Grant:
     constraints: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     for_aws_service: bool = False
     name: str | None = None
+    created_by: tuple[str, ...] | None = None
 
 
 class KeyKind(StrEnum):
@@ -99,9 +102,8 @@ class Key:
         account: Twelve digits, or text with holes.
         region: Region, text with holes, or unknown.
         partition: ``aws``, ``aws-cn``, …
-        policy: Its key policy. A key without one has `default_key_policy`; `policy_is_default` is then True.
-        policy_is_default: Whether no key policy was given.
-        key_spec, key_usage, origin, multi_region, enabled: As KMS names them, defaults filled in.
+        policy: Its key policy. A key without one has `default_key_policy`.
+        key_spec, key_usage, origin, multi_region: As KMS names them, defaults filled in.
         rotation_enabled: None when absent (KMS's default: off).
         rotation_period: Days; None when absent (KMS's default: 365).
         pending_window: Days; None when absent (CloudFormation's default: 30).
@@ -111,16 +113,13 @@ class Key:
         references: What uses the key, within the estate.
         referenced_outside: Whether the key leaves the estate (output, export, SSM parameter).
         primary: For a replica: `id` of the primary when it is in the estate, else its ARN; or unknown.
-        replicas: For a primary: Regions of its replicas in the estate.
         grants: Live or declared grants.
         authorised: Control id (or ``"*"``) to ARN patterns that the key's own declaration authorises.
         bypass_lockout_check: Whether it sets BypassPolicyLockoutSafetyCheck.
         key_state: Live state (``PendingDeletion``, …); None in a template.
         material_expires: Imported material: expiry as ISO date, None when absent, or unknown.
-        live: Whether it came from the KMS API.
         conditional: Whether a condition that cannot be resolved decides that the key exists.
-        property_root: Prefix of property paths (``Properties`` in a template, empty in a policy file).
-        policy_only: Only the key policy is known (a policy file): rules about other properties do not apply.
+        vocabulary: The words of the source, and which facts of a key it tells.
         key_id: The key id as ARNs hold it, where it differs from `id` (text with holes; a replica has its
             primary's).
         conditional_aliases: Those of the `aliases` that a condition decides which cannot be resolved.
@@ -133,12 +132,10 @@ class Key:
     account: str
     region: str | Unknown
     partition: str = "aws"
-    policy_is_default: bool = False
     key_spec: str | Unknown = "SYMMETRIC_DEFAULT"
     key_usage: str | Unknown = "ENCRYPT_DECRYPT"
     origin: str | Unknown = "AWS_KMS"
     multi_region: bool | Unknown = False
-    enabled: bool | Unknown = True
     rotation_enabled: bool | Unknown | None = None
     rotation_period: int | Unknown | None = None
     pending_window: int | Unknown | None = None
@@ -150,18 +147,20 @@ class Key:
     references: tuple[Reference, ...] = ()
     referenced_outside: bool = False
     primary: str | Unknown | None = None
-    replicas: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()
     authorised: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     bypass_lockout_check: bool | Unknown = False
     key_state: str | None = None
     material_expires: str | Unknown | None = None
-    live: bool = False
     conditional: bool = False
-    property_root: str = "Properties"
-    policy_only: bool = False
+    vocabulary: Vocabulary = CLOUDFORMATION
     key_id: str = ""
     conditional_aliases: tuple[str, ...] = ()
+
+    @property
+    def policy_only(self) -> bool:
+        """Whether only the key policy is known: rules about other facts do not apply."""
+        return set(self.vocabulary.terms) <= {Fact.POLICY}
 
     @property
     def arn_pattern(self) -> str:
@@ -193,6 +192,7 @@ class IdentityPolicy:
         attached_to: ARNs of roles and users; empty when attached to nobody in the estate.
         attachable: Whether it may be attached to anyone else later or elsewhere (managed policies, groups).
         account: Account that it lives in.
+        vocabulary: The words of the source.
     """
 
     id: str
@@ -203,6 +203,7 @@ class IdentityPolicy:
     attached_to: tuple[str, ...] | Unknown = ()
     attachable: bool = False
     account: str
+    vocabulary: Vocabulary = CLOUDFORMATION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,8 +216,8 @@ class Trail:
         logging: ``IsLogging``.
         kms_excluded: Whether KMS events are excluded from management events.
         management_events: Whether it records management events at all.
-        multi_region: Whether it covers every Region.
         path: Property path of what excludes KMS events.
+        vocabulary: The words of the source.
     """
 
     id: str
@@ -224,8 +225,8 @@ class Trail:
     logging: bool | Unknown = True
     kms_excluded: bool | Unknown = False
     management_events: bool | Unknown = True
-    multi_region: bool | Unknown = False
     path: str = ""
+    vocabulary: Vocabulary = CLOUDFORMATION
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ import re
 from enum import StrEnum
 from functools import lru_cache
 
+from kms_constructs.model.unknown import Unknown
+
 OPEN = "\ue000"
 CLOSE = "\ue001"
 _HOLE = re.compile(f"{OPEN}([geu]):([^{OPEN}{CLOSE}]*){CLOSE}")
@@ -102,3 +104,8 @@ def is_organization_id(text: str) -> bool:
     See: https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html
     """
     return _ORGANIZATION.fullmatch(text) is not None
+
+
+def undecided(text: str) -> Unknown:
+    """The unknown that a text with holes is where a plain value is wanted."""
+    return Unknown(f"{display(text)} is decided at deployment")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
@@ -54,3 +55,12 @@ class Maybe:
 
     value: object
     reason: str
+
+
+def elements(value: object) -> Iterator[tuple[object, str]]:
+    """Elements of a list (one value counts as a list of it) and why they may be absent, if they may."""
+    for element in value if isinstance(value, list | tuple) else (value,):
+        if isinstance(element, Maybe):
+            yield element.value, element.reason
+        else:
+            yield element, ""

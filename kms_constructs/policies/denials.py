@@ -9,38 +9,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
-from kms_constructs.policies.statements import Condition, PolicyStatementJson, one_or_list, statement
+from kms_constructs.policies.statements import (
+    Condition,
+    PolicyStatementJson,
+    one_or_list,
+    qualified,
+    statement,
+)
 
 EVERYONE = {"AWS": "*"}
 
 
-def deny_destruction(exempt: Sequence[str], deleters: Sequence[str]) -> tuple[PolicyStatementJson, ...]:
-    """Nobody but the exempt disables the key, deletes it or its imported material.
+def deny_actions(sid: str, actions: Iterable[str], *, but: Sequence[str] = ()) -> PolicyStatementJson:
+    """Nobody, or nobody but the exempt, calls the actions.
 
     Args:
-        exempt: The root user and the guardians.
-        deleters: Who may delete as well, and nothing else of this: the deployment principals where the stack
-            may delete its key. Their statement stands apart.
+        sid: Sid of the statement.
+        actions: Names of actions, without prefix.
+        but: ARNs of the exempt; nobody is when there is none.
     """
-    rest = ["kms:DeleteImportedKeyMaterial", "kms:DisableKey"]
-    deletion = ["kms:ScheduleKeyDeletion"]
-    if not deleters:
-        return (_deny_but("DenyDestruction", exempt, [*rest, *deletion]),)
-    return (
-        _deny_but("DenyDestruction", exempt, rest),
-        _deny_but("DenyDeletion", (*exempt, *deleters), deletion),
-    )
-
-
-def deny_policy_change(exempt: Sequence[str]) -> PolicyStatementJson:
-    """Nobody but the exempt changes the key policy.
-
-    Args:
-        exempt: The root user, the guardians and the deployment principals. These are exempt because KMS
-            refuses a policy under which its author could not change it again (the lockout safety check), and
-            because the stack has to be able to update its key.
-    """
-    return _deny_but("DenyPolicyChange", exempt, ["kms:PutKeyPolicy"])
+    names = qualified(actions)
+    return _deny_but(sid, but, names) if but else _deny(sid, names)
 
 
 def deny_replication(exempt: Sequence[str], regions: Sequence[str]) -> tuple[PolicyStatementJson, ...]:
@@ -59,15 +48,6 @@ def deny_replication(exempt: Sequence[str], regions: Sequence[str]) -> tuple[Pol
         _deny("DenyReplicationElsewhere", ["kms:ReplicateKey"], elsewhere),
         _deny_but("DenyPrimaryChange", exempt, ["kms:UpdatePrimaryRegion"]),
     )
-
-
-def deny_rotation_off() -> PolicyStatementJson:
-    """Nobody turns rotation off, the root user included.
-
-    Written for keys that cannot rotate, too: there it denies what fails anyway, and one rule without
-    exceptions is easier to check.
-    """
-    return _deny("DenyRotationOff", ["kms:DisableKeyRotation"])
 
 
 def deny_short_deletion_window(days: int) -> PolicyStatementJson:

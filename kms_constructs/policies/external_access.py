@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from kms_constructs.errors import ArgumentError
-from kms_constructs.model.actions import KeyUsage
+from kms_constructs.model.actions import DESCRIBING, KeyUsage
 from kms_constructs.model.key_specs import KEY_SPECS, consuming_actions, producing_actions
 from kms_constructs.model.text import is_organization_id
 from kms_constructs.policies.principals import PrincipalLike, named_principal
@@ -26,8 +26,6 @@ from kms_constructs.policies.target import (
     organization_refused,
     via_service,
 )
-
-_METADATA = frozenset({"DescribeKey", "GetPublicKey"})
 
 
 class Permission(StrEnum):
@@ -205,7 +203,7 @@ class ExternalAccess:
         principal = {"AWS": list(self.arns(target))}
         sid = f"External{self.name}"
         found: list[PolicyStatementJson] = []
-        cryptographic = actions - _METADATA
+        cryptographic = actions - DESCRIBING
         if cryptographic:
             context = context_conditions(self.encryption_context)
             conditions = {
@@ -220,7 +218,7 @@ class ExternalAccess:
         if not equals:
             equals["kms:CallerAccount"] = self._accounts(target)
         found.append(
-            allow(f"{sid}Describe", principal, actions & _METADATA, {"StringEquals": equals, **common})
+            allow(f"{sid}Describe", principal, actions & DESCRIBING, {"StringEquals": equals, **common})
         )
         return found
 

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from kms_constructs.model.actions import ActionClass, KeyUsage, actions_of
+from kms_constructs.model.declaration import Declaration
+from kms_constructs.model.estate import Grant
+from kms_constructs.model.guarded_actions import GUARDED_ACTIONS, GuardedAction, May
 from kms_constructs.model.key_specs import (
     KEY_SPECS,
     Origin,
@@ -22,13 +25,11 @@ from kms_constructs.model.key_specs import (
     using_actions,
 )
 from kms_constructs.policies.denials import (
-    deny_destruction,
+    deny_actions,
     deny_direct_grants,
     deny_lasting_material,
     deny_lockout_bypass,
-    deny_policy_change,
     deny_replication,
-    deny_rotation_off,
     deny_short_deletion_window,
 )
 from kms_constructs.policies.root_access import RootAccess
@@ -66,21 +67,18 @@ class DeclaredGrant:
     retiring: str | None = None
     name: str | None = None
 
-    def metadata(self) -> dict[str, object]:
-        """The grant as the guardrails read it from the key's metadata."""
-        found: dict[str, object] = {
-            "grantee": self.grantee,
-            "operations": list(self.operations),
-            "createdBy": list(self.created_by),
-        }
-        if self.constraints is not None:
-            kind, pairs = self.constraints
-            found["constraints"] = {kind: dict(pairs)}
-        if self.retiring is not None:
-            found["retiring"] = self.retiring
-        if self.name is not None:
-            found["name"] = self.name
-        return found
+    @property
+    def grant(self) -> Grant:
+        """The grant as the guardrails know it."""
+        constraints = {} if self.constraints is None else {self.constraints[0]: dict(self.constraints[1])}
+        return Grant(
+            grantee=self.grantee,
+            operations=self.operations,
+            retiring=self.retiring,
+            constraints=constraints,
+            name=self.name,
+            created_by=self.created_by,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,17 +162,28 @@ def key_policy(spec: KeyPolicySpec) -> dict[str, object]:
     return {"Version": "2012-10-17", "Statement": [one for one in candidates if one is not None]}
 
 
-def authorised_principals(spec: KeyPolicySpec) -> dict[str, list[str]]:
-    """Who the declaration authorises, by control id; the root user is authorised by the rules themselves."""
-    guardians = list(spec.guardians)
-    deployers = [one for one in spec.deployment if one not in guardians]
-    return {
-        "IAM-KMS-2": guardians,
-        "IAM-KMS-3": guardians + (deployers if spec.deployment_may_delete else []),
-        "IAM-KMS-4": guardians,
-        "IAM-KMS-5": guardians + deployers,
-        "IAM-KMS-7": [],
+def declaration(spec: KeyPolicySpec) -> Declaration:
+    """What the key says of itself to the guardrails; they authorise the root user themselves."""
+    expires = spec.material_expires
+    return Declaration(
+        authorised={control: _who_may(spec, GUARDED_ACTIONS[control]) for control in sorted(GUARDED_ACTIONS)},
+        direct_grants=tuple(declared.grant for declared in spec.direct_grants),
+        material_expires=None if expires is None else expires.isoformat(),
+    )
+
+
+def _who_may(spec: KeyPolicySpec, guarded: GuardedAction) -> tuple[str, ...]:
+    """Who may carry out a guarded action, beside the root user."""
+    who = {
+        May.NOBODY: (),
+        May.GUARDIANS: spec.guardians,
+        May.GUARDIANS_AND_DELETING_STACK: (
+            *spec.guardians,
+            *(spec.deployment if spec.deployment_may_delete else ()),
+        ),
+        May.GUARDIANS_AND_DEPLOYMENT: (*spec.guardians, *spec.deployment),
     }
+    return tuple(dict.fromkeys(who[guarded.may]))
 
 
 def root_account(spec: KeyPolicySpec) -> PolicyStatementJson:
@@ -185,8 +194,7 @@ def root_account(spec: KeyPolicySpec) -> PolicyStatementJson:
         (
             *_read(),
             *_manage(spec),
-            "PutKeyPolicy",
-            *_destructive(spec),
+            *_guarded(spec),
             *_replication(spec),
             "RevokeGrant",
         )
@@ -208,7 +216,7 @@ def key_administrators(spec: KeyPolicySpec) -> PolicyStatementJson:
         "RevokeGrant",
     ]
     if not spec.break_glass:
-        names += [*_destructive(spec), "PutKeyPolicy", *_replication(spec)]
+        names += [*_guarded(spec), *_replication(spec)]
     return _allow("KeyAdministrators", spec.administrators, qualified(names))
 
 
@@ -221,8 +229,7 @@ def break_glass(spec: KeyPolicySpec) -> PolicyStatementJson | None:
         "GetKeyPolicy",
         "CancelKeyDeletion",
         "EnableKey",
-        *_destructive(spec),
-        "PutKeyPolicy",
+        *_guarded(spec),
         *_replication(spec),
     ]
     return _allow("BreakGlass", spec.break_glass, qualified(names))
@@ -350,10 +357,9 @@ def _denials(spec: KeyPolicySpec) -> tuple[PolicyStatementJson, ...]:
     related = spec.multi_region or spec.replica
     regions = [region for region, _ in spec.replication]
     return (
-        *deny_destruction(guardians, spec.deployment if spec.deployment_may_delete else ()),
-        deny_policy_change((*guardians, *spec.deployment)),
+        *_deny_guarded(spec),
         *(deny_replication(guardians, regions) if related else ()),
-        deny_rotation_off(),
+        *_deny_to_all(),
         deny_short_deletion_window(spec.pending_window),
         deny_lockout_bypass(),
         *deny_lasting_material(spec.material_expires),
@@ -362,6 +368,36 @@ def _denials(spec: KeyPolicySpec) -> tuple[PolicyStatementJson, ...]:
             [grant.grantee for grant in spec.direct_grants],
         ),
     )
+
+
+def _deny_guarded(spec: KeyPolicySpec) -> tuple[PolicyStatementJson, ...]:
+    """Nobody but the root user and those who may carries out a guarded action.
+
+    The deployment principals may change the policy because KMS refuses a policy under which its author could
+    not change it again (the lockout safety check), and because the stack has to be able to update its key.
+    Where the stack may delete its key they may do that, too, and nothing else of the kind, so that statement
+    stands apart.
+    """
+    groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for guarded in GUARDED_ACTIONS.values():
+        if guarded.may is not May.NOBODY:
+            sid = guarded.sid_with_stack if spec.deployment_may_delete else ""
+            exempt = (spec.root_arn, *_who_may(spec, guarded))
+            groups.setdefault((sid or guarded.sid, exempt), []).append(guarded.action)
+    return tuple(deny_actions(sid, actions, but=exempt) for (sid, exempt), actions in groups.items())
+
+
+def _deny_to_all() -> tuple[PolicyStatementJson, ...]:
+    """Nobody carries out a guarded action that nobody may, the root user included: turning rotation off.
+
+    Written for keys that cannot rotate, too: there it denies what fails anyway, and one rule without
+    exceptions is easier to check.
+    """
+    groups: dict[str, list[str]] = {}
+    for guarded in GUARDED_ACTIONS.values():
+        if guarded.may is May.NOBODY:
+            groups.setdefault(guarded.sid, []).append(guarded.action)
+    return tuple(deny_actions(sid, actions) for sid, actions in groups.items())
 
 
 def _read() -> list[str]:
@@ -374,6 +410,7 @@ def _manage(spec: KeyPolicySpec) -> list[str]:
     by_itself = can_rotate(spec.key_spec, spec.origin) and not spec.replica
     on_demand = KEY_SPECS[spec.key_spec].rotates and not spec.replica
     possible = {"EnableKeyRotation": by_itself, "RotateKeyOnDemand": on_demand}
+    possible |= {guarded.action: False for guarded in GUARDED_ACTIONS.values()}
     return [name for name in actions_of(ActionClass.MANAGE) if possible.get(name, True)]
 
 
@@ -393,9 +430,14 @@ def _grant_condition(grant: DeclaredGrant) -> Condition:
     return {"StringEquals": equal, "Null": null, "ForAllValues:StringEquals": every}
 
 
-def _destructive(spec: KeyPolicySpec) -> list[str]:
-    imported = ["DeleteImportedKeyMaterial"] if spec.origin == Origin.EXTERNAL else []
-    return ["DisableKey", "ScheduleKeyDeletion", *imported]
+def _guarded(spec: KeyPolicySpec) -> list[str]:
+    """The guarded actions that somebody may carry out and that mean something for the key."""
+    imported = spec.origin == Origin.EXTERNAL
+    return [
+        guarded.action
+        for guarded in GUARDED_ACTIONS.values()
+        if guarded.may is not May.NOBODY and (imported or not guarded.imported_material)
+    ]
 
 
 def _replication(spec: KeyPolicySpec) -> list[str]:

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from kms_constructs.errors import ArgumentError
-from kms_constructs.guardrails.catalogue import GUARDED_ACTIONS
+from kms_constructs.model.guarded_actions import GUARDED_ACTIONS, May
 from kms_constructs.model.key_specs import MAXIMUM_PENDING_WINDOW_DAYS, MINIMUM_PENDING_WINDOW_DAYS
 from kms_constructs.model.text import is_account_id, is_organization_id
 from kms_constructs.policies.statements import Condition, one_or_list, qualified, statement
@@ -35,10 +35,6 @@ MAXIMUM_RCP_CHARACTERS = 5_120
 
 See: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
 """
-
-DESTRUCTION = tuple(GUARDED_ACTIONS[control] for control in ("IAM-KMS-2", "IAM-KMS-3", "IAM-KMS-4"))
-POLICY_CHANGE = GUARDED_ACTIONS["IAM-KMS-5"]
-ROTATION_OFF = GUARDED_ACTIONS["IAM-KMS-7"]
 
 
 class Exemptions(TypedDict, total=False):
@@ -94,7 +90,7 @@ def service_control_policy(
         deployment_principals,
         grant_principals,
         minimum_pending_window,
-        lockout_actions=("CreateKey", POLICY_CHANGE),
+        lockout_actions=("CreateKey", "PutKeyPolicy"),
     )
     return _document(statements, MAXIMUM_SCP_CHARACTERS, "service control policy", resource=False)
 
@@ -134,7 +130,7 @@ def resource_control_policy(
         deployment_principals,
         grant_principals,
         minimum_pending_window,
-        lockout_actions=(POLICY_CHANGE,),
+        lockout_actions=("PutKeyPolicy",),
     )
     for one in statements:
         if one["Sid"] == "DenyDirectGrants":
@@ -170,9 +166,7 @@ def _guarded(
             "give the shortest window that you would accept",
         )
     statements = [
-        _deny("DenyKeyDestruction", DESTRUCTION, _unless(exempt)),
-        _deny("DenyKeyPolicyChange", (POLICY_CHANGE,), _unless((*exempt, *deployment))),
-        _deny("DenyRotationOff", (ROTATION_OFF,)),
+        *_guarded_actions(exempt, deployment),
         _deny("DenyLockoutBypass", lockout_actions, {"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}}),
         _deny(
             "DenyDirectGrants",
@@ -186,6 +180,20 @@ def _guarded(
         shorter = {"NumericLessThan": {"kms:ScheduleKeyDeletionPendingWindowInDays": str(window)}}
         statements.append(_deny("DenyShortDeletionWindow", ("ScheduleKeyDeletion",), shorter))
     return statements
+
+
+def _guarded_actions(exempt: Sequence[str], deployment: Sequence[str]) -> list[PolicyJson]:
+    """The guarded actions, denied to all but those who may.
+
+    A stack deletes its keys by its own key policies; here its deployment principals change policies only.
+    """
+    groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for guarded in GUARDED_ACTIONS.values():
+        who = {May.NOBODY: (), May.GUARDIANS_AND_DEPLOYMENT: (*exempt, *deployment)}.get(
+            guarded.may, tuple(exempt)
+        )
+        groups.setdefault((guarded.organization_sid, who), []).append(guarded.action)
+    return [_deny(sid, actions, _unless(who)) for (sid, who), actions in groups.items()]
 
 
 def _perimeter(organization_id: str | None, trusted_accounts: Sequence[str]) -> list[PolicyJson]:

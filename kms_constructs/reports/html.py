@@ -19,7 +19,8 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from kms_constructs.guardrails.finding import Finding, Report
-from kms_constructs.model.estate import Location, SourceProblem
+from kms_constructs.guardrails.verdict import Verdict
+from kms_constructs.model.estate import SourceProblem
 from kms_constructs.reports.access_view import MARKS, key_facts, key_title, matrix_order, proviso
 from kms_constructs.reports.summary import (
     ResourceFindings,
@@ -30,7 +31,7 @@ from kms_constructs.reports.summary import (
     status_of,
     switched_off,
 )
-from kms_constructs.reports.text import counted, one_line
+from kms_constructs.reports.text import counted, one_line, place
 from kms_constructs.reports.version import tool_version
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ _OPEN_RESOURCES = 12
 """Up to so many resources are shown opened; with more, the index above them is the way in."""
 
 _LOUD = (Status.VIOLATION, Status.UNDETERMINED, Status.WARNING, Status.ACKNOWLEDGED)
+_VERDICT_CSS = {
+    Verdict.CLEAN: "compliant",
+    Verdict.VIOLATIONS: "violation",
+    Verdict.UNREADABLE: "violation",
+    Verdict.UNDETERMINED: "undetermined",
+}
 _CSS = {status: status.value.replace(" ", "-") for status in Status}
 _CONDITION_MARKS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -196,7 +203,7 @@ def report_html(
             title=title,
             line=str(summary),
             verdict=summary.verdict,
-            verdict_class={0: "compliant", 3: "undetermined"}.get(summary.exit_code, "violation"),
+            verdict_class=_VERDICT_CSS[summary.verdict],
             tiles=_tiles(summary),
             problems=tuple(_problems(report.problems)),
             statuses=tuple(status.value.capitalize() for status in columns),
@@ -323,7 +330,7 @@ def _section(
         anchor=f"resource-{number}",
         title=key_title(matrix.key) if matrix is not None else name,
         source="" if name == one_line(location.source) else one_line(location.source),
-        place="" if name == one_line(location.source) else _place(location),
+        place="" if name == one_line(location.source) else place(location),
         facts=", ".join(key_facts(matrix.key)) if matrix is not None else "",
         open=few and (bool(loud) or matrix is not None),
         badges=badges,
@@ -336,15 +343,6 @@ def _section(
 
 
 _COUNTABLE = (Status.VIOLATION, Status.WARNING)
-
-
-def _place(location: Location) -> str:
-    parts = [one_line(location.source)]
-    if location.logical_id:
-        parts.append(one_line(location.logical_id))
-    if location.stack:
-        parts.append(f"stack {one_line(location.stack)}")
-    return ", ".join(parts)
 
 
 def _finding(finding: Finding) -> _FindingView:

@@ -44,7 +44,7 @@ def report_json(report: Report) -> str:
         {
             "summary": {
                 "verdict": summary.verdict,
-                "exitCode": summary.exit_code,
+                "exitCode": summary.verdict.exit_code,
                 "keys": summary.keys,
                 "problems": summary.problems,
                 **{_camel(status.value): summary.counts[status] for status in Status},

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from kms_constructs.guardrails.engine import DISABLED
 from kms_constructs.guardrails.finding import Finding, Outcome, Report, Severity
+from kms_constructs.guardrails.verdict import Verdict
 from kms_constructs.model.estate import Location
 from kms_constructs.reports.text import counted
 
@@ -136,24 +137,19 @@ class Summary:
         keys: Keys judged.
         counts: Findings by status.
         problems: Inputs that could not be read.
-        exit_code: What a run with this report exits with.
+        verdict: What it comes to.
     """
 
     keys: int
     counts: Counter[Status]
     problems: int
-    exit_code: int
+    verdict: Verdict
 
     @classmethod
     def of(cls, report: Report) -> Summary:
         """The summary of a report."""
         counts = Counter(status_of(finding) for finding in report.findings)
-        return cls(report.keys, counts, len(report.problems), report.exit_code)
-
-    @property
-    def verdict(self) -> str:
-        """One word: clean, violations, undetermined, unreadable input."""
-        return VERDICTS.get(self.exit_code, "failed")
+        return cls(report.keys, counts, len(report.problems), report.verdict)
 
     def __str__(self) -> str:
         """One line for people: ``12 keys: 3 violations, 1 undetermined, 40 compliant``."""
@@ -172,7 +168,3 @@ class Summary:
             parts.append("no violations")
         parts.append(counted(self.counts[Status.COMPLIANT], "compliant check"))
         return f"{counted(self.keys, 'key')}: {', '.join(parts)}"
-
-
-VERDICTS = {0: "clean", 1: "violations", 2: "unreadable input", 3: "undetermined"}
-"""A word for each exit code."""

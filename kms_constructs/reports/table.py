@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from kms_constructs.guardrails.finding import Finding, Report
-from kms_constructs.model.estate import Location, SourceProblem
+from kms_constructs.guardrails.verdict import Verdict
+from kms_constructs.model.estate import SourceProblem
 from kms_constructs.reports.access_view import (
     MARKS,
     AccessEntry,
@@ -31,7 +32,7 @@ from kms_constructs.reports.summary import (
     status_of,
     switched_off,
 )
-from kms_constructs.reports.text import one_line
+from kms_constructs.reports.text import one_line, place
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -59,6 +60,14 @@ _INDENT = 2
 _GAP = 2
 _MATRIX_PRINCIPAL_WIDTH = 34
 """Columns a principal needs for the matrix to be drawn; narrower, the list alone says the same."""
+
+
+_STYLE_OF = {
+    Verdict.CLEAN: "bold green",
+    Verdict.VIOLATIONS: "bold red",
+    Verdict.UNREADABLE: "bold red",
+    Verdict.UNDETERMINED: "bold magenta",
+}
 
 
 def report_table(
@@ -93,8 +102,7 @@ def report_table(
     if off:
         parts.append(Text())
     summary = Summary.of(report)
-    style = {0: "bold green", 1: "bold red", 2: "bold red", 3: "bold magenta"}[summary.exit_code]
-    parts.append(Text(str(summary), style=style))
+    parts.append(Text(str(summary), style=_STYLE_OF[summary.verdict]))
     return draw(parts, look)
 
 
@@ -102,15 +110,6 @@ def _heading(title: str, place: str, pen: Pen) -> Iterable[RenderableType]:
     yield pen.paragraph(title, indent=0, style="bold underline")
     if place and place != title:
         yield pen.paragraph(place, indent=0, style="dim")
-
-
-def _place(location: Location) -> str:
-    parts = [one_line(location.source)]
-    if location.construct_path and location.logical_id:
-        parts.append(one_line(location.logical_id))
-    if location.stack:
-        parts.append(f"stack {one_line(location.stack)}")
-    return ", ".join(parts)
 
 
 def _problems(problems: Sequence[SourceProblem], look: Look) -> Iterable[RenderableType]:
@@ -132,7 +131,7 @@ def _problems(problems: Sequence[SourceProblem], look: Look) -> Iterable[Rendera
 def _resource(group: ResourceFindings, look: Look, pen: Pen) -> Iterable[RenderableType]:
     location = group.location
     title = one_line(location.construct_path or location.logical_id or location.source)
-    yield from _heading(title, _place(location), pen)
+    yield from _heading(title, place(location, named=not location.construct_path), pen)
     for finding in group.findings:
         yield from _finding(finding, look, pen)
     yield Drawn()
@@ -222,7 +221,7 @@ def access_table(matrices: Iterable[AccessMatrix], look: Look | None = None) -> 
 def _access(matrix: AccessMatrix, look: Look) -> Iterable[RenderableType]:
     location = matrix.key.location
     pen = Pen(look)
-    yield from _heading(key_title(matrix.key), _place(location), pen)
+    yield from _heading(key_title(matrix.key), place(location, named=not location.construct_path), pen)
     if facts := key_facts(matrix.key):
         yield pen.paragraph(", ".join(facts), indent=0, style="dim")
     yield Drawn()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from kms_constructs.model.estate import Location
 from kms_constructs.model.text import display
 
 # Terminal escapes, what XML 1.0 forbids, and the marks that turn the direction of text around: a Sid or a
@@ -42,6 +43,21 @@ def counted(number: int, noun: str, plural: str = "") -> str:
         plural: When it is not the singular with an s.
     """
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def place(location: Location, *, named: bool = False) -> str:
+    """Where a resource stands: source, logical id, stack.
+
+    Args:
+        location: The place.
+        named: Whether its logical id stands above already.
+    """
+    parts = [one_line(location.source)]
+    if location.logical_id and not named:
+        parts.append(one_line(location.logical_id))
+    if location.stack:
+        parts.append(f"stack {one_line(location.stack)}")
+    return ", ".join(parts)
 
 
 def _escaped(match: re.Match[str]) -> str:

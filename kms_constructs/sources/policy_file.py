@@ -9,6 +9,7 @@ from kms_constructs.model.estate import Key, Location
 from kms_constructs.model.policy import Effect, Policy, Statement, parse_policy
 from kms_constructs.model.text import CLOSE, OPEN, HoleKind, hole
 from kms_constructs.model.unknown import is_unknown
+from kms_constructs.model.vocabulary import KEY_POLICY_FILE
 from kms_constructs.sources.cloudformation.resolver import partition_of
 
 
@@ -60,8 +61,7 @@ def key_from_policy(
         partition=partition_of(region) if region else _partition(policy),
         # The file does not say which key it is of: a Resource that names one key may name this one.
         key_id=hole(HoleKind.UNRESOLVED, "KeyId"),
-        property_root="",
-        policy_only=True,
+        vocabulary=KEY_POLICY_FILE,
     )
 
 

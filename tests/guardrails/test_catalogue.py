@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from kms_constructs.guardrails import rules
 from kms_constructs.guardrails.catalogue import (
     CATALOGUE,
-    GUARDED_ACTIONS,
     IAM_KMS_PACK,
     KMS_REQUIREMENTS_PACK,
     Control,
@@ -15,15 +15,14 @@ from kms_constructs.guardrails.catalogue import (
     find_control,
 )
 from kms_constructs.guardrails.registry import RULES
-from kms_constructs.guardrails.rules import guarded_action
 from kms_constructs.model.actions import find_action
+from kms_constructs.model.guarded_actions import GUARDED_ACTIONS
 
 EXPECTED = [
     *(f"IAM-KMS-{number}" for number in range(1, 9)),
     *(f"KMS:{number:03}" for number in range(1, 11)),
     "KMS:LINT",
 ]
-BASES = {"__init__", Path(guarded_action.__file__).stem}
 FORMS = {
     Framework.CIS_5: r"\d\.\d{1,2}",
     Framework.CIS_7: r"\d\.\d{1,2}",
@@ -44,14 +43,21 @@ def test_every_control_has_one_rule_and_every_rule_a_control() -> None:
 
 
 def test_every_rule_has_a_file_of_its_own_named_for_its_control() -> None:
-    files = {
-        Path(guarded_action.__file__).with_name(f"{rule.__module__.rpartition('.')[2]}.py") for rule in RULES
-    }
-    found = {path for path in Path(guarded_action.__file__).parent.glob("*.py") if path.stem not in BASES}
-    assert files == found
+    files = {rule.__module__.rpartition(".")[2] for rule in RULES}
+    found = {path.stem for path in Path(rules.__path__[0]).glob("*.py")}
+    assert files == found - {"__init__"}
     for rule in RULES:
         prefix = rule.control.id.lower().replace("-", "_").replace(":", "_")
         assert rule.__module__.rpartition(".")[2].startswith(prefix)
+
+
+def test_every_rule_has_a_table_of_cases() -> None:
+    tables = Path(__file__).parent / "rules"
+    for rule in RULES:
+        stem = rule.__module__.rpartition(".")[2]
+        own = "test_guarded_actions" if rule.control.id in GUARDED_ACTIONS else f"test_{stem}"
+        text = (tables / f"{own}.py").read_text("utf-8")
+        assert f'"{rule.control.id}"' in text or "GUARDED_ACTIONS" in text
 
 
 @pytest.mark.parametrize("control", CATALOGUE.values(), ids=CATALOGUE)
@@ -87,8 +93,8 @@ def test_every_framework_and_every_security_hub_control_on_kms_is_served() -> No
 
 
 def test_guarded_actions_are_the_actions_of_their_controls() -> None:
-    for control, action in GUARDED_ACTIONS.items():
-        assert CATALOGUE[control].actions == (f"kms:{action}",)
+    for control, guarded in GUARDED_ACTIONS.items():
+        assert CATALOGUE[control].actions == (guarded.qualified,)
         assert CATALOGUE[control].preventable
 
 

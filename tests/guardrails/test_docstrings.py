@@ -15,6 +15,7 @@ from kms_constructs.guardrails.registry import RULES
 from kms_constructs.guardrails.rule import Rule
 from kms_constructs.model.estate import Estate
 from kms_constructs.model.policy import parse_policy
+from kms_constructs.model.vocabulary import KEY_POLICY_FILE
 from kms_constructs.sources.cloudformation.template import TemplateInput
 from kms_constructs.sources.cloudformation.templates import estate_from_templates
 from tests.guardrails.factories import ACCOUNT, TODAY, a_key
@@ -33,7 +34,7 @@ def snippets(rule: type[Rule]) -> dict[str, object]:
 def outcomes(rule: type[Rule], snippet: object) -> set[Outcome]:
     assert isinstance(snippet, dict)
     if "Statement" in snippet:
-        key = a_key(policy=parse_policy(snippet, path="Properties/KeyPolicy"), policy_only=True)
+        key = a_key(policy=parse_policy(snippet, path="Properties/KeyPolicy"), vocabulary=KEY_POLICY_FILE)
         estate = Estate(keys=(key,))
     else:
         template = TemplateInput({"Resources": snippet}, "app.json", account=ACCOUNT, region="eu-west-1")

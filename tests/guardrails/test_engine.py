@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import ClassVar
@@ -11,8 +12,9 @@ from kms_constructs.guardrails.catalogue import CATALOGUE
 from kms_constructs.guardrails.config import Acknowledgement, GuardrailConfig
 from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
-from kms_constructs.guardrails.key_controls import KMS_003, KMS_010
 from kms_constructs.guardrails.rule import KeyRule, Rule, RuleContext
+from kms_constructs.guardrails.rules.kms_003_in_use import CONTROL as KMS_003
+from kms_constructs.guardrails.rules.kms_010_alias import CONTROL as KMS_010
 from kms_constructs.model.estate import Estate, Key, Location, SourceProblem
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.model.unknown import Unknown
@@ -232,3 +234,19 @@ def test_iam_policies_and_trails_are_judged_beside_the_keys() -> None:
         ("KMS:005", "Trail"),
     }
     assert all(item.outcome is Outcome.VIOLATION for item in failures)
+
+
+@pytest.mark.parametrize("asked", [False, True], ids=["by default", "when asked"])
+def test_the_garbage_collector_is_paused_only_when_asked(asked: bool) -> None:
+    seen: list[bool] = []
+
+    class Watching(Rule):
+        control = KMS_010
+
+        def check_key(self, key: Key) -> Iterable[Finding]:
+            seen.append(gc.isenabled())
+            return ()
+
+    judge(Estate(keys=(a_key(),)), rules=[Watching], pause_gc=asked)
+    assert seen == [not asked]
+    assert gc.isenabled()

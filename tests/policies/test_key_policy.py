@@ -10,7 +10,7 @@ from kms_constructs.model.actions import ACTIONS, ActionClass, KeyUsage
 from kms_constructs.model.key_specs import KEY_SPECS, MAXIMUM_KEY_POLICY_BYTES, using_actions
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.policies import key_policy as written
-from kms_constructs.policies.key_policy import KeyPolicySpec, authorised_principals, key_policy
+from kms_constructs.policies.key_policy import KeyPolicySpec, declaration, key_policy
 from kms_constructs.policies.root_access import RootAccess
 
 ROOT = "arn:aws:iam::111122223333:root"
@@ -352,4 +352,4 @@ def test_an_empty_list_writes_no_statement() -> None:
     ],
 )
 def test_who_is_authorised(spec: KeyPolicySpec, expected: dict[str, list[str]]) -> None:
-    assert authorised_principals(spec) == expected
+    assert declaration(spec).to_json()["authorised"] == expected

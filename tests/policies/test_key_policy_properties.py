@@ -22,7 +22,7 @@ from kms_constructs.model.actions import ActionClass, actions_of
 from kms_constructs.model.estate import Estate, Key, Location
 from kms_constructs.model.key_specs import KEY_SPECS
 from kms_constructs.model.policy import parse_policy
-from kms_constructs.policies.key_policy import KeyPolicySpec, authorised_principals, key_policy
+from kms_constructs.policies.key_policy import KeyPolicySpec, declaration, key_policy
 from kms_constructs.policies.root_access import RootAccess
 
 ACCOUNT = "111122223333"
@@ -72,7 +72,7 @@ def written(spec: KeyPolicySpec) -> Written:
         key_spec=spec.key_spec,
         key_usage=spec.key_usage.value,
         multi_region=spec.multi_region,
-        authorised={control: tuple(names) for control, names in authorised_principals(spec).items()},
+        authorised=declaration(spec).authorised,
     )
     return Written(spec, key)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -58,6 +59,17 @@ class Page(HTMLParser):
 
     def classes(self, tag: str) -> list[str]:
         return [attributes.get("class") or "" for name, attributes in self.tags if name == tag]
+
+
+def test_badges_count_in_the_plural_what_has_one() -> None:
+    twice = [
+        replace(one, location=samples.DATA_KEY, message=message)
+        for one in (samples.SEPARATION, samples.UNRESOLVED, samples.UNUSED, samples.ACCEPTED)
+        for message in ("one", "other")
+    ]
+    texts = Page(report_html(Report(findings=tuple(twice), keys=1))).texts
+    for badge in ("2 violations", "2 undetermined", "2 warnings", "2 acknowledged"):
+        assert badge in texts
 
 
 @pytest.mark.parametrize("name", PAGES)

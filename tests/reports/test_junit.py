@@ -42,6 +42,13 @@ def test_unreadable_input_is_an_error() -> None:
     assert read(samples.BROKEN)[0] == ("input", "broken.yaml: BadKey", "Error", "could not be read")
 
 
+def test_unreadable_input_says_what_and_what_to_do() -> None:
+    document = JUnitXml.fromstring(report_junit(samples.BROKEN).encode("utf-8"))
+    (case,) = next(iter(document))
+    (error,) = case.result
+    assert error.text.splitlines() == [samples.PROBLEM.message, f"fix: {samples.PROBLEM.fix}"]
+
+
 def test_the_numbers_at_the_top() -> None:
     document = JUnitXml.fromstring(report_junit(samples.MIXED).encode("utf-8"))
     assert (document.tests, document.failures, document.errors, document.skipped) == (6, 2, 1, 1)

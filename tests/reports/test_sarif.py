@@ -166,6 +166,7 @@ def test_every_control_is_a_rule_with_help() -> None:
         pytest.param("cdk.out/App.template.json", "cdk.out/App.template.json", id="relative"),
         pytest.param("/work/my app/t.yaml", "file:///work/my%20app/t.yaml", id="absolute"),
         pytest.param("C:\\app\\t.yaml", "file:///C:/app/t.yaml", id="windows"),
+        pytest.param("C:/app/t.yaml", "file:///C:/app/t.yaml", id="windows-with-slashes"),
         pytest.param("a b/ü#.json", "a%20b/%C3%BC%23.json", id="quoted"),
         pytest.param("arn:aws:kms:eu-central-1:111122223333:key/1", None, id="live-key"),
         pytest.param("-", None, id="standard-input"),
@@ -199,6 +200,7 @@ def fingerprint(found: Finding) -> str:
         pytest.param({"control": "IAM-KMS-5"}, False, id="control"),
         pytest.param({"detail": "delegation"}, False, id="detail"),
         pytest.param({"location": samples.LOG_KEY}, False, id="resource"),
+        pytest.param({"location": replace(samples.DATA_KEY, stack="OtherStack")}, False, id="stack"),
         pytest.param({"principals": (samples.USER,)}, False, id="principal"),
     ],
 )

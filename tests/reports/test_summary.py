@@ -53,6 +53,18 @@ def test_resources_come_worst_first_and_so_do_their_findings() -> None:
     assert [group.worst for group in groups] == [Status.VIOLATION, Status.VIOLATION, Status.UNDETERMINED]
 
 
+def test_of_findings_that_count_alike_the_gravest_come_first() -> None:
+    # By number alone the order would be the other way round.
+    found = [
+        finding("KMS:001", severity=Severity.LOW),
+        finding("KMS:002", severity=Severity.MEDIUM),
+        finding("KMS:010", severity=Severity.HIGH),
+        finding("KMS:004", severity=Severity.HIGH),
+    ]
+    (group,) = by_resource(found)
+    assert [item.control for item in group.findings] == ["KMS:004", "KMS:010", "KMS:002", "KMS:001"]
+
+
 def test_counts_by_control() -> None:
     counts = by_control(samples.MIXED.findings)
     assert [(count.control, dict(count.counts)) for count in counts] == [

@@ -8,6 +8,7 @@ from kms_constructs.analysis.access import who_can
 from kms_constructs.model.estate import Key, Location
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.model.text import HoleKind, hole
+from kms_constructs.model.vocabulary import KEY_POLICY_FILE
 from kms_constructs.sources import key_from_policy
 from kms_constructs.sources.policy_file import policy_in
 from tests.sources.support import ACCOUNT, ANY_ACCOUNT, ANY_REGION
@@ -35,8 +36,7 @@ def test_only_the_policy_is_known() -> None:
         account=ACCOUNT,
         region="eu-west-1",
         key_id=hole(HoleKind.UNRESOLVED, "KeyId"),
-        property_root="",
-        policy_only=True,
+        vocabulary=KEY_POLICY_FILE,
     )
 
 

@@ -81,7 +81,7 @@ def test_aliases(estate: Estate) -> None:
 
 def test_the_replica_knows_its_primary(estate: Estate) -> None:
     primary, replica = _key(estate, "Prod/Keys/Key/Resource"), _key(estate, "Prod/Replica/Copy")
-    assert (primary.replicas, replica.kind, replica.primary) == (("eu-west-1",), KeyKind.REPLICA, primary.id)
+    assert (primary.primary, replica.kind, replica.primary) == (None, KeyKind.REPLICA, primary.id)
 
 
 def test_grants_reach_the_key_across_stacks(estate: Estate) -> None:

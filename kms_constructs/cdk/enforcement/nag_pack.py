@@ -133,7 +133,7 @@ class GuardrailPack(NagPack):
     def _validated(
         self, assembly: Path, root: IConstruct | None, *, keep: str | None
     ) -> cdk.PolicyValidationPluginReport:
-        report = judge(_estates.of(assembly), self._config, controls=self.controls)
+        report = judge(_estates.of(assembly), self._config, controls=self.controls, pause_gc=True)
         # What has no construct path concerns the app as a whole, and so every part of it.
         findings = [
             finding

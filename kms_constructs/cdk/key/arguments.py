@@ -17,6 +17,7 @@ from aws_cdk import Duration, RemovalPolicy
 
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import KeyUsage
+from kms_constructs.model.declaration import PRODUCTION_ENVIRONMENTS, Tag, is_environment
 from kms_constructs.model.key_specs import (
     DEFAULT_ROTATION_PERIOD_DAYS,
     KEY_SPECS,
@@ -36,14 +37,13 @@ MAXIMUM_DESCRIPTION_LENGTH = 8192
 MAXIMUM_TAGS = 50
 MAXIMUM_TAG_KEY_LENGTH = 128
 MAXIMUM_TAG_VALUE_LENGTH = 256
-PRODUCTION = frozenset({"prd", "prod", "production"})
 
-TAG_ENVIRONMENT = "environment"
-TAG_SERVICE = "service"
-TAG_CLASSIFICATION = "data-classification"
-TAG_OWNER = "owner"
-TAG_ALIAS = "kms:alias"
-TAG_REVIEWED = "kms:policy-reviewed-on"
+TAG_ENVIRONMENT = Tag.ENVIRONMENT.written
+TAG_SERVICE = Tag.SERVICE.written
+TAG_CLASSIFICATION = Tag.DATA_CLASSIFICATION.written
+TAG_OWNER = Tag.OWNER.written
+TAG_ALIAS = Tag.ALIAS.written
+TAG_REVIEWED = Tag.POLICY_REVIEWED_ON.written
 _OWN_TAGS = {
     TAG_ENVIRONMENT: "environment",
     TAG_SERVICE: "service",
@@ -212,7 +212,7 @@ class Refusals:
                 "a key is retained or destroyed; there is nothing else to do with it",
                 "RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, RETAIN or DESTROY",
             )
-        if value is RemovalPolicy.DESTROY and environment.strip().lower() in PRODUCTION:
+        if value is RemovalPolicy.DESTROY and is_environment(environment, PRODUCTION_ENVIRONMENTS):
             raise self.refuse(
                 "removal_policy",
                 value.name,

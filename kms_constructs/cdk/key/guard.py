@@ -24,6 +24,8 @@ from aws_cdk import Aspects, IAspect, PropertyInjectors, RemovalPolicy, RemoveTa
 from aws_cdk.aws_kms import CfnKey
 from constructs import IConstruct, IValidation
 
+from kms_constructs.model.declaration import METADATA_NAME
+
 _EARLY = 10
 """Aspect priority: before the aspects of others. Raw overrides win whenever they are written, and an aspect
 that has run late forbids others to add earlier ones."""
@@ -166,7 +168,7 @@ def _write(entry: _Entry, resource: CfnKey, inherited: Mapping[str, str]) -> Non
     kind = entry.declared.declared_type()
     if kind is not None:
         resource.add_override("Type", kind)
-    resource.add_override("Metadata.kms-constructs", entry.declared.declared_metadata())
+    resource.add_override(f"Metadata.{METADATA_NAME}", entry.declared.declared_metadata())
 
 
 def _tags(inherited: Mapping[str, str], entry: _Entry) -> list[dict[str, str]]:

@@ -21,7 +21,7 @@ from kms_constructs.cdk.key.sealed import SealedGrants, grants_each_use
 from kms_constructs.cdk.key.stack_facts import child_path, facts_of, stack_of
 from kms_constructs.errors import ArgumentError, SealedPolicyError
 from kms_constructs.model.key_specs import Origin, can_rotate
-from kms_constructs.policies.key_policy import authorised_principals, key_policy
+from kms_constructs.policies.key_policy import declaration, key_policy
 
 
 @grants_each_use("grant_", to="grant")
@@ -114,13 +114,7 @@ class HardenedKey(kms.Key):
 
     def declared_metadata(self) -> dict[str, object]:
         """Resource metadata, for the guardrails: who is authorised, direct grants, expiry of the material."""
-        spec = self.policy_spec
-        found: dict[str, object] = {"authorised": authorised_principals(spec)}
-        if spec.direct_grants:
-            found["directGrants"] = [grant.metadata() for grant in spec.direct_grants]
-        if spec.material_expires is not None:
-            found["materialExpires"] = spec.material_expires.isoformat()
-        return found
+        return declaration(self.policy_spec).to_json()
 
     def declared_removal_policy(self) -> RemovalPolicy:
         """What happens to the key when it leaves the stack."""

@@ -14,8 +14,8 @@ from constructs import Construct, IConstruct
 
 from kms_constructs.cdk.key.hardened_key import HardenedKey
 from kms_constructs.errors import ArgumentError
-from kms_constructs.guardrails.catalogue import GUARDED_ACTIONS
-from kms_constructs.model.actions import ActionClass, KeyUsage, actions_of
+from kms_constructs.model.actions import DESCRIBING, ActionClass, KeyUsage, actions_of
+from kms_constructs.model.guarded_actions import GUARDED_ACTIONS
 from kms_constructs.model.key_specs import KEY_SPECS, consuming_actions, producing_actions
 from kms_constructs.policies.root_access import RootAccess
 from kms_constructs.policies.statements import PolicyStatementJson, qualified, statement
@@ -27,7 +27,6 @@ from kms_constructs.policies.target import (
     via_service,
 )
 
-_METADATA = frozenset({"DescribeKey", "GetPublicKey"})
 _ALIAS_ACTIONS = frozenset({"CreateAlias", "DeleteAlias", "UpdateAlias"})
 
 
@@ -204,7 +203,11 @@ class GuardrailPermissionsBoundary(Construct):
             "Version": "2012-10-17",
             "Statement": [
                 statement("NoLimitOtherwise", "Allow", "*"),
-                statement("DenyGuardedActions", "Deny", qualified(GUARDED_ACTIONS.values())),
+                statement(
+                    "DenyGuardedActions",
+                    "Deny",
+                    sorted(guarded.qualified for guarded in GUARDED_ACTIONS.values()),
+                ),
                 statement(
                     "DenyDirectGrants",
                     "Deny",
@@ -310,11 +313,11 @@ def _use(
         statement(
             f"Key{task.value.capitalize()}",
             "Allow",
-            qualified(actions - _METADATA),
+            qualified(actions - DESCRIBING),
             resource=key_arn,
             conditions=conditions,
         ),
-        statement("KeyMetadata", "Allow", qualified(actions & _METADATA), resource=key_arn),
+        statement("KeyMetadata", "Allow", qualified(actions & DESCRIBING), resource=key_arn),
     ]
 
 

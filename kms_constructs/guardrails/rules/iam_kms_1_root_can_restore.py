@@ -25,16 +25,43 @@ from typing import ClassVar
 from kms_constructs.analysis.conditions import Atom, RequestContext, decide, holds, principal_atom
 from kms_constructs.analysis.principals import Cell, PrincipalKind, cells_meet, principal_cells, root_arn
 from kms_constructs.analysis.reach import applies_to_action
-from kms_constructs.guardrails.access_controls import IAM_KMS_1
-from kms_constructs.guardrails.finding import Finding
+from kms_constructs.guardrails.control import Control, Framework, Subject
+from kms_constructs.guardrails.finding import Finding, Severity
 from kms_constructs.guardrails.rule import KeyRule, heading, named
 from kms_constructs.model.estate import Key
 from kms_constructs.model.globs import globs_meet
 from kms_constructs.model.policy import Effect, Principal, Statement
 from kms_constructs.model.unknown import is_unknown
 
+CONTROL = Control(
+    id="IAM-KMS-1",
+    title="The account's root user can restore the key policy",
+    rationale=(
+        "Roles and users that a key policy names can be deleted, and a principal that is made again under "
+        "the same name is another one. When nobody whom the policy names is left, nobody can change the "
+        "policy, and the key is locked: only AWS Support can help. The root user cannot be deleted, so a "
+        "statement that reaches it keeps a way back, for emergencies and not for daily work."
+    ),
+    advice=(
+        "Allow the account's root principal kms:PutKeyPolicy on Resource '*', without a condition, or with "
+        "one that limits the statement to the root user (ArnEquals aws:PrincipalArn); and exempt the root "
+        "user from every Deny on kms:PutKeyPolicy."
+    ),
+    references=(
+        "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html",
+    ),
+    scope=(Subject.KEY_POLICY,),
+    actions=("kms:PutKeyPolicy",),
+    severity=Severity.HIGH,
+    mappings={
+        Framework.SOC_2: ("CC6.1", "CC7.5"),
+        Framework.NIST: ("SC-12(1)",),
+    },
+)
+
 _ACTION = "PutKeyPolicy"
-_SAY_ACCOUNT = "Say which account the template is deployed to: --account 111122223333, for instance."
+_FOR_INSTANCE = "111122223333, for instance"
 
 
 class _Answer(Enum):
@@ -50,7 +77,7 @@ class _Answer(Enum):
 class RootCanRestoreRule(KeyRule):
     """Decides the root user's PutKeyPolicy, sent without anything special."""
 
-    control = IAM_KMS_1
+    control = CONTROL
     reads_policy: ClassVar[bool] = True
     reads_properties: ClassVar[bool] = False
     compliant_message: ClassVar[str] = "The root user of the account can restore the key policy."
@@ -91,7 +118,7 @@ class RootCanRestoreRule(KeyRule):
                 "is decided at deployment only.",
                 detail="unresolved",
                 path=found.path,
-                fix="" if key.account.isdigit() else _SAY_ACCOUNT,
+                fix="" if key.account.isdigit() else key.vocabulary.say_account.format(account=_FOR_INSTANCE),
             )
         else:
             yield from self._denied(key, root, context)

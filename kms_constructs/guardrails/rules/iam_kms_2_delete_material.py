@@ -20,18 +20,42 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from kms_constructs.guardrails.access_controls import IAM_KMS_2
-from kms_constructs.guardrails.rules.guarded_action import GuardedActionRule
+from kms_constructs.guardrails.control import Framework
+from kms_constructs.guardrails.finding import Severity
+from kms_constructs.guardrails.guarded_action import GuardedActionRule, guarded_control
 from kms_constructs.model.estate import Key
 from kms_constructs.model.key_specs import Origin
 from kms_constructs.model.unknown import is_unknown
+
+CONTROL = guarded_control(
+    "IAM-KMS-2",
+    title="Only authorised principals, or none, can delete imported key material",
+    rationale=(
+        "Deleting imported material makes the key unusable at once, without a waiting period. What it "
+        "encrypted stays unreadable until the very same material is imported again; if no copy of it was "
+        "kept, for ever."
+    ),
+    advice=(
+        "Give kms:DeleteImportedKeyMaterial to break-glass principals only and deny it to everyone else in "
+        "the key policy; take it out of IAM policies; forbid it with an organization policy; alarm on the "
+        "call."
+    ),
+    references=(
+        "https://docs.aws.amazon.com/kms/latest/developerguide/importing-keys-delete-key-material.html",
+    ),
+    severity=Severity.HIGH,
+    mappings={
+        Framework.SOC_2: ("CC6.1", "CC6.3"),
+        Framework.NIST: ("AC-3", "AC-6", "SC-12", "SC-12(1)"),
+        Framework.PCI_DSS: ("3.6.1", "7.2.2"),
+    },
+)
 
 
 class DeleteMaterialRule(GuardedActionRule):
     """Holds R(DeleteImportedKeyMaterial) against the authorised principals."""
 
-    control = IAM_KMS_2
-    action: ClassVar[str] = "DeleteImportedKeyMaterial"
+    control = CONTROL
     verb: ClassVar[str] = "delete imported key material"
     compliant_message: ClassVar[str] = "Only authorised principals can delete the key material."
 

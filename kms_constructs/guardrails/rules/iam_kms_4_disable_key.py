@@ -18,14 +18,34 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from kms_constructs.guardrails.access_controls import IAM_KMS_4
-from kms_constructs.guardrails.rules.guarded_action import GuardedActionRule
+from kms_constructs.guardrails.control import Framework
+from kms_constructs.guardrails.finding import Severity
+from kms_constructs.guardrails.guarded_action import GuardedActionRule, guarded_control
+
+CONTROL = guarded_control(
+    "IAM-KMS-4",
+    title="Only authorised principals, or none, can disable a key",
+    rationale=(
+        "A disabled key decrypts nothing from the next request on, so every service that reads data under it "
+        "stops. Disabling is the quickest way to take a whole application down, in test environments too."
+    ),
+    advice=(
+        "Give kms:DisableKey to break-glass principals only and deny it to everyone else in the key policy; "
+        "take it out of IAM policies; forbid it with an organization policy; alarm on the call."
+    ),
+    references=("https://docs.aws.amazon.com/kms/latest/developerguide/enabling-keys.html",),
+    severity=Severity.HIGH,
+    mappings={
+        Framework.SOC_2: ("CC6.1", "CC6.3"),
+        Framework.NIST: ("AC-3", "AC-6", "SC-12(1)"),
+        Framework.PCI_DSS: ("3.6.1", "7.2.2"),
+    },
+)
 
 
 class DisableKeyRule(GuardedActionRule):
     """Holds R(DisableKey) against the authorised principals."""
 
-    control = IAM_KMS_4
-    action: ClassVar[str] = "DisableKey"
+    control = CONTROL
     verb: ClassVar[str] = "disable the key"
     compliant_message: ClassVar[str] = "Only authorised principals can disable the key."

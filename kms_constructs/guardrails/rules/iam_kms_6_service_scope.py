@@ -11,8 +11,9 @@ Three things are judged:
   ``kms:ViaService`` (or the encryption context that the service sends) and ``kms:CallerAccount``.
 * CreateGrant, by whomever and however it comes about, needs Bool ``kms:GrantIsForAWSResource`` ``true``, or
   a Deny of everything else. ``BoolIfExists`` will not do in an Allow: it holds for requests without the key.
-  Let off is a statement that allows grants that the key declares, to their grantees and with their operations
-  alone. Each such grant is reported, as a warning: somebody decided on it and should look at it again.
+  Let off is a statement that allows grants that the key declares: to their grantees, with their operations
+  and, where the declaration says who makes them, by these alone. Each such grant is reported, as a warning:
+  somebody decided on it and should look at it again.
 
 Anti-pattern::
 
@@ -43,17 +44,47 @@ from kms_constructs.analysis.narrowing import (
     narrows,
     near_misses,
 )
-from kms_constructs.analysis.principals import canonical_arn, root_arn
+from kms_constructs.analysis.principals import all_within, canonical_arn, root_arn
 from kms_constructs.analysis.reach import Contribution, reach_of
-from kms_constructs.guardrails.access_controls import IAM_KMS_6
+from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, capitalized, heading, named
-from kms_constructs.guardrails.rules.guarded_action import UNRESOLVED, UNRESOLVED_FIX, merged
-from kms_constructs.model.actions import ACTIONS, ActionClass
+from kms_constructs.guardrails.wording import UNRESOLVED, merged, resolve
+from kms_constructs.model.actions import READING, USING
 from kms_constructs.model.estate import Grant, Key
 from kms_constructs.model.policy import Condition, Effect, Principal, Statement
 from kms_constructs.model.text import display
 from kms_constructs.model.unknown import is_unknown
+
+CONTROL = Control(
+    id="IAM-KMS-6",
+    title="Access for AWS services, and through them, is scoped",
+    rationale=(
+        "A service principal acts for every customer of the service: without a source condition, somebody "
+        "else's resource can make the service use the key (the confused deputy). Access meant for use "
+        "through a service works for direct calls as well, unless kms:ViaService limits it. And a principal "
+        "that may create grants for anything can hand decryption to whomever it likes, itself included."
+    ),
+    advice=(
+        "Limit service principals by aws:SourceArn and aws:SourceAccount, or by the encryption context that "
+        "the service sends; limit account-wide access by kms:ViaService and kms:CallerAccount; allow "
+        "kms:CreateGrant only with Bool kms:GrantIsForAWSResource 'true', or deny it otherwise."
+    ),
+    references=(
+        "https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service",
+        "https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-grant-is-for-aws-resource",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html",
+    ),
+    scope=(Subject.KEY_POLICY,),
+    actions=("kms:CreateGrant",),
+    severity=Severity.MEDIUM,
+    mappings={
+        Framework.SOC_2: ("CC6.1", "CC6.3"),
+        Framework.NIST: ("AC-3", "AC-4", "AC-6"),
+        Framework.PCI_DSS: ("3.6.1", "7.2.2"),
+    },
+    authorisable=True,
+)
 
 CREATE_GRANT = "CreateGrant"
 DIRECT_GRANT = "direct-grant"
@@ -63,10 +94,6 @@ CALLER = "caller-account"
 
 _NEEDS_SOURCE = frozenset({"cloudtrail.amazonaws.com"})
 """Services whose documented policies have a source condition beside the encryption context."""
-_READS = frozenset(name for name, action in ACTIONS.items() if action.classification is ActionClass.READ)
-_USES = frozenset(
-    name for name, action in ACTIONS.items() if action.classification is ActionClass.CRYPTOGRAPHIC
-)
 _ANY_SERVICE = Principal("Service", "any AWS service")
 _GRANT_FLAG = "kms:grantisforawsresource"
 
@@ -74,7 +101,7 @@ _GRANT_FLAG = "kms:grantisforawsresource"
 class ServiceScopeRule(KeyRule):
     """Looks at service principals, at everyone as principal, and at CreateGrant."""
 
-    control = IAM_KMS_6
+    control = CONTROL
     reads_policy: ClassVar[bool] = True
     reads_properties: ClassVar[bool] = False
     compliant_message: ClassVar[str] = "Access for AWS services, and through them, is scoped."
@@ -107,18 +134,18 @@ class ServiceScopeRule(KeyRule):
 
     def _unreadable(self, key: Key, statement: Statement) -> Iterator[Finding]:
         unknown = statement.principals if is_unknown(statement.principals) else statement.conditions
-        if is_unknown(unknown) and covered_actions(statement) - _READS:
+        if is_unknown(unknown) and covered_actions(statement) - READING:
             yield self.undetermined(
                 key,
                 f"Whether {named(statement)} scopes what services may do is not known: {unknown.reason}.",
                 detail=UNRESOLVED,
                 path=statement.path,
-                fix=UNRESOLVED_FIX,
+                fix=resolve(key),
             )
 
     def _services(self, key: Key, statement: Statement, services: list[Principal]) -> Iterator[Finding]:
         conditions = _known(statement)
-        actions = covered_actions(statement) - _READS
+        actions = covered_actions(statement) - READING
         if actions <= {CREATE_GRANT} and (not actions or _for_services_only(conditions)):
             return
         keys = set(SOURCE_KEYS)
@@ -147,7 +174,7 @@ class ServiceScopeRule(KeyRule):
 
     def _everyone(self, key: Key, statement: Statement) -> Iterator[Finding]:
         conditions = _known(statement)
-        if not covered_actions(statement) & _USES or narrowed_by(conditions, ("aws:principalarn",)):
+        if not covered_actions(statement) & USING or narrowed_by(conditions, ("aws:principalarn",)):
             return
         through = (VIA_SERVICE, ENCRYPTION_CONTEXT)
         for keys, detail, problem, fix in (
@@ -289,7 +316,7 @@ def _declared(part: Contribution, key: Key) -> bool:
     grants = [
         (canonical_arn(grant.grantee), grant.operations)
         for grant in key.grants
-        if not is_unknown(grant.grantee) and not is_unknown(grant.operations)
+        if not is_unknown(grant.grantee) and not is_unknown(grant.operations) and _made_by(grant, part)
     ]
     grantees: set[str] = set()
     for condition in part.conditions:
@@ -301,6 +328,11 @@ def _declared(part: Contribution, key: Key) -> bool:
             grantees = {canonical_arn(value) for value in condition.values}
     declared = {name for grantee, names in grants if grantee in grantees for name in names}
     return bool(grantees) and grantees <= {grantee for grantee, _ in grants} and _only(part, declared)
+
+
+def _made_by(grant: Grant, part: Contribution) -> bool:
+    """Whether only those make the grant of whom its declaration says so, if it says."""
+    return grant.created_by is None or all_within(part.cells, grant.created_by)
 
 
 def _only(part: Contribution, operations: set[str]) -> bool:

@@ -18,17 +18,37 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from kms_constructs.guardrails.access_controls import IAM_KMS_7
-from kms_constructs.guardrails.rules.guarded_action import GuardedActionRule
-from kms_constructs.guardrails.rules.kms_001_rotation import cannot_rotate
+from kms_constructs.guardrails.control import Framework
+from kms_constructs.guardrails.finding import Severity
+from kms_constructs.guardrails.guarded_action import GuardedActionRule, guarded_control
+from kms_constructs.guardrails.rotation import cannot_rotate
 from kms_constructs.model.estate import Key
+
+CONTROL = guarded_control(
+    "IAM-KMS-7",
+    title="Only authorised principals, or none, can turn rotation off",
+    rationale=(
+        "Rotation that anyone can turn off is a setting and not a safeguard: the key keeps working without "
+        "it, so nobody notices."
+    ),
+    advice=(
+        "Deny kms:DisableKeyRotation to everyone in the key policy; take it out of IAM policies; forbid it "
+        "with an organization policy."
+    ),
+    references=("https://docs.aws.amazon.com/kms/latest/developerguide/rotating-keys-enable-disable.html",),
+    severity=Severity.MEDIUM,
+    mappings={
+        Framework.SOC_2: ("CC6.1", "CC6.3"),
+        Framework.NIST: ("AC-3", "AC-6", "SC-12"),
+        Framework.PCI_DSS: ("3.7.4", "7.2.2"),
+    },
+)
 
 
 class RotationOffRule(GuardedActionRule):
     """Holds R(DisableKeyRotation) against the authorised principals."""
 
-    control = IAM_KMS_7
-    action: ClassVar[str] = "DisableKeyRotation"
+    control = CONTROL
     verb: ClassVar[str] = "turn rotation off"
     compliant_message: ClassVar[str] = "Only authorised principals can turn rotation off."
 

@@ -28,11 +28,38 @@ from typing import ClassVar
 from kms_constructs.analysis.identity_index import IdentityIndex
 from kms_constructs.analysis.principals import PrincipalKind, root_arn
 from kms_constructs.analysis.separation import CREATE_GRANT, MANAGING_ACTIONS, Overlap, overlaps
-from kms_constructs.guardrails.access_controls import IAM_KMS_8
-from kms_constructs.guardrails.finding import Finding
+from kms_constructs.guardrails.control import Control, Framework, Subject
+from kms_constructs.guardrails.finding import Finding, Severity
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized
-from kms_constructs.guardrails.rules.guarded_action import DELEGATION, IAM_POLICY, UNRESOLVED, UNRESOLVED_FIX
+from kms_constructs.guardrails.wording import DELEGATION, IAM_POLICY, UNRESOLVED, resolve
 from kms_constructs.model.estate import Key
+
+CONTROL = Control(
+    id="IAM-KMS-8",
+    title="No principal both manages the key and uses it",
+    rationale=(
+        "Whoever administers the keys should not read the data, and whoever reads the data should not decide "
+        "who else may: one stolen identity then does not give both, and a slip by a user cannot break the "
+        "key. Wildcards, the right to create grants, and delegation to the account's IAM join the two "
+        "without anyone having written it down."
+    ),
+    advice=(
+        "Name separate principals for administration and for use; list actions instead of wildcards "
+        "(kms:Create* includes kms:CreateGrant); give the account's root principal administrative actions "
+        "only, so that no IAM policy can hand out use of the key."
+    ),
+    references=(
+        "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html",
+        "https://docs.aws.amazon.com/prescriptive-guidance/latest/aws-kms-best-practices/introduction.html",
+    ),
+    scope=(Subject.KEY_POLICY, Subject.IDENTITY_POLICY),
+    severity=Severity.HIGH,
+    mappings={
+        Framework.SOC_2: ("CC6.1", "CC6.3"),
+        Framework.NIST: ("AC-5", "AC-6", "SC-12"),
+        Framework.PCI_DSS: ("3.6.1", "7.2.2"),
+    },
+)
 
 _SHOWN = 4
 
@@ -50,7 +77,7 @@ _FIXES = {
 class SeparationRule(KeyRule):
     """Reports each way in which principals come by both."""
 
-    control = IAM_KMS_8
+    control = CONTROL
     reads_policy: ClassVar[bool] = True
     reads_properties: ClassVar[bool] = False
     compliant_message: ClassVar[str] = "No principal both manages the key and uses it."
@@ -77,12 +104,12 @@ class SeparationRule(KeyRule):
                     path=overlap.path,
                     chain=overlap.chain,
                     principals=(overlap.principals,),
-                    fix=UNRESOLVED_FIX,
+                    fix=resolve(key),
                 )
                 continue
             yield self.violation(
                 key,
-                f"{message}{_why(overlap)}",
+                f"{message}{key.vocabulary.say(_why(overlap))}",
                 detail=_DETAILS.get(overlap.through, overlap.through),
                 path=overlap.path,
                 chain=overlap.chain,
@@ -141,7 +168,7 @@ def _why(overlap: Overlap) -> str:
     if overlap.through == DELEGATION:
         return " The key policy leaves use to the account's IAM policies, and any of them may hand it out."
     if overlap.through == "IAM policy":
-        return " An IAM policy of this app adds the managing side."
+        return " An IAM policy of this {app} adds the managing side."
     return " CreateGrant, too, lets it give itself Decrypt." if CREATE_GRANT in overlap.uses else ""
 
 

@@ -15,35 +15,46 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from kms_constructs.guardrails.finding import Finding
-from kms_constructs.guardrails.key_controls import KMS_001
-from kms_constructs.guardrails.rule import KeyRule, property_path
-from kms_constructs.model.estate import Key, KeyKind
+from kms_constructs.guardrails.control import Control, Framework, Subject
+from kms_constructs.guardrails.finding import Finding, Severity
+from kms_constructs.guardrails.rotation import cannot_rotate
+from kms_constructs.guardrails.rule import KeyRule
+from kms_constructs.model.estate import Key
 from kms_constructs.model.key_specs import (
     DEFAULT_ROTATION_PERIOD_DAYS,
     KEY_SPECS,
     MAXIMUM_ROTATION_PERIOD_DAYS,
     MINIMUM_ROTATION_PERIOD_DAYS,
-    Origin,
 )
 from kms_constructs.model.unknown import is_unknown
+from kms_constructs.model.vocabulary import Fact
 
-
-def cannot_rotate(key: Key) -> str | None:
-    """Why KMS does not rotate such a key automatically, as a phrase; None when it does or may."""
-    if key.kind is KeyKind.REPLICA:
-        return "a replica key rotates with its primary key, where rotation is set"
-    if not is_unknown(key.origin) and key.origin != Origin.AWS_KMS:
-        return f"KMS does not rotate key material of origin {key.origin} automatically"
-    if not is_unknown(key.key_spec) and key.key_spec in KEY_SPECS and not KEY_SPECS[key.key_spec].rotates:
-        return f"KMS does not rotate {key.key_spec} keys automatically"
-    return None
+CONTROL = Control(
+    id="KMS:001",
+    title="Keys that can rotate do, often enough",
+    rationale=(
+        "Rotation bounds how much data one generation of key material protects. It costs nothing in "
+        "operation: the key keeps its id, and old data stays readable."
+    ),
+    advice=("{rotate}."),
+    references=("https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html",),
+    scope=(Subject.KEY,),
+    severity=Severity.MEDIUM,
+    mappings={
+        Framework.CIS_5: ("3.6",),
+        Framework.CIS_7: ("4.6",),
+        Framework.SOC_2: ("CC6.1",),
+        Framework.SECURITY_HUB: ("KMS.4",),
+        Framework.NIST: ("SC-12", "SC-12(2)", "SC-28(3)"),
+        Framework.PCI_DSS: ("3.7.4",),
+    },
+)
 
 
 class RotationRule(KeyRule):
-    """Looks at EnableKeyRotation and RotationPeriodInDays."""
+    """Looks at rotation and its period."""
 
-    control = KMS_001
+    control = CONTROL
     compliant_message: ClassVar[str] = "The key rotates often enough."
 
     def judge(self, key: Key) -> Iterator[Finding]:
@@ -57,11 +68,11 @@ class RotationRule(KeyRule):
                 key,
                 f"Key spec {key.key_spec!r} is not one that these rules know, nor whether it rotates.",
                 detail="key-spec",
-                path=property_path(key, "KeySpec"),
+                path=key.vocabulary.path(Fact.KEY_SPEC),
                 fix="Correct the key spec, or update kms-constructs if KMS has a new one.",
             )
             return
-        path = property_path(key, "EnableKeyRotation")
+        path = key.vocabulary.path(Fact.ROTATION)
         enabled = key.rotation_enabled
         undecided = next((value for value in (key.key_spec, key.origin) if is_unknown(value)), None)
         if is_unknown(enabled):
@@ -83,14 +94,15 @@ class RotationRule(KeyRule):
                 else "Automatic rotation is not set, and KMS's default is off.",
                 detail="enabled",
                 path=path,
-                fix="Set EnableKeyRotation to true.",
+                fix=f"{key.vocabulary.remedy(Fact.ROTATION, 'true')}.",
             )
         else:
             yield from self._period(key)
 
     def _period(self, key: Key) -> Iterator[Finding]:
-        path = property_path(key, "RotationPeriodInDays")
+        path = key.vocabulary.path(Fact.ROTATION_PERIOD)
         ceiling = self.config.rotation_period_ceiling
+        allowed = f"{MINIMUM_ROTATION_PERIOD_DAYS} to {min(ceiling, MAXIMUM_ROTATION_PERIOD_DAYS)}"
         period = DEFAULT_ROTATION_PERIOD_DAYS if key.rotation_period is None else key.rotation_period
         if is_unknown(period):
             yield self.undetermined(
@@ -102,8 +114,7 @@ class RotationRule(KeyRule):
                 f"KMS has no rotation period of {period} days.",
                 detail="period",
                 path=path,
-                fix=f"Set RotationPeriodInDays to {MINIMUM_ROTATION_PERIOD_DAYS} to "
-                f"{min(ceiling, MAXIMUM_ROTATION_PERIOD_DAYS)} days.",
+                fix=f"{key.vocabulary.remedy(Fact.ROTATION_PERIOD, allowed)} days.",
             )
         elif period > ceiling:
             yield self.violation(
@@ -111,5 +122,6 @@ class RotationRule(KeyRule):
                 f"The key rotates every {period} days; the configuration allows at most {ceiling}.",
                 detail="period",
                 path=path,
-                fix=f"Set RotationPeriodInDays to at most {ceiling}, or raise rotation-period-ceiling.",
+                fix=f"{key.vocabulary.remedy(Fact.ROTATION_PERIOD, f'at most {ceiling}')}, or raise "
+                "rotation-period-ceiling.",
             )

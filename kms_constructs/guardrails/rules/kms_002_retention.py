@@ -13,60 +13,99 @@ Best practice::
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import ClassVar
 
-from kms_constructs.guardrails.finding import Finding
-from kms_constructs.guardrails.key_controls import KMS_002
-from kms_constructs.guardrails.rule import KeyRule, property_path
-from kms_constructs.model.declaration import Tag, tag_value
+from kms_constructs.guardrails.control import Control, Framework, Subject
+from kms_constructs.guardrails.finding import Finding, Severity
+from kms_constructs.guardrails.rule import KeyRule
+from kms_constructs.model.declaration import Tag, is_environment, tag_value
 from kms_constructs.model.estate import Key
 from kms_constructs.model.key_specs import MAXIMUM_PENDING_WINDOW_DAYS
 from kms_constructs.model.unknown import Unknown, is_unknown
+from kms_constructs.model.vocabulary import Fact
+
+CONTROL = Control(
+    id="KMS:002",
+    title="Keys are not deleted by accident",
+    rationale=(
+        "CloudFormation deletes a key with its stack, and when an update replaces it, unless it is told "
+        "otherwise. The pending window is the last chance to notice."
+    ),
+    advice=("{keep}; cancel a deletion that nobody meant."),
+    references=(
+        "https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/"
+        "aws-attribute-deletionpolicy.html",
+    ),
+    scope=(Subject.KEY,),
+    severity=Severity.HIGH,
+    mappings={
+        Framework.SOC_2: ("CC6.1", "CC7.5"),
+        Framework.SECURITY_HUB: ("KMS.3",),
+        Framework.NIST: ("SC-12", "SC-12(2)"),
+    },
+)
 
 _KEEPING = {
-    "DeletionPolicy": ("Retain", "RetainExceptOnCreate"),
-    "UpdateReplacePolicy": ("Retain",),
+    Fact.REMOVAL: ("Retain", "RetainExceptOnCreate"),
+    Fact.REPLACEMENT: ("Retain",),
 }
 _CONSEQUENCES = {
-    "DeletionPolicy": "the key goes when its stack, or the resource in it, is removed",
-    "UpdateReplacePolicy": "the key goes when an update replaces it",
+    Fact.REMOVAL: "the key goes when its {stack}, or the resource in it, is removed",
+    Fact.REPLACEMENT: "the key goes when an update replaces it",
 }
-_DETAILS = {"DeletionPolicy": "deletion-policy", "UpdateReplacePolicy": "update-replace-policy"}
+_DETAILS = {Fact.REMOVAL: "deletion-policy", Fact.REPLACEMENT: "update-replace-policy"}
 _PENDING_STATES = ("PendingDeletion", "PendingReplicaDeletion")
 
 
 class RetentionRule(KeyRule):
-    """Looks at the pending window, DeletionPolicy and UpdateReplacePolicy; for a live key, at its state."""
+    """Looks at the key's state where there is one, its pending window, and what may remove it."""
 
-    control = KMS_002
+    control = CONTROL
     compliant_message: ClassVar[str] = (
-        "The key is kept when its stack goes, and its pending window is long enough."
+        "The key is kept when its {stack} goes, and its pending window is long enough."
     )
 
     def judge(self, key: Key) -> Iterator[Finding]:
         """What could delete the key by accident."""
-        if key.live:
-            if key.key_state in _PENDING_STATES:
-                yield self.violation(
-                    key,
-                    f"The key is in state {key.key_state}: it will be deleted.",
-                    detail="pending-deletion",
-                    fix="If nobody meant it, call CancelKeyDeletion and EnableKey before the window ends.",
-                )
-            return
+        if key.key_state in _PENDING_STATES:
+            yield self.violation(
+                key,
+                f"The key is in state {key.key_state}: it will be deleted.",
+                detail="pending-deletion",
+                fix="If nobody meant it, call CancelKeyDeletion and EnableKey before the window ends.",
+            )
         environment = tag_value(key.tags, Tag.ENVIRONMENT)
-        yield from self._window(key, environment)
-        yield from self._policy(key, "DeletionPolicy", key.deletion_policy, environment)
-        yield from self._policy(key, "UpdateReplacePolicy", key.update_replace_policy, environment)
+        knows = key.vocabulary.knows
+        if knows(Fact.PENDING_WINDOW):
+            yield from self._window(key, environment)
+        for fact, value in (
+            (Fact.REMOVAL, key.deletion_policy),
+            (Fact.REPLACEMENT, key.update_replace_policy),
+        ):
+            if knows(fact):
+                yield from self._policy(key, fact, value, environment)
+
+    def complies(self, key: Key) -> str:
+        """What holds of the key, as far as its source can tell."""
+        if key.vocabulary.knows(Fact.REMOVAL):
+            return key.vocabulary.say(self.compliant_message)
+        if key.vocabulary.knows(Fact.PENDING_WINDOW):
+            return "The pending window of the key is long enough."
+        return "The key is not about to be deleted."
 
     def _window(self, key: Key, environment: str | Unknown | None) -> Iterator[Finding]:
-        path = property_path(key, "PendingWindowInDays")
+        path = key.vocabulary.path(Fact.PENDING_WINDOW)
         config = self.config
         window = MAXIMUM_PENDING_WINDOW_DAYS if key.pending_window is None else key.pending_window
-        production = not is_unknown(environment) and _listed(environment, config.production_environments)
+        production = not is_unknown(environment) and is_environment(
+            environment, config.production_environments
+        )
         strictest = max(config.minimum_pending_window, config.production_pending_window)
         setting = "production-pending-window" if production else "minimum-pending-window"
         least = strictest if production else config.minimum_pending_window
+        remedy = partial(key.vocabulary.remedy, Fact.PENDING_WINDOW)
         if is_unknown(window):
             yield self.undetermined(
                 key, f"The pending window is not known: {window.reason}.", detail="pending-window", path=path
@@ -77,7 +116,7 @@ class RetentionRule(KeyRule):
                 f"KMS has no pending window of {window} days.",
                 detail="pending-window",
                 path=path,
-                fix=f"Set PendingWindowInDays to at most {MAXIMUM_PENDING_WINDOW_DAYS}.",
+                fix=f"{remedy(f'at most {MAXIMUM_PENDING_WINDOW_DAYS}')}.",
             )
         elif window < least:
             where = f" in environment {environment}" if production else ""
@@ -86,7 +125,7 @@ class RetentionRule(KeyRule):
                 f"The pending window is {window} days; the configuration wants at least {least}{where}.",
                 detail="pending-window",
                 path=path,
-                fix=f"Set PendingWindowInDays to at least {least}, or lower {setting}.",
+                fix=f"{remedy(f'at least {least}')}, or lower {setting}.",
             )
         elif is_unknown(environment) and window < strictest:
             yield self.undetermined(
@@ -98,15 +137,15 @@ class RetentionRule(KeyRule):
             )
 
     def _policy(
-        self, key: Key, attribute: str, value: str | Unknown | None, environment: str | Unknown | None
+        self, key: Key, fact: Fact, value: str | Unknown | None, environment: str | Unknown | None
     ) -> Iterator[Finding]:
-        detail = _DETAILS[attribute]
+        attribute, path, detail = key.vocabulary.name(fact), key.vocabulary.path(fact), _DETAILS[fact]
         if is_unknown(value):
             yield self.undetermined(
-                key, f"{attribute} is not known: {value.reason}.", detail=detail, path=attribute
+                key, f"{attribute} is not known: {value.reason}.", detail=detail, path=path
             )
             return
-        if value in _KEEPING[attribute]:
+        if value in _KEEPING[fact]:
             return
         if value in (None, "Delete"):
             if is_unknown(environment):
@@ -115,10 +154,10 @@ class RetentionRule(KeyRule):
                     f"{attribute} deletes the key, which only short-lived environments may do, and the "
                     f"environment is not known: {environment.reason}.",
                     detail=detail,
-                    path=attribute,
+                    path=path,
                 )
                 return
-            if _listed(environment, self.config.ephemeral_environments):
+            if is_environment(environment, self.config.ephemeral_environments):
                 return
         given = (
             f"{attribute} is {value}" if value is not None else f"{attribute} is absent, which means Delete"
@@ -126,13 +165,9 @@ class RetentionRule(KeyRule):
         ephemeral = ", ".join(self.config.ephemeral_environments)
         yield self.violation(
             key,
-            f"{given}: {_CONSEQUENCES[attribute]}.",
+            f"{given}: {key.vocabulary.say(_CONSEQUENCES[fact])}.",
             detail=detail,
-            path=attribute,
-            fix=f"Set {attribute} to {_KEEPING[attribute][-1]}; only keys whose tag environment says that it "
-            f"is short-lived ({ephemeral}) may go with their stack.",
+            path=path,
+            fix=f"{key.vocabulary.remedy(fact, _KEEPING[fact][-1])}; only keys whose tag environment says "
+            f"that it is short-lived ({ephemeral}) may go with their {key.vocabulary.stack}.",
         )
-
-
-def _listed(environment: str | None, names: tuple[str, ...]) -> bool:
-    return environment is not None and environment.casefold() in {name.casefold() for name in names}

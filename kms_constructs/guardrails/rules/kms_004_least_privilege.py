@@ -45,16 +45,45 @@ from kms_constructs.analysis.principals import (
     root_arn,
 )
 from kms_constructs.analysis.reach import same_account, shared_reaches
-from kms_constructs.guardrails.finding import Finding, Outcome
-from kms_constructs.guardrails.key_controls import KMS_004
+from kms_constructs.guardrails.control import Control, Framework, Subject
+from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized, heading, named
-from kms_constructs.guardrails.rules.guarded_action import UNRESOLVED, UNRESOLVED_FIX
-from kms_constructs.model.actions import ACTIONS, ActionClass
+from kms_constructs.guardrails.wording import UNRESOLVED, resolve
+from kms_constructs.model.actions import READING
 from kms_constructs.model.estate import Key
 from kms_constructs.model.globs import has_wildcard
 from kms_constructs.model.policy import Condition, Effect, Principal, Statement
 from kms_constructs.model.text import display, has_hole
 from kms_constructs.model.unknown import is_unknown
+
+CONTROL = Control(
+    id="KMS:004",
+    title="Access to keys follows least privilege",
+    rationale=(
+        "A key that everyone may call, that another account may use for anything, that a role has all "
+        "actions on, or an IAM policy that decrypts with every key: each makes encryption a formality."
+    ),
+    advice=(
+        "Name principals; limit other accounts by kms:ViaService, encryption context or organization and "
+        "list them as trusted; list actions instead of kms:*; name keys in IAM policies that decrypt."
+    ),
+    references=(
+        "https://docs.aws.amazon.com/kms/latest/developerguide/least-privilege.html",
+        "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html",
+        "https://docs.aws.amazon.com/securityhub/latest/userguide/kms-controls.html",
+    ),
+    scope=(Subject.KEY_POLICY, Subject.IDENTITY_POLICY),
+    actions=("kms:Decrypt", "kms:ReEncryptFrom"),
+    severity=Severity.HIGH,
+    mappings={
+        Framework.CIS_7: ("2.21",),
+        Framework.SOC_2: ("CC6.1", "CC6.3", "CC6.6"),
+        Framework.SECURITY_HUB: ("KMS.1", "KMS.2", "KMS.5"),
+        Framework.NIST: ("AC-2", "AC-2(1)", "AC-3", "AC-3(7)", "AC-3(15)", "AC-5", "AC-6", "AC-6(3)"),
+        Framework.PCI_DSS: ("3.6.1", "7.2.2"),
+    },
+    authorisable=True,
+)
 
 PUBLIC = "public"
 CROSS_ACCOUNT = "cross-account"
@@ -63,7 +92,6 @@ ALL_ACTIONS = "all-actions"
 DECRYPT_ON_ALL_KEYS = "decrypt-on-all-keys"
 
 _DECRYPTING = ("Decrypt", "ReEncryptFrom")
-_READS = frozenset(name for name, action in ACTIONS.items() if action.classification is ActionClass.READ)
 _EVERYTHING = frozenset({"*", "kms:*"})
 _ORGANIZATION = ("aws:principalorgid", "aws:principalorgpaths")
 _CALLER = (
@@ -95,7 +123,7 @@ class _Access:
 class LeastPrivilegeRule(KeyRule):
     """Looks at whom each Allow reaches, and at IAM policies that decrypt."""
 
-    control = KMS_004
+    control = CONTROL
     reads_policy: ClassVar[bool] = True
     reads_properties: ClassVar[bool] = False
     compliant_message: ClassVar[str] = (
@@ -148,7 +176,7 @@ class LeastPrivilegeRule(KeyRule):
             f"Whom {named(statement)} lets in is not known: {reason}.",
             detail=UNRESOLVED,
             path=f"{statement.path}/Principal",
-            fix=UNRESOLVED_FIX,
+            fix=resolve(key),
         )
 
     def _reach(
@@ -182,7 +210,7 @@ class LeastPrivilegeRule(KeyRule):
                 detail=PUBLIC,
                 path=statement.path,
                 principals=(who,),
-                fix=UNRESOLVED_FIX,
+                fix=resolve(key),
             )
             return
         yield self.violation(
@@ -210,7 +238,9 @@ class LeastPrivilegeRule(KeyRule):
                 detail=CROSS_ACCOUNT,
                 path=statement.path,
                 principals=(describe_cells(cells),),
-                fix="Give the stack an explicit account, or list the account under trusted-accounts.",
+                fix=key.vocabulary.say(
+                    "Give the {stack} an explicit account, or list the account under trusted-accounts."
+                ),
             )
             return
         who = describe_cells(cells)
@@ -229,7 +259,7 @@ class LeastPrivilegeRule(KeyRule):
                 fix="Take the principal out, or list its account under trusted-accounts.",
             )
             return
-        if covered_actions(statement) <= _READS:
+        if covered_actions(statement) <= READING:
             return
         verdict = narrowed_by(access.conditions, _LIMITS)
         if verdict:

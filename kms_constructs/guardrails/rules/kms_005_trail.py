@@ -17,17 +17,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kms_constructs.guardrails.finding import Finding, Outcome
-from kms_constructs.guardrails.key_controls import KMS_005
+from kms_constructs.guardrails.control import Control, Framework, Subject
+from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import Rule
 from kms_constructs.model.estate import Key, Trail
 from kms_constructs.model.unknown import Unknown, is_unknown
+
+CONTROL = Control(
+    id="KMS:005",
+    title="Trails record KMS events",
+    rationale=(
+        "KMS events are many, so some trails leave them out to save money. Then there is no record of who "
+        "decrypted what, and none of who disabled a key."
+    ),
+    advice=("{record_events}; keep a trail that logs management events switched on."),
+    references=(
+        "https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html",
+        "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html",
+    ),
+    scope=(Subject.TRAIL,),
+    severity=Severity.MEDIUM,
+    mappings={
+        Framework.CIS_5: ("3.1",),
+        Framework.SOC_2: ("CC7.1", "CC7.2"),
+        Framework.NIST: ("AU-2", "AU-3", "AU-12"),
+        Framework.PCI_DSS: ("10.2.1",),
+    },
+)
 
 
 class TrailRule(Rule):
     """Looks at the trails of the estate. Without any, a trail of the organization is taken to record."""
 
-    control = KMS_005
+    control = CONTROL
 
     def check_key(self, key: Key) -> Iterator[Finding]:
         """That the key's app has no trail to judge."""
@@ -46,8 +68,8 @@ class TrailRule(Rule):
             yield self.finding(
                 Outcome.VIOLATION,
                 first.location,
-                "The app has trails, and none of them records KMS events: "
-                "they are switched off or record no management events.",
+                first.vocabulary.say("The {app} has trails, and none of them records KMS events: ")
+                + "they are switched off or record no management events.",
                 fix="Let one trail record all management events, KMS included.",
                 path=first.path,
                 detail="none",
@@ -59,7 +81,7 @@ class TrailRule(Rule):
                 Outcome.UNDETERMINED,
                 trail.location,
                 f"Whether the trail leaves KMS events out is not known: {trail.kms_excluded.reason}.",
-                fix=self.control.remediation,
+                fix=self.control.remedy(trail.vocabulary),
                 path=trail.path,
                 detail="excluded",
             )
@@ -68,7 +90,7 @@ class TrailRule(Rule):
                 Outcome.VIOLATION,
                 trail.location,
                 "The trail leaves KMS events out: nobody will see who decrypted, disabled or deleted.",
-                fix=self.control.remediation,
+                fix=self.control.remedy(trail.vocabulary),
                 path=trail.path,
                 detail="excluded",
             )
@@ -80,7 +102,7 @@ class TrailRule(Rule):
                 Outcome.UNDETERMINED,
                 trail.location,
                 f"Whether the trail records management events is not known: {unknown.reason}.",
-                fix=self.control.remediation,
+                fix=self.control.remedy(trail.vocabulary),
                 path=trail.path,
                 detail="none",
             )

@@ -25,13 +25,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from kms_constructs.guardrails.finding import Finding
-from kms_constructs.guardrails.key_controls import KMS_006
+from kms_constructs.guardrails.control import Control, Framework, Subject
+from kms_constructs.guardrails.finding import Finding, Severity
 from kms_constructs.guardrails.rule import KeyRule
 from kms_constructs.model.declaration import Tag, tag_value
 from kms_constructs.model.estate import Key, Reference
 from kms_constructs.model.text import display
 from kms_constructs.model.unknown import Unknown, is_unknown
+
+CONTROL = Control(
+    id="KMS:006",
+    title="A key serves one application and one data classification",
+    rationale=(
+        "Whoever may decrypt with a shared key may decrypt everything under it. One key per service and "
+        "classification keeps a stolen permission, and a disabled key, to one of them."
+    ),
+    advice="Give each service and each data classification a key of its own.",
+    references=("https://docs.aws.amazon.com/kms/latest/developerguide/overview.html",),
+    scope=(Subject.KEY,),
+    severity=Severity.MEDIUM,
+    mappings={
+        Framework.SOC_2: ("CC6.1",),
+        Framework.NIST: ("AC-4", "AC-6", "SC-12"),
+    },
+)
 
 _TAGS = (Tag.DATA_CLASSIFICATION, Tag.SERVICE)
 
@@ -39,14 +56,14 @@ _TAGS = (Tag.DATA_CLASSIFICATION, Tag.SERVICE)
 class OnePurposeRule(KeyRule):
     """Compares the tags of the key with those of the resources that use it."""
 
-    control = KMS_006
+    control = CONTROL
     compliant_message: ClassVar[str] = "What is tagged agrees on one service and one data classification."
 
     def judge(self, key: Key) -> Iterator[Finding]:
         """Services and classifications that differ."""
-        uses = tuple(use for use in key.references if not use.resource_type.startswith("AWS::KMS::"))
+        uses = tuple(use for use in key.references if not key.vocabulary.is_kms(use.resource_type))
         if not uses:
-            yield self.not_applicable(key, "no resource of the app uses the key")
+            yield self.not_applicable(key, key.vocabulary.say("no resource of the {app} uses the key"))
             return
         for tag in _TAGS:
             yield from self._compare(key, uses, tag)

@@ -19,18 +19,39 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from kms_constructs.guardrails.finding import Finding
-from kms_constructs.guardrails.key_controls import KMS_007
-from kms_constructs.guardrails.rule import KeyRule, property_path
+from kms_constructs.guardrails.control import Control, Framework, Subject
+from kms_constructs.guardrails.finding import Finding, Severity
+from kms_constructs.guardrails.rule import KeyRule
 from kms_constructs.model.declaration import Tag, tag_value
 from kms_constructs.model.estate import Key, KeyKind
 from kms_constructs.model.unknown import is_unknown
+from kms_constructs.model.vocabulary import Fact
+
+CONTROL = Control(
+    id="KMS:007",
+    title="Data of critical classifications has multi-Region keys",
+    rationale=(
+        "Data that is replicated to another Region under a single-Region key cannot be read there when the "
+        "Region of the key is down. A key cannot be made multi-Region later."
+    ),
+    advice=(
+        "{make_multi_region} and a replica where the data is replicated; a key that exists "
+        "has to be replaced and its data re-encrypted."
+    ),
+    references=("https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html",),
+    scope=(Subject.KEY,),
+    severity=Severity.MEDIUM,
+    mappings={
+        Framework.SOC_2: ("CC7.5",),
+        Framework.NIST: ("CP-9", "CP-10", "SC-12(1)"),
+    },
+)
 
 
 class MultiRegionRule(KeyRule):
-    """Looks at MultiRegion where the data classification asks for it."""
+    """Looks at whether the key is multi-Region where the data classification asks for it."""
 
-    control = KMS_007
+    control = CONTROL
     compliant_message: ClassVar[str] = "The key is a multi-Region key, as its data classification wants."
 
     def judge(self, key: Key) -> Iterator[Finding]:
@@ -42,7 +63,7 @@ class MultiRegionRule(KeyRule):
         if key.kind is KeyKind.REPLICA or key.multi_region is True:
             return
         classification = tag_value(key.tags, Tag.DATA_CLASSIFICATION)
-        path = property_path(key, "MultiRegion")
+        path = key.vocabulary.path(Fact.MULTI_REGION)
         if classification is None:
             yield self.not_applicable(key, "the key has no data classification")
         elif is_unknown(classification):
@@ -50,7 +71,7 @@ class MultiRegionRule(KeyRule):
                 key,
                 f"The data classification is not known: {classification.reason}.",
                 detail="classification",
-                path=property_path(key, "Tags"),
+                path=key.vocabulary.path(Fact.TAGS),
                 fix="Give the tag data-classification as a literal.",
             )
         elif classification.casefold() not in wanted:

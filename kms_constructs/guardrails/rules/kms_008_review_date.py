@@ -16,24 +16,46 @@ from collections.abc import Iterator
 from datetime import date
 from typing import ClassVar
 
-from kms_constructs.guardrails.finding import Finding
-from kms_constructs.guardrails.key_controls import KMS_008
-from kms_constructs.guardrails.rule import KeyRule, property_path
+from kms_constructs.guardrails.control import Control, Framework, Subject
+from kms_constructs.guardrails.finding import Finding, Severity
+from kms_constructs.guardrails.rule import KeyRule
 from kms_constructs.model.declaration import Tag, tag_value
 from kms_constructs.model.estate import Key
 from kms_constructs.model.text import display, has_hole
 from kms_constructs.model.unknown import Unknown, is_unknown
+from kms_constructs.model.vocabulary import Fact
+
+CONTROL = Control(
+    id="KMS:008",
+    title="The key policy has been reviewed lately",
+    rationale=(
+        "People change roles and services are retired, and key policies go on naming them. A review date on "
+        "the key shows which policies nobody has looked at."
+    ),
+    advice=(
+        "Review the key policy and write the date into the tag kms:policy-reviewed-on (YYYY-MM-DD); "
+        "SecureKmsKey does so with policy_reviewed_on."
+    ),
+    references=("https://docs.aws.amazon.com/kms/latest/developerguide/determining-access.html",),
+    scope=(Subject.KEY,),
+    severity=Severity.WARNING,
+    mappings={
+        Framework.SOC_2: ("CC6.2", "CC6.3"),
+        Framework.NIST: ("AC-2", "AC-6(7)"),
+        Framework.PCI_DSS: ("7.2.4",),
+    },
+)
 
 
 class ReviewDateRule(KeyRule):
     """Looks at the tag ``kms:policy-reviewed-on``."""
 
-    control = KMS_008
+    control = CONTROL
     compliant_message: ClassVar[str] = "The key policy was reviewed lately."
 
     def judge(self, key: Key) -> Iterator[Finding]:
         """That the date is missing, no date, or too old."""
-        path = property_path(key, "Tags")
+        path = key.vocabulary.path(Fact.TAGS)
         value = tag_value(key.tags, Tag.POLICY_REVIEWED_ON)
         if isinstance(value, str) and has_hole(value):
             value = Unknown(f"{display(value)} is decided at deployment")

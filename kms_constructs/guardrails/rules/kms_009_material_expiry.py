@@ -19,20 +19,43 @@ from collections.abc import Iterator
 from datetime import date
 from typing import ClassVar
 
-from kms_constructs.guardrails.finding import Finding
-from kms_constructs.guardrails.key_controls import KMS_009
-from kms_constructs.guardrails.rule import KeyRule, property_path
+from kms_constructs.guardrails.control import Control, Framework, Subject
+from kms_constructs.guardrails.finding import Finding, Severity
+from kms_constructs.guardrails.rule import KeyRule
 from kms_constructs.model.estate import Key
 from kms_constructs.model.key_specs import Origin
 from kms_constructs.model.unknown import is_unknown
+from kms_constructs.model.vocabulary import Fact
 
-_METADATA = "Metadata/kms-constructs/materialExpires"
+CONTROL = Control(
+    id="KMS:009",
+    title="Imported key material expires",
+    rationale=(
+        "KMS does not rotate imported material by itself. An expiry makes its owner bring new material, or "
+        "the same again, deliberately, and prove that the copy outside AWS still exists."
+    ),
+    advice=(
+        "Import the material with an expiry (ValidTo, at most 365 days ahead), declare it on the key, and "
+        "alarm on SecondsUntilKeyMaterialExpiration."
+    ),
+    references=(
+        "https://docs.aws.amazon.com/kms/latest/developerguide/importing-keys-import-key-material.html",
+    ),
+    scope=(Subject.KEY,),
+    actions=("kms:ImportKeyMaterial",),
+    severity=Severity.MEDIUM,
+    mappings={
+        Framework.SOC_2: ("CC6.1",),
+        Framework.NIST: ("SC-12", "SC-12(2)"),
+        Framework.PCI_DSS: ("3.7.4",),
+    },
+)
 
 
 class MaterialExpiryRule(KeyRule):
     """Looks at the expiry of imported material."""
 
-    control = KMS_009
+    control = CONTROL
     compliant_message: ClassVar[str] = "The imported key material expires."
 
     def judge(self, key: Key) -> Iterator[Finding]:
@@ -42,14 +65,14 @@ class MaterialExpiryRule(KeyRule):
                 key,
                 f"Whether the key material is imported is not known: {key.origin.reason}.",
                 detail="origin",
-                path=property_path(key, "Origin"),
+                path=key.vocabulary.path(Fact.ORIGIN),
                 fix="Give the origin as a literal.",
             )
             return
         if key.origin != Origin.EXTERNAL:
             yield self.not_applicable(key, f"key material of origin {key.origin} is not imported")
             return
-        path = "" if key.live else _METADATA
+        path = key.vocabulary.path(Fact.MATERIAL_EXPIRY)
         expires = key.material_expires
         if is_unknown(expires):
             yield self.undetermined(
@@ -62,9 +85,7 @@ class MaterialExpiryRule(KeyRule):
         if expires is None:
             yield self.violation(
                 key,
-                "The imported key material has no expiry."
-                if key.live
-                else "No expiry of the imported key material is declared.",
+                key.vocabulary.no_expiry,
                 detail="missing",
                 path=path,
             )

@@ -16,17 +16,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from kms_constructs.guardrails.finding import Finding
-from kms_constructs.guardrails.key_controls import KMS_010
+from kms_constructs.guardrails.control import Control, Framework, Subject
+from kms_constructs.guardrails.finding import Finding, Severity
 from kms_constructs.guardrails.rule import KeyRule
 from kms_constructs.model.estate import Key, KeyKind
 from kms_constructs.model.text import display
+
+CONTROL = Control(
+    id="KMS:010",
+    title="Every key has an alias",
+    rationale=(
+        "A key id tells nobody what the key is for, and code that holds it has to change when the key is "
+        "replaced. An alias names the purpose and can be pointed at the successor."
+    ),
+    advice="Attach {alias}; a replica needs one of its own in its Region.",
+    references=("https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html",),
+    scope=(Subject.KEY,),
+    severity=Severity.LOW,
+    mappings={Framework.NIST: ("CM-8",)},
+)
 
 
 class AliasRule(KeyRule):
     """Looks at the aliases that point at the key."""
 
-    control = KMS_010
+    control = CONTROL
     compliant_message: ClassVar[str] = "The key has an alias."
 
     def judge(self, key: Key) -> Iterator[Finding]:
@@ -38,8 +52,7 @@ class AliasRule(KeyRule):
                     f"Whether {', '.join(map(display, key.aliases))} exists is not known: a condition "
                     "decides it that is not resolved.",
                     detail="conditional",
-                    fix="Give the alias the condition of the key, or the parameters that decide it "
-                    "(--parameter).",
+                    fix=key.vocabulary.decide,
                 )
             return
         loose = self.estate.unattached_aliases
@@ -49,7 +62,7 @@ class AliasRule(KeyRule):
                 f"No alias is seen to point at the key; where {', '.join(map(display, loose))} points is not "
                 "known.",
                 detail="missing",
-                fix="Give TargetKeyId of the alias as a reference to the key.",
+                fix=key.vocabulary.point,
             )
             return
         what = (

@@ -20,16 +20,40 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import ClassVar
 
+from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
-from kms_constructs.guardrails.key_controls import KMS_LINT
-from kms_constructs.guardrails.rule import KeyRule, capitalized, heading, named, property_path
-from kms_constructs.guardrails.rules.guarded_action import UNRESOLVED, UNRESOLVED_FIX
+from kms_constructs.guardrails.rule import KeyRule, capitalized, heading, named
+from kms_constructs.guardrails.wording import UNRESOLVED, resolve
 from kms_constructs.model.actions import ACTIONS, expand, find_action
 from kms_constructs.model.estate import IdentityPolicy, Key
 from kms_constructs.model.key_specs import MAXIMUM_KEY_POLICY_BYTES
 from kms_constructs.model.policy import Effect, Policy, Principal, Statement
 from kms_constructs.model.text import display, has_hole
 from kms_constructs.model.unknown import is_unknown
+from kms_constructs.model.vocabulary import Fact
+
+CONTROL = Control(
+    id="KMS:LINT",
+    title="The key policy says what it means",
+    rationale=(
+        "A misspelt action, a Resource that is not '*', a principal that cannot exist or a Deny with "
+        "NotPrincipal is either refused at deployment or, worse, accepted and does something else than it "
+        "seems to."
+    ),
+    advice=(
+        "Write actions as KMS names them, Resource '*', principals as full ARNs, and Denies with Principal "
+        "'*' and a condition on aws:PrincipalArn."
+    ),
+    references=(
+        "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html",
+        "https://docs.aws.amazon.com/service-authorization/latest/reference/"
+        "list_awskeymanagementservice.html",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html",
+    ),
+    scope=(Subject.KEY_POLICY, Subject.IDENTITY_POLICY),
+    severity=Severity.MEDIUM,
+    mappings={Framework.NIST: ("AC-3", "CM-6")},
+)
 
 _GRANT_ONLY = frozenset({"CreateGrant", "ListGrants", "RevokeGrant"})
 """The actions whose requests carry kms:GrantIsForAWSResource."""
@@ -45,7 +69,7 @@ _NAMED = {"iam": ("user/", "role/"), "sts": ("assumed-role/", "federated-user/")
 class LintRule(KeyRule):
     """Looks for what KMS refuses and for what it takes to mean something else."""
 
-    control = KMS_LINT
+    control = CONTROL
     reads_policy: ClassVar[bool] = False
     reads_properties: ClassVar[bool] = False
     compliant_message: ClassVar[str] = "The key policy says what it means."
@@ -75,7 +99,7 @@ class LintRule(KeyRule):
 
     def _not_known(self, key: Key, what: str, reason: str, path: str) -> Finding:
         return self.undetermined(
-            key, f"{what} is not known: {reason}.", detail=UNRESOLVED, path=path, fix=UNRESOLVED_FIX
+            key, f"{what} is not known: {reason}.", detail=UNRESOLVED, path=path, fix=resolve(key)
         )
 
     def _size(self, key: Key, policy: Policy) -> Iterator[Finding]:
@@ -90,15 +114,17 @@ class LintRule(KeyRule):
             )
 
     def _bypass(self, key: Key) -> Iterator[Finding]:
-        path = property_path(key, "BypassPolicyLockoutSafetyCheck")
+        if not key.vocabulary.knows(Fact.LOCKOUT_BYPASS):
+            return
+        name = key.vocabulary.name(Fact.LOCKOUT_BYPASS)
+        path = key.vocabulary.path(Fact.LOCKOUT_BYPASS)
         flag = key.bypass_lockout_check
         if is_unknown(flag):
-            yield self._not_known(key, "BypassPolicyLockoutSafetyCheck", flag.reason, path)
+            yield self._not_known(key, name, flag.reason, path)
         elif flag:
             yield self.violation(
                 key,
-                "BypassPolicyLockoutSafetyCheck switches off KMS's check that somebody can still change the "
-                "policy.",
+                f"{name} switches off KMS's check that somebody can still change the policy.",
                 detail="lockout-bypass",
                 path=path,
                 fix="Take the property out.",

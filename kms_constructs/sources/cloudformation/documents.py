@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kms_constructs.model.policy import Policy, parse_policy
-from kms_constructs.model.text import has_hole, split_holes
+from kms_constructs.model.text import has_hole, split_holes, undecided
 from kms_constructs.model.unknown import Maybe
-from kms_constructs.sources.cloudformation.properties import undecided
 
 
 def policy_of(document: object, path: str) -> Policy:

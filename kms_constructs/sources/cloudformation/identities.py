@@ -15,10 +15,9 @@ from kms_constructs.model.aws_managed import aws_managed_policy
 from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind, Location
 from kms_constructs.model.policy import Effect, Policy, Statement
 from kms_constructs.model.text import display, has_unresolved_hole
-from kms_constructs.model.unknown import Unknown, is_unknown
+from kms_constructs.model.unknown import Unknown, elements, is_unknown
 from kms_constructs.sources.cloudformation.documents import policy_of
 from kms_constructs.sources.cloudformation.keys import location_of
-from kms_constructs.sources.cloudformation.properties import elements
 from kms_constructs.sources.cloudformation.resolver import Resource, Scope
 from kms_constructs.sources.cloudformation.resources import iam_arn
 

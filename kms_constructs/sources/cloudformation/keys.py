@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
-from kms_constructs.model.estate import Grant, Key, KeyKind, Location, Reference, SourceProblem
+from kms_constructs.model.declaration import METADATA_NAME, Declaration
+from kms_constructs.model.estate import Key, KeyKind, Location, Reference, SourceProblem
 from kms_constructs.model.policy import default_key_policy
-from kms_constructs.model.text import HoleKind, display, has_hole, has_unresolved_hole, hole, holes
+from kms_constructs.model.text import HoleKind, display, has_hole, has_unresolved_hole, hole, holes, undecided
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
 from kms_constructs.sources.cloudformation.documents import policy_of
-from kms_constructs.sources.cloudformation.properties import Properties, elements, undecided
+from kms_constructs.sources.cloudformation.properties import Properties
 from kms_constructs.sources.cloudformation.resolver import Resource, Scope
 from kms_constructs.sources.cloudformation.resources import key_id
 
 KEY_TYPES: Final = frozenset({"AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
 ALIAS_TYPE: Final = "AWS::KMS::Alias"
-METADATA: Final = "kms-constructs"
 _ALIAS: Final = "alias/"
 _T = TypeVar("_T", bool, str)
 _OTHER_STACK: Final = Unknown("the primary key is not in the templates given")
@@ -141,16 +141,10 @@ class Keys:
     def finish(self) -> tuple[Key, ...]:
         """The keys, in the order in which they were added, with replicas linked to their primaries."""
         primaries = {draft.key.key_id: draft for draft in self._drafts if draft.key.kind is KeyKind.KEY}
-        replicas: dict[str, list[str]] = {}
-        for draft in self._drafts:
-            if draft.key.kind is KeyKind.REPLICA and draft.key.key_id in primaries:
-                region = draft.key.region
-                shown = region if isinstance(region, str) else "*"
-                replicas.setdefault(draft.key.key_id, []).append(shown)
-        return tuple(_finished(draft, primaries, replicas) for draft in self._drafts)
+        return tuple(_finished(draft, primaries) for draft in self._drafts)
 
 
-def _finished(draft: _Draft, primaries: Mapping[str, _Draft], replicas: Mapping[str, list[str]]) -> Key:
+def _finished(draft: _Draft, primaries: Mapping[str, _Draft]) -> Key:
     key = replace(
         draft.key,
         aliases=tuple(draft.aliases),
@@ -158,10 +152,7 @@ def _finished(draft: _Draft, primaries: Mapping[str, _Draft], replicas: Mapping[
         references=tuple(draft.references),
         referenced_outside=draft.referenced_outside,
     )
-    if key.kind is KeyKind.KEY:
-        regions = replicas.get(key.key_id)
-        return replace(key, replicas=tuple(sorted(set(regions)))) if regions else key
-    primary = primaries.get(key.key_id)
+    primary = primaries.get(key.key_id) if key.kind is KeyKind.REPLICA else None
     if primary is None:
         return key
     # Material, spec, usage, origin and rotation belong to the primary; a replica shares them.
@@ -190,32 +181,29 @@ def _key(
     scope: Scope, resource: Resource, location: Location, properties: Properties, *, is_replica: bool
 ) -> Key:
     document = properties.raw("KeyPolicy")
-    default = document is None
     policy = (
         default_key_policy(scope.partition, scope.account)
-        if default
+        if document is None
         else policy_of(document, "Properties/KeyPolicy")
     )
-    grants, authorised, expires = _metadata(scope, resource)
+    declared = _declaration(scope, resource)
     key = Key(
         id=f"{scope.label}.{resource.logical_id}",
         key_id=key_id(scope, resource.logical_id, 0),
         location=location,
         policy=policy,
-        policy_is_default=default,
         kind=KeyKind.REPLICA if is_replica else KeyKind.KEY,
         account=scope.account,
         region=scope.region,
         partition=scope.partition,
-        enabled=_or(properties.boolean("Enabled"), True),
         pending_window=properties.integer("PendingWindowInDays"),
         deletion_policy=_attribute(scope, resource, "DeletionPolicy"),
         update_replace_policy=_attribute(scope, resource, "UpdateReplacePolicy"),
         tags=properties.tags(),
         description=properties.text("Description"),
-        grants=grants,
-        authorised=authorised,
-        material_expires=expires,
+        grants=declared.direct_grants,
+        authorised=declared.authorised,
+        material_expires=declared.material_expires,
         conditional=resource.conditional,
     )
     if is_replica:
@@ -261,61 +249,12 @@ def _attribute(scope: Scope, resource: Resource, name: str) -> str | Unknown | N
     return Unknown(f"{name} is no text")
 
 
-def _metadata(
-    scope: Scope, resource: Resource
-) -> tuple[tuple[Grant, ...], Mapping[str, tuple[str, ...]], str | Unknown | None]:
+def _declaration(scope: Scope, resource: Resource) -> Declaration:
     """What the construct wrote for the rules: grants, who is authorised for what, expiry of the material."""
     raw = resource.raw.get("Metadata")
-    if not isinstance(raw, Mapping) or METADATA not in raw:
-        return (), {}, None
-    declared = scope.resolve(raw[METADATA])
-    if not isinstance(declared, Mapping):
-        return (), {}, None
-    authorised: dict[str, tuple[str, ...]] = {}
-    by_control = declared.get("authorised")
-    if isinstance(by_control, Mapping):
-        for control, patterns in by_control.items():
-            # What cannot be resolved, or may be absent, authorises nobody; nor does a pattern, for a key
-            # names its principals: patterns are for the configuration, which is not the template's to write.
-            authorised[str(control)] = tuple(
-                name
-                for name, doubt in elements(patterns)
-                if isinstance(name, str) and not doubt and not {"*", "?"} & set(name)
-            )
-    grants = declared.get("directGrants")
-    expires = declared.get("materialExpires")
-    if isinstance(expires, str) and has_hole(expires):
-        expires = undecided(expires)
-    if expires is not None and not isinstance(expires, str) and not is_unknown(expires):
-        expires = Unknown("materialExpires is no date")
-    found = () if grants is None else tuple(_grant(entry) for entry, _ in elements(grants))
-    return found, authorised, expires
-
-
-def _grant(entry: object) -> Grant:
-    if not isinstance(entry, Mapping):
-        doubt = entry if is_unknown(entry) else Unknown("a declared grant is no object")
-        return Grant(grantee=doubt, operations=doubt)
-    grantee = entry.get("grantee")
-    operations = entry.get("operations")
-    retiring = entry.get("retiring")
-    name = entry.get("name")
-    constraints: dict[str, Mapping[str, str]] = {}
-    declared = entry.get("constraints")
-    if isinstance(declared, Mapping):
-        for kind, pairs in declared.items():
-            if isinstance(pairs, Mapping) and all(isinstance(value, str) for value in pairs.values()):
-                constraints[str(kind)] = {str(key): str(value) for key, value in pairs.items()}
-    values = [] if operations is None else [value for value, _ in elements(operations)]
-    names = tuple(value for value in values if isinstance(value, str))
-    certain = bool(names) and len(names) == len(values)
-    return Grant(
-        grantee=grantee if isinstance(grantee, str) else Unknown("the grantee of a grant is no text"),
-        operations=names if certain else Unknown("the operations of a declared grant are not known"),
-        retiring=retiring if isinstance(retiring, str) else None,
-        constraints=constraints,
-        name=name if isinstance(name, str) else None,
-    )
+    if not isinstance(raw, Mapping) or METADATA_NAME not in raw:
+        return Declaration()
+    return Declaration.from_json(scope.resolve(raw[METADATA_NAME]))
 
 
 def _tags_of(properties: Mapping[str, object], location: Location) -> Mapping[str, str | Unknown] | Unknown:

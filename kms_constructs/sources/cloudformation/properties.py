@@ -6,20 +6,15 @@ problem that says so; what deployment decides is unknown without one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from kms_constructs.model.estate import Location, SourceProblem
-from kms_constructs.model.text import display, has_hole, has_unresolved_hole
-from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
+from kms_constructs.model.text import has_hole, has_unresolved_hole, undecided
+from kms_constructs.model.unknown import Unknown, elements, is_unknown
 
 _FIX: Final = "Write a value that CloudFormation accepts there"
 _MISSING: Final = object()
-
-
-def undecided(text: str) -> Unknown:
-    """The unknown that a text with holes is where a plain value is wanted."""
-    return Unknown(f"{display(text)} is decided at deployment")
 
 
 class Properties:
@@ -135,15 +130,6 @@ class Properties:
             else:
                 found[key] = self.problem(f"{name}/{index}/Value", f"{_a(content)} is no tag value")
         return found
-
-
-def elements(value: object) -> Iterator[tuple[object, str]]:
-    """Elements of a list (one value counts as a list of it) and why they may be absent, if they may."""
-    for element in value if isinstance(value, list | tuple) else (value,):
-        if isinstance(element, Maybe):
-            yield element.value, element.reason
-        else:
-            yield element, ""
 
 
 def _a(value: object) -> str:

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from kms_constructs.model.estate import SourceProblem, Trail
-from kms_constructs.model.text import has_hole
-from kms_constructs.model.unknown import Unknown, is_unknown
+from kms_constructs.model.text import has_hole, undecided
+from kms_constructs.model.unknown import Unknown, elements, is_unknown
 from kms_constructs.sources.cloudformation.keys import location_of
-from kms_constructs.sources.cloudformation.properties import Properties, elements, undecided
+from kms_constructs.sources.cloudformation.properties import Properties
 from kms_constructs.sources.cloudformation.resolver import Resource, Scope
 
 TRAIL_TYPE: Final = "AWS::CloudTrail::Trail"
@@ -27,7 +27,6 @@ def trail_of(scope: Scope, resource: Resource, problems: list[SourceProblem]) ->
     values = scope.properties(resource.logical_id)
     properties = Properties(values, location, problems)
     logging = properties.boolean("IsLogging")
-    multi_region = properties.boolean("IsMultiRegionTrail")
     excluded, management, path = _recorded(properties)
     return Trail(
         id=f"{scope.label}.{resource.logical_id}",
@@ -35,7 +34,6 @@ def trail_of(scope: Scope, resource: Resource, problems: list[SourceProblem]) ->
         logging=True if logging is None else logging,
         kms_excluded=excluded,
         management_events=management,
-        multi_region=False if multi_region is None else multi_region,
         path=path,
     )
 

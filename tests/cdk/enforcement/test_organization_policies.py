@@ -75,6 +75,20 @@ def test_makes_the_policies_and_nothing_else(template: dict[str, Any]):
     ]
 
 
+@pytest.mark.parametrize(
+    "policy",
+    [GuardrailServiceControlPolicy, GuardrailResourceControlPolicy],
+    ids=["scp", "rcp"],
+)
+def test_a_description_may_have_512_characters(
+    policy: type[GuardrailServiceControlPolicy] | type[GuardrailResourceControlPolicy],
+):
+    stack = Stack(App(analytics_reporting=False), "Guardrails")
+    policy(stack, "Policy", targets=["r-ab12"], description="x" * 512)
+    (resource,) = Template.from_stack(stack).to_json()["Resources"].values()
+    assert resource["Properties"]["Description"] == "x" * 512
+
+
 @pytest.mark.slow
 def test_cfn_lint_has_nothing_to_say(
     template: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

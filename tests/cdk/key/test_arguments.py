@@ -206,7 +206,7 @@ REFUSED = [
             "removal_policy",
             "is production",
         )
-        for name in ("prod", "PROD", " Production ", "prd")
+        for name in ("prod", "PROD", " Production ", "prd", "live", "Live")
     ),
     ("root mode", {"root_access": "everything"}, "root_access", "RootAccess.ADMINISTRATION"),
     # The rest

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 import pytest
 
-from kms_constructs.guardrails.catalogue import GUARDED_ACTIONS
 from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.guardrails.finding import Finding
 from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind, Key, KeyKind
+from kms_constructs.model.guarded_actions import GUARDED_ACTIONS
 from kms_constructs.model.policy import Policy, parse_policy
 from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.model.unknown import Unknown
+from kms_constructs.model.vocabulary import KEY_POLICY_FILE
 from tests.guardrails.factories import (
     ACCOUNT,
     OTHER,
@@ -33,6 +34,8 @@ from tests.guardrails.factories import (
     role,
     said,
 )
+
+ACTIONS = {control: guarded.action for control, guarded in GUARDED_ACTIONS.items()}
 
 FIRST, SECOND = "Properties/KeyPolicy/Statement/0", "Properties/KeyPolicy/Statement/1"
 IAM_PATH = "Properties/PolicyDocument/Statement/0"
@@ -237,10 +240,10 @@ def test_a_root_user_may_turn_out_to_be_the_keys_own(policy: Policy, expected: l
         assert elsewhere.outcome is V
 
 
-@pytest.mark.parametrize(("control", "action"), GUARDED_ACTIONS.items())
+@pytest.mark.parametrize(("control", "action"), ACTIONS.items())
 def test_each_control_is_about_its_own_action(control: str, action: str) -> None:
-    for name in GUARDED_ACTIONS.values():
-        found = judge(control, a_key(allow(role("A"), f"kms:{name}"), policy_only=True))
+    for name in ACTIONS.values():
+        found = judge(control, a_key(allow(role("A"), f"kms:{name}"), vocabulary=KEY_POLICY_FILE))
         assert [finding.outcome for finding in found] == [V if name == action else C]
 
 
@@ -411,7 +414,9 @@ def test_keys_to_which_the_action_can_do_nothing(control: str, key: Key, reason:
     assert said(judge(control, key)) == [Said(N, "", "", f"Not applicable: {reason}.")]
 
 
-@pytest.mark.parametrize("key", [a_key(origin="EXTERNAL"), a_key(origin=WHY), a_key(policy_only=True)])
+@pytest.mark.parametrize(
+    "key", [a_key(origin="EXTERNAL"), a_key(origin=WHY), a_key(vocabulary=KEY_POLICY_FILE)]
+)
 def test_keys_that_may_have_imported_material_are_judged(key: Key) -> None:
     assert [finding.outcome for finding in judge("IAM-KMS-2", key)] == [C]
 

@@ -352,6 +352,20 @@ CASES = {
             )
         ],
     ),
+    "a declared grant, made by whom it says": (
+        a_key(
+            allow(role("Ops"), "kms:CreateGrant", sid="Use", Condition=declared_only("Decrypt")),
+            grants=(Grant(role("App"), ("Decrypt",), created_by=(role("Ops"),)),),
+        ),
+        [direct(role("App"), "Decrypt")],
+    ),
+    "a declared grant that another makes": (
+        a_key(
+            allow(role("Else"), "kms:CreateGrant", sid="Use", Condition=declared_only("Decrypt")),
+            grants=(Grant(role("App"), ("Decrypt",), created_by=(role("Ops"),)),),
+        ),
+        [grants(f"to {role('Else')}"), direct(role("App"), "Decrypt")],
+    ),
     "a declared grant of which nobody knows to whom": (
         a_key(grants=(Grant(Unknown("a parameter decides"), ("Decrypt",), name="app"),)),
         [

@@ -5,6 +5,7 @@ import pytest
 from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.model.estate import Key, KeyKind
 from kms_constructs.model.unknown import Unknown
+from kms_constructs.model.vocabulary import KEY_POLICY_FILE
 from tests.guardrails.factories import C, N, Said, U, V, a_key, judge, said
 
 WHY = Unknown("parameter Spec has no default")
@@ -91,7 +92,7 @@ CASES = {
         a_key(kind=KeyKind.REPLICA, rotation_enabled=None),
         none("a replica key rotates with its primary key, where rotation is set"),
     ),
-    "policy alone": (a_key(policy_only=True), none("only the key policy was given")),
+    "policy alone": (a_key(vocabulary=KEY_POLICY_FILE), none("only the key policy was given")),
 }
 
 

@@ -5,7 +5,9 @@ import pytest
 from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.model.estate import Key, KeyKind
 from kms_constructs.model.unknown import Unknown
+from kms_constructs.model.vocabulary import KEY_POLICY_FILE
 from tests.guardrails.factories import C, N, Said, U, V, a_key, judge, said
+from tests.vocabularies import KMS_API
 
 WHY = Unknown("parameter Stage has no default")
 WINDOW = "Properties/PendingWindowInDays"
@@ -43,6 +45,19 @@ CASES = {
         a_key(deletion_policy=None, update_replace_policy=None),
         [deletion("absent, which means Delete"), replacement("absent, which means Delete")],
     ),
+    **{
+        f"short window in {name}": (
+            a_key(pending_window=7, tags={"environment": name}),
+            [
+                window(
+                    V,
+                    "The pending window is 7 days; the configuration wants at least 30 in environment "
+                    f"{name}.",
+                )
+            ],
+        )
+        for name in ("prd", "PROD", "production", "live")
+    },
     "no environment": (a_key(deletion_policy="Delete", tags={}), [deletion("Delete")]),
     "no such policy": (
         a_key(deletion_policy="Snapshot", tags={"environment": "dev"}),
@@ -111,13 +126,16 @@ CASES = {
         a_key(kind=KeyKind.REPLICA, deletion_policy="Delete"),
         [deletion("Delete")],
     ),
-    "live and well": (a_key(live=True, key_state="Enabled", deletion_policy=None), [GOOD]),
+    "live and well": (
+        a_key(vocabulary=KMS_API, key_state="Enabled", deletion_policy=None),
+        [Said(C, "", "", "The key is not about to be deleted.")],
+    ),
     "live and to be deleted": (
-        a_key(live=True, key_state="PendingDeletion"),
+        a_key(vocabulary=KMS_API, key_state="PendingDeletion"),
         [Said(V, "pending-deletion", "", "The key is in state PendingDeletion: it will be deleted.")],
     ),
     "policy alone": (
-        a_key(policy_only=True),
+        a_key(vocabulary=KEY_POLICY_FILE),
         [Said(N, "", "", "Not applicable: only the key policy was given.")],
     ),
 }

@@ -4,7 +4,9 @@ import pytest
 
 from kms_constructs.guardrails.finding import Severity
 from kms_constructs.model.estate import Key, KeyKind, Location, Reference
+from kms_constructs.model.vocabulary import KEY_POLICY_FILE
 from tests.guardrails.factories import C, N, Said, V, a_key, judge, said
+from tests.vocabularies import KMS_API
 
 
 def use(resource_type: str) -> Reference:
@@ -28,11 +30,11 @@ CASES = {
         Said(N, "", "", "Not applicable: a replica key stands by for its Region."),
     ),
     "live": (
-        a_key(referenced_outside=False, live=True),
+        a_key(referenced_outside=False, vocabulary=KMS_API),
         Said(N, "", "", "Not applicable: what uses a live key is seen in its last usage, not here."),
     ),
     "policy alone": (
-        a_key(policy_only=True),
+        a_key(vocabulary=KEY_POLICY_FILE),
         Said(N, "", "", "Not applicable: only the key policy was given."),
     ),
 }

@@ -5,6 +5,7 @@ import pytest
 from kms_constructs.model.estate import Key
 from kms_constructs.model.unknown import Unknown
 from tests.guardrails.factories import C, N, Said, U, V, a_key, judge, said
+from tests.vocabularies import KMS_API
 
 WHY = Unknown("parameter Until has no default")
 PATH = "Metadata/kms-constructs/materialExpires"
@@ -26,7 +27,7 @@ CASES = {
         Said(V, "missing", PATH, "No expiry of the imported key material is declared."),
     ),
     "live and for ever": (
-        imported(None, live=True),
+        imported(None, vocabulary=KMS_API),
         Said(V, "missing", "", "The imported key material has no expiry."),
     ),
     "expired": (

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from kms_constructs.model.estate import KeyKind
 from kms_constructs.model.text import HoleKind, hole
+from kms_constructs.model.vocabulary import KEY_POLICY_FILE
 from tests.guardrails.factories import C, N, Said, U, V, a_key, judge, said
 
 
@@ -51,6 +52,6 @@ def test_one_alias_that_exists_is_enough() -> None:
 
 
 def test_a_policy_alone_has_none() -> None:
-    assert said(judge("KMS:010", a_key(aliases=(), policy_only=True))) == [
+    assert said(judge("KMS:010", a_key(aliases=(), vocabulary=KEY_POLICY_FILE))) == [
         Said(N, "", "", "Not applicable: only the key policy was given.")
     ]

@@ -1,6 +1,7 @@
 """Keys of templates: what CloudFormation coerces, what is absent, what cannot be known."""
 
 import json
+from dataclasses import MISSING, fields
 
 import pytest
 
@@ -36,7 +37,6 @@ def test_a_key_with_nothing_given_has_the_defaults() -> None:
         key_id=generated("App.Key.KeyId"),
         location=Location("app.json", "App", "Key"),
         policy=default_key_policy("aws", ACCOUNT),
-        policy_is_default=True,
         account=ACCOUNT,
         region=REGION,
     )
@@ -76,7 +76,6 @@ FIELDS = {
     "usage": ({"KeyUsage": "SIGN_VERIFY"}, "key_usage", "SIGN_VERIFY"),
     "origin": ({"Origin": "EXTERNAL"}, "origin", "EXTERNAL"),
     "multi-Region": ({"MultiRegion": "true"}, "multi_region", True),
-    "disabled": ({"Enabled": False}, "enabled", False),
     "lockout check": ({"BypassPolicyLockoutSafetyCheck": True}, "bypass_lockout_check", True),
     "description": ({"Description": "data"}, "description", "data"),
     "tags": (
@@ -192,7 +191,58 @@ class TestPolicy:
     def test_a_document_by_an_open_condition_is_unknown(self) -> None:
         chosen = {"Fn::If": ["Perhaps", POLICY, {"Ref": "AWS::NoValue"}]}
         key = open_key({"KeyPolicy": chosen})
-        assert (key.policy.unknown, key.policy_is_default) == (Unknown(PERHAPS), False)
+        assert key.policy.unknown == Unknown(PERHAPS)
+
+
+NOT_OF_A_TEMPLATE = {"key_state", "vocabulary", "kind", "primary"}
+"""Fields that a template does not fill, and those of replicas."""
+
+
+def test_a_template_fills_every_field_of_a_key() -> None:
+    """A field that nothing fills is a rule that nothing breaks."""
+    key = {
+        "Type": "AWS::KMS::Key",
+        "Condition": "Perhaps",
+        "DeletionPolicy": "Retain",
+        "UpdateReplacePolicy": "Retain",
+        "Metadata": {
+            "kms-constructs": {
+                "authorised": {"IAM-KMS-3": ["a"]},
+                "directGrants": [{"grantee": "a", "operations": ["Decrypt"]}],
+                "materialExpires": "2027-01-01",
+            }
+        },
+        "Properties": {
+            "KeySpec": "RSA_2048",
+            "KeyUsage": "SIGN_VERIFY",
+            "Origin": "EXTERNAL",
+            "MultiRegion": True,
+            "EnableKeyRotation": True,
+            "RotationPeriodInDays": 90,
+            "PendingWindowInDays": 7,
+            "Description": "data",
+            "Tags": [{"Key": "a", "Value": "b"}],
+            "BypassPolicyLockoutSafetyCheck": True,
+        },
+    }
+    resources = {
+        "Key": key,
+        "Sure": {"Type": "AWS::KMS::Key"},
+        "Alias": _alias("alias/a", {"Ref": "Key"}),
+        "Open": _alias("alias/b", {"Ref": "Sure"}, Condition="Perhaps"),
+        "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"KmsMasterKeyId": {"Ref": "Key"}}},
+        "Parameter": {"Type": "AWS::SSM::Parameter", "Properties": {"Value": {"Ref": "Key"}}},
+    }
+    template = TemplateInput({"Resources": resources, **SECTIONS}, "t.json", "App", ACCOUNT, "cn-north-1")
+    found = estate_from_templates([template]).keys
+    left = {
+        one.name
+        for one in fields(Key)
+        for default in [one.default_factory() if one.default_factory is not MISSING else one.default]
+        if all(getattr(made, one.name) == default for made in found)
+    }
+
+    assert left == NOT_OF_A_TEMPLATE
 
 
 class TestAttributes:
@@ -386,7 +436,7 @@ class TestReplicas:
     def test_it_shares_what_belongs_to_the_primary(self) -> None:
         output = {"StackName": "P", "Region": "us-east-1", "OutputName": "Arn"}
         primary, replica = self.estate({"Fn::GetStackOutput": output})
-        assert primary.replicas == ("eu-west-1",)
+        assert primary.primary is None
         assert (replica.kind, replica.primary, replica.region) == (KeyKind.REPLICA, "P.Key", "eu-west-1")
         assert (replica.rotation_enabled, replica.rotation_period, replica.key_spec) == (
             True,
@@ -399,7 +449,7 @@ class TestReplicas:
     def test_without_its_primary_the_shared_facts_are_unknown(self) -> None:
         arn = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/mrk-1234"
         primary, replica = self.estate(arn)
-        assert primary.replicas == ()
+        assert primary.primary is None
         assert (replica.primary, replica.key_id) == (arn, "mrk-1234")
         assert isinstance(replica.rotation_enabled, Unknown)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from kms_constructs.model.estate import Location, Trail
-from kms_constructs.model.unknown import Unknown, is_unknown
+from kms_constructs.model.unknown import is_unknown
 from tests.sources.support import estate_of
 
 KMS = "kms.amazonaws.com"
@@ -98,13 +98,12 @@ def test_recorded(properties: dict[str, object], expected: tuple[object, object,
 
 
 def test_whether_it_logs_and_where() -> None:
-    properties = {"IsLogging": "false", "IsMultiRegionTrail": {"Ref": "Open"}}
+    properties = {"IsLogging": "false"}
     resource = {"Type": "AWS::CloudTrail::Trail", "Properties": properties}
     assert estate_of({"Trail": resource}, Parameters={"Open": {"Type": "String"}}).trails == (
         Trail(
             id="App.Trail",
             location=Location("app.json", "App", "Trail"),
             logging=False,
-            multi_region=Unknown("${App.Open} is decided at deployment"),
         ),
     )

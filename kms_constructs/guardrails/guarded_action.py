@@ -10,9 +10,9 @@ or on all keys, works on every key in the account whose policy delegates to IAM.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import ClassVar
+from typing import ClassVar, TypedDict, Unpack
 
 from kms_constructs.analysis.identity import IdentityGrant
 from kms_constructs.analysis.identity_index import IdentityIndex, is_open
@@ -24,21 +24,46 @@ from kms_constructs.analysis.principals import (
     root_arn,
 )
 from kms_constructs.analysis.reach import Contribution, reach_of, same_account
-from kms_constructs.guardrails.finding import Finding, Outcome
+from kms_constructs.guardrails.control import Control, Framework, Subject
+from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized
+from kms_constructs.guardrails.wording import DELEGATION, IAM_POLICY, UNRESOLVED, merged, resolve
 from kms_constructs.model.estate import IdentityPolicy, Key
+from kms_constructs.model.guarded_actions import GUARDED_ACTIONS
 from kms_constructs.model.text import display
 
-DELEGATION = "delegation"
 PRINCIPAL = "principal"
-IAM_POLICY = "iam-policy"
-UNRESOLVED = "unresolved"
-UNRESOLVED_FIX = "Give the value as a literal, or give the templates and parameters that it comes from."
-ACCOUNT_FIX = "Say which account the template is deployed to: --account {account}."
 
 _MOST_SHOWN = 5
 """How many IAM policies a finding names; each is judged by itself as well."""
 _SERVICE_LINKED = ("arn:aws:iam::*:role/aws-service-role/*",)
+
+
+class _Texts(TypedDict):
+    """The texts of a control, which its rule file holds."""
+
+    title: str
+    rationale: str
+    advice: str
+    references: tuple[str, ...]
+    severity: Severity
+    mappings: Mapping[Framework, tuple[str, ...]]
+
+
+def guarded_control(control_id: str, **texts: Unpack[_Texts]) -> Control:
+    """The control of a guarded action: its texts, and what all controls of the kind have in common.
+
+    Raises:
+        KeyError: `GUARDED_ACTIONS` has no action for it.
+    """
+    return Control(
+        id=control_id,
+        scope=(Subject.KEY_POLICY, Subject.IDENTITY_POLICY),
+        actions=(GUARDED_ACTIONS[control_id].qualified,),
+        preventable=True,
+        authorisable=True,
+        **texts,
+    )
 
 
 class GuardedActionRule(KeyRule):
@@ -46,13 +71,12 @@ class GuardedActionRule(KeyRule):
 
     reads_policy: ClassVar[bool] = True
     reads_properties: ClassVar[bool] = False
-    action: ClassVar[str]
-    """The action, without prefix."""
     verb: ClassVar[str]
     """What it does, after "may"."""
 
     def __init__(self, context: RuleContext) -> None:
         super().__init__(context)
+        self.action = GUARDED_ACTIONS[self.control.id].action
         self._iam = IdentityIndex(context.estate.identity_policies, (self.action,))
         self._keys = {key.arn_pattern: key for key in context.estate.keys}
 
@@ -115,10 +139,11 @@ class GuardedActionRule(KeyRule):
         using = list(islice(reaching, _MOST_SHOWN))
         more = next(reaching, None) is not None
         steps = tuple(f"{grant.label} → {describe_cells(grant.principals)}" for grant in using)
-        seen = "no IAM policy of this app does, and any other may"
+        here = f"this {key.vocabulary.app}"
+        seen = f"no IAM policy of {here} does, and any other may"
         if using:
             gives = (f"{grant.label} gives it to {describe_cells(grant.principals)}" for grant in using)
-            seen = f"in this app {'; '.join(gives)}{'; and more do' if more else ''}"
+            seen = f"in {here} {'; '.join(gives)}{'; and more do' if more else ''}"
         message = (
             f"{capitalized(part.label)} leaves {qualified} to the IAM policies of {part.principals}; {seen}"
         )
@@ -145,7 +170,7 @@ class GuardedActionRule(KeyRule):
             path=_path(part),
             chain=(part.describe(),),
             principals=_names(part),
-            fix=ACCOUNT_FIX.format(account=account),
+            fix=key.vocabulary.say_account.format(account=account),
         )
 
     def _open(self, key: Key, part: Contribution, message: str, chain: tuple[str, ...]) -> Finding:
@@ -156,7 +181,7 @@ class GuardedActionRule(KeyRule):
             path=_path(part),
             chain=chain,
             principals=_names(part),
-            fix=UNRESOLVED_FIX,
+            fix=resolve(key),
         )
 
     def _identity_policy(self, policy: IdentityPolicy, grants: list[IdentityGrant]) -> Finding:
@@ -174,7 +199,7 @@ class GuardedActionRule(KeyRule):
                     Outcome.UNDETERMINED,
                     policy.location,
                     f"Whether {grant.label} gives {qualified} to {who} is not known: {grant.unresolved}.",
-                    fix=UNRESOLVED_FIX,
+                    fix=resolve(policy),
                     path=path,
                     detail=UNRESOLVED,
                     chain=chain,
@@ -207,27 +232,12 @@ class GuardedActionRule(KeyRule):
             if key is None and is_open(resource):
                 return "all keys" if resource == "*" else f"keys {display(resource)}"
             if key is None:
-                return f"a key outside this app ({display(resource)})"
+                return f"a key outside this {grant.policy.vocabulary.app} ({display(resource)})"
             if self.exempt(key) is not None or all_within(grant.principals, self._authorised(key)):
                 continue
             if any(any_meet(grant.principals, part.cells) for part in self._escapes(key)):
                 return f"key {key.location}"
         return None
-
-
-def merged(parts: Iterable[Contribution]) -> tuple[Contribution, ...]:
-    """The contributions with those of one statement put together, for one finding each."""
-    groups: dict[tuple[int, int, bool, str | None], list[Contribution]] = {}
-    for part in parts:
-        groups.setdefault((id(part.statement), id(part.grant), part.delegated, part.unresolved), []).append(
-            part
-        )
-    return tuple(
-        group[0]
-        if len(group) == 1
-        else group[0].of(tuple(dict.fromkeys(cell for part in group for cell in part.cells)))
-        for group in groups.values()
-    )
 
 
 def _without_linked(part: Contribution) -> Contribution | None:

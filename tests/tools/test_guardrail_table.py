@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kms_constructs.guardrails.catalogue import CATALOGUE
-from kms_constructs.guardrails.table import BEGIN, END, main, markdown_table, with_table
+from tools.guardrail_table import BEGIN, END, main, markdown_table, with_table
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 

@@ -1,4 +1,4 @@
-"""The catalogue as the table in README: ``python -m kms_constructs.guardrails.table --write README.md``.
+"""The catalogue as the table in README: ``python tools/guardrail_table.py --write README.md``.
 
 The table stands between two marks. ``--check`` says whether it is current, for tests and CI.
 """
@@ -64,7 +64,7 @@ def with_table(text: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes or checks the table; returns 0, or 1 when it is not current."""
-    parser = argparse.ArgumentParser(prog="python -m kms_constructs.guardrails.table", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python tools/guardrail_table.py", description=__doc__)
     how = parser.add_mutually_exclusive_group(required=True)
     how.add_argument("--write", metavar="FILE", type=Path, help="make the table in FILE current")
     how.add_argument("--check", metavar="FILE", type=Path, help="exit with 1 when the table in FILE is not")

@@ -1,0 +1,87 @@
+"""What rules are configured by: plain values, checked by whoever made them (`GuardrailConfig`).
+
+Apart from `config`, which checks control ids against the catalogue: the catalogue is made of the rules, and
+the rules read their settings here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kms_constructs.guardrails.finding import Severity
+from kms_constructs.model.declaration import EPHEMERAL_ENVIRONMENTS, PRODUCTION_ENVIRONMENTS
+from kms_constructs.model.key_specs import (
+    DEFAULT_ROTATION_PERIOD_DAYS,
+    MAXIMUM_PENDING_WINDOW_DAYS,
+    MINIMUM_PENDING_WINDOW_DAYS,
+)
+
+ANY_CONTROL = "*"
+"""Stands for every control that principals can be authorised for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Findings that somebody has looked at and accepted. They stay in the report and fail nothing.
+
+    Args:
+        id: Control (``KMS:003``: all its findings) or finding (``IAM-KMS-8[CreateGrant]``: only that kind).
+        reason: Why it is accepted.
+        resource: Glob over the construct path, the logical id, ``stack/logical id`` or the source of the
+            resource; ``*`` crosses slashes.
+
+    Example:
+        >>> Acknowledgement("KMS:003", "used by machines outside AWS", "*/LegacyKey/*").resource
+        '*/LegacyKey/*'
+    """
+
+    id: str
+    reason: str
+    resource: str = "*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The values that the rules read. The defaults suit an application without special needs.
+
+    Args:
+        authorised: Control id, or ``"*"`` for all of `AUTHORISABLE`, to ARN globs of principals that may do
+            what the control guards. What a key itself declares is authorised for that key as well.
+        trusted_accounts: Twelve-digit accounts that keys may be shared with.
+        organization_id: The organization that ``aws:PrincipalOrgID`` has to name; None accepts any.
+        multi_region_classifications: Data classifications that need multi-Region keys (KMS:007).
+        minimum_pending_window: Days, 7 to 30: least pending window of any key.
+        production_pending_window: Days, 7 to 30: least pending window in `production_environments`.
+        production_environments: Values of the tag ``environment`` that mean production.
+        ephemeral_environments: Values of the tag ``environment`` whose keys may be deleted with their stack.
+        rotation_period_ceiling: Days, 90 to 2560: longest rotation period.
+        scoped_services: Globs of the service principals that need a source condition (IAM-KMS-6).
+        review_max_age: Days that a policy review stays good (KMS:008).
+        severities: Control or finding id to severity.
+        undetermined_fails: Whether what cannot be determined fails; if not, it is a warning.
+        disabled: Control id to the reason why it is switched off.
+        acknowledgements: Accepted findings.
+        source: What it was read from, for messages.
+    """
+
+    authorised: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    trusted_accounts: tuple[str, ...] = ()
+    organization_id: str | None = None
+    multi_region_classifications: tuple[str, ...] = ()
+    minimum_pending_window: int = MINIMUM_PENDING_WINDOW_DAYS
+    production_pending_window: int = MAXIMUM_PENDING_WINDOW_DAYS
+    production_environments: tuple[str, ...] = PRODUCTION_ENVIRONMENTS
+    ephemeral_environments: tuple[str, ...] = EPHEMERAL_ENVIRONMENTS
+    rotation_period_ceiling: int = DEFAULT_ROTATION_PERIOD_DAYS
+    scoped_services: tuple[str, ...] = ("*",)
+    review_max_age: int = 365
+    severities: Mapping[str, Severity] = field(default_factory=dict)
+    undetermined_fails: bool = True
+    disabled: Mapping[str, str] = field(default_factory=dict)
+    acknowledgements: tuple[Acknowledgement, ...] = ()
+    source: str = "default configuration"
+
+    def authorised_for(self, control: str) -> tuple[str, ...]:
+        """ARN globs of the principals authorised for a control, those of ``"*"`` included."""
+        return (*self.authorised.get(ANY_CONTROL, ()), *self.authorised.get(control, ()))
