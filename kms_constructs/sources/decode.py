@@ -160,7 +160,7 @@ def _yaml(text: str, source: str) -> Document:
     problems = tuple(
         SourceProblem(
             source,
-            f"line {one.position.line}: {one.text} is read as the number {one.value}, for YAML takes it as octal",
+            f"line {one.position.line}: {one.text} is octal to YAML, and so the number {one.value}",
             f'Quote it: "{one.text}"',
         )
         for one in found.misread

@@ -46,8 +46,8 @@ class JsonMarks:
         text: What was decoded; it is known to be JSON.
 
     Example:
-        >>> JsonMarks('{"a": [1,\\n 2]}').position(("a", 1))
-        Position(line=2, column=2)
+        >>> JsonMarks('{"a": [1, 2]}').position(("a", 1))
+        Position(line=1, column=11)
     """
 
     def __init__(self, text: str) -> None:

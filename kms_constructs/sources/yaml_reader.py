@@ -1,9 +1,9 @@
 """YAML as plain data with positions: the one reader of templates and of catalogues of keys.
 
-It reads what CloudFormation reads. Short forms (``!Ref``, ``!GetAtt``, …) become the functions that they stand
-for; plain scalars mean what YAML 1.1 says, so ``yes`` is a boolean and ``012345670123`` an octal number; dates
-stay text; a key is the text that it is written as. Keys that stand twice, further documents, and tags of other
-programs are refused.
+It reads what CloudFormation reads. Short forms (``!Ref``, ``!GetAtt``, …) become the functions that they
+stand for; plain scalars mean what YAML 1.1 says, so ``yes`` is a boolean and ``012345670123`` an octal
+number; dates stay text; a key is the text that it is written as. Keys that stand twice, further documents,
+and tags of other programs are refused.
 
 PyYAML's parser gives events, in C where its wheel has that, and they are put together here without recursion:
 neither nesting nor aliases can exhaust the stack or the memory.
@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, NoReturn, cast
+from typing import Final, NoReturn, Protocol, cast
 
 import yaml
 
@@ -148,8 +148,7 @@ def read_yaml(text: str) -> YamlDocument:
         >>> read_yaml("Role: !GetAtt Writer.Arn").data
         {'Role': {'Fn::GetAtt': ['Writer', 'Arn']}}
     """
-    # Annotated as any: the stubs do not know the methods that a loader shares with its parser.
-    loader: Any = None
+    loader: _Loader | None = None
     try:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
         return _Builder(loader, text).document()
@@ -164,8 +163,32 @@ def read_yaml(text: str) -> YamlDocument:
             loader.dispose()
 
 
-def _position(mark: Any) -> Position:
-    return Position(mark.line + 1, mark.column + 1)
+class _Loader(Protocol):
+    """What is used of PyYAML's loaders, of which its type stubs know only parts."""
+
+    def check_event(self) -> bool: ...
+
+    def get_event(self) -> yaml.Event: ...
+
+    def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool]) -> str: ...
+
+    def construct_yaml_bool(self, node: yaml.ScalarNode) -> bool: ...
+
+    def construct_yaml_float(self, node: yaml.ScalarNode) -> float: ...
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int: ...
+
+    def dispose(self) -> None: ...
+
+
+class _Mark(Protocol):
+    line: int
+    column: int
+
+
+def _position(mark: _Mark | None) -> Position:
+    # Events that somebody makes by hand have no marks; the parser's do.
+    return Position(1, 1) if mark is None else Position(mark.line + 1, mark.column + 1)
 
 
 @dataclass(slots=True)
@@ -209,7 +232,7 @@ class _Open:
 
 
 class _Builder:
-    def __init__(self, loader: Any, text: str) -> None:
+    def __init__(self, loader: _Loader, text: str) -> None:
         self._loader = loader
         self._text = text
         self._anchors: dict[str, _Built | None] = {}  # None while the value is still open
@@ -233,7 +256,7 @@ class _Builder:
         data, node = (built.value, built.node) if built else (None, _PLAIN)
         return YamlDocument(data, YamlMarks(self._text, node, start), tuple(self._misread))
 
-    def _events(self) -> Iterator[Any]:
+    def _events(self) -> Iterator[yaml.Event]:
         documents = 0
         while self._loader.check_event():
             event = self._loader.get_event()
@@ -246,7 +269,7 @@ class _Builder:
             elif isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent):
                 yield event
 
-    def _take(self, event: Any, position: Position) -> tuple[_Built, Position] | None:
+    def _take(self, event: yaml.Event, position: Position) -> tuple[_Built, Position] | None:
         """What an event completes, and where that began; None when it opens a container."""
         if isinstance(event, yaml.ScalarEvent):
             built = self._scalar(event, position)
@@ -261,12 +284,13 @@ class _Builder:
             if container.anchor:
                 self._anchors[container.anchor] = built
             return built, container.position
-        if len(self._open) >= MAX_NESTING:
-            raise _too_deep(position)
-        if event.anchor:
-            self._anchors[event.anchor] = None
-        is_object = isinstance(event, yaml.MappingStartEvent)
-        self._open.append(_Open(position, event.tag, event.anchor, is_object))
+        if isinstance(event, yaml.CollectionStartEvent):
+            if len(self._open) >= MAX_NESTING:
+                raise _too_deep(position)
+            if event.anchor:
+                self._anchors[event.anchor] = None
+            is_object = isinstance(event, yaml.MappingStartEvent)
+            self._open.append(_Open(position, event.tag, event.anchor, is_object))
         return None
 
     def _alias(self, name: str, position: Position) -> _Built:
@@ -284,7 +308,7 @@ class _Builder:
             )
         return built
 
-    def _scalar(self, event: Any, position: Position) -> _Built:
+    def _scalar(self, event: yaml.ScalarEvent, position: Position) -> _Built:
         text: str = event.value
         tag = event.tag
         node = _PLAIN
