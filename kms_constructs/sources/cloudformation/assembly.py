@@ -15,8 +15,8 @@ from typing import Final
 
 from kms_constructs.errors import SourceError
 from kms_constructs.model.estate import SourceProblem
-from kms_constructs.sources.cloudformation.resolver import nested_templates
 from kms_constructs.sources.cloudformation.template import TemplateInput
+from kms_constructs.sources.cloudformation.world import nested_templates
 from kms_constructs.sources.decode import decode, read_text
 
 MANIFEST: Final = "manifest.json"

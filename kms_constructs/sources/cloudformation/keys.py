@@ -12,8 +12,8 @@ from kms_constructs.model.text import HoleKind, display, has_hole, has_unresolve
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
 from kms_constructs.sources.cloudformation.documents import policy_of
 from kms_constructs.sources.cloudformation.properties import Properties, elements, undecided
-from kms_constructs.sources.cloudformation.resolver import Resource, Scope
 from kms_constructs.sources.cloudformation.resources import key_id
+from kms_constructs.sources.cloudformation.scope import Resource, Scope
 
 KEY_TYPES: Final = frozenset({"AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
 ALIAS_TYPE: Final = "AWS::KMS::Alias"
