@@ -31,7 +31,7 @@ from kms_constructs.reports.summary import (
     status_of,
     switched_off,
 )
-from kms_constructs.reports.text import one_line
+from kms_constructs.reports.text import one_line, place_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -105,7 +105,7 @@ def _heading(title: str, place: str, pen: Pen) -> Iterable[RenderableType]:
 
 
 def _place(location: Location) -> str:
-    parts = [one_line(location.source)]
+    parts = [place_of(location)]
     if location.construct_path and location.logical_id:
         parts.append(one_line(location.logical_id))
     if location.stack:
@@ -153,7 +153,8 @@ def _finding(finding: Finding, look: Look, pen: Pen) -> Iterable[RenderableType]
     yield pen.line(2, *pieces)
     yield pen.paragraph(one_line(finding.message), indent=4)
     if finding.path:
-        yield pen.paragraph(one_line(finding.path), indent=4, label="at")
+        where = f" ({place_of(finding.location, finding.path)})" if finding.line else ""
+        yield pen.paragraph(f"{one_line(finding.path)}{where}", indent=4, label="at")
     if finding.chain:
         arrow = look.mark(" → ", " -> ")
         yield pen.paragraph(arrow.join(map(one_line, finding.chain)), indent=4, label="via")

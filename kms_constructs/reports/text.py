@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from kms_constructs.model.estate import Location
 from kms_constructs.model.text import display
 
 # Terminal escapes, what XML 1.0 forbids, and the marks that turn the direction of text around: a Sid or a
@@ -31,6 +32,18 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """The printable text on one line, for places where a line break would change the meaning."""
     return _SPACES.sub(" ", printable(text)).strip()
+
+
+def place_of(location: Location, path: str = "") -> str:
+    """File and line of a resource or of a part of it: ``template.yaml:57``; the file alone without a line.
+
+    Args:
+        location: The resource.
+        path: Path of the part within it.
+    """
+    position = location.position(path)
+    source = one_line(location.source)
+    return source if position is None else f"{source}:{position.line}"
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

@@ -110,22 +110,32 @@ class JsonMarks:
                 place = self._after_space(place + 1)
 
 
-def step(node: object, parts: Sequence[str]) -> tuple[str | int, int] | None:
-    """The member that the first parts of a path lead to, and how many parts that takes; None for no member.
+def at(node: object, pointer: Pointer) -> object:
+    """The value that a pointer leads to."""
+    for key in pointer:
+        node = node[key]  # type: ignore[index]  # pointers are made from the document itself
+    return node
 
-    A key may hold slashes itself, and policy elements differ in case: the path has their usual spelling.
+
+def step(node: object, parts: Sequence[str]) -> tuple[Pointer, int] | None:
+    """What the first parts of a path lead to, and how many parts that takes; None for no member.
+
+    A key may hold slashes itself, the elements of a policy differ in case, and the one element of a list may
+    stand without the list: paths have the usual spelling.
     """
+    index = int(parts[0]) if parts[0].isascii() and parts[0].isdigit() else -1
     if isinstance(node, list):
-        found = int(parts[0]) if parts[0].isascii() and parts[0].isdigit() else -1
-        return (found, 1) if 0 <= found < len(node) else None
-    if not isinstance(node, Mapping):
-        return None
-    for count in range(len(parts), 0, -1):
-        key = "/".join(parts[:count])
-        if key in node:
-            return key, count
-    folded = parts[0].lower()
-    return next(((key, 1) for key in node if str(key).lower() == folded), None)
+        return ((index,), 1) if 0 <= index < len(node) else None
+    if isinstance(node, Mapping):
+        for count in range(len(parts), 0, -1):
+            key = "/".join(parts[:count])
+            if key in node:
+                return (key,), count
+        folded = parts[0].lower()
+        for name in node:
+            if str(name).lower() == folded:
+                return (name,), 1
+    return (START, 1) if index == 0 else None
 
 
 @dataclass(slots=True)
@@ -146,11 +156,8 @@ class DocumentOrigin:
     def position(self, path: str) -> Position | None:
         """Where a part of the document begins, or what holds it."""
         if path not in self._known:
-            node = self.document
-            for key in self.root:
-                node = node[key]  # type: ignore[index]  # the root is a pointer into this document
             parts = [part for part in path.split("/") if part]
-            self._known[path] = position_below(self.marks, self.root, node, parts)
+            self._known[path] = position_below(self.marks, self.root, at(self.document, self.root), parts)
         return self._known[path]
 
 
@@ -164,27 +171,21 @@ def position_below(marks: Marks, pointer: Pointer, node: object, parts: Sequence
         parts: The path from there.
     """
     while parts:
-        if isinstance(parts[0], str) and isinstance(node, str):
-            return _in_text(marks, pointer, node, parts)
+        if isinstance(node, str):
+            inner = _in_text(node, parts)
+            return (marks.within(pointer, inner) if inner else None) or marks.position(pointer)
         taken = step(node, parts)
         if taken is None:
-            # The one element of a list may stand without it.
-            if not parts[0].isdigit() or isinstance(node, list):
-                break
-            parts = parts[1:]
-            continue
+            break
         key, count = taken
-        node = node[key]  # type: ignore[index]  # step has found the key in it
-        pointer, parts = (*pointer, key), parts[count:]
+        node, pointer, parts = at(node, key), (*pointer, *key), parts[count:]
     return marks.position(pointer)
 
 
-def _in_text(marks: Marks, pointer: Pointer, text: str, parts: Sequence[str]) -> Position:
+def _in_text(text: str, parts: Sequence[str]) -> Position | None:
+    """The position within a text of JSON; None when it is a text like any other."""
     try:
         node = json.loads(text)
     except (ValueError, RecursionError):
-        return marks.position(pointer)  # a text like any other
-    if not isinstance(node, dict):
-        return marks.position(pointer)
-    inner = position_below(JsonMarks(text), START, node, parts)
-    return marks.within(pointer, inner) or marks.position(pointer)
+        return None
+    return position_below(JsonMarks(text), START, node, parts) if isinstance(node, dict) else None
