@@ -67,7 +67,7 @@ def raw_resources(scope: Scope, problems: list[SourceProblem]) -> Iterator[RawRe
     if not isinstance(resources, Mapping):
         problem("Resources is no object", "Give a CloudFormation template")
         return
-    members = [_Member(name, raw, ("Resources", name)) for name, raw in resources.items()]
+    members = (_Member(name, raw, ("Resources", name)) for name, raw in resources.items())
     for member in _unrolled(scope, members, [MAX_LOOPED], problems, 0):
         logical_id, raw = unrolled(str(member.name), member.loops), unrolled(member.raw, member.loops)
         if logical_id == "Fn::Transform":
@@ -138,7 +138,7 @@ def _unrolled(
                 return
             budget[0] -= len(loop[2])
             loops = (*member.loops, (variable, str(value)))
-            body = [_Member(key, node, (*member.pointer, 2, key), loops) for key, node in loop[2].items()]
+            body = (_Member(key, node, (*member.pointer, 2, key), loops) for key, node in loop[2].items())
             yield from _unrolled(scope, body, budget, problems, depth + 1)
 
 

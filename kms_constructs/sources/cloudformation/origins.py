@@ -8,7 +8,7 @@ bodies of loops and into policies that are written as text.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from kms_constructs.model.position import Position
@@ -34,15 +34,17 @@ class ResourceOrigin:
     scope: Scope
     resource: Resource
     marks: Marks
-    _known: dict[str, Position] = field(default_factory=dict)
+    _known: dict[str, Position] | None = None
 
     def position(self, path: str) -> Position | None:
         """Where a part of the resource begins, or what holds it."""
-        found = self._known.get(path)
-        if found is None:
+        known = self._known
+        if known is None:  # most resources are never asked for one
+            known = self._known = {}
+        if path not in known:
             parts = tuple(part for part in path.split("/") if part)
-            found = self._known[path] = self._follow(self.resource.raw, self.resource.pointer, parts, 0)
-        return found
+            known[path] = self._follow(self.resource.raw, self.resource.pointer, parts, 0)
+        return known[path]
 
     def _follow(self, node: object, pointer: Pointer, parts: Sequence[str], depth: int) -> Position:
         while parts and depth < MAX_DEPTH:

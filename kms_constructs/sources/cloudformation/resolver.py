@@ -139,7 +139,10 @@ class Stack:
             together = "".join(nodes)  # type: ignore[arg-type]  # every one is text
             if OPEN not in together and CLOSE not in together and "{{resolve:" not in together:
                 return list(nodes)
-        return [value for value, _ in self.elements(nodes, depth)]
+        if any(type(node) is dict and len(node) == 1 and "Fn::If" in node for node in nodes):
+            return [value for value, _ in self.elements(nodes, depth)]
+        # Without branches nobody asks where an element stands: no pointers for nothing.
+        return [value for node in nodes if (value := self.resolve(node, depth)) is not NO_VALUE]
 
     def elements(self, nodes: list[object] | tuple[object, ...], depth: int) -> list[tuple[object, Pointer]]:
         """The elements of a resolved list, each with where it stands in the list as the template has it."""
