@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kms_constructs.model.position import Position
+from kms_constructs.sources import TemplateInput, estate_from_templates
 from kms_constructs.sources.positions import DocumentOrigin, JsonMarks, Pointer, at, step
 from kms_constructs.sources.yaml_reader import read_yaml
 
@@ -102,3 +104,74 @@ def test_a_literal_block_is_looked_into() -> None:
     marks = read_yaml(text).marks
     assert marks.within(("a", 0), Position(3, 4)) == Position(5, 8)
     assert marks.within(("a",), Position(1, 1)) is None
+
+
+NO_VALUE = {"Ref": "AWS::NoValue"}
+CONDITIONS = st.sampled_from(["Yes", "No", "Open"])
+ELEMENTS = st.recursive(
+    st.just(NO_VALUE) | st.just("statement"),
+    lambda inner: st.tuples(CONDITIONS, inner, inner).map(lambda parts: {"Fn::If": list(parts)}),
+    max_leaves=4,
+)
+LISTS = st.lists(ELEMENTS, max_size=4)
+STATEMENTS = LISTS | st.tuples(CONDITIONS, LISTS, LISTS).map(lambda parts: {"Fn::If": list(parts)})
+
+
+def named(node: object, numbers: Iterator[int]) -> object:
+    """The node with a statement of its own name in the place of each text that stands for one."""
+    if node == "statement":
+        return {"Sid": f"S{next(numbers)}", "Effect": "Allow", "Principal": "*", "Action": "kms:*"}
+    if isinstance(node, dict):
+        return {key: named(value, numbers) for key, value in node.items()}
+    return [named(value, numbers) for value in node] if isinstance(node, list) else node
+
+
+@given(STATEMENTS, st.sampled_from([None, 1]), st.booleans())
+def test_whatever_decides_on_statements_each_stands_where_its_position_says(
+    statements: object, indent: int | None, in_loop: bool
+) -> None:
+    policy = {"Statement": named(statements, itertools.count())}
+    key = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": policy}}
+    loop = {"Fn::ForEach::Keys": ["Name", ["A", "B"], {"Key${Name}": key}]}
+    template = {
+        "Parameters": {"P": {"Type": "String"}},
+        "Conditions": {
+            "Yes": {"Fn::Equals": ["a", "a"]},
+            "No": {"Fn::Equals": ["a", "b"]},
+            "Open": {"Fn::Equals": ["a", {"Ref": "P"}]},
+        },
+        "Transform": "AWS::LanguageExtensions",
+        "Resources": loop if in_loop else {"Key": key},
+    }
+    text = json.dumps(template, indent=indent)
+    estate = estate_from_templates([TemplateInput(template, "t.json", marks=JsonMarks(text))])
+    assert len(estate.keys) == (2 if in_loop else 1)
+    lines = text.split("\n")
+    for found in estate.keys:
+        for statement in found.policy.statements:
+            if statement.sid is None:
+                continue
+            position = found.location.position(statement.path)
+            assert position is not None
+            rest = "\n".join([lines[position.line - 1][position.column - 1 :], *lines[position.line :]])
+            assert json.JSONDecoder().raw_decode(rest)[0]["Sid"] == statement.sid
+
+
+def test_keys_that_a_loop_makes_stand_where_the_loop_has_them() -> None:
+    text = """\
+{"Transform": "AWS::LanguageExtensions", "Resources": {"Fn::ForEach::Keys": ["Name", ["A", "B"], {
+"${Name}": {
+"Type": "AWS::KMS::Key",
+"Metadata": {
+"A": 1,
+"x-${Name}": {
+"y": 2}}}}]}}"""
+    estate = estate_from_templates([TemplateInput(json.loads(text), "t.json", marks=JsonMarks(text))])
+    found = {
+        key.location.logical_id: [
+            key.location.position(path) for path in ("", "Metadata/x-A", "Metadata/x-B/y", "Metadata/A")
+        ]
+        for key in estate.keys
+    }
+    resource, metadata, first, member, inner = (Position(line, 1) for line in (2, 4, 5, 6, 7))
+    assert found == {"A": [resource, member, metadata, first], "B": [resource, metadata, inner, first]}
