@@ -104,8 +104,8 @@ def _heading(title: str, place: str, pen: Pen) -> Iterable[RenderableType]:
         yield pen.paragraph(place, indent=0, style="dim")
 
 
-def _place(location: Location) -> str:
-    parts = [place_of(location)]
+def _place(location: Location, *, with_line: bool = False) -> str:
+    parts = [place_of(location) if with_line and location.logical_id else one_line(location.source)]
     if location.construct_path and location.logical_id:
         parts.append(one_line(location.logical_id))
     if location.stack:
@@ -132,7 +132,7 @@ def _problems(problems: Sequence[SourceProblem], look: Look) -> Iterable[Rendera
 def _resource(group: ResourceFindings, look: Look, pen: Pen) -> Iterable[RenderableType]:
     location = group.location
     title = one_line(location.construct_path or location.logical_id or location.source)
-    yield from _heading(title, _place(location), pen)
+    yield from _heading(title, _place(location, with_line=True), pen)
     for finding in group.findings:
         yield from _finding(finding, look, pen)
     yield Drawn()

@@ -368,6 +368,34 @@ def test_what_is_not_written_has_the_line_of_what_would_hold_it(run: Run, tmp_pa
     assert (found["path"], found["line"]) == ("Properties/EnableKeyRotation", 11)
 
 
+@pytest.mark.parametrize(
+    ("text", "path", "line"),
+    [
+        (
+            '{"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": [\n'
+            f'{ROOT},\n{{"Fn::Transform": {{"Name": "AWS::Include"}}}}]}}}}}}}}}}',
+            "Properties/KeyPolicy/Statement/1/Principal",
+            3,
+        ),
+        (
+            '{"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": {\n"Description": "x",\n'
+            '"KeyPolicy": {"Fn::Transform": {"Name": "AWS::Include"}}}}}}',
+            "Properties/KeyPolicy",
+            3,
+        ),
+    ],
+    ids=["as a statement", "as the policy"],
+)
+def test_an_include_has_the_line_of_what_includes(
+    run: Run, tmp_path: Path, text: str, path: str, line: int
+) -> None:
+    file = tmp_path / "t.json"
+    file.write_text(text, "utf-8")
+    done = run("check", file, "--account", "111122223333", "--control", "KMS:004", "-f", "json")
+    found = [one for one in done.json()["findings"] if one["outcome"] == "undetermined"]
+    assert [(one["path"], one["line"]) for one in found] == [(path, line)]
+
+
 def test_an_octal_account_id_is_told(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "t.yaml"
     file.write_text(
