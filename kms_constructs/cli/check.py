@@ -112,10 +112,9 @@ def _renderers(report: Report, estate: Estate, *, everything: bool) -> Mapping[s
         return report_json(report)
 
     def sarif(_target: output.Target) -> str:
-        from kms_constructs.reports.lines import SourceLines
         from kms_constructs.reports.sarif import report_sarif
 
-        return report_sarif(report, everything=everything, line_of=SourceLines().line_of)
+        return report_sarif(report, everything=everything)
 
     def junit(_target: output.Target) -> str:
         from kms_constructs.reports.junit import report_junit

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from kms_constructs.guardrails.verdict import Verdict
 from kms_constructs.model.estate import Location, SourceProblem
+from kms_constructs.model.position import Position
 
 
 class Outcome(StrEnum):
@@ -67,6 +68,17 @@ class Finding:
     def id(self) -> str:
         """Control and detail: ``IAM-KMS-8[CreateGrant]``; the control alone when there is no detail."""
         return f"{self.control}[{self.detail}]" if self.detail else self.control
+
+    @property
+    def position(self) -> Position | None:
+        """Where what it is about begins in its source, as that was read; None where there is no text."""
+        return self.location.position(self.path)
+
+    @property
+    def line(self) -> int | None:
+        """Line of what the finding is about, counted from 1; None where there is no text."""
+        position = self.position
+        return None if position is None else position.line
 
     @property
     def fails(self) -> bool:

@@ -152,6 +152,7 @@ def _location(location: Location) -> dict[str, Any]:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
+    position = finding.position
     return {
         "id": printable(finding.id),
         "control": finding.control,
@@ -162,6 +163,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "fails": finding.fails,
         "location": _location(finding.location),
         "path": printable(finding.path),
+        "line": None if position is None else position.line,
+        "column": None if position is None else position.column,
         "message": printable(finding.message),
         "fix": printable(finding.fix),
         "chain": [printable(step) for step in finding.chain],

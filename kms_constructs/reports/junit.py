@@ -10,12 +10,19 @@ from __future__ import annotations
 
 from collections import Counter
 
-from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+from junitparser import Attr, Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from kms_constructs.guardrails.finding import Finding, Report
 from kms_constructs.model.estate import Location
 from kms_constructs.reports.summary import Status, by_resource, status_of
-from kms_constructs.reports.text import one_line
+from kms_constructs.reports.text import one_line, place_of
+
+
+class _Case(TestCase):
+    """A test case with the place that CI systems link to."""
+
+    file = Attr()
+    line = Attr()
 
 
 def report_junit(report: Report) -> str:
@@ -54,10 +61,12 @@ def report_junit(report: Report) -> str:
 
 def _case(finding: Finding) -> TestCase:
     location = finding.location
-    case = TestCase(one_line(finding.id), _class_name(location))
-    text = _lines(
-        finding.message, finding.path, " → ".join(one_line(step) for step in finding.chain), finding.fix
-    )
+    case = _Case(one_line(finding.id), _class_name(location))
+    where = finding.path
+    if finding.line:
+        case.file, case.line = one_line(location.source), str(finding.line)
+        where = " ".join(part for part in (place_of(location, finding.path), where) if part)
+    text = _lines(finding.message, where, " → ".join(one_line(step) for step in finding.chain), finding.fix)
     match status_of(finding):
         case Status.VIOLATION:
             case.result = [_result(Failure, one_line(finding.message), text, finding.severity.value)]

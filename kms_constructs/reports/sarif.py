@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from urllib.parse import quote
@@ -70,18 +69,12 @@ _LINK = re.compile(r"\[(?=[^\[\]]*\]\()")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
-def report_sarif(
-    report: Report,
-    *,
-    everything: bool = False,
-    line_of: Callable[[Finding], int | None] | None = None,
-) -> str:
+def report_sarif(report: Report, *, everything: bool = False) -> str:
     """The findings of a report as one SARIF log.
 
     Args:
         report: What was found.
         everything: Also compliant findings, as results of kind ``pass``.
-        line_of: Tells the line of a finding in its file, for instance `SourceLines.line_of`.
     """
     shown = [
         finding
@@ -108,9 +101,7 @@ def report_sarif(
                 )
             ),
             "invocations": [invocation],
-            "results": _told_apart(
-                [_result(finding, indexes[finding.control], line_of) for finding in shown]
-            ),
+            "results": _told_apart([_result(finding, indexes[finding.control]) for finding in shown]),
             "columnKind": "unicodeCodePoints",
         }
     )
@@ -157,10 +148,9 @@ def _help(control: Control, *, markdown: bool = False) -> str:
     return "\n\n".join(lines)
 
 
-def _result(finding: Finding, index: int, line_of: Callable[[Finding], int | None] | None) -> Result:
+def _result(finding: Finding, index: int) -> Result:
     status = status_of(finding)
     passes = status is Status.COMPLIANT
-    line = line_of(finding) if line_of is not None else None
     properties: dict[str, object] = {
         "findingId": one_line(finding.id),
         "outcome": finding.outcome.value,
@@ -178,7 +168,7 @@ def _result(finding: Finding, index: int, line_of: Callable[[Finding], int | Non
         "kind": "pass" if passes else "fail",
         "level": Level.NONE if passes else _level(finding),
         "message": Message(text=_message(finding)),
-        "locations": [_location(finding, line)],
+        "locations": [_location(finding)],
         "partialFingerprints": {FINGERPRINT: _fingerprint(finding)},
         "properties": properties,
     }
@@ -210,8 +200,8 @@ def _escaped(text: str) -> str:
     return _LINK.sub(r"\\[", text).replace("{", "{{").replace("}", "}}")
 
 
-def _location(finding: Finding, line: int | None) -> SarifLocation:
-    location = finding.location
+def _location(finding: Finding) -> SarifLocation:
+    location, position = finding.location, finding.position
     name = one_line(location.construct_path or location.logical_id)
     logical = []
     if location.logical_id or name:
@@ -238,7 +228,9 @@ def _location(finding: Finding, line: int | None) -> SarifLocation:
         physical = PhysicalLocation.model_validate(
             {
                 "artifactLocation": ArtifactLocation(uri=uri),
-                "region": Region.model_validate({"startLine": line}) if line else None,
+                "region": Region.model_validate({"startLine": position.line, "startColumn": position.column})
+                if position
+                else None,
             }
         )
     return SarifLocation.model_validate({"physicalLocation": physical, "logicalLocations": logical or None})

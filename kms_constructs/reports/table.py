@@ -32,7 +32,7 @@ from kms_constructs.reports.summary import (
     status_of,
     switched_off,
 )
-from kms_constructs.reports.text import one_line, place
+from kms_constructs.reports.text import one_line, place, place_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -131,7 +131,8 @@ def _problems(problems: Sequence[SourceProblem], look: Look) -> Iterable[Rendera
 def _resource(group: ResourceFindings, look: Look, pen: Pen) -> Iterable[RenderableType]:
     location = group.location
     title = one_line(location.construct_path or location.logical_id or location.source)
-    yield from _heading(title, place(location, named=not location.construct_path), pen)
+    with_line = place(location, named=not location.construct_path, with_line=True)
+    yield from _heading(title, with_line, pen)
     for finding in group.findings:
         yield from _finding(finding, look, pen)
     yield Drawn()
@@ -152,7 +153,8 @@ def _finding(finding: Finding, look: Look, pen: Pen) -> Iterable[RenderableType]
     yield pen.line(2, *pieces)
     yield pen.paragraph(one_line(finding.message), indent=4)
     if finding.path:
-        yield pen.paragraph(one_line(finding.path), indent=4, label="at")
+        where = f" ({place_of(finding.location, finding.path)})" if finding.line else ""
+        yield pen.paragraph(f"{one_line(finding.path)}{where}", indent=4, label="at")
     if finding.chain:
         arrow = look.mark(" → ", " -> ")
         yield pen.paragraph(arrow.join(map(one_line, finding.chain)), indent=4, label="via")

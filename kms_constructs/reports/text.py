@@ -34,6 +34,18 @@ def one_line(text: str) -> str:
     return _SPACES.sub(" ", printable(text)).strip()
 
 
+def place_of(location: Location, path: str = "") -> str:
+    """File and line of a resource or of a part of it: ``template.yaml:57``; the file alone without a line.
+
+    Args:
+        location: The resource.
+        path: Path of the part within it.
+    """
+    position = location.position(path)
+    source = one_line(location.source)
+    return source if position is None else f"{source}:{position.line}"
+
+
 def counted(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun: ``1 key``, ``2 keys``.
 
@@ -45,14 +57,15 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
-def place(location: Location, *, named: bool = False) -> str:
+def place(location: Location, *, named: bool = False, with_line: bool = False) -> str:
     """Where a resource stands: source, logical id, stack.
 
     Args:
         location: The place.
         named: Whether its logical id stands above already.
+        with_line: Whether to say at which line it begins.
     """
-    parts = [one_line(location.source)]
+    parts = [place_of(location) if with_line and location.logical_id else one_line(location.source)]
     if location.logical_id and not named:
         parts.append(one_line(location.logical_id))
     if location.stack:

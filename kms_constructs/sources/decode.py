@@ -1,4 +1,4 @@
-"""Text of files as plain data: JSON with the standard library, YAML with cfn-lint's decoder.
+"""Text of files as plain data with positions: JSON with the standard library, YAML with `yaml_reader`.
 
 Everything that is wrong with a file is one `SourceError` that says where and what to do. A file is never half
 read: duplicate keys, which parsers resolve each in their own way, are refused.
@@ -7,18 +7,16 @@ read: duplicate keys, which parsers resolve each in their own way, are refused.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import date
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
 
 from kms_constructs.errors import SourceError
+from kms_constructs.model.estate import SourceProblem
+from kms_constructs.sources.positions import JsonMarks, Marks
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 """Size of a file that is read; CloudFormation's limit for a template is 1 MB."""
-
-MAX_NESTING: Final = 200
-"""Levels of nesting of a YAML document; JSON's are bounded by the parser, and where they are resolved."""
 
 _YAML_SUFFIXES: Final = (".yaml", ".yml", ".template", ".txt")
 
@@ -52,8 +50,28 @@ def read_text(path: Path, source: str) -> str:
     return text
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text as plain data.
+
+    Args:
+        data: Objects, lists, texts, numbers, booleans and None.
+        marks: Where its values stand in the text.
+        problems: What can be read, but hardly as its author meant it.
+    """
+
+    data: object
+    marks: Marks
+    problems: tuple[SourceProblem, ...] = ()
+
+
 def decode(text: str, source: str) -> object:
-    """The document that a text holds, as plain data.
+    """The document that a text holds, as plain data: see `decode_document`."""
+    return decode_document(text, source).data
+
+
+def decode_document(text: str, source: str) -> Document:
+    """The document that a text holds, with the positions of its values.
 
     Args:
         text: JSON or YAML.
@@ -61,6 +79,10 @@ def decode(text: str, source: str) -> object:
 
     Raises:
         SourceError: The text is neither, or holds what CloudFormation does not accept.
+
+    Example:
+        >>> decode_document('{"Resources": {}}', "app.json").marks.position(("Resources",))
+        Position(line=1, column=2)
     """
     suffix = Path(source).suffix.lower()
     if suffix == ".json" or (suffix not in _YAML_SUFFIXES and text.lstrip()[:1] in ("{", "[")):
@@ -86,7 +108,7 @@ class _ConstantError(ValueError):
     """NaN or an infinity."""
 
 
-def _json(text: str, source: str) -> object:
+def _json(text: str, source: str) -> Document:
     try:
         document: object = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
     except json.JSONDecodeError as error:
@@ -105,7 +127,7 @@ def _json(text: str, source: str) -> object:
         ) from error
     except (RecursionError, ValueError) as error:
         raise _too_deep_or_long(source, error) from error
-    return document
+    return Document(document, JsonMarks(text))
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -123,39 +145,27 @@ def _constant(name: str) -> NoReturn:
     raise _ConstantError(name)
 
 
-def _yaml(text: str, source: str) -> object:
+def _yaml(text: str, source: str) -> Document:
+    # Only where it is needed: templates that CDK synthesizes are JSON.
+    from kms_constructs.sources.yaml_reader import NotYamlError, TooDeepError, YamlError, read_yaml
+
     try:
-        # Slow to import (seconds), so only for YAML.
-        from cfnlint.decode import cfn_yaml
-        from yaml import YAMLError
-    except ImportError as error:
-        raise SourceError(
+        found = read_yaml(text)
+    except TooDeepError as error:
+        raise _too_deep_or_long(source, RecursionError()) from error
+    except YamlError as error:
+        place = f" at line {error.position.line}, column {error.position.column}" if error.position else ""
+        problem = f"it is not YAML: {error.problem}" if isinstance(error, NotYamlError) else error.problem
+        raise SourceError(source, f"{problem}{place}", error.fix) from error
+    problems = tuple(
+        SourceProblem(
             source,
-            "YAML cannot be read without cfn-lint",
-            "Install kms-constructs[yaml], or give the template as JSON",
-        ) from error
-    try:
-        document = _plain(cfn_yaml.loads(text, source), 0)
-    except YAMLError as error:
-        if isinstance(error.__cause__ or error.__context__, RecursionError):
-            raise _too_deep_or_long(source, RecursionError()) from error
-        raise SourceError(
-            source, f"it is not YAML: {_yaml_problem(error)}", "Correct the file there"
-        ) from error
-    except RecursionError as error:
-        raise _too_deep_or_long(source, error) from error
-    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise SourceError(source, f"it is not YAML that can be read: {error}", "Correct the file") from error
-    return document
-
-
-def _yaml_problem(error: Exception) -> str:
-    matches = getattr(error, "matches", None)
-    if matches:
-        return "; ".join(dict.fromkeys(str(match.message) for match in matches))
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error).replace("\n", " ")
-    return f"{problem} at line {mark.line + 1}, column {mark.column + 1}" if mark else str(problem)
+            f"line {one.position.line}: {one.text} is octal to YAML, and so the number {one.value}",
+            f'Quote it: "{one.text}"',
+        )
+        for one in found.misread
+    )
+    return Document(found.data, found.marks, problems)
 
 
 def _too_deep_or_long(source: str, error: Exception) -> SourceError:
@@ -164,26 +174,3 @@ def _too_deep_or_long(source: str, error: Exception) -> SourceError:
             source, "it is nested too deeply to be read", "Give a template that CloudFormation accepts"
         )
     return SourceError(source, f"it holds a value that cannot be read: {error}", "Correct the file")
-
-
-def _plain(node: object, depth: int) -> object:
-    """Plain dicts, lists and scalars instead of cfn-lint's, which carry positions; a date as its text."""
-    if depth > MAX_NESTING:
-        raise RecursionError
-    if isinstance(node, Mapping):
-        return {_key(key): _plain(value, depth + 1) for key, value in node.items()}
-    if isinstance(node, list | tuple):
-        return [_plain(value, depth + 1) for value in node]
-    if isinstance(node, str):
-        return str(node)
-    if isinstance(node, date):
-        return node.isoformat()
-    if node is None or isinstance(node, bool | int | float):
-        return node
-    return str(node)
-
-
-def _key(key: object) -> str:
-    if isinstance(key, bool):
-        return "true" if key else "false"
-    return key.isoformat() if isinstance(key, date) else str(key)

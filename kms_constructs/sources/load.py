@@ -16,8 +16,8 @@ from kms_constructs.sources.cloudformation.assembly import MANIFEST, is_assembly
 from kms_constructs.sources.cloudformation.documents import policy_of
 from kms_constructs.sources.cloudformation.template import TemplateInput
 from kms_constructs.sources.cloudformation.templates import estate_from_templates
-from kms_constructs.sources.decode import decode, read_text
-from kms_constructs.sources.policy_file import key_from_policy, policy_in
+from kms_constructs.sources.decode import decode, decode_document, read_text
+from kms_constructs.sources.policy_file import key_from_policy, policy_in, policy_origin
 
 SUFFIXES: Final = (".json", ".yaml", ".yml", ".template")
 """Endings of the files that are looked at in a directory."""
@@ -128,18 +128,29 @@ class _Found:
             text = read_text(path, source)
             if not named and not _looks_relevant(text):
                 return
-            document = decode(text, source)
+            decoded = decode_document(text, source)
         except SourceError as error:
             if named or _names_resources(path):
                 self.problems.append(SourceProblem(source, error.problem, error.fix))
             return
+        document, marks = decoded.data, decoded.marks
         if isinstance(document, Mapping) and isinstance(document.get("Resources"), Mapping):
-            self.templates.append(TemplateInput(document, source, account=self._account, region=self._region))
+            self.problems.extend(decoded.problems)
+            self.templates.append(
+                TemplateInput(document, source, account=self._account, region=self._region, marks=marks)
+            )
             return
         policy = policy_in(document)
         if policy is not None and (named or _is_key_policy(policy)):
+            self.problems.extend(decoded.problems)
             self.keys.append(
-                key_from_policy(policy, source=source, account=self._account, region=self._region)
+                key_from_policy(
+                    policy,
+                    source=source,
+                    account=self._account,
+                    region=self._region,
+                    origin=policy_origin(document, marks),
+                )
             )
             return
         if named:

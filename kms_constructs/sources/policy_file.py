@@ -7,10 +7,12 @@ from collections.abc import Mapping
 
 from kms_constructs.model.estate import Key, Location
 from kms_constructs.model.policy import Effect, Policy, Statement, parse_policy
+from kms_constructs.model.position import Origin
 from kms_constructs.model.text import CLOSE, OPEN, HoleKind, hole
 from kms_constructs.model.unknown import is_unknown
 from kms_constructs.model.vocabulary import KEY_POLICY_FILE
 from kms_constructs.sources.cloudformation.resolver import partition_of
+from kms_constructs.sources.positions import START, DocumentOrigin, Marks, Pointer
 
 
 def policy_in(document: object) -> object | None:
@@ -18,10 +20,22 @@ def policy_in(document: object) -> object | None:
 
     ``aws kms get-key-policy`` wraps it as text: ``{"Policy": "…", "PolicyName": "default"}``.
     """
+    found = _policy_in(document)
+    return None if found is None else found[0]
+
+
+def policy_origin(document: object, marks: Marks) -> Origin | None:
+    """Where the parts of the policy stand that a document is or wraps; None when it is something else."""
+    found = _policy_in(document)
+    return None if found is None else DocumentOrigin(document, marks, found[1])
+
+
+def _policy_in(document: object) -> tuple[object, Pointer] | None:
+    """The policy, and where the document has it."""
     if not isinstance(document, Mapping) or "Resources" in document:
         return None
     if any(str(key).lower() == "statement" for key in document):
-        return document
+        return document, START
     wrapped = document.get("Policy")
     if isinstance(wrapped, str):
         try:
@@ -29,12 +43,17 @@ def policy_in(document: object) -> object | None:
         except (ValueError, RecursionError):
             return None
     if isinstance(wrapped, Mapping) and any(str(key).lower() == "statement" for key in wrapped):
-        return wrapped
+        return wrapped, ("Policy",)
     return None
 
 
 def key_from_policy(
-    document: object, *, source: str, account: str | None = None, region: str | None = None
+    document: object,
+    *,
+    source: str,
+    account: str | None = None,
+    region: str | None = None,
+    origin: Origin | None = None,
 ) -> Key:
     """A key of which only the policy is known.
 
@@ -45,6 +64,7 @@ def key_from_policy(
             account's root may call PutKeyPolicy: KMS refuses a policy that would lock its own account out,
             so that is the key's account but for policies written past that check.
         region: Region of the key.
+        origin: Where the parts of the policy stand: see `policy_origin`.
 
     Example:
         >>> key = key_from_policy({"Statement": []}, source="policy.json")
@@ -54,7 +74,7 @@ def key_from_policy(
     policy = parse_policy(_safe(document))
     return Key(
         id=source,
-        location=Location(source),
+        location=Location(source, origin=origin),
         policy=policy,
         account=account or _home(policy) or hole(HoleKind.ENVIRONMENT, "AWS::AccountId"),
         region=region or hole(HoleKind.ENVIRONMENT, "AWS::Region"),

@@ -71,10 +71,12 @@ def test_wrong_usage(run: Run, arguments: list[str]) -> None:
         pytest.param("main(['check', '--help'])", (*HEAVY, "rich", "yaml"), id="check-help"),
         pytest.param("main(['check', 'policy.json'])", HEAVY, id="check-json"),
         pytest.param("main(['check', 'policy.json', '-f', 'json'])", (*HEAVY, "rich"), id="check-to-json"),
+        pytest.param("main(['check', 'template.yaml'])", HEAVY, id="check-yaml"),
     ],
 )
 def test_nothing_heavy_is_loaded(tmp_path: Path, statements: str, unwanted: tuple[str, ...]) -> None:
     (tmp_path / "policy.json").write_text('{"Statement": []}', "utf-8")
+    (tmp_path / "template.yaml").write_text("Resources: {Key: {Type: AWS::KMS::Key}}", "utf-8")
     code = (
         "import sys, json\n"
         "from kms_constructs.cli.main import main\n"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kms_constructs.analysis.access import Access, AccessMatrix, Capability, MatrixCell, MatrixRow
 from kms_constructs.analysis.diff import AccessChange
 from kms_constructs.guardrails.finding import Finding, Outcome, Report, Severity
 from kms_constructs.model.estate import Key, Location, SourceProblem
 from kms_constructs.model.policy import parse_policy
+from kms_constructs.model.position import Position
 
 ADMIN = "arn:aws:iam::111122223333:role/KeyAdmin"
 USER = "arn:aws:iam::111122223333:role/OrderService"
@@ -18,6 +21,21 @@ DATA_KEY = Location(
 LOG_KEY = Location("cdk.out/AppStack.template.json", "AppStack", "LogKey11AA22BB", "AppStack/LogKey/Resource")
 POLICY_FILE = Location("policies/shared.json")
 TRAIL = Location("template.yaml", "", "Trail")
+
+
+class At:
+    """An origin of which every part stands in one place."""
+
+    def __init__(self, line: int, column: int) -> None:
+        self._position = Position(line, column)
+
+    def position(self, path: str) -> Position:
+        return self._position
+
+
+def placed(found: Finding, line: int, column: int) -> Finding:
+    """The finding, in a source that has lines."""
+    return replace(found, location=replace(found.location, origin=At(line, column)))
 
 
 def finding(

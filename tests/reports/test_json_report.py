@@ -7,6 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from kms_constructs.guardrails.catalogue import CATALOGUE
+from kms_constructs.guardrails.finding import Report
 from kms_constructs.reports.json_report import (
     access_json,
     catalogue_json,
@@ -96,6 +97,8 @@ def test_a_finding_in_full() -> None:
             "constructPath": "AppStack/DataKey/Resource",
         },
         "path": "Properties/KeyPolicy/Statement/1/Action",
+        "line": None,
+        "column": None,
         "message": samples.SEPARATION.message,
         "fix": samples.SEPARATION.fix,
         "chain": list(samples.SEPARATION.chain),
@@ -103,6 +106,12 @@ def test_a_finding_in_full() -> None:
         "acknowledged": None,
     }
     assert len(findings) == len(samples.MIXED.findings)
+
+
+def test_a_finding_in_a_text_has_line_and_column() -> None:
+    document = json.loads(report_json(Report(findings=(samples.placed(samples.SEPARATION, 42, 9),))))
+    VALIDATOR.validate(document)
+    assert [(found["line"], found["column"]) for found in document["findings"]] == [(42, 9)]
 
 
 def test_access_names_statements_and_conditions() -> None:

@@ -69,6 +69,13 @@ def test_the_text_tells_where_why_and_what_to_do() -> None:
     )
 
 
+def test_a_finding_in_a_text_has_its_file_and_line() -> None:
+    placed = samples.placed(samples.SEPARATION, 42, 9)
+    text = report_junit(Report(findings=(placed,)))
+    assert 'file="cdk.out/AppStack.template.json" line="42"' in text
+    assert "at: cdk.out/AppStack.template.json:42 Properties/KeyPolicy/Statement/1/Action" in text
+
+
 def test_a_warning_passes_and_says_so() -> None:
     document = JUnitXml.fromstring(report_junit(Report(findings=(samples.UNUSED,))).encode("utf-8"))
     (case,) = next(iter(document))

@@ -38,7 +38,9 @@ def results(report: Report, **options: Any) -> list[dict[str, Any]]:
     ids=["mixed", "clean", "broken", "hostile", "empty"],
 )
 def test_it_is_valid_sarif(report: Report, everything: bool) -> None:
-    document = written(report, everything=everything, line_of=lambda _finding: 7)
+    with_lines = replace(report, findings=tuple(samples.placed(one, 7, 3) for one in report.findings))
+    VALIDATOR.validate(written(with_lines, everything=everything))
+    document = written(report, everything=everything)
     VALIDATOR.validate(document)
     assert document["version"] == "2.1.0"
 
@@ -73,7 +75,7 @@ def test_every_finding_makes_valid_sarif(found: Finding) -> None:
 
 
 def test_a_result_in_full() -> None:
-    (result,) = results(Report(findings=(samples.SEPARATION,)), line_of=lambda _finding: 42)
+    (result,) = results(Report(findings=(samples.placed(samples.SEPARATION, 42, 9),)))
     assert result == {
         "ruleId": "IAM-KMS-8",
         "ruleIndex": list(CATALOGUE).index("IAM-KMS-8"),
@@ -88,7 +90,7 @@ def test_a_result_in_full() -> None:
             {
                 "physicalLocation": {
                     "artifactLocation": {"uri": "cdk.out/AppStack.template.json"},
-                    "region": {"startLine": 42},
+                    "region": {"startLine": 42, "startColumn": 9},
                 },
                 "logicalLocations": [
                     {

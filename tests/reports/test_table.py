@@ -31,6 +31,13 @@ def test_a_violation_in_full() -> None:
     assert report_table(report, Look(width=80)) == VIOLATION
 
 
+def test_a_finding_in_a_text_has_its_line() -> None:
+    report = Report(findings=(samples.placed(samples.SEPARATION, 42, 9),), keys=1)
+    lines = report_table(report, Look(width=110)).splitlines()
+    assert lines[1] == "cdk.out/AppStack.template.json:42, DataKey961B73FD, stack AppStack"
+    assert "    at  Properties/KeyPolicy/Statement/1/Action (cdk.out/AppStack.template.json:42)" in lines
+
+
 def test_titles_stand_where_there_is_room() -> None:
     report = Report(findings=(samples.SEPARATION,), keys=1)
     titles = {"IAM-KMS-8": "No principal both manages and uses"}

@@ -3,7 +3,8 @@
 from kms_constructs.model.estate import Estate, Key
 from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.sources import TemplateInput, estate_from_templates
-from kms_constructs.sources.cloudformation.resolver import Scope, World
+from kms_constructs.sources.cloudformation.scope import Scope
+from kms_constructs.sources.cloudformation.world import World
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"

@@ -152,6 +152,10 @@ def _whole(estate: Estate) -> None:
     """What is in an estate can be shown, and its keys are told apart."""
     assert repr(estate)
     assert len({key.id for key in estate.keys}) == len(estate.keys)
+    for found in (*estate.keys, *estate.identity_policies):
+        for path in ("", found.policy.path, *(statement.path for statement in found.policy.statements)):
+            position = found.location.position(path)
+            assert position is None or min(position) >= 1
 
 
 @given(st.lists(templates, min_size=1, max_size=3))

@@ -42,14 +42,9 @@ BROKEN = {
     "a key twice in YAML": (
         "a.yaml",
         "a: 1\na: 2",
-        "it is not YAML: Duplicate found 'a' (line 1); Duplicate found 'a' (line 2)",
+        "a stands on line 1 already at line 2, column 1",
     ),
-    "a null key in YAML": ("a.yaml", "~: 1", "it is not YAML: Null key '~' not supported (line 1)"),
-    "a date that is none": (
-        "a.yaml",
-        "a: 2020-13-45",
-        "it is not YAML: Template could not be parsed: month must be in 1..12",
-    ),
+    "a null key in YAML": ("a.yaml", "~: 1", "a key is null at line 1, column 1"),
 }
 
 
@@ -115,14 +110,6 @@ def test_anchors_that_multiply_are_refused() -> None:
     )
     with pytest.raises(SourceError, match="YAML aliases"):
         decode(text, "a.yaml")
-
-
-def test_without_cfn_lint_the_fix_is_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "cfnlint.decode", None)
-    with pytest.raises(SourceError) as raised:
-        decode("a: b", "a.yaml")
-    assert raised.value.problem == "YAML cannot be read without cfn-lint"
-    assert raised.value.fix == "Install kms-constructs[yaml], or give the template as JSON"
 
 
 class TestReadText:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kms_constructs.model.text import display, has_hole, split_holes
 from kms_constructs.model.unknown import Maybe, Unknown
-from kms_constructs.sources.cloudformation.resolver import NO_VALUE
+from kms_constructs.sources.cloudformation.scope import NO_VALUE
 from tests.sources.support import scope_of
 
 PARAMETERS = {

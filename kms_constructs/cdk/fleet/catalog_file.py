@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 
 from kms_constructs.errors import SourceError
+from kms_constructs.sources.positions import Marks, Pointer
+from kms_constructs.sources.yaml_reader import NotYamlError, YamlError, read_yaml
 
 SCHEMA_FILE = "key-catalog.schema.json"
 LONGEST_MESSAGE = 200
 _FIX = "Correct it; kms-constructs export catalog-schema writes the schema"
-
-_Place = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,37 +72,42 @@ def read_catalog(path: str | Path) -> CatalogFile:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no UTF-8 text"
         raise SourceError(source, f"it cannot be read: {reason}", "Name a readable YAML file") from error
-    lines: dict[_Place, int] = {}
     try:
-        data = _Loader(text, source, lines).data()
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f"{source}:{mark.line + 1}" if mark is not None else source
-        raise SourceError(place, f"it is no YAML: {error.problem or error.context}", "Correct it") from error
-    except yaml.YAMLError as error:
-        raise SourceError(source, "it is no YAML", "Correct it") from error
-    except RecursionError as error:
-        raise SourceError(source, "it is nested too deeply", "Flatten it") from error
-    return catalog_of(data, source=source, lines=lines)
+        document = read_yaml(text)
+    except YamlError as error:
+        place = f"{source}:{error.position.line}" if error.position is not None else source
+        problem = f"it is no YAML: {error.problem}" if isinstance(error, NotYamlError) else error.problem
+        raise SourceError(place, problem, error.fix) from error
+    if document.data is None:
+        raise SourceError(source, "it is empty", "Write version, stacks and keys")
+    return catalog_of(document.data, source=source, marks=document.marks)
 
 
-def catalog_of(data: object, *, source: str, lines: Mapping[_Place, int] | None = None) -> CatalogFile:
+def catalog_of(data: object, *, source: str, marks: Marks | None = None) -> CatalogFile:
     """Checks plain data and fills the defaults in.
+
+    Args:
+        data: The catalogue.
+        source: File name, or what stands for it.
+        marks: Where its values stand in the file; None when it came from plain data.
 
     Raises:
         SourceError: It is no catalogue; the message lists every error.
     """
-    known = lines or {}
     checker = Draft202012Validator(json_schema(), format_checker=FormatChecker(formats=["date"]))
     errors = sorted(checker.iter_errors(data), key=lambda error: [str(part) for part in error.absolute_path])
     if errors:
-        told = "; ".join(dict.fromkeys(_told(error, known) for error in errors))
+        told = "; ".join(dict.fromkeys(_told(error, marks) for error in errors))
         raise SourceError(source, told, _FIX)
     if not isinstance(data, Mapping):  # the schema has said so already
         raise SourceError(source, "it is no object", _FIX)
     defaults = data.get("defaults") or {}
     entries = tuple(
-        CatalogEntry(str(name), _merged(defaults, settings or {}), known.get(("keys", name), 0))
+        CatalogEntry(
+            str(name),
+            _merged(defaults, settings or {}),
+            marks.position(("keys", str(name))).line if marks else 0,
+        )
         for name, settings in data["keys"].items()
     )
     return CatalogFile(source, int(data["stacks"]), entries)
@@ -116,11 +120,11 @@ def _merged(defaults: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[st
     return merged
 
 
-def _told(error: ValidationError, lines: Mapping[_Place, int]) -> str:
+def _told(error: ValidationError, marks: Marks | None) -> str:
     while error.context:
         # Of the alternatives, the one that went furthest is the one that was meant.
         error = max(error.context, key=lambda one: len(one.absolute_path))
-    path: _Place = tuple(error.absolute_path)
+    path: Pointer = tuple(error.absolute_path)
     near = path
     schema = error.schema
     if (
@@ -130,58 +134,6 @@ def _told(error: ValidationError, lines: Mapping[_Place, int]) -> str:
     ):
         extra = [name for name in error.instance if name not in schema.get("properties", {})]
         near = (*path, *extra[:1])
-    while near and near not in lines:
-        near = near[:-1]
-    line = lines.get(near)
     place = ".".join(str(part) for part in path) or "the file"
     message = error.message if len(error.message) < LONGEST_MESSAGE else f"{error.message[:LONGEST_MESSAGE]}…"
-    return f"line {line}: {place}: {message}" if line else f"{place}: {message}"
-
-
-class _Loader:
-    """Builds plain data from YAML and notes the line of every key; a key that stands twice is refused."""
-
-    def __init__(self, text: str, source: str, lines: dict[_Place, int]) -> None:
-        self._text = text
-        self._source = source
-        self._lines = lines
-        self._constructor = yaml.SafeLoader("")
-
-    def data(self) -> object:
-        """The document as plain data."""
-        node = yaml.compose(self._text, Loader=yaml.SafeLoader)
-        if node is None:
-            raise SourceError(self._source, "it is empty", "Write version, stacks and keys")
-        return self._value(node, (), frozenset())
-
-    def _value(self, node: yaml.Node, path: _Place, above: frozenset[int]) -> object:
-        if id(node) in above:
-            raise SourceError(
-                f"{self._source}:{node.start_mark.line + 1}", "an alias points into itself", "Write it out"
-            )
-        self._lines.setdefault(path, node.start_mark.line + 1)
-        inside = above | {id(node)}
-        if isinstance(node, yaml.MappingNode):
-            return dict(self._members(node, path, inside))
-        if isinstance(node, yaml.SequenceNode):
-            return [self._value(one, (*path, index), inside) for index, one in enumerate(node.value)]
-        if isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:timestamp":
-            return node.value  # a date stays the text that it is
-        return self._constructor.construct_object(node)
-
-    def _members(
-        self, node: yaml.MappingNode, path: _Place, inside: frozenset[int]
-    ) -> Iterator[tuple[str, object]]:
-        seen: dict[str, int] = {}
-        for key_node, value_node in node.value:
-            key = str(key_node.value)
-            line = key_node.start_mark.line + 1
-            if key in seen:
-                raise SourceError(
-                    f"{self._source}:{line}",
-                    f"{'.'.join(str(part) for part in (*path, key))} stands on line {seen[key]} already",
-                    "Keep one of them",
-                )
-            seen[key] = line
-            self._lines[*path, key] = line
-            yield key, self._value(value_node, (*path, key), inside)
+    return f"line {marks.position(near).line}: {place}: {message}" if marks else f"{place}: {message}"

@@ -15,9 +15,10 @@ from typing import Final
 
 from kms_constructs.errors import SourceError
 from kms_constructs.model.estate import SourceProblem
-from kms_constructs.sources.cloudformation.resolver import nested_templates
 from kms_constructs.sources.cloudformation.template import TemplateInput
-from kms_constructs.sources.decode import decode, read_text
+from kms_constructs.sources.cloudformation.world import nested_templates
+from kms_constructs.sources.decode import decode, decode_document, read_text
+from kms_constructs.sources.positions import Marks
 
 MANIFEST: Final = "manifest.json"
 _ENVIRONMENT = re.compile(r"aws://([^/]+)/([^/]+)")
@@ -102,7 +103,7 @@ class _Reader:
 
     def _stack(self, name: str, artifact: Mapping[str, object], properties: Mapping[str, object]) -> None:
         path = _inside(self.assembly, self.directory, properties.get("templateFile"), name)
-        template = _document(self.assembly, path) if path else None
+        template = _read(self.assembly, path) if path else None
         if path is None or template is None:
             return
         account, region = self.account, self.region
@@ -114,13 +115,14 @@ class _Reader:
         stack = properties.get("stackName")
         paths = _construct_paths(self.assembly, self.directory, artifact)
         item = TemplateInput(
-            template,
+            template.data,
             str(path),
             stack=stack if isinstance(stack, str) else name,
             account=account,
             region=region,
             construct_paths=paths.get(path.name),
             assets=self.assets,
+            marks=template.marks,
         )
         self.assembly.templates.append(item)
         self._nested(item, paths)
@@ -131,15 +133,16 @@ class _Reader:
             known = any(item.source == source for item in self.assembly.templates)
             if known or not path.resolve().is_relative_to(self.directory.resolve()):
                 continue
-            template = _document(self.assembly, path)
+            template = _read(self.assembly, path)
             if template is not None:
                 item = TemplateInput(
-                    template,
+                    template.data,
                     source,
                     account=parent.account,
                     region=parent.region,
                     construct_paths=paths.get(path.name),
                     assets=self.assets,
+                    marks=template.marks,
                 )
                 self.assembly.templates.append(item)
                 self._nested(item, paths)
@@ -216,14 +219,26 @@ def _inside(assembly: Assembly, directory: Path, name: object, artifact: str) ->
     return path
 
 
-def _document(assembly: Assembly, path: Path) -> Mapping[str, object] | None:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    data: Mapping[str, object]
+    marks: Marks
+
+
+def _read(assembly: Assembly, path: Path) -> _Read | None:
     source = str(path)
     try:
-        document = decode(read_text(path, source), source)
+        document = decode_document(read_text(path, source), source)
     except SourceError as error:
         assembly.problems.append(SourceProblem(source, error.problem, error.fix))
         return None
-    if not isinstance(document, Mapping):
+    if not isinstance(document.data, Mapping):
         assembly.problems.append(SourceProblem(source, "it holds no object", _FIX))
         return None
-    return document
+    assembly.problems.extend(document.problems)
+    return _Read(document.data, document.marks)
+
+
+def _document(assembly: Assembly, path: Path) -> Mapping[str, object] | None:
+    found = _read(assembly, path)
+    return None if found is None else found.data

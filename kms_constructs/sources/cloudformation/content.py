@@ -9,15 +9,15 @@ See: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/transform-re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
 
 from kms_constructs.model.estate import SourceProblem
 from kms_constructs.model.text import display, has_hole
 from kms_constructs.model.unknown import is_unknown
-
-if TYPE_CHECKING:
-    from kms_constructs.sources.cloudformation.resolver import Scope
+from kms_constructs.sources.cloudformation.scope import Loops, Scope
+from kms_constructs.sources.positions import Pointer
 
 MAX_LOOPED: Final = 10_000
 """Resources that the loops of one template may make; CloudFormation's own limit is 500."""
@@ -33,10 +33,27 @@ _LOOP: Final = "Fn::ForEach::"
 _PROCESSED: Final = "Give the processed template (aws cloudformation get-template --template-stage Processed)"
 
 
-def raw_resources(
-    scope: Scope, problems: list[SourceProblem]
-) -> Iterator[tuple[str, Mapping[str, object], str]]:
-    """Logical id, definition and type of every resource, loops unrolled; what cannot be read is a problem."""
+@dataclass(frozen=True, slots=True)
+class RawResource:
+    """A resource as the template has it, loops unrolled.
+
+    Args:
+        logical_id: Its logical id.
+        type: Its type.
+        raw: Its definition, loop variables replaced.
+        pointer: Where the template has it.
+        loops: Variables of the loops that it stands in, outermost first, and their values.
+    """
+
+    logical_id: str
+    type: str
+    raw: Mapping[str, object]
+    pointer: Pointer
+    loops: Loops
+
+
+def raw_resources(scope: Scope, problems: list[SourceProblem]) -> Iterator[RawResource]:
+    """Every resource, loops unrolled; what cannot be read is a problem."""
     source = scope.input.source
 
     def problem(message: str, fix: str, logical_id: str = "") -> None:
@@ -50,16 +67,35 @@ def raw_resources(
     if not isinstance(resources, Mapping):
         problem("Resources is no object", "Give a CloudFormation template")
         return
-    budget = [MAX_LOOPED]
-    for logical_id, raw in _unrolled(scope, resources, budget, problems, 0):
+    members = (_Member(name, raw, ("Resources", name)) for name, raw in resources.items())
+    for member in _unrolled(scope, members, [MAX_LOOPED], problems, 0):
+        logical_id, raw = unrolled(str(member.name), member.loops), unrolled(member.raw, member.loops)
         if logical_id == "Fn::Transform":
             problem("a macro adds resources, and is not run here", _PROCESSED)
         elif not isinstance(raw, Mapping) or not isinstance(raw.get("Type"), str):
-            problem("the resource has no Type", "Give every resource a Type", logical_id)
+            problem("the resource has no Type", "Give every resource a Type", str(logical_id))
         else:
-            if str(raw["Type"]).endswith("::MODULE"):
-                problem("the resource is a module, which is not expanded here", _PROCESSED, logical_id)
-            yield logical_id, raw, str(raw["Type"])
+            kind = str(raw["Type"])
+            if kind.endswith("::MODULE"):
+                problem("the resource is a module, which is not expanded here", _PROCESSED, str(logical_id))
+            yield RawResource(str(logical_id), kind, raw, member.pointer, member.loops)
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A member of Resources or of the body of a loop, as the template has it.
+
+    Args:
+        name: Its key.
+        raw: Its value.
+        pointer: Where it stands.
+        loops: Variables of the loops that it stands in, outermost first, and their values.
+    """
+
+    name: str
+    raw: object
+    pointer: Pointer
+    loops: Loops = ()
 
 
 def _transforms(declared: object) -> Iterator[str]:
@@ -71,21 +107,22 @@ def _transforms(declared: object) -> Iterator[str]:
 
 def _unrolled(
     scope: Scope,
-    resources: Mapping[str, object],
+    members: Iterable[_Member],
     budget: list[int],
     problems: list[SourceProblem],
     depth: int,
-) -> Iterator[tuple[str, object]]:
-    for logical_id, raw in resources.items():
-        name = str(logical_id)
+) -> Iterator[_Member]:
+    for member in members:
+        name = str(unrolled(str(member.name), member.loops))
         if not name.startswith(_LOOP):
-            yield name, raw
+            yield member
             continue
-        loop = raw if isinstance(raw, list) and len(raw) == 3 and depth < 5 else None
-        values = scope.resolve(loop[1]) if loop else None
+        loop = member.raw if isinstance(member.raw, list) and len(member.raw) == 3 and depth < 5 else None
+        variable = unrolled(loop[0], member.loops) if loop else None
+        values = scope.resolve(unrolled(loop[1], member.loops)) if loop else None
         if (
             loop is None
-            or not isinstance(loop[0], str)
+            or not isinstance(variable, str)
             or not isinstance(loop[2], Mapping)
             or not isinstance(values, list)
             or not all(isinstance(value, str) and not has_hole(value) for value in values)
@@ -100,9 +137,16 @@ def _unrolled(
                 problems.append(SourceProblem(scope.input.source, message, _PROCESSED))
                 return
             budget[0] -= len(loop[2])
-            body = _with_value(loop[2], loop[0], str(value), 0)
-            if isinstance(body, Mapping):
-                yield from _unrolled(scope, body, budget, problems, depth + 1)
+            loops = (*member.loops, (variable, str(value)))
+            body = (_Member(key, node, (*member.pointer, 2, key), loops) for key, node in loop[2].items())
+            yield from _unrolled(scope, body, budget, problems, depth + 1)
+
+
+def unrolled(node: object, loops: Loops) -> object:
+    """A part of the body of loops, with the values in the places of the loops' variables."""
+    for name, value in loops:
+        node = _with_value(node, name, value, 0)
+    return node
 
 
 def _with_value(node: object, name: str, value: str, depth: int) -> object:

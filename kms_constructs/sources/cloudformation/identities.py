@@ -18,8 +18,8 @@ from kms_constructs.model.text import display, has_unresolved_hole
 from kms_constructs.model.unknown import Unknown, elements, is_unknown
 from kms_constructs.sources.cloudformation.documents import policy_of
 from kms_constructs.sources.cloudformation.keys import location_of
-from kms_constructs.sources.cloudformation.resolver import Resource, Scope
 from kms_constructs.sources.cloudformation.resources import iam_arn
+from kms_constructs.sources.cloudformation.scope import Resource, Scope
 
 _PRINCIPALS: Final = {"AWS::IAM::Role": "role", "AWS::IAM::User": "user", "AWS::IAM::Group": "group"}
 _ATTACHED: Final = {

@@ -13,13 +13,11 @@ import base64
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from kms_constructs.model.text import OPEN, HoleKind, display, has_hole, holes, split_holes
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
-
-if TYPE_CHECKING:
-    from kms_constructs.sources.cloudformation.resolver import Scope
+from kms_constructs.sources.cloudformation.scope import NO_VALUE, Scope
+from kms_constructs.sources.positions import START, Pointer
 
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 # Parts of an ARN: none of them can hold the characters that ARNs are split at.
@@ -138,45 +136,57 @@ def if_(scope: Scope, argument: object, node: object, depth: int) -> object:
     """``Fn::If`` as a value: unknown when its condition is and the branches differ."""
     if not isinstance(argument, list | tuple) or len(argument) != 3:
         return Unknown("Fn::If needs a condition and two values")
-    condition = _condition(scope, argument[0], depth)
+    condition = decided(scope, argument[0], depth)
     if not is_unknown(condition):
         return scope.resolve(argument[1] if condition else argument[2], depth)
     yes, no = scope.resolve(argument[1], depth), scope.resolve(argument[2], depth)
     if yes == no:
         return yes
     if isinstance(yes, list) and isinstance(no, list):
-        return [value if value in no else _maybe(value, condition.reason) for value in yes] + [
-            _maybe(value, condition.reason) for value in no if value not in yes
+        return [
+            value if value in yes and value in no else _maybe(value, condition.reason)
+            for value, _, _ in either(yes, no)
         ]
     return condition
 
 
-def if_elements(scope: Scope, argument: object, depth: int) -> list[object]:
-    """``Fn::If`` as an element of a list: both branches may be there when its condition is unknown."""
-    from kms_constructs.sources.cloudformation.resolver import NO_VALUE  # the two modules need each other
+def either(yes: list[object], no: list[object]) -> list[tuple[object, int, int]]:
+    """What a list may hold of which a condition decides that cannot be resolved.
 
+    Returns:
+        Each element with the branch that it comes from (1 or 2, as the arguments count) and its index there.
+    """
+    return [(value, 1, index) for index, value in enumerate(yes)] + [
+        (value, 2, index) for index, value in enumerate(no) if value not in yes
+    ]
+
+
+def if_elements(scope: Scope, argument: object, depth: int) -> list[tuple[object, Pointer]]:
+    """``Fn::If`` as an element of a list: both branches may be there when its condition is unknown.
+
+    Returns:
+        Each element with where it stands, from the function on.
+    """
     if not isinstance(argument, list | tuple) or len(argument) != 3:
-        return [Unknown("Fn::If needs a condition and two values")]
-    condition = _condition(scope, argument[0], depth)
+        return [(Unknown("Fn::If needs a condition and two values"), START)]
+    condition = decided(scope, argument[0], depth)
     if not is_unknown(condition):
-        branch = argument[1] if condition else argument[2]
-        if isinstance(branch, Mapping) and len(branch) == 1 and "Fn::If" in branch and depth < _NESTED_IFS:
-            return if_elements(scope, branch["Fn::If"], depth + 1)
-        value = scope.resolve(branch, depth)
-        return [] if value is NO_VALUE else [value]
-    found: list[object] = []
-    branches: list[list[object]] = []
-    for branch in argument[1:]:
-        if isinstance(branch, Mapping) and len(branch) == 1 and "Fn::If" in branch and depth < _NESTED_IFS:
-            branches.append(if_elements(scope, branch["Fn::If"], depth + 1))
-        else:
-            value = scope.resolve(branch, depth)
-            branches.append([] if value is NO_VALUE else [value])
-    if branches[0] == branches[1]:
-        return branches[0]
-    for values in branches:
-        found.extend(_maybe(value, condition.reason) for value in values)
-    return found
+        return _branch(scope, argument, 1 if condition else 2, depth)
+    one, other = (_branch(scope, argument, number, depth) for number in (1, 2))
+    if [value for value, _ in one] == [value for value, _ in other]:
+        return one
+    return [(_maybe(value, condition.reason), pointer) for value, pointer in (*one, *other)]
+
+
+def _branch(
+    scope: Scope, argument: list[object] | tuple[object, ...], number: int, depth: int
+) -> list[tuple[object, Pointer]]:
+    branch = argument[number]
+    if isinstance(branch, Mapping) and len(branch) == 1 and "Fn::If" in branch and depth < _NESTED_IFS:
+        inner = if_elements(scope, branch["Fn::If"], depth + 1)
+        return [(value, ("Fn::If", number, *pointer)) for value, pointer in inner]
+    value = scope.resolve(branch, depth)
+    return [] if value is NO_VALUE else [(value, ("Fn::If", number))]
 
 
 _NESTED_IFS = 60
@@ -186,7 +196,8 @@ def _maybe(value: object, reason: str) -> Maybe:
     return value if isinstance(value, Maybe) else Maybe(value, reason)
 
 
-def _condition(scope: Scope, name: object, depth: int) -> bool | Unknown:
+def decided(scope: Scope, name: object, depth: int) -> bool | Unknown:
+    """Whether the condition of a function holds: one by name, or a condition function."""
     if isinstance(name, str):
         return scope.condition(name, depth)
     return scope.truth(name, depth)

@@ -12,9 +12,10 @@ from kms_constructs.model.policy import default_key_policy
 from kms_constructs.model.text import HoleKind, display, has_hole, has_unresolved_hole, hole, holes, undecided
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
 from kms_constructs.sources.cloudformation.documents import policy_of
+from kms_constructs.sources.cloudformation.origins import ResourceOrigin
 from kms_constructs.sources.cloudformation.properties import Properties
-from kms_constructs.sources.cloudformation.resolver import Resource, Scope
 from kms_constructs.sources.cloudformation.resources import key_id
+from kms_constructs.sources.cloudformation.scope import Resource, Scope
 
 KEY_TYPES: Final = frozenset({"AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
 ALIAS_TYPE: Final = "AWS::KMS::Alias"
@@ -41,7 +42,14 @@ def location_of(scope: Scope, resource: Resource) -> Location:
         metadata = resource.raw.get("Metadata")
         named = metadata.get("aws:cdk:path") if isinstance(metadata, Mapping) else None
         path = named if isinstance(named, str) else None
-    return Location(scope.input.source, scope.input.stack or _nested_name(scope), resource.logical_id, path)
+    marks = scope.input.marks
+    return Location(
+        scope.input.source,
+        scope.input.stack or _nested_name(scope),
+        resource.logical_id,
+        path,
+        ResourceOrigin(scope, resource, marks) if marks is not None else None,
+    )
 
 
 def _nested_name(scope: Scope) -> str:

@@ -1,8 +1,7 @@
 """Resolves a CloudFormation template to plain data, with holes and unknowns where deployment decides.
 
-A `World` holds every template that was given, a `Scope` one stack of it. Resolving never raises and always
-ends: depth and length are bounded, cycles are unknown, and every parameter, condition, attribute and output
-is resolved once.
+Resolving never raises and always ends: depth and length are bounded, cycles are unknown, and every parameter,
+condition, attribute and output is resolved once.
 
 See: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 """
@@ -11,180 +10,45 @@ from __future__ import annotations
 
 import hashlib
 import json
-import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import Final, cast
 
-from kms_constructs.model.estate import SourceProblem
 from kms_constructs.model.text import CLOSE, OPEN, HoleKind, display, has_hole, hole
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
 from kms_constructs.sources.cloudformation import intrinsics
 from kms_constructs.sources.cloudformation.content import raw_resources
 from kms_constructs.sources.cloudformation.resources import attribute_of
+from kms_constructs.sources.cloudformation.scope import (
+    MAX_DEPTH,
+    NO_VALUE,
+    Resource,
+    Scope,
+    Stacks,
+    section,
+)
 from kms_constructs.sources.cloudformation.template import TemplateInput
-
-MAX_DEPTH: Final = 80
-"""Levels of nesting that are followed; CloudFormation's own documents stay far below."""
+from kms_constructs.sources.positions import Pointer
 
 MAX_TEXT: Final = 262_144
 """Characters of one resolved text; longer ones come from templates made to exhaust their readers."""
 
-MAX_STACKS: Final = 1_000
-"""Stacks that nested templates may multiply to."""
-
-MAX_NESTED: Final = 8
-"""Levels of stacks within stacks."""
-
-_HASH = re.compile(r"[0-9a-f]{64}")
 _DYNAMIC = re.compile(r"\{\{resolve:([^{}]*)\}\}")
-
-
-class _NoValue:
-    """`AWS::NoValue`: the property is not there."""
-
-
-NO_VALUE: Final = _NoValue()
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """One resource of a template that may exist.
-
-    Args:
-        logical_id: Its logical id.
-        type: Its type.
-        raw: As the template has it.
-        conditional: Whether an unresolved condition decides that it exists.
-    """
-
-    logical_id: str
-    type: str
-    raw: Mapping[str, object]
-    conditional: bool
-
-
-def section(template: Mapping[str, object], name: str) -> Mapping[str, object]:
-    """A section of a template; empty when it is missing or no object."""
-    found = template.get(name)
-    return found if isinstance(found, Mapping) else {}
-
-
 _ONLY_TEXT = {str}
 
 
-class World:
-    """Every stack that was given, so that what one exports another can import.
-
-    Args:
-        inputs: The templates.
-        parameters: Values of template parameters by name, before defaults.
-    """
-
-    def __init__(self, inputs: tuple[TemplateInput, ...], parameters: Mapping[str, str]) -> None:
-        self._parameters = parameters
-        self.problems: list[SourceProblem] = []
-        self._labels: dict[str, int] = {}
-        self.scopes: list[Scope] = []
-        self._exports: dict[str, list[tuple[Scope, str]]] | None = None
-        by_path = {_normal(item.source): item for item in inputs}
-        nested = {
-            path
-            for item in inputs
-            for _, path in nested_templates(item)
-            if path in by_path and path != _normal(item.source)
-        }
-        for item in inputs:
-            if _normal(item.source) not in nested:
-                self._add(item, by_path, None, "", 0)
-        # Templates that nest each other in a circle have no root: take each by itself.
-        made = {scope.input.source for scope in self.scopes}
-        for item in inputs:
-            if item.source not in made:
-                self._add(item, {}, None, "", 0)
-        for scope in self.scopes:  # parents come before their children
-            scope.find_resources()
-        self.scopes = [scope for scope in self.scopes if not scope.is_absent]
-
-    def _add(
-        self,
-        item: TemplateInput,
-        by_path: Mapping[str, TemplateInput],
-        parent: Scope | None,
-        logical_id: str,
-        depth: int,
-    ) -> Scope:
-        wanted = f"{parent.label}.{logical_id}" if parent else item.stack or _stem(item.source)
-        count = self._labels[wanted] = self._labels.get(wanted, 0) + 1
-        label = wanted if count == 1 else f"{wanted}#{count}"
-        scope = Scope(self, item, label, parent, logical_id, {} if parent else self._parameters)
-        self.scopes.append(scope)
-        for child_id, path in nested_templates(item):
-            child = by_path.get(path)
-            if child is None:
-                continue
-            if any(child is template for template in scope.templates):
-                self._problem(item, child_id, "the nested stack's template holds this stack itself")
-            elif depth >= MAX_NESTED or len(self.scopes) >= MAX_STACKS:
-                self._problem(item, child_id, "there are too many nested stacks to follow them all")
-            else:
-                scope.children[child_id] = self._add(child, by_path, scope, child_id, depth + 1)
-        return scope
-
-    def _problem(self, item: TemplateInput, logical_id: str, message: str) -> None:
-        fix = "Give the nested stack's template by itself"
-        self.problems.append(SourceProblem(item.source, message, fix, logical_id))
-
-    def exported(self, name: str, importer: Scope, depth: int) -> object | None:
-        """The value exported under a name in the importer's environment; None when no template has it."""
-        if self._exports is None:
-            self._exports = {}
-            for scope in self.scopes:
-                for output_id, output in section(scope.input.template, "Outputs").items():
-                    if not isinstance(output, Mapping) or scope.condition_of(output, depth) is False:
-                        continue
-                    export = output.get("Export")
-                    if isinstance(export, Mapping):
-                        text = scope.text(export.get("Name"), depth + 1)
-                        self._exports.setdefault(text, []).append((scope, output_id))
-        found = [
-            (scope, output_id)
-            for scope, output_id in self._exports.get(name, ())
-            if _may_be_equal(scope.account, importer.account) and _may_be_equal(scope.region, importer.region)
-        ]
-        exact = [pair for pair in found if pair[0].environment == importer.environment]
-        chosen = exact or found
-        if len(chosen) != 1:
-            return None
-        return chosen[0][0].output(chosen[0][1], depth + 1)
-
-    def stack_output(self, stack: str, region: str, output: str, depth: int) -> object | None:
-        """The value of an output of a stack by name and Region; None when no template has it."""
-        found = [
-            scope
-            for scope in self.scopes
-            if scope.parent is None and scope.input.stack == stack and _may_be_equal(scope.region, region)
-        ]
-        exact = [scope for scope in found if scope.region == region]
-        chosen = exact or found
-        if len(chosen) != 1 or output not in section(chosen[0].input.template, "Outputs"):
-            return None
-        return chosen[0].output(output, depth + 1)
-
-
 @dataclass(eq=False)
-class Scope:
+class Stack:
     """One stack: what its template's names mean."""
 
-    world: World
+    world: Stacks
     input: TemplateInput
     label: str
-    parent: Scope | None
+    parent: Stack | None
     parent_id: str
     overrides: Mapping[str, str]
-    children: dict[str, Scope] = field(default_factory=dict)
+    children: dict[str, Stack] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         item = self.input
@@ -219,11 +83,16 @@ class Scope:
                 self.is_absent = True
                 return
             conditional = made_by.conditional
-        for logical_id, raw, kind in raw_resources(self, self.world.problems):
-            exists = self.condition_of(raw, 0)
+        for found in raw_resources(self, self.world.problems):
+            exists = self.condition_of(found.raw, 0)
             if exists is not False:
-                self.resources[logical_id] = Resource(
-                    logical_id, kind, raw, conditional or is_unknown(exists)
+                self.resources[found.logical_id] = Resource(
+                    found.logical_id,
+                    found.type,
+                    found.raw,
+                    conditional or is_unknown(exists),
+                    found.pointer,
+                    found.loops,
                 )
 
     # --- values -------------------------------------------------------------------------------------
@@ -270,15 +139,23 @@ class Scope:
             together = "".join(nodes)  # type: ignore[arg-type]  # every one is text
             if OPEN not in together and CLOSE not in together and "{{resolve:" not in together:
                 return list(nodes)
-        values: list[object] = []
-        for node in nodes:
+        if any(type(node) is dict and len(node) == 1 and "Fn::If" in node for node in nodes):
+            return [value for value, _ in self.elements(nodes, depth)]
+        # Without branches nobody asks where an element stands: no pointers for nothing.
+        return [value for node in nodes if (value := self.resolve(node, depth)) is not NO_VALUE]
+
+    def elements(self, nodes: list[object] | tuple[object, ...], depth: int) -> list[tuple[object, Pointer]]:
+        """The elements of a resolved list, each with where it stands in the list as the template has it."""
+        found: list[tuple[object, Pointer]] = []
+        for index, node in enumerate(nodes):
             if type(node) is dict and len(node) == 1 and "Fn::If" in node:
-                values.extend(intrinsics.if_elements(self, node["Fn::If"], depth))
+                branches = intrinsics.if_elements(self, node["Fn::If"], depth)
+                found.extend((value, (index, *pointer)) for value, pointer in branches)
             else:
                 value = self.resolve(node, depth)
                 if value is not NO_VALUE:
-                    values.append(value)
-        return values
+                    found.append((value, (index,)))
+        return found
 
     def _intrinsic(self, name: str, argument: object, node: object, depth: int) -> object:
         function = intrinsics.FUNCTIONS.get(name)
@@ -505,49 +382,15 @@ _PARTITIONS: Final = (
 )
 
 
-def nested_templates(item: TemplateInput) -> Iterator[tuple[str, str]]:
-    """Logical id and template path of each nested stack whose template is a file beside the parent's."""
-    for logical_id, raw in section(item.template, "Resources").items():
-        if not isinstance(raw, Mapping) or raw.get("Type") != "AWS::CloudFormation::Stack":
-            continue
-        metadata, properties = raw.get("Metadata"), raw.get("Properties")
-        path = metadata.get("aws:asset:path") if isinstance(metadata, Mapping) else None
-        if path is None and isinstance(properties, Mapping):
-            url = properties.get("TemplateURL")
-            path = url if isinstance(url, str) else None
-            for part in _HASH.findall(_compact(url)) if item.assets else ():
-                if item.assets and part in item.assets:
-                    yield str(logical_id), _normal(item.assets[part])
-                    path = None
-                    break
-        if isinstance(path, str) and path and "://" not in path:
-            yield str(logical_id), _normal(posixpath.join(posixpath.dirname(_normal(item.source)), path))
-
-
-def _normal(path: str) -> str:
-    return posixpath.normpath(PurePath(path).as_posix())
-
-
-def _stem(source: str) -> str:
-    """Name of a file without what says that it is a template."""
-    name = PurePath(source).name
-    for suffix in (".json", ".yaml", ".yml", ".template"):
-        name = name.removesuffix(suffix)
-    return name or source
-
-
-def _may_be_equal(one: str, other: str) -> bool:
-    return one == other or has_hole(one) or has_hole(other)
-
-
 def _name_of(node: object) -> str:
     """A short name for a part of a template: the same part has the same name."""
-    text = _compact(node) or f"{type(node).__name__}@{id(node)}"
+    text = compact(node) or f"{type(node).__name__}@{id(node)}"
     name = next(iter(node), "value") if isinstance(node, Mapping) and len(node) == 1 else "value"
     return f"{name}#{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
-def _compact(node: object) -> str:
+def compact(node: object) -> str:
+    """A part of a template as JSON; empty when it cannot be written so."""
     try:
         return json.dumps(node, sort_keys=True, default=str)
     except (TypeError, ValueError, RecursionError):

@@ -10,13 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from kms_constructs.model.text import has_hole
 from kms_constructs.model.unknown import is_unknown
-
-if TYPE_CHECKING:
-    from kms_constructs.sources.cloudformation.resolver import Scope
+from kms_constructs.sources.cloudformation.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kms_constructs.sources.positions import Marks
+
 
 @dataclass(frozen=True, slots=True)
 class TemplateInput:
@@ -19,6 +21,7 @@ class TemplateInput:
         construct_paths: CDK construct path by logical id; a resource's own metadata (``aws:cdk:path``) is
             used for those that are missing.
         assets: Source of a template by asset hash, for nested stacks whose template URL holds only the hash.
+        marks: Where the values of the template stand in its file, or None.
 
     Example:
         >>> TemplateInput({"Resources": {}}, "app.json", stack="App").account is None
@@ -32,3 +35,4 @@ class TemplateInput:
     region: str | None = None
     construct_paths: Mapping[str, str] | None = None
     assets: Mapping[str, str] | None = None
+    marks: Marks | None = None

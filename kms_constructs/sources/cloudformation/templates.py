@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from kms_constructs.model.estate import Estate
 from kms_constructs.sources.cloudformation.identities import IDENTITY_PASSES, IDENTITY_TYPES, Identities
 from kms_constructs.sources.cloudformation.keys import ALIAS_TYPE, KEY_TYPES, Keys
-from kms_constructs.sources.cloudformation.resolver import Scope, World, section
+from kms_constructs.sources.cloudformation.scope import Scope, section
 from kms_constructs.sources.cloudformation.template import TemplateInput
 from kms_constructs.sources.cloudformation.trails import TRAIL_TYPE, trail_of
+from kms_constructs.sources.cloudformation.world import World
 
 # Uses of a key that say nothing of what it protects: policies that allow its use, aliases, replicas.
 _NO_REFERENCE = frozenset(

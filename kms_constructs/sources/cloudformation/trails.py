@@ -13,7 +13,7 @@ from kms_constructs.model.text import has_hole, undecided
 from kms_constructs.model.unknown import Unknown, elements, is_unknown
 from kms_constructs.sources.cloudformation.keys import location_of
 from kms_constructs.sources.cloudformation.properties import Properties
-from kms_constructs.sources.cloudformation.resolver import Resource, Scope
+from kms_constructs.sources.cloudformation.scope import Resource, Scope
 
 TRAIL_TYPE: Final = "AWS::CloudTrail::Trail"
 _KMS: Final = "kms.amazonaws.com"

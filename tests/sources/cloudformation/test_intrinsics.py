@@ -3,8 +3,9 @@
 import pytest
 
 from kms_constructs.model.unknown import Maybe, Unknown
-from kms_constructs.sources.cloudformation.resolver import NO_VALUE, World
+from kms_constructs.sources.cloudformation.scope import NO_VALUE
 from kms_constructs.sources.cloudformation.template import TemplateInput
+from kms_constructs.sources.cloudformation.world import World
 from tests.sources.support import ACCOUNT, REGION, environment, generated, scope_of, unresolved
 
 ROLE = {"Type": "AWS::IAM::Role", "Properties": {}}

@@ -1,0 +1,184 @@
+"""What the parts of the resolver share: one stack as its functions, attributes and loops see it.
+
+The resolver calls them and they call it back; this is the side that they know of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from kms_constructs.model.estate import SourceProblem
+from kms_constructs.model.unknown import Unknown
+from kms_constructs.sources.cloudformation.template import TemplateInput
+from kms_constructs.sources.positions import Pointer
+
+MAX_DEPTH: Final = 80
+"""Levels of nesting that are followed; CloudFormation's own documents stay far below."""
+
+
+class _NoValue:
+    """`AWS::NoValue`: the property is not there."""
+
+
+NO_VALUE: Final = _NoValue()
+
+
+Loops = tuple[tuple[str, str], ...]
+"""Variables of loops and their values, outermost first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource of a template that may exist.
+
+    Args:
+        logical_id: Its logical id.
+        type: Its type.
+        raw: As the template has it, loops unrolled.
+        conditional: Whether an unresolved condition decides that it exists.
+        pointer: Where the template has it.
+        loops: Variables of the loops that it stands in, outermost first, and their values.
+    """
+
+    logical_id: str
+    type: str
+    raw: Mapping[str, object]
+    conditional: bool
+    pointer: Pointer
+    loops: Loops = ()
+
+
+def section(template: Mapping[str, object], name: str) -> Mapping[str, object]:
+    """A section of a template; empty when it is missing or no object."""
+    found = template.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+class Stacks(Protocol):
+    """Every stack that was given."""
+
+    @property
+    def problems(self) -> list[SourceProblem]:
+        """What is wrong with the templates; to be added to."""
+        ...
+
+    def exported(self, name: str, importer: Scope, depth: int) -> object | None:
+        """The value exported under a name in the importer's environment; None when no template has it."""
+        ...
+
+    def stack_output(self, stack: str, region: str, output: str, depth: int) -> object | None:
+        """The value of an output of a stack by name and Region; None when no template has it."""
+        ...
+
+
+class Scope(Protocol):
+    """One stack: what its template's names mean."""
+
+    @property
+    def world(self) -> Stacks:
+        """The stacks that it may import from."""
+        ...
+
+    @property
+    def input(self) -> TemplateInput:
+        """Its template."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """Its name, unique among the stacks."""
+        ...
+
+    @property
+    def parent(self) -> Scope | None:
+        """The stack that it is nested in."""
+        ...
+
+    @property
+    def children(self) -> Mapping[str, Scope]:
+        """The stacks nested in it whose templates were given, by logical id."""
+        ...
+
+    @property
+    def account(self) -> str:
+        """Its account, or a hole."""
+        ...
+
+    @property
+    def region(self) -> str:
+        """Its Region, or a hole."""
+        ...
+
+    @property
+    def partition(self) -> str:
+        """Its partition."""
+        ...
+
+    @property
+    def environment(self) -> tuple[str, str]:
+        """Its account and Region."""
+        ...
+
+    @property
+    def mappings(self) -> Mapping[str, object]:
+        """The mappings of its template."""
+        ...
+
+    @property
+    def resources(self) -> Mapping[str, Resource]:
+        """The resources that may exist, by logical id."""
+        ...
+
+    def resolve(self, node: object, depth: int = 0) -> object:
+        """The value of a part of the template: plain data, text with holes, `Unknown`, or `NO_VALUE`."""
+        ...
+
+    def elements(self, nodes: list[object] | tuple[object, ...], depth: int) -> list[tuple[object, Pointer]]:
+        """The elements of a resolved list, each with where it stands in the list as the template has it."""
+        ...
+
+    def text(self, node: object, depth: int = 0) -> str:
+        """The value as text; what cannot be resolved becomes a hole."""
+        ...
+
+    def as_text(self, value: object, node: object) -> str:
+        """A resolved value as text, as CloudFormation writes scalars; `node` gives a hole its identity."""
+        ...
+
+    def unresolved(self, name: str) -> str:
+        """Text of which nothing is known but its name within this stack."""
+        ...
+
+    def generated(self, logical_id: str, attribute: str) -> str:
+        """Text that CloudFormation or the service makes for a resource."""
+        ...
+
+    def reference(self, name: str, depth: int) -> object:
+        """What ``{"Ref": name}`` means."""
+        ...
+
+    def attribute(self, logical_id: str, name: str, depth: int) -> object:
+        """What ``Ref`` (name ``Ref``) or ``Fn::GetAtt`` of a resource means."""
+        ...
+
+    def properties(self, logical_id: str) -> Mapping[str, object] | Unknown:
+        """All properties of a resource, resolved."""
+        ...
+
+    def resource_property(self, logical_id: str, name: str, depth: int) -> object | None:
+        """One property of a resource, resolved; None when it is absent."""
+        ...
+
+    def output(self, name: str, depth: int) -> object:
+        """The value of an output of this stack."""
+        ...
+
+    def condition(self, name: str, depth: int) -> bool | Unknown:
+        """Whether a condition of the template holds."""
+        ...
+
+    def truth(self, node: object, depth: int) -> bool | Unknown:
+        """The truth of a condition function."""
+        ...

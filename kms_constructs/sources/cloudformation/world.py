@@ -1,0 +1,157 @@
+"""Every stack that was given: which is nested in which, and what one exports that another imports."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
+from typing import Final
+
+from kms_constructs.model.estate import SourceProblem
+from kms_constructs.model.text import has_hole
+from kms_constructs.sources.cloudformation.resolver import Stack, compact
+from kms_constructs.sources.cloudformation.scope import Scope, section
+from kms_constructs.sources.cloudformation.template import TemplateInput
+
+MAX_STACKS: Final = 1_000
+"""Stacks that nested templates may multiply to."""
+
+MAX_NESTED: Final = 8
+"""Levels of stacks within stacks."""
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class World:
+    """Every stack that was given, so that what one exports another can import.
+
+    Args:
+        inputs: The templates.
+        parameters: Values of template parameters by name, before defaults.
+    """
+
+    def __init__(self, inputs: tuple[TemplateInput, ...], parameters: Mapping[str, str]) -> None:
+        self._parameters = parameters
+        self.problems: list[SourceProblem] = []
+        self._labels: dict[str, int] = {}
+        self.scopes: list[Stack] = []
+        self._exports: dict[str, list[tuple[Stack, str]]] | None = None
+        by_path = {_normal(item.source): item for item in inputs}
+        nested = {
+            path
+            for item in inputs
+            for _, path in nested_templates(item)
+            if path in by_path and path != _normal(item.source)
+        }
+        for item in inputs:
+            if _normal(item.source) not in nested:
+                self._add(item, by_path, None, "", 0)
+        # Templates that nest each other in a circle have no root: take each by itself.
+        made = {scope.input.source for scope in self.scopes}
+        for item in inputs:
+            if item.source not in made:
+                self._add(item, {}, None, "", 0)
+        for scope in self.scopes:  # parents come before their children
+            scope.find_resources()
+        self.scopes = [scope for scope in self.scopes if not scope.is_absent]
+
+    def _add(
+        self,
+        item: TemplateInput,
+        by_path: Mapping[str, TemplateInput],
+        parent: Stack | None,
+        logical_id: str,
+        depth: int,
+    ) -> Stack:
+        wanted = f"{parent.label}.{logical_id}" if parent else item.stack or _stem(item.source)
+        count = self._labels[wanted] = self._labels.get(wanted, 0) + 1
+        label = wanted if count == 1 else f"{wanted}#{count}"
+        scope = Stack(self, item, label, parent, logical_id, {} if parent else self._parameters)
+        self.scopes.append(scope)
+        for child_id, path in nested_templates(item):
+            child = by_path.get(path)
+            if child is None:
+                continue
+            if any(child is template for template in scope.templates):
+                self._problem(item, child_id, "the nested stack's template holds this stack itself")
+            elif depth >= MAX_NESTED or len(self.scopes) >= MAX_STACKS:
+                self._problem(item, child_id, "there are too many nested stacks to follow them all")
+            else:
+                scope.children[child_id] = self._add(child, by_path, scope, child_id, depth + 1)
+        return scope
+
+    def _problem(self, item: TemplateInput, logical_id: str, message: str) -> None:
+        fix = "Give the nested stack's template by itself"
+        self.problems.append(SourceProblem(item.source, message, fix, logical_id))
+
+    def exported(self, name: str, importer: Scope, depth: int) -> object | None:
+        """The value exported under a name in the importer's environment; None when no template has it."""
+        if self._exports is None:
+            self._exports = {}
+            for scope in self.scopes:
+                for output_id, output in section(scope.input.template, "Outputs").items():
+                    if not isinstance(output, Mapping) or scope.condition_of(output, depth) is False:
+                        continue
+                    export = output.get("Export")
+                    if isinstance(export, Mapping):
+                        text = scope.text(export.get("Name"), depth + 1)
+                        self._exports.setdefault(text, []).append((scope, output_id))
+        found = [
+            (scope, output_id)
+            for scope, output_id in self._exports.get(name, ())
+            if _may_be_equal(scope.account, importer.account) and _may_be_equal(scope.region, importer.region)
+        ]
+        exact = [pair for pair in found if pair[0].environment == importer.environment]
+        chosen = exact or found
+        if len(chosen) != 1:
+            return None
+        return chosen[0][0].output(chosen[0][1], depth + 1)
+
+    def stack_output(self, stack: str, region: str, output: str, depth: int) -> object | None:
+        """The value of an output of a stack by name and Region; None when no template has it."""
+        found = [
+            scope
+            for scope in self.scopes
+            if scope.parent is None and scope.input.stack == stack and _may_be_equal(scope.region, region)
+        ]
+        exact = [scope for scope in found if scope.region == region]
+        chosen = exact or found
+        if len(chosen) != 1 or output not in section(chosen[0].input.template, "Outputs"):
+            return None
+        return chosen[0].output(output, depth + 1)
+
+
+def nested_templates(item: TemplateInput) -> Iterator[tuple[str, str]]:
+    """Logical id and template path of each nested stack whose template is a file beside the parent's."""
+    for logical_id, raw in section(item.template, "Resources").items():
+        if not isinstance(raw, Mapping) or raw.get("Type") != "AWS::CloudFormation::Stack":
+            continue
+        metadata, properties = raw.get("Metadata"), raw.get("Properties")
+        path = metadata.get("aws:asset:path") if isinstance(metadata, Mapping) else None
+        if path is None and isinstance(properties, Mapping):
+            url = properties.get("TemplateURL")
+            path = url if isinstance(url, str) else None
+            for part in _HASH.findall(compact(url)) if item.assets else ():
+                if item.assets and part in item.assets:
+                    yield str(logical_id), _normal(item.assets[part])
+                    path = None
+                    break
+        if isinstance(path, str) and path and "://" not in path:
+            yield str(logical_id), _normal(posixpath.join(posixpath.dirname(_normal(item.source)), path))
+
+
+def _normal(path: str) -> str:
+    return posixpath.normpath(PurePath(path).as_posix())
+
+
+def _stem(source: str) -> str:
+    """Name of a file without what says that it is a template."""
+    name = PurePath(source).name
+    for suffix in (".json", ".yaml", ".yml", ".template"):
+        name = name.removesuffix(suffix)
+    return name or source
+
+
+def _may_be_equal(one: str, other: str) -> bool:
+    return one == other or has_hole(one) or has_hole(other)
