@@ -15,6 +15,7 @@ from kms_constructs.errors import ArgumentError
 from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.model.actions import KeyUsage, find_action
 from kms_constructs.policies.services.service_access import ServiceAccess
+from kms_constructs.policies.services.service_access import presets as _presets
 from kms_constructs.policies.target import PolicyTarget, statements_of
 from kms_constructs.testing import assert_guardrails
 
@@ -487,11 +488,7 @@ def test_writes_the_documented_statements(case: tuple[ServiceAccess, PolicyTarge
 
 
 def presets() -> list[str]:
-    return [
-        name
-        for name, member in inspect.getmembers(ServiceAccess, inspect.ismethod)
-        if not name.startswith("_")
-    ]
+    return list(_presets())
 
 
 def test_every_preset_is_tested():
