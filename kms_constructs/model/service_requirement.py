@@ -77,7 +77,8 @@ class Step:
         resource: CloudFormation's type: ``AWS::CloudWatch::Alarm``.
         properties: Their paths below ``Properties``, ``*`` for each element of a list:
             ``AlarmActions/*``.
-        where: Values, by path, without which the step is not taken: ``{"Protocol": "sqs"}``.
+        where: Values, by path, without which the step is not taken: ``{"Protocol": "sqs"}``. A ``*`` is the
+            element that the property is taken from.
     """
 
     resource: str
@@ -116,6 +117,16 @@ def named_by(resource: str, *properties: str, page: str, forms: tuple[KeyForm, .
     return Consumer((Step(resource, properties),), forms, page)
 
 
+BUCKET = Step(
+    "AWS::S3::Bucket",
+    ("BucketEncryption/ServerSideEncryptionConfiguration/*/ServerSideEncryptionByDefault/KMSMasterKeyID",),
+)
+TOPIC = Step("AWS::SNS::Topic", ("KmsMasterKeyId",))
+QUEUE = Step("AWS::SQS::Queue", ("KmsMasterKeyId",))
+SECRET = Step("AWS::SecretsManager::Secret", ("KmsKeyId",))
+"""The last step for what many services deliver to."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """A principal that calls KMS for the service, and what its calls are like.
@@ -127,9 +138,9 @@ class Caller:
         when: When it calls.
         principal: The service principal, or the ARN of the service-linked role. Placeholders stand for what
             the key decides.
-        roles: For `Who.ROLE`: paths of the properties that name the role, with the resource's type:
-            ``AWS::S3::Bucket ReplicationConfiguration/Role``.
-        sends: Condition keys that every such call carries, with the value, ``*`` and placeholders in it.
+        roles: For `Who.ROLE`: the ways to the role, as `Consumer.steps` are: the last step names it.
+        sends: Condition keys that every such call carries, with the value or, where AWS documents several,
+            the values; ``*`` and placeholders in them.
         omits: Condition keys that no such call carries: a statement that asks for one allows nothing.
         limits: The condition keys, with the operator, by which the preset limits its statement, in order.
         operations: What a grant that it creates lets the grantee do; empty where AWS does not say.
@@ -147,8 +158,8 @@ class Caller:
     page: str
     when: When = When.RUN
     principal: str = ""
-    roles: tuple[str, ...] = ()
-    sends: Mapping[str, str] = field(default_factory=dict)
+    roles: tuple[tuple[Step, ...], ...] = ()
+    sends: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     omits: tuple[str, ...] = ()
     limits: tuple[tuple[str, str], ...] = ()
     operations: tuple[str, ...] = ()
@@ -169,7 +180,7 @@ class Caller:
         return CREATE_GRANT in self.actions
 
     @property
-    def encryption_context(self) -> dict[str, str]:
+    def encryption_context(self) -> dict[str, str | tuple[str, ...]]:
         """The encryption context that it sends, as far as AWS documents it."""
         return {
             key.removeprefix(CONTEXT): value for key, value in self.sends.items() if key.startswith(CONTEXT)
@@ -244,12 +255,14 @@ class ServiceRequirement:
         consumers: What hands it the key.
         rows: README's table.
         via: The service in values of `kms:ViaService`, where principals reach the key through it.
+        also_via: Further services that the same calls may name there.
         preset: The preset; None where `key_users` or nothing at all is the answer.
         asks_as: Service principals for which CDK constructs ask statements that this preset answers.
         asks_through: Services through which CDK constructs let the whole account in, which it answers.
         key_spec: The key spec that the service works with; None for any.
         key_usage: The key usage that it works with, as KMS names it.
         region: The Region that it takes keys from; empty for the resource's own.
+        unsupported: Why AWS takes no customer managed key here; empty where it does.
         notes: What AWS documents besides, or does not document.
     """
 
@@ -260,12 +273,14 @@ class ServiceRequirement:
     consumers: tuple[Consumer, ...] = ()
     rows: tuple[Row, ...] = ()
     via: str = ""
+    also_via: tuple[str, ...] = ()
     preset: PresetText | None = None
     asks_as: tuple[str, ...] = ()
     asks_through: tuple[str, ...] = ()
     key_spec: str | None = "SYMMETRIC_DEFAULT"
     key_usage: str = "ENCRYPT_DECRYPT"
     region: str = ""
+    unsupported: str = ""
     notes: tuple[str, ...] = ()
 
     def caller(self, sid: str) -> Caller:
@@ -288,7 +303,7 @@ def through_service(
     page: str,
     context: Mapping[str, str] | None = None,
     when: When = When.RUN,
-    roles: tuple[str, ...] = (),
+    roles: tuple[tuple[Step, ...], ...] = (),
     operations: tuple[str, ...] = (),
     called: tuple[str, ...] = (),
     only_if: str = "",
@@ -300,7 +315,7 @@ def through_service(
 
     Its calls carry the service and the account of the principal; never a source, for no service acts.
     """
-    sends = {
+    sends: dict[str, str | tuple[str, ...]] = {
         CALLER_ACCOUNT: ACCOUNT,
         VIA_SERVICE: f"{via}.{REGION}.amazonaws.com",
         **{f"{CONTEXT}{key}": value for key, value in (context or {}).items()},

@@ -21,6 +21,7 @@ from kms_constructs.model.actions import expand
 from kms_constructs.model.key_specs import using_actions
 from kms_constructs.policies.key_policy import KeyPolicySpec, key_policy
 from kms_constructs.policies.principals import NamedPrincipal, named_principal
+from kms_constructs.policies.services.advice import preset_of, preset_through, service_of
 from kms_constructs.policies.target import PolicyTarget, is_token
 
 _GRANT_ACTIONS = frozenset({"CreateGrant", "ListGrants", "RevokeGrant"})
@@ -28,27 +29,6 @@ _GRANT_ACTIONS = frozenset({"CreateGrant", "ListGrants", "RevokeGrant"})
 
 _RETIRE = "RetireGrant"
 """Left to the grant itself: a grant names who may retire it, and a key policy allows it to nobody else."""
-
-_PRESETS = {
-    "autoscaling": "ServiceAccess.auto_scaling()",
-    "backup": "ServiceAccess.backup([…])",
-    "bedrock": "ServiceAccess.bedrock([…])",
-    "cloudtrail": "ServiceAccess.cloudtrail(…)",
-    "config": "ServiceAccess.config()",
-    "dnssec-route53": "ServiceAccess.route53_dnssec([…])",
-    "dynamodb": "ServiceAccess.dynamodb([…])",
-    "ecr": "ServiceAccess.ecr([…])",
-    "events": "ServiceAccess.eventbridge(…)",
-    "lambda": "ServiceAccess.lambda_([…])",
-    "logs": "ServiceAccess.cloudwatch_logs(…)",
-    "rds": "ServiceAccess.rds([…])",
-    "redshift": "ServiceAccess.redshift([…])",
-    "s3": "ServiceAccess.s3_notifications(…)",
-    "secretsmanager": "ServiceAccess.secrets_manager([…])",
-    "ses": "ServiceAccess.ses(…)",
-    "sns": "ServiceAccess.sns(…)",
-    "sqs": "ServiceAccess.sqs(…)",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +138,8 @@ class GrantBook:
         if not wish.positive:
             return False
         if wish.kind == "AWS" and wish.via and all(self._is_root(one) for one in wish.principals):
-            services = {self._service(one) for one in wish.via}
-            declared = {self._service(one) for other in self._allows() for one in other.via}
+            services = {service_of(one) for one in wish.via}
+            declared = {service_of(one) for other in self._allows() for one in other.via}
             return services <= declared
         return all(self._covers(wish, principal) for principal in wish.principals)
 
@@ -248,20 +228,19 @@ class GrantBook:
 
     def _advice(self, wish: Wish) -> tuple[str, str]:
         if wish.kind == "Service":
-            names = [self._service(one) for one in wish.principals]
-            preset = _PRESETS.get(names[0]) if len(names) == 1 else None
+            preset = preset_of(wish.principals[0]) if len(wish.principals) == 1 else None
             if preset is None:
                 preset = f"ServiceAccess.custom({wish.principals[0]!r}, […], source_arns=[…])"
             return "services", f"declare services=[{preset}] on the key"
         if wish.kind == "AWS" and wish.via:
-            preset = _PRESETS.get(self._service(wish.via[0]))
-            if preset is not None and "[…]" in preset:
+            preset = preset_through(wish.via[0])
+            if preset is not None:
                 return (
                     "services",
                     f"declare services=[{preset}] with the roles that use the key through this service; the"
                     " wish would let in every principal of the account",
                 )
-            service = self._service(wish.via[0])
+            service = service_of(wish.via[0])
             return (
                 "via_services",
                 f"name the roles that use the key through this service in key_users, with"
@@ -339,11 +318,6 @@ class GrantBook:
 
     def _is_root(self, principal: str) -> bool:
         return principal.endswith(":root") or re.fullmatch(r"\d{12}", principal) is not None
-
-    @staticmethod
-    def _service(name: str) -> str:
-        """``sns`` of ``sns.amazonaws.com``, ``secretsmanager.eu-west-1.amazonaws.com``, ``logs.…``."""
-        return re.split(r"[.$]", name, maxsplit=1)[0]
 
 
 def _flat(value: object) -> str:

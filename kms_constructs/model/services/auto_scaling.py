@@ -60,6 +60,4 @@ REQUIREMENT = ServiceRequirement(
         ),
     ),
     preset=PresetText(call="ServiceAccess.auto_scaling()", sid="AutoScaling"),
-    asks_as=("autoscaling.amazonaws.com",),
-    asks_through=("autoscaling",),
 )

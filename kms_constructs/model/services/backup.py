@@ -40,6 +40,5 @@ REQUIREMENT = ServiceRequirement(
         ),
     ),
     preset=PresetText(call="ServiceAccess.backup([…])", sid="Backup"),
-    asks_as=("backup.amazonaws.com",),
     asks_through=("backup",),
 )

@@ -40,6 +40,5 @@ REQUIREMENT = ServiceRequirement(
         ),
     ),
     preset=PresetText(call="ServiceAccess.bedrock([…])", sid="Bedrock"),
-    asks_as=("bedrock.amazonaws.com",),
     asks_through=("bedrock",),
 )

@@ -49,6 +49,5 @@ REQUIREMENT = ServiceRequirement(
         summary="Lets principals of the key's account use tables that DynamoDB encrypts with this key.",
         principals="Roles and users who create and use tables.",
     ),
-    asks_as=("dynamodb.amazonaws.com",),
     asks_through=("dynamodb",),
 )

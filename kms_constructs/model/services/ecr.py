@@ -40,6 +40,5 @@ REQUIREMENT = ServiceRequirement(
         detail="They also need `kms:RetireGrant`, which only an IAM policy can give.",
         principals="Roles and users who create repositories.",
     ),
-    asks_as=("ecr.amazonaws.com",),
     asks_through=("ecr",),
 )

@@ -43,6 +43,5 @@ REQUIREMENT = ServiceRequirement(
         detail="The function's own role needs nothing: Lambda decrypts through the grant.",
         principals="Roles and users who create and change functions.",
     ),
-    asks_as=("lambda.amazonaws.com",),
     asks_through=("lambda",),
 )

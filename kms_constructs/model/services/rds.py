@@ -43,6 +43,5 @@ REQUIREMENT = ServiceRequirement(
         detail="RDS works through a grant that it creates for the caller, so nothing else is needed.",
         principals="Roles and users who create and change databases.",
     ),
-    asks_as=("rds.amazonaws.com",),
     asks_through=("rds",),
 )

@@ -46,6 +46,5 @@ REQUIREMENT = ServiceRequirement(
         summary="Lets principals of the key's account create clusters that Redshift encrypts with this key.",
         principals="Roles and users who create and change clusters.",
     ),
-    asks_as=("redshift.amazonaws.com",),
     asks_through=("redshift",),
 )

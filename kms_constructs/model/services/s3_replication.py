@@ -19,7 +19,7 @@ from kms_constructs.model.service_requirement import (
 _PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html"
 _DEFAULT = "BucketEncryption/ServerSideEncryptionConfiguration/*/ServerSideEncryptionByDefault/KMSMasterKeyID"
 _ENCRYPTED = "ReplicationConfiguration/Rules/*/SourceSelectionCriteria/SseKmsEncryptedObjects/Status"
-_ROLE = ("AWS::S3::Bucket ReplicationConfiguration/Role",)
+_ROLE = ((Step("AWS::S3::Bucket", ("ReplicationConfiguration/Role",)),),)
 _CONTEXT = {"aws:s3:arn": f"arn:{PARTITION}:s3:::*"}
 
 REQUIREMENT = ServiceRequirement(

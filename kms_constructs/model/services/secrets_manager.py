@@ -47,6 +47,5 @@ REQUIREMENT = ServiceRequirement(
         ),
     ),
     preset=PresetText(call="ServiceAccess.secrets_manager([…])", sid="SecretsManager"),
-    asks_as=("secretsmanager.amazonaws.com",),
     asks_through=("secretsmanager",),
 )

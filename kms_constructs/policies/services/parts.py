@@ -106,7 +106,7 @@ def through_caller(
     assert requirement.preset is not None  # noqa: S101 - a preset calls this
     return through(
         f"{requirement.preset.sid}{sid}",
-        (requirement.via, *services),
+        (requirement.via, *requirement.also_via, *services),
         principals,
         [action for action in caller.actions if action != CREATE_GRANT],
         context,
@@ -138,8 +138,9 @@ def by_service(
     assert requirement.preset is not None  # noqa: S101 - a preset calls this
     conditions: dict[str, dict[str, Any]] = {}
     for operator, key in caller.limits:
-        given = sources.get(key) or caller.sends[key].replace(ACCOUNT, account)
-        conditions.setdefault(operator, {})[key] = given
+        sent = caller.sends[key]
+        every = [one.replace(ACCOUNT, account) for one in ([sent] if isinstance(sent, str) else sent)]
+        conditions.setdefault(operator, {})[key] = sources.get(key) or every
     return _with_grants(
         f"Service{requirement.preset.sid}{sid}", suffix, _principal(caller, role_suffix), caller, conditions
     )
@@ -158,12 +159,13 @@ def _with_grants(
     caller: Caller,
     conditions: Mapping[str, Mapping[str, Any]],
 ) -> Templates:
-    """Use in one statement, CreateGrant for the service's own resources in another."""
+    """Use in one statement, CreateGrant in another: for AWS resources, where AWS says that they are."""
     made: list[PolicyStatementJson] = []
     if use := [action for action in caller.actions if action != CREATE_GRANT]:
         made.append(allow(f"{sid}{suffix}", principal, use, conditions))
     if caller.grants:
-        made.append(allow(f"{sid}Grants{suffix}", principal, (CREATE_GRANT,), {**conditions, **FOR_AWS}))
+        own = FOR_AWS if FOR_AWS_RESOURCE in caller.sends else {}
+        made.append(allow(f"{sid}Grants{suffix}", principal, (CREATE_GRANT,), {**conditions, **own}))
     return tuple(made)
 
 
@@ -184,7 +186,9 @@ def checked_sources(argument: str, arns: Sequence[str], service: str | None, acc
             raise ArgumentError(
                 argument, arn, f"the ARN has to be of {service}, not of {found}", f"give the {service} ARN"
             )
-        if any("*" in part or "?" in part for part in (partition, found, owner)) or resource in ("", "*"):
+        # AWS itself documents arn:aws:logs:REGION:ACCOUNT:* as a source: with its account it narrows.
+        everything = resource == "" or (resource == "*" and not owner)
+        if everything or any("*" in part or "?" in part for part in (partition, found, owner)):
             raise ArgumentError(
                 argument,
                 arn,

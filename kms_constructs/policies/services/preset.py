@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
+from textwrap import fill
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
 from kms_constructs.model.actions import KeyUsage
@@ -119,6 +120,8 @@ def _described(preset: _Function, name: str, requirement: ServiceRequirement | N
     return preset
 
 
+_WIDTH = 100
+"""Columns of documentation."""
 _ARGUMENTS = {
     "principals": """    principals: {text.principals}
 
@@ -136,7 +139,7 @@ def documentation(requirement: ServiceRequirement) -> str:
     """The documentation of a preset that its requirement alone makes."""
     text = requirement.preset
     assert text is not None  # noqa: S101 - a preset asks
-    detail = f"\n\n{text.detail}" if text.detail else ""
+    detail = f"\n\n{fill(text.detail, _WIDTH)}" if text.detail else ""
     arguments = _ARGUMENTS[text.shape.value].format(text=text)
     return f"{text.summary}{detail}\n\nArgs:\n{arguments}\n\nSee: {requirement.pages[0]}\n"
 
@@ -152,7 +155,7 @@ def _of_principals(requirement: ServiceRequirement, principals: Sequence[object]
     actions = list(dict.fromkeys(action for one in callers for action in one.actions))
     return through(
         requirement.preset.sid,
-        requirement.via,
+        (requirement.via, *requirement.also_via),
         principals,
         [action for action in actions if action != CREATE_GRANT],
         grants=CREATE_GRANT in actions,
@@ -162,10 +165,10 @@ def _of_principals(requirement: ServiceRequirement, principals: Sequence[object]
 def _of_sources(requirement: ServiceRequirement, source_arns: Sequence[str], account: str) -> Templates:
     assert requirement.preset is not None  # noqa: S101 - a preset calls this
     check_account("account", account)
-    arns = checked_sources("source_arns", source_arns, requirement.preset.source, account)
+    arns = checked_sources("source_arns", source_arns, requirement.preset.source or None, account)
     return tuple(
         statement
         for caller in requirement.callers
-        if caller.who is Who.SERVICE
+        if caller.who is Who.SERVICE and caller.limits
         for statement in by_service(requirement, caller.sid, {SOURCE_ARN: arns}, account)
     )

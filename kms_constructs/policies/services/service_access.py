@@ -31,10 +31,19 @@ from kms_constructs.policies.services.cloudtrail import cloudtrail as _cloudtrai
 from kms_constructs.policies.services.cloudwatch_logs import cloudwatch_logs as _cloudwatch_logs
 from kms_constructs.policies.services.config import config as _config
 from kms_constructs.policies.services.custom import custom as _custom
+from kms_constructs.policies.services.dms_events import dms_events as _dms_events
+from kms_constructs.policies.services.dynamodb_replication import (
+    dynamodb_replication as _dynamodb_replication,
+)
 from kms_constructs.policies.services.eventbridge import eventbridge as _eventbridge
+from kms_constructs.policies.services.eventbridge_archive import eventbridge_archive as _eventbridge_archive
 from kms_constructs.policies.services.eventbridge_bus import eventbridge_bus as _eventbridge_bus
+from kms_constructs.policies.services.eventbridge_topics import eventbridge_topics as _eventbridge_topics
+from kms_constructs.policies.services.fargate_ephemeral_storage import (
+    fargate_ephemeral_storage as _fargate_ephemeral_storage,
+)
 from kms_constructs.policies.services.parts import Templates
-from kms_constructs.policies.services.preset import Named, Preset, PrincipalsPreset
+from kms_constructs.policies.services.preset import Named, Preset, PrincipalsPreset, SourcesPreset
 from kms_constructs.policies.services.route53_dnssec import route53_dnssec as _route53_dnssec
 from kms_constructs.policies.services.s3 import s3 as _s3
 from kms_constructs.policies.services.s3_notifications import s3_notifications as _s3_notifications
@@ -128,16 +137,18 @@ class ServiceAccess:
             ("kms:CallerAccount", statement["Principal"].get("AWS", [])),
             ("aws:SourceAccount", sources),
         ):
-            account = equals.get(key)
+            given = equals.get(key)
+            accounts = [given] if isinstance(given, str) else list(given or ())
             for arn in [arns] if isinstance(arns, str) else arns:
                 parts = arn_parts(arn)
-                if account is None or parts is None or not parts[3]:
+                if not accounts or parts is None or not parts[3]:
                     continue
-                if parts[3] != account and not is_token(parts[3]) and not is_token(account):
+                if parts[3] not in accounts and not any(map(is_token, (parts[3], *accounts))):
                     raise ArgumentError(
                         "services",
                         arn,
-                        f"{self.name} is limited to account {account} by {key}, so this would allow nothing",
+                        f"{self.name} is limited to account {', '.join(accounts)} by {key}, so this would"
+                        " allow nothing",
                         "give the account argument, or external_access for principals of other accounts",
                         where=target.where,
                     )
@@ -149,8 +160,14 @@ class ServiceAccess:
     cloudtrail = Preset(_cloudtrail)
     cloudwatch_logs = Preset(_cloudwatch_logs)
     config = Preset(_config)
+    custom = Preset(_custom)
+    dms_events = Preset(_dms_events)
+    dynamodb_replication = Preset(_dynamodb_replication)
     eventbridge = Preset(_eventbridge)
+    eventbridge_archive = Preset(_eventbridge_archive)
     eventbridge_bus = Preset(_eventbridge_bus)
+    eventbridge_topics = Preset(_eventbridge_topics)
+    fargate_ephemeral_storage = Preset(_fargate_ephemeral_storage)
     route53_dnssec = Preset(_route53_dnssec)
     s3 = Preset(_s3)
     s3_notifications = Preset(_s3_notifications)
@@ -161,15 +178,38 @@ class ServiceAccess:
     sns_publishers = Preset(_sns_publishers)
     sqs = Preset(_sqs)
 
-    # Made from their requirements.
+    # Made from their requirements: services that call KMS with the identity of their callers.
+    appflow = PrincipalsPreset()
+    athena = PrincipalsPreset()
+    codeartifact = PrincipalsPreset()
     dynamodb = PrincipalsPreset()
+    ebs = PrincipalsPreset()
     ecr = PrincipalsPreset()
+    efs = PrincipalsPreset()
+    firehose = PrincipalsPreset()
+    fsx = PrincipalsPreset()
+    glue_catalog = PrincipalsPreset()
+    kinesis = PrincipalsPreset()
     lambda_ = PrincipalsPreset()
+    neptune = PrincipalsPreset()
+    opensearch = PrincipalsPreset()
+    opensearch_serverless = PrincipalsPreset()
     rds = PrincipalsPreset()
     redshift = PrincipalsPreset()
+    sagemaker_feature_store = PrincipalsPreset()
+    ssm = PrincipalsPreset()
+    step_functions = PrincipalsPreset()
+    timestream = PrincipalsPreset()
 
-    # Everything else.
-    custom = Preset(_custom)
+    # Made from their requirements: services that call KMS as themselves.
+    budgets = SourcesPreset()
+    cloudfront = SourcesPreset()
+    cloudwatch_alarms = SourcesPreset()
+    lambda_event_filters = SourcesPreset()
+    log_delivery = SourcesPreset()
+    macie = SourcesPreset()
+    rds_events = SourcesPreset()
+    s3_inventory = SourcesPreset()
 
 
 def presets() -> dict[str, Named]:

@@ -30,8 +30,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subs
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
-
 from kms_constructs.policies.services.consumers import CONSUMERS
+
 from kms_constructs.policies.services.service_access import ServiceAccess
 from tests.cdk.keys import USER, new_key, new_stack, statements
 
