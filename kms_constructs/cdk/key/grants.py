@@ -259,7 +259,12 @@ class GrantBook:
     def _covers(self, wish: Wish, principal: str) -> bool:
         given: set[str] = set()
         for other in self._allows():
-            if other.kind == wish.kind and principal in other.principals:
+            if other.kind == wish.kind and any(
+                one == principal
+                # The CDK asks for lambda.amazonaws.com where AWS documents lambda.REGION.amazonaws.com.
+                or (wish.kind == "Service" and service_of(one) == service_of(principal))
+                for one in other.principals
+            ):
                 given |= other.actions
         wanted = self._wanted(wish.actions)
         # A preset gives what the service needs; the CDK often asks for all of encryption.

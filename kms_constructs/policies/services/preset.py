@@ -13,6 +13,7 @@ from kms_constructs.model.service_requirement import (
     CREATE_GRANT,
     SOURCE_ARN,
     ServiceRequirement,
+    Shape,
     Who,
 )
 from kms_constructs.model.services import requirement_of
@@ -122,26 +123,33 @@ def _described(preset: _Function, name: str, requirement: ServiceRequirement | N
 
 _WIDTH = 100
 """Columns of documentation."""
-_ARGUMENTS = {
-    "principals": """    principals: {text.principals}
-
-Raises:
-    ArgumentError: No principal, or a principal that is none.""",
-    "sources": """    source_arns: {text.sources}; everything of the account in the key's Region by default.
-    account: Account of these resources; the key's own by default.
-
-Raises:
-    ArgumentError: An ARN of another kind, or of another account.""",
-}
 
 
 def documentation(requirement: ServiceRequirement) -> str:
     """The documentation of a preset that its requirement alone makes."""
     text = requirement.preset
     assert text is not None  # noqa: S101 - a preset asks
-    detail = f"\n\n{fill(text.detail, _WIDTH)}" if text.detail else ""
-    arguments = _ARGUMENTS[text.shape.value].format(text=text)
-    return f"{text.summary}{detail}\n\nArgs:\n{arguments}\n\nSee: {requirement.pages[0]}\n"
+    if text.shape is Shape.PRINCIPALS:
+        arguments = {"principals": text.principals}
+        raised = "No principal, or a principal that is none."
+    else:
+        arguments = {
+            "source_arns": f"{text.sources}; everything of the account in the key's Region by default.",
+            "account": "Account of these resources; the key's own by default.",
+        }
+        raised = "An ARN of another kind, or of another account."
+    sections = [
+        fill(text.summary, _WIDTH),
+        fill(text.detail, _WIDTH),
+        "Args:\n" + "\n".join(_item(name, said) for name, said in arguments.items()),
+        "Raises:\n" + _item("ArgumentError", raised),
+        f"See: {requirement.pages[0]}\n",
+    ]
+    return "\n\n".join(section for section in sections if section)
+
+
+def _item(name: str, said: str) -> str:
+    return fill(f"{name}: {said}", _WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 8)
 
 
 def _known(requirement: ServiceRequirement | None) -> ServiceRequirement:
