@@ -46,10 +46,7 @@ REQUIREMENT = ServiceRequirement(
         call="ServiceAccess.cloudfront(…)",
         sid="CloudFront",
         shape=Shape.SOURCES,
-        summary=(
-            "Lets distributions of CloudFront read, by origin access control, buckets that are"
-            " encrypted with this key."
-        ),
+        summary="Lets CloudFront read, by origin access control, buckets that are encrypted with this key.",
         detail="An origin access identity, the older way, cannot read such buckets.",
         source="cloudfront",
         sources="ARNs of the distributions",
