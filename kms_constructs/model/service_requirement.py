@@ -257,7 +257,8 @@ class ServiceRequirement:
         via: The service in values of `kms:ViaService`, where principals reach the key through it.
         also_via: Further services that the same calls may name there.
         preset: The preset; None where `key_users` or nothing at all is the answer.
-        asks_as: Service principals for which CDK constructs ask statements that this preset answers.
+        asks_as: Service principals for which CDK constructs ask statements that this preset answers. Several
+            requirements may answer the same.
         asks_through: Services through which CDK constructs let the whole account in, which it answers.
         key_spec: The key spec that the service works with; None for any.
         key_usage: The key usage that it works with, as KMS names it.

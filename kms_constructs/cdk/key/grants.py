@@ -21,7 +21,7 @@ from kms_constructs.model.actions import expand
 from kms_constructs.model.key_specs import using_actions
 from kms_constructs.policies.key_policy import KeyPolicySpec, key_policy
 from kms_constructs.policies.principals import NamedPrincipal, named_principal
-from kms_constructs.policies.services.advice import preset_of, preset_through, service_of
+from kms_constructs.policies.services.advice import preset_through, presets_of, service_of
 from kms_constructs.policies.target import PolicyTarget, is_token
 
 _GRANT_ACTIONS = frozenset({"CreateGrant", "ListGrants", "RevokeGrant"})
@@ -228,10 +228,9 @@ class GrantBook:
 
     def _advice(self, wish: Wish) -> tuple[str, str]:
         if wish.kind == "Service":
-            preset = preset_of(wish.principals[0]) if len(wish.principals) == 1 else None
-            if preset is None:
-                preset = f"ServiceAccess.custom({wish.principals[0]!r}, […], source_arns=[…])"
-            return "services", f"declare services=[{preset}] on the key"
+            known = presets_of(wish.principals[0]) if len(wish.principals) == 1 else ""
+            custom = f"ServiceAccess.custom({wish.principals[0]!r}, […], source_arns=[…])"
+            return "services", known or f"declare services=[{custom}] on the key"
         if wish.kind == "AWS" and wish.via:
             preset = preset_through(wish.via[0])
             if preset is not None:
@@ -258,17 +257,25 @@ class GrantBook:
 
     def _covers(self, wish: Wish, principal: str) -> bool:
         given: set[str] = set()
+        services = {service_of(one) for one in wish.via}
         for other in self._allows():
-            if other.kind == wish.kind and any(
-                one == principal
-                # The CDK asks for lambda.amazonaws.com where AWS documents lambda.REGION.amazonaws.com.
-                or (wish.kind == "Service" and service_of(one) == service_of(principal))
-                for one in other.principals
+            limited = {service_of(one) for one in other.via}
+            if (
+                other.kind == wish.kind
+                and self._names(other, principal)
+                and (not limited or services & limited)
             ):
                 given |= other.actions
         wanted = self._wanted(wish.actions)
         # A preset gives what the service needs; the CDK often asks for all of encryption.
-        return bool(wanted & given) if wish.kind == "Service" else wanted <= given
+        return bool(wanted & given) if wish.kind == "Service" or wish.via else wanted <= given
+
+    @staticmethod
+    def _names(declared: Wish, principal: str) -> bool:
+        if declared.kind == "Service":
+            # The CDK asks for lambda.amazonaws.com where AWS documents lambda.REGION.amazonaws.com.
+            return service_of(principal) in map(service_of, declared.principals)
+        return principal in declared.principals
 
     def _given_to(self, person: NamedPrincipal) -> set[str]:
         given: set[str] = set()

@@ -50,6 +50,7 @@ REQUIREMENT = ServiceRequirement(
             "load_balancer.log_access_logs(bucket)",
             "nobody",
             "none: the bucket takes SSE-S3 only",
+            refused=True,
         ),
     ),
     unsupported="Application Load Balancers write logs to buckets with SSE-S3 only",

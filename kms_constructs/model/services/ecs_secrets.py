@@ -40,8 +40,9 @@ REQUIREMENT = ServiceRequirement(
         Row(
             "ECS secret",
             "ecs.Secret.from_secrets_manager(secret)",
-            "the task's execution role, which it is granted to",
+            "the task's execution role",
             "services=[ServiceAccess.secrets_manager([role])]",
+            refused=True,
         ),
     ),
 )

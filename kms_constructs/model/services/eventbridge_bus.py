@@ -72,7 +72,9 @@ REQUIREMENT = ServiceRequirement(
             "events.EventBus(kms_key=key)",
             "events.amazonaws.com, and whoever creates the bus and rules on it",
             "services=[ServiceAccess.eventbridge_bus()], and key_users",
+            refused=True,
         ),
     ),
+    asks_as=("events.amazonaws.com",),
     preset=PresetText(call="ServiceAccess.eventbridge_bus(…)", sid="EventbridgeBus"),
 )

@@ -49,8 +49,10 @@ REQUIREMENT = ServiceRequirement(
             "targets.SnsTopic(topic)",
             "events.amazonaws.com",
             "services=[ServiceAccess.eventbridge_topics()]",
+            refused=True,
         ),
     ),
+    asks_as=("events.amazonaws.com",),
     preset=PresetText(call="ServiceAccess.eventbridge_topics(…)", sid="EventbridgeTopics"),
     notes=(
         (

@@ -34,7 +34,9 @@ REQUIREMENT = ServiceRequirement(
             "s3.Bucket(server_access_logs_bucket=bucket)",
             "nobody",
             "none: the bucket takes SSE-S3 only",
+            refused=True,
         ),
     ),
+    asks_as=("logging.s3.amazonaws.com",),
     unsupported="S3 delivers server access logs to buckets with SSE-S3 only",
 )

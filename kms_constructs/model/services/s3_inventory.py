@@ -53,6 +53,7 @@ REQUIREMENT = ServiceRequirement(
             "services=[ServiceAccess.s3_inventory()]",
         ),
     ),
+    asks_as=("s3.amazonaws.com",),
     preset=PresetText(
         call="ServiceAccess.s3_inventory(…)",
         sid="S3Inventory",

@@ -47,6 +47,7 @@ REQUIREMENT = ServiceRequirement(
             "secretsmanager.RotationSchedule(rotation_lambda=function)",
             "the function's role",
             "services=[ServiceAccess.secrets_manager([role])]",
+            refused=True,
         ),
     ),
     notes=(("The role of hosted rotation is made by an application of its own and stands in no template."),),

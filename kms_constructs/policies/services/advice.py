@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from kms_constructs.model.services import requirements
 
@@ -22,24 +21,34 @@ def service_of(name: str) -> str:
     return ".".join(label for label in labels if label and not _REGION.fullmatch(label))
 
 
-def preset_of(principal: str) -> str | None:
-    """The preset that answers a statement for a service principal: ``ServiceAccess.sns(…)``.
+def presets_of(principal: str) -> str:
+    """What lets a service principal use the key, as the fix of an error says it.
+
+    One service uses keys in several ways, which a statement does not tell apart: then all are named.
 
     Returns:
-        None when no requirement answers it.
+        Empty when no requirement answers it.
+
+    Example:
+        >>> presets_of("sns.amazonaws.com")
+        'declare services=[ServiceAccess.sns(…)] on the key'
     """
-    return _calls()[0].get(service_of(principal))
+    service = service_of(principal)
+    answers = [one for one in requirements().values() if service in map(service_of, one.asks_as)]
+    for one in answers:
+        if one.unsupported:
+            return f"take the key off: {one.unsupported}"
+    calls = [(one.preset.call, one.title) for one in answers if one.preset is not None]
+    if len(calls) == 1:
+        return f"declare services=[{calls[0][0]}] on the key"
+    ways = ", or ".join(f"services=[{call}] ({title})" for call, title in calls)
+    return f"declare what the key is used for: {ways}" if ways else ""
 
 
 def preset_through(service: str) -> str | None:
     """The preset that answers a statement that lets the whole account in through a service."""
-    return _calls()[1].get(service_of(service))
-
-
-@lru_cache(maxsize=1)
-def _calls() -> tuple[dict[str, str], dict[str, str]]:
-    known = [(one, one.preset.call) for one in requirements().values() if one.preset is not None]
-    return (
-        {service_of(principal): call for one, call in known for principal in one.asks_as},
-        {service: call for one, call in known for service in one.asks_through},
-    )
+    named = service_of(service)
+    for one in requirements().values():
+        if one.preset is not None and named in one.asks_through:
+            return one.preset.call
+    return None

@@ -108,9 +108,8 @@ def test_its_preset_says_what_it_does(one: ServiceRequirement) -> None:
 
 
 def test_no_two_presets_answer_the_same_wish_or_write_the_same_statement() -> None:
-    for field in ("asks_as", "asks_through"):
-        asked = [wish for one in REQUIREMENTS.values() for wish in getattr(one, field)]
-        assert sorted(asked) == sorted(set(asked))
+    asked = [wish for one in REQUIREMENTS.values() for wish in one.asks_through]
+    assert sorted(asked) == sorted(set(asked))
     sids = [one.preset.sid for one in REQUIREMENTS.values() if one.preset]
     assert sorted(sids) == sorted(set(sids))
 

@@ -14,7 +14,7 @@ from kms_constructs.errors import SealedPolicyError
 from kms_constructs.model.service_requirement import REGION as ANY_REGION
 from kms_constructs.model.service_requirement import SUFFIX, ServiceRequirement, Shape, Who
 from kms_constructs.model.services import requirements
-from kms_constructs.policies.services.advice import preset_of, preset_through, service_of
+from kms_constructs.policies.services.advice import preset_through, presets_of, service_of
 from kms_constructs.policies.services.preset import Preset, PrincipalsPreset, SourcesPreset
 from kms_constructs.policies.services.service_access import ServiceAccess, presets
 from tests.cdk.keys import ACCOUNT, REGION, USER, new_key, new_stack
@@ -79,12 +79,30 @@ def test_a_service_is_known_by_its_principal_and_by_via_service(name: str, servi
     assert service_of(name) == service
 
 
-def test_advice_tells_services_apart_that_share_a_word() -> None:
-    assert preset_of("logs.eu-west-1.amazonaws.com") == "ServiceAccess.cloudwatch_logs(…)"
-    assert preset_of("delivery.logs.amazonaws.com") == "ServiceAccess.log_delivery(…)"
-    assert preset_of("events.amazonaws.com") == "ServiceAccess.eventbridge(…)"
-    assert preset_of("events.rds.amazonaws.com") == "ServiceAccess.rds_events(…)"
-    assert preset_of("rds.amazonaws.com") is None
+ADVICE = [
+    ("logs.eu-west-1.amazonaws.com", "declare services=[ServiceAccess.cloudwatch_logs(…)] on the key"),
+    ("delivery.logs.amazonaws.com", "declare services=[ServiceAccess.log_delivery(…)] on the key"),
+    ("events.rds.amazonaws.com", "declare services=[ServiceAccess.rds_events(…)] on the key"),
+    (
+        "events.amazonaws.com",
+        "declare what the key is used for: services=[ServiceAccess.eventbridge(…)] (EventBridge rule with a"
+        " queue as target), or services=[ServiceAccess.eventbridge_bus(…)] (EventBridge event bus), or"
+        " services=[ServiceAccess.eventbridge_topics(…)] (EventBridge rule with a topic as target)",
+    ),
+    (
+        "logging.s3.amazonaws.com",
+        "take the key off: S3 delivers server access logs to buckets with SSE-S3 only",
+    ),
+    ("rds.amazonaws.com", ""),
+]
+
+
+@pytest.mark.parametrize(("principal", "advice"), ADVICE)
+def test_advice_tells_services_apart_and_names_every_use_of_one(principal: str, advice: str) -> None:
+    assert presets_of(principal) == advice
+
+
+def test_advice_for_a_whole_account_through_a_service() -> None:
     assert preset_through("rds.eu-west-1.amazonaws.com") == "ServiceAccess.rds([…])"
     assert preset_through("workspaces") is None
 
@@ -96,11 +114,10 @@ SOMEBODY = {
 """What stands in the list of a preset that takes no principals."""
 
 
-def followed(advice: str) -> dict[str, Any]:
+def followed(advice: str, name: str) -> dict[str, Any]:
     """The arguments of the key that a piece of advice asks for, taken literally."""
-    found = re.search(r"services=\[(ServiceAccess\..*\))\]", advice)
+    found = re.search(rf"services=\[(ServiceAccess\.{name}\(.*?\))\]", advice)
     assert found is not None, advice
-    name = found[1].removeprefix("ServiceAccess.").partition("(")[0]
     text = found[1].replace("[…]", f"[{SOMEBODY.get(name, USER)!r}]").replace("(…)", "()")
     return {"services": [eval(text, {"ServiceAccess": ServiceAccess})]}  # noqa: S307 - our own text
 
@@ -145,7 +162,7 @@ def test_advice_that_is_followed_literally_is_enough(
         key.add_to_resource_policy(iam.PolicyStatement(**statement))
     assert refused.value.argument == "services"
 
-    _, better = of_requirement(one, **followed(str(refused.value)))
+    _, better = of_requirement(one, **followed(str(refused.value), one.name))
     before = better.declared_policy()
 
     assert better.add_to_resource_policy(iam.PolicyStatement(**statement)).statement_added
