@@ -18,7 +18,7 @@ import pytest
 
 import kms_constructs
 from kms_constructs import SecureKmsKey
-from kms_constructs.policies.services.consumers import CONSUMERS
+from kms_constructs.model.services import requirements
 from tests.conftest import REPOSITORY
 
 pytestmark = [pytest.mark.cdk, pytest.mark.slow]
@@ -99,8 +99,15 @@ def test_readme_shows_what_happens(block: Block, transcript: dict[Block, str]) -
 def consumers_table() -> str:
     """The table of consumers as README should show it."""
     rows = []
-    for name, one in CONSUMERS.items():
-        cells = (name, f"`{one.construct}`", one.caller, one.argument, "refused" if one.refused else "")
+    known = [one for requirement in requirements().values() for one in requirement.rows]
+    for one in sorted(known, key=lambda row: row.resource.lower()):
+        cells = (
+            one.resource,
+            f"`{one.construct}`",
+            one.caller,
+            one.argument,
+            "refused" if one.refused else "",
+        )
         rows.append(f"| {' | '.join(cells)} |".replace("<region>", "&lt;region&gt;"))
     head = ["| resource | construct | who calls KMS | what lets it | without it |", "|---|---|---|---|---|"]
     return "\n".join([*head, *rows])

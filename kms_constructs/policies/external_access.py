@@ -11,10 +11,10 @@ from typing import Any
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import DESCRIBING, KeyUsage
 from kms_constructs.model.key_specs import KEY_SPECS, consuming_actions, producing_actions
+from kms_constructs.model.service_requirement import PARTITION
 from kms_constructs.model.text import is_organization_id
 from kms_constructs.policies.principals import PrincipalLike, named_principal
 from kms_constructs.policies.target import (
-    PARTITION,
     PolicyStatementJson,
     PolicyTarget,
     allow,

@@ -9,17 +9,10 @@ from typing import Any, Protocol
 
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import KeyUsage
+from kms_constructs.model.service_requirement import ACCOUNT, PARTITION, REGION, SUFFIX
 from kms_constructs.model.text import is_account_id
 from kms_constructs.policies.statements import PolicyStatementJson as PolicyStatementJson  # noqa: PLC0414 - presets
 from kms_constructs.policies.statements import one_or_list, qualified, statement
-
-PARTITION = "<partition>"
-ACCOUNT = "<account>"
-REGION = "<region>"
-SUFFIX = "<suffix>"
-"""Stand for what is decided by the key: its partition, account, Region, and the DNS suffix of its partition
-(for the few service principals that use it). No ARN can hold ``<`` or ``>``.
-"""
 
 _TOKEN = re.compile(r"\$\{Token\[[^\]]*\]\}")
 _ARN_PARTS = 6

@@ -26,7 +26,7 @@ from moto.iam.policy_validation import BaseIAMPolicyValidator
 from kms_constructs.model.key_specs import MAXIMUM_KEY_POLICY_BYTES
 from tests.cdk.keys import ACCOUNT, REGION, new_key, new_stack
 from tests.emulator.cloudformation import deploy, synthesized
-from tests.emulator.exercises import EXERCISED, NOT_EXERCISED, OTHER_SERVICES
+from tests.emulator.exercises import EXERCISED, NOT_EXERCISED
 from tests.policies.services.test_service_access import DOCUMENTED, presets
 
 pytestmark = [pytest.mark.cdk, pytest.mark.emulator]
@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.cdk, pytest.mark.emulator]
 CASES = {name: case for name, case in DOCUMENTED.items() if case[1].partition == "aws"}
 # As in a new CDK project: S3 writes access logs by a bucket policy, not by an access control list.
 FLAGS = {"@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True}
-EXERCISES = {**EXERCISED, **OTHER_SERVICES}
+EXERCISES = EXERCISED
 
 
 def construct_id(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -334,13 +335,11 @@ def _made(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _service(given: str | Mapping[str, Mapping[str, Any]]) -> ServiceAccess:
     name, arguments = (given, {}) if isinstance(given, str) else next(iter(given.items()))
+    preset: Callable[..., ServiceAccess] = getattr(ServiceAccess, name)
     try:
-        made: ServiceAccess = getattr(ServiceAccess, name)(**arguments)
+        inspect.signature(preset).bind(**arguments)
     except TypeError as error:
         raise ArgumentError(
-            f"services.{name}",
-            dict(arguments),
-            str(error).rpartition("ServiceAccess.")[2],
-            "see its arguments",
+            f"services.{name}", dict(arguments), str(error), "write the preset with its arguments"
         ) from error
-    return made
+    return preset(**arguments)

@@ -12,7 +12,6 @@ CDK constructs change key policies in two ways: by ``key.grant…(grantee)`` and
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -23,6 +22,7 @@ from kms_constructs.model.key_specs import using_actions
 from kms_constructs.model.text import is_account_id
 from kms_constructs.policies.key_policy import KeyPolicySpec, key_policy
 from kms_constructs.policies.principals import NamedPrincipal
+from kms_constructs.policies.services.advice import preset_through, presets_of, service_of
 from kms_constructs.policies.statements import qualified, statement
 from kms_constructs.policies.target import PolicyTarget, is_token
 
@@ -31,27 +31,6 @@ _GRANT_ACTIONS = frozenset({"CreateGrant", "ListGrants", "RevokeGrant"})
 
 _RETIRE = "RetireGrant"
 """Left to the grant itself: a grant names who may retire it, and a key policy allows it to nobody else."""
-
-_PRESETS = {
-    "autoscaling": "ServiceAccess.auto_scaling()",
-    "backup": "ServiceAccess.backup([…])",
-    "bedrock": "ServiceAccess.bedrock([…])",
-    "cloudtrail": "ServiceAccess.cloudtrail(…)",
-    "config": "ServiceAccess.config()",
-    "dnssec-route53": "ServiceAccess.route53_dnssec([…])",
-    "dynamodb": "ServiceAccess.dynamodb([…])",
-    "ecr": "ServiceAccess.ecr([…])",
-    "events": "ServiceAccess.eventbridge(…)",
-    "lambda": "ServiceAccess.lambda_([…])",
-    "logs": "ServiceAccess.cloudwatch_logs(…)",
-    "rds": "ServiceAccess.rds([…])",
-    "redshift": "ServiceAccess.redshift([…])",
-    "s3": "ServiceAccess.s3_notifications(…)",
-    "secretsmanager": "ServiceAccess.secrets_manager([…])",
-    "ses": "ServiceAccess.ses(…)",
-    "sns": "ServiceAccess.sns(…)",
-    "sqs": "ServiceAccess.sqs(…)",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +134,8 @@ class GrantBook:
         if not wish.positive:
             return False
         if wish.kind == "AWS" and wish.via and all(self._is_root(one) for one in wish.principals):
-            services = {self._service(one) for one in wish.via}
-            declared = {self._service(one) for other in self._allows() for one in other.via}
+            services = {service_of(one) for one in wish.via}
+            declared = {service_of(one) for other in self._allows() for one in other.via}
             return services <= declared
         return all(self._covers(wish, principal) for principal in wish.principals)
 
@@ -245,20 +224,18 @@ class GrantBook:
 
     def _advice(self, wish: Wish) -> tuple[str, str]:
         if wish.kind == "Service":
-            names = [self._service(one) for one in wish.principals]
-            preset = _PRESETS.get(names[0]) if len(names) == 1 else None
-            if preset is None:
-                preset = f"ServiceAccess.custom({wish.principals[0]!r}, […], source_arns=[…])"
-            return "services", f"declare services=[{preset}] on the key"
+            known = presets_of(wish.principals[0]) if len(wish.principals) == 1 else ""
+            custom = f"ServiceAccess.custom({wish.principals[0]!r}, […], source_arns=[…])"
+            return "services", known or f"declare services=[{custom}] on the key"
         if wish.kind == "AWS" and wish.via:
-            preset = _PRESETS.get(self._service(wish.via[0]))
-            if preset is not None and "[…]" in preset:
+            preset = preset_through(wish.via[0])
+            if preset is not None:
                 return (
                     "services",
                     f"declare services=[{preset}] with the roles that use the key through this service; the"
                     " wish would let in every principal of the account",
                 )
-            service = self._service(wish.via[0])
+            service = service_of(wish.via[0])
             return (
                 "via_services",
                 f"name the roles that use the key through this service in key_users, with"
@@ -276,12 +253,25 @@ class GrantBook:
 
     def _covers(self, wish: Wish, principal: str) -> bool:
         given: set[str] = set()
+        services = {service_of(one) for one in wish.via}
         for other in self._allows():
-            if other.kind == wish.kind and principal in other.principals:
+            limited = {service_of(one) for one in other.via}
+            if (
+                other.kind == wish.kind
+                and self._names(other, principal)
+                and (not limited or services & limited)
+            ):
                 given |= other.actions
         wanted = self._wanted(wish.actions)
         # A preset gives what the service needs; the CDK often asks for all of encryption.
-        return bool(wanted & given) if wish.kind == "Service" else wanted <= given
+        return bool(wanted & given) if wish.kind == "Service" or wish.via else wanted <= given
+
+    @staticmethod
+    def _names(declared: Wish, principal: str) -> bool:
+        if declared.kind == "Service":
+            # The CDK asks for lambda.amazonaws.com where AWS documents lambda.REGION.amazonaws.com.
+            return service_of(principal) in map(service_of, declared.principals)
+        return principal in declared.principals
 
     def _given_to(self, person: NamedPrincipal) -> set[str]:
         given: set[str] = set()
@@ -336,11 +326,6 @@ class GrantBook:
 
     def _is_root(self, principal: str) -> bool:
         return principal.endswith(":root") or is_account_id(principal)
-
-    @staticmethod
-    def _service(name: str) -> str:
-        """``sns`` of ``sns.amazonaws.com``, ``secretsmanager.eu-west-1.amazonaws.com``, ``logs.…``."""
-        return re.split(r"[.$]", name, maxsplit=1)[0]
 
 
 def _flat(value: object) -> str:

@@ -8,10 +8,17 @@ from typing import Any
 
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import ActionClass, find_action
+from kms_constructs.model.service_requirement import (
+    ACCOUNT,
+    CREATE_GRANT,
+    FOR_AWS_RESOURCE,
+    REGION,
+    Caller,
+    ServiceRequirement,
+    Who,
+)
 from kms_constructs.policies.principals import named_principals
 from kms_constructs.policies.target import (
-    ACCOUNT,
-    REGION,
     PolicyStatementJson,
     allow,
     arn_parts,
@@ -20,7 +27,10 @@ from kms_constructs.policies.target import (
     is_token,
 )
 
-FOR_AWS_RESOURCE = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+Templates = tuple[PolicyStatementJson, ...]
+"""Statements in which the key's partition, account and Region are still open."""
+
+FOR_AWS = {"Bool": {FOR_AWS_RESOURCE: "true"}}
 """The condition under which only AWS services create grants, and only for resources of their own."""
 
 
@@ -42,7 +52,7 @@ def through(
     *,
     grants: bool = False,
     argument: str = "principals",
-) -> tuple[PolicyStatementJson, ...]:
+) -> Templates:
     """Statements for principals of the key's account who reach the key through a service."""
     principal = {"AWS": role_arns(argument, principals)}
     names = [services] if isinstance(services, str) else list(dict.fromkeys(services))
@@ -67,10 +77,96 @@ def through(
                 f"Service{sid}Grants",
                 principal,
                 ("CreateGrant",),
-                {"StringEquals": equals, **FOR_AWS_RESOURCE},
+                {"StringEquals": equals, **FOR_AWS},
             )
         )
     return tuple(found)
+
+
+def through_caller(
+    requirement: ServiceRequirement,
+    sid: str,
+    principals: Sequence[object],
+    context: Mapping[str, Sequence[str]] | None = None,
+    *,
+    services: Sequence[str] = (),
+    argument: str = "principals",
+) -> Templates:
+    """Statements for principals who are one of the callers of a requirement.
+
+    Args:
+        requirement: What the service needs.
+        sid: Which caller: what its Sid ends in.
+        principals: Who they are.
+        context: Values of condition keys on the encryption context.
+        services: Further services that they reach the key through.
+        argument: Name of the argument, for errors.
+    """
+    caller = requirement.caller(sid)
+    assert requirement.preset is not None  # noqa: S101 - a preset calls this
+    return through(
+        f"{requirement.preset.sid}{sid}",
+        (requirement.via, *requirement.also_via, *services),
+        principals,
+        [action for action in caller.actions if action != CREATE_GRANT],
+        context,
+        grants=caller.grants,
+        argument=argument,
+    )
+
+
+def by_service(
+    requirement: ServiceRequirement,
+    sid: str,
+    sources: Mapping[str, Sequence[str]],
+    account: str = ACCOUNT,
+    *,
+    suffix: str = "",
+    role_suffix: str = "",
+) -> Templates:
+    """Statements for a service that calls KMS as itself, or by its service-linked role.
+
+    Args:
+        requirement: What the service needs.
+        sid: Which caller: what its Sid ends in.
+        sources: Values of condition keys; where there are none, everything that the service sends.
+        account: Account of the sources.
+        suffix: What else the Sid ends in.
+        role_suffix: What the name of the service-linked role ends in.
+    """
+    caller = requirement.caller(sid)
+    assert requirement.preset is not None  # noqa: S101 - a preset calls this
+    conditions: dict[str, dict[str, Any]] = {}
+    for operator, key in caller.limits:
+        sent = caller.sends[key]
+        every = [one.replace(ACCOUNT, account) for one in ([sent] if isinstance(sent, str) else sent)]
+        conditions.setdefault(operator, {})[key] = sources.get(key) or every
+    return _with_grants(
+        f"Service{requirement.preset.sid}{sid}", suffix, _principal(caller, role_suffix), caller, conditions
+    )
+
+
+def _principal(caller: Caller, role_suffix: str) -> dict[str, str]:
+    if caller.who is Who.LINKED_ROLE:
+        return {"AWS": caller.principal + role_suffix}
+    return {"Service": caller.principal}
+
+
+def _with_grants(
+    sid: str,
+    suffix: str,
+    principal: Mapping[str, str],
+    caller: Caller,
+    conditions: Mapping[str, Mapping[str, Any]],
+) -> Templates:
+    """Use in one statement, CreateGrant in another: for AWS resources, where AWS says that they are."""
+    made: list[PolicyStatementJson] = []
+    if use := [action for action in caller.actions if action != CREATE_GRANT]:
+        made.append(allow(f"{sid}{suffix}", principal, use, conditions))
+    if caller.grants:
+        own = FOR_AWS if FOR_AWS_RESOURCE in caller.sends else {}
+        made.append(allow(f"{sid}Grants{suffix}", principal, (CREATE_GRANT,), {**conditions, **own}))
+    return tuple(made)
 
 
 def checked_sources(argument: str, arns: Sequence[str], service: str | None, account: str) -> list[str]:
@@ -90,7 +186,9 @@ def checked_sources(argument: str, arns: Sequence[str], service: str | None, acc
             raise ArgumentError(
                 argument, arn, f"the ARN has to be of {service}, not of {found}", f"give the {service} ARN"
             )
-        if any("*" in part or "?" in part for part in (partition, found, owner)) or resource in ("", "*"):
+        # AWS itself documents arn:aws:logs:REGION:ACCOUNT:* as a source: with its account it narrows.
+        everything = resource == "" or (resource == "*" and not owner)
+        if everything or any("*" in part or "?" in part for part in (partition, found, owner)):
             raise ArgumentError(
                 argument,
                 arn,

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from kms_constructs import DirectGrant, KeyCatalog, ReplicaConfig, ServiceAccess, SourceError
+from kms_constructs import DirectGrant, KeyCatalog, ReplicaConfig, SourceError
 from kms_constructs.cdk.fleet.key_catalog import (
     OUTPUT_CAPACITY,
     STACK_CAPACITY,
@@ -22,6 +22,7 @@ from kms_constructs.cdk.fleet.key_catalog import (
     construct_id,
     size_in_template,
 )
+from kms_constructs.policies.services.service_access import presets as preset_attributes
 from kms_constructs.testing import assert_guardrails
 from tests.cdk.fleet import catalog_schema
 
@@ -462,12 +463,7 @@ def test_the_schema_is_a_schema_and_names_every_preset_and_argument() -> None:
 
     Draft202012Validator.check_schema(schema)
     presets = schema["$defs"]["service"]["anyOf"][0]["enum"]
-    constructors = {
-        name
-        for name, member in inspect.getmembers(ServiceAccess, inspect.ismethod)
-        if not name.startswith("_")
-    }
-    assert set(presets) == constructors
+    assert set(presets) == {*preset_attributes()}
     arguments = set(inspect.signature(SecureKmsKey.__init__).parameters)
     known = set(schema["$defs"]["settings"]["properties"]) - {"stack"}
     assert known <= arguments

@@ -242,11 +242,11 @@ REFUSED: list[tuple[str, Refuse, type[Exception], str, str]] = [
     (
         "a statement for an unknown service",
         lambda stack, key: key.add_to_resource_policy(
-            _statement(iam.ServicePrincipal("delivery.logs.amazonaws.com"), "kms:GenerateDataKey*")
+            _statement(iam.ServicePrincipal("workmail.amazonaws.com"), "kms:GenerateDataKey*")
         ),
         SealedPolicyError,
         "services",
-        "ServiceAccess.custom('delivery.logs.amazonaws.com'",
+        "ServiceAccess.custom('workmail.amazonaws.com'",
     ),
     (
         "a statement for the account",

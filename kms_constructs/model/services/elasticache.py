@@ -1,0 +1,34 @@
+"""Replication groups and serverless caches of ElastiCache."""
+
+from __future__ import annotations
+
+from kms_constructs.model.service_requirement import (
+    Row,
+    ServiceRequirement,
+    named_by,
+)
+
+_PAGE = "https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/at-rest-encryption.html"
+
+REQUIREMENT = ServiceRequirement(
+    name="elasticache",
+    title="ElastiCache cluster",
+    pages=(_PAGE,),
+    callers=(),
+    consumers=(
+        named_by("AWS::ElastiCache::ReplicationGroup", "KmsKeyId", page=_PAGE),
+        named_by("AWS::ElastiCache::ServerlessCache", "KmsKeyId", page=_PAGE),
+    ),
+    rows=(
+        Row(
+            "ElastiCache cluster",
+            "elasticache.CfnReplicationGroup(kms_key_id=key.key_arn)",
+            "whoever creates it",
+            "key_users",
+        ),
+    ),
+    notes=(
+        "AWS documents no list of what the creator needs.",
+        "A limit by kms:ViaService has to name both elasticache and dax.",
+    ),
+)
