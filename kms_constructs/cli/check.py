@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from kms_constructs.cli import output
-from kms_constructs.cli.exit_codes import ExitCode
 from kms_constructs.cli.options import (
+    Given,
     config_option,
-    load_estate,
-    organization_options,
     output_options,
     paths_argument,
     source_options,
 )
+from kms_constructs.errors import ExitCode
 
 if TYPE_CHECKING:
     from kms_constructs.guardrails.finding import Report
@@ -39,7 +38,6 @@ FORMATS = ("table", "json", "sarif", "junit", "html")
 )
 @config_option
 @source_options
-@organization_options
 @click.option("--undetermined-ok", is_flag=True, help="Only warn of what cannot be determined.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever was found; not if input is unreadable.")
 def check(
@@ -50,11 +48,7 @@ def check(
     everything: bool,
     controls: tuple[str, ...],
     config_file: str | None,
-    account: str | None,
-    region: str | None,
-    parameters: dict[str, str],
-    scps: tuple[str, ...],
-    rcps: tuple[str, ...],
+    given: Given,
     undetermined_ok: bool,
     exit_zero: bool,
 ) -> int:
@@ -87,9 +81,7 @@ def check(
     if undetermined_ok:
         settings = replace(settings, undetermined_fails=False)
     with output.progress("Reading"):
-        estate = load_estate(
-            paths, account=account, region=region, parameters=parameters, scps=scps, rcps=rcps
-        )
+        estate = given.estate(paths)
     with output.progress(f"Judging {counted(len(estate.keys), 'key')}"):
         report = judge(estate, settings, controls=controls or None)
         texts = output.draw(places, _renderers(report, estate, everything=everything))
@@ -123,10 +115,10 @@ def _renderers(report: Report, estate: Estate, *, everything: bool) -> Mapping[s
         return report_junit(report)
 
     def html(_target: output.Target) -> str:
-        from kms_constructs.analysis.access import access_matrix
+        from kms_constructs.analysis.within import EstateAccess
         from kms_constructs.reports.html import report_html
 
-        matrices = [access_matrix(key, estate.identity_policies) for key in estate.keys]
+        matrices = EstateAccess(estate).matrices(estate.keys)
         return report_html(report, matrices, titles=_titles())
 
     return {"table": table, "json": json, "sarif": sarif, "junit": junit, "html": html}
@@ -140,12 +132,13 @@ def _titles() -> dict[str, str]:
 
 def _tell(places: Sequence[output.Target], report: Report) -> None:
     """The result in one line, where the report on the terminal does not end with it anyway."""
-    from kms_constructs.reports.summary import Summary
+    from kms_constructs.reports.summary import Status, Summary, status_of_verdict
 
     on_terminal = any(place.file == output.TERMINAL and place.format == "table" for place in places)
     if not on_terminal:
         output.tell_problems(report.problems)
-        colours = {0: "green", 3: "magenta"}
-        output.tell(str(Summary.of(report)), colour=colours.get(report.exit_code, "red"))
+        colours = {Status.COMPLIANT: "green", Status.UNDETERMINED: "magenta"}
+        colour = colours.get(status_of_verdict(report.exit_code), "red")
+        output.tell(str(Summary.of(report)), colour=colour)
     if not report.keys and not report.problems:
         output.tell("There is no KMS key in what was given.", colour="yellow")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from kms_constructs.errors import ExitCode
 from kms_constructs.model.estate import Location, SourceProblem
 
 
@@ -98,11 +99,11 @@ class Report:
         return tuple(finding for finding in self.findings if finding.fails)
 
     @property
-    def exit_code(self) -> int:
-        """0 clean, 1 violations, 2 an input could not be read, 3 undetermined only."""
+    def exit_code(self) -> ExitCode:
+        """What a run with this report exits with: what could not be read counts most, then violations."""
         if self.problems:
-            return 2
+            return ExitCode.UNUSABLE
         outcomes = {finding.outcome for finding in self.failures}
         if Outcome.VIOLATION in outcomes:
-            return 1
-        return 3 if outcomes else 0
+            return ExitCode.VIOLATIONS
+        return ExitCode.UNDETERMINED if outcomes else ExitCode.CLEAN

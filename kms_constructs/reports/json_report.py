@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from kms_constructs.analysis.access import Access
 from kms_constructs.guardrails.control import Control
 from kms_constructs.guardrails.finding import Finding, Report
 from kms_constructs.model.estate import Location, SourceProblem
@@ -81,8 +82,8 @@ def diff_json(changes: Iterable[AccessChange], problems: Iterable[SourceProblem]
             "key": printable(change.key),
             "principal": printable(change.principal),
             "capability": change.capability.value,
-            "before": _access(change.before.value),
-            "after": _access(change.after.value),
+            "before": _access(change.before),
+            "after": _access(change.after),
             "gain": change.gains,
             "statements": [printable(statement) for statement in change.statements],
             "conditions": [printable(condition) for condition in change.conditions],
@@ -196,11 +197,11 @@ def _row(row: MatrixRow, matrix: AccessMatrix) -> dict[str, Any]:
     access = []
     for capability in matrix.capabilities:
         cell = row.cells.get(capability)
-        if cell is not None and cell.access.value != "-":
+        if cell is not None and cell.access is not Access.DENIED:
             access.append(
                 {
                     "capability": capability.value,
-                    "access": _access(cell.access.value),
+                    "access": _access(cell.access),
                     "statements": [printable(statement) for statement in cell.statements],
                     "conditions": [printable(condition) for condition in cell.conditions],
                 }
@@ -208,5 +209,5 @@ def _row(row: MatrixRow, matrix: AccessMatrix) -> dict[str, Any]:
     return {"principal": printable(row.principal), "kind": row.kind, "access": access}
 
 
-def _access(value: str) -> str:
-    return "none" if value == "-" else value
+def _access(access: Access) -> str:
+    return "none" if access is Access.DENIED else access.value

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kms_constructs.errors import ExitCode
 from kms_constructs.guardrails.engine import DISABLED
 from kms_constructs.guardrails.finding import Finding, Outcome, Report, Severity
 from kms_constructs.model.estate import Location
@@ -142,7 +143,7 @@ class Summary:
     keys: int
     counts: Counter[Status]
     problems: int
-    exit_code: int
+    exit_code: ExitCode
 
     @classmethod
     def of(cls, report: Report) -> Summary:
@@ -152,8 +153,8 @@ class Summary:
 
     @property
     def verdict(self) -> str:
-        """One word: clean, violations, undetermined, unreadable input."""
-        return VERDICTS.get(self.exit_code, "failed")
+        """In a word or two: clean, violations, undetermined, unreadable input."""
+        return verdict_of(self.exit_code)
 
     def __str__(self) -> str:
         """One line for people: ``12 keys: 3 violations, 1 undetermined, 40 compliant``."""
@@ -174,5 +175,27 @@ class Summary:
         return f"{counted(self.keys, 'key')}: {', '.join(parts)}"
 
 
-VERDICTS = {0: "clean", 1: "violations", 2: "unreadable input", 3: "undetermined"}
-"""A word for each exit code."""
+def verdict_of(code: ExitCode) -> str:
+    """An exit code in a word or two."""
+    match code:
+        case ExitCode.CLEAN:
+            return "clean"
+        case ExitCode.VIOLATIONS:
+            return "violations"
+        case ExitCode.UNUSABLE:
+            return "unreadable input"
+        case ExitCode.UNDETERMINED:
+            return "undetermined"
+        case ExitCode.INTERRUPTED:
+            return "interrupted"
+
+
+def status_of_verdict(code: ExitCode) -> Status:
+    """The status whose colours a verdict has."""
+    match code:
+        case ExitCode.CLEAN:
+            return Status.COMPLIANT
+        case ExitCode.UNDETERMINED:
+            return Status.UNDETERMINED
+        case ExitCode.VIOLATIONS | ExitCode.UNUSABLE | ExitCode.INTERRUPTED:
+            return Status.VIOLATION

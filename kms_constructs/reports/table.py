@@ -10,9 +10,11 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from kms_constructs.analysis.access import Access
 from kms_constructs.guardrails.finding import Finding, Report
 from kms_constructs.model.estate import Location, SourceProblem
 from kms_constructs.reports.access_view import (
+    LEGEND,
     MARKS,
     AccessEntry,
     access_entries,
@@ -29,6 +31,7 @@ from kms_constructs.reports.summary import (
     by_resource,
     natural_order,
     status_of,
+    status_of_verdict,
     switched_off,
 )
 from kms_constructs.reports.text import one_line
@@ -47,18 +50,25 @@ _MARKS: dict[Status, tuple[str, str, str]] = {
     Status.COMPLIANT: ("✓", "+", "green"),
     Status.NOT_APPLICABLE: ("-", "-", "dim"),
 }
-_ACCESS_STYLES = {
-    "allowed": "bold",
-    "conditional": "yellow",
-    "delegated": "cyan",
-    "unknown": "bold magenta",
-    "-": "dim",
-}
 _PIECES = re.compile(r"[^/,:\s]*(?:[/,:]\s*|\s+|$)")
 _INDENT = 2
 _GAP = 2
 _MATRIX_PRINCIPAL_WIDTH = 34
 """Columns a principal needs for the matrix to be drawn; narrower, the list alone says the same."""
+
+
+def _access_style(access: Access) -> str:
+    match access:
+        case Access.ALLOWED:
+            return "bold"
+        case Access.CONDITIONAL:
+            return "yellow"
+        case Access.DELEGATED:
+            return "cyan"
+        case Access.UNKNOWN:
+            return "bold magenta"
+        case Access.DENIED:
+            return "dim"
 
 
 def report_table(
@@ -93,8 +103,8 @@ def report_table(
     if off:
         parts.append(Text())
     summary = Summary.of(report)
-    style = {0: "bold green", 1: "bold red", 2: "bold red", 3: "bold magenta"}[summary.exit_code]
-    parts.append(Text(str(summary), style=style))
+    colour = _MARKS[status_of_verdict(summary.exit_code)][2].removeprefix("bold ")
+    parts.append(Text(str(summary), style=f"bold {colour}"))
     return draw(parts, look)
 
 
@@ -211,9 +221,8 @@ def access_table(matrices: Iterable[AccessMatrix], look: Look | None = None) -> 
         parts += [*_access(matrix, look)]
     if ordered:
         legend = Text(style="dim")
-        for value, mark in MARKS.items():
-            if value != "-":
-                legend.append(f"{look.mark(mark.symbol, mark.ascii)} {mark.word}: {mark.meaning}\n")
+        for mark in LEGEND.values():
+            legend.append(f"{look.mark(mark.symbol, mark.ascii)} {mark.word}: {mark.meaning}\n")
         legend.rstrip()
         parts.append(legend)
     return draw(parts, look)
@@ -262,9 +271,9 @@ def _matrix(matrix: AccessMatrix, look: Look, pen: Pen) -> Iterable[RenderableTy
         cells = [(last, "")]
         for capability in matrix.capabilities:
             cell = row.cells.get(capability)
-            value = "-" if cell is None else cell.access.value
-            mark = MARKS[value]
-            cells.append((look.mark(mark.symbol, mark.ascii), _ACCESS_STYLES[value]))
+            access = Access.DENIED if cell is None else cell.access
+            mark = MARKS[access]
+            cells.append((look.mark(mark.symbol, mark.ascii), _access_style(access)))
         lines.append(pen.row(cells, widths, indent=_INDENT))
     yield Drawn("\n".join(lines))
     yield Drawn()
@@ -287,8 +296,8 @@ def _row(row: MatrixRow, matrix: AccessMatrix, look: Look, pen: Pen) -> Iterable
     if not entries:
         yield pen.line(4, ("no access", "dim"))
     for entry in entries:
-        mark = MARKS[entry.access.value]
-        style = _ACCESS_STYLES[entry.access.value]
+        mark = MARKS[entry.access]
+        style = _access_style(entry.access)
         head = [(f"{look.mark(mark.symbol, mark.ascii)} {mark.word}", style)]
         yield pen.flow(head, _ENTRY_WIDTH, _entry(entry), indent=4)
 
@@ -335,7 +344,7 @@ def _gained(change: AccessChange, look: Look) -> Piece:
 
 def _change(change: AccessChange, look: Look) -> list[Piece]:
     arrow = look.mark("→", "->")
-    before, after = MARKS[change.before.value].word, MARKS[change.after.value].word
+    before, after = MARKS[change.before].word, MARKS[change.after].word
     pieces = [(f"{before} {arrow} {after}" if before != after else f"{after} under other conditions", "")]
     if change.statements:
         pieces.append((f"  by {'; '.join(map(one_line, change.statements))}", "dim"))

@@ -165,8 +165,8 @@ class TestOptions:
         _write("rcp.json", BUCKET_POLICY)
         _write("none.json", {})
         estate = load(["a.json"], scps=["scp.json"], rcps=["rcp.json", "none.json"])
-        assert [len(policy.statements) for policy in estate.service_control_policies] == [1]
-        assert [len(policy.statements) for policy in estate.resource_control_policies] == [1]
+        assert [len(policy.statements) for policy in estate.organization.scps] == [1]
+        assert [len(policy.statements) for policy in estate.organization.rcps] == [1]
         assert _problems(estate) == [("none.json", "it is no policy: it has no Statement")]
 
     def test_the_account_is_unknown_when_nobody_says_it(self) -> None:
