@@ -213,7 +213,7 @@ class EstateAccess:
         others = (entry for entry in shared.places if entry[-1] not in own)
         mine = sorted((*place, arn) for arn, place in places.items())
         for _, _, arn in heapq.merge(others, mine):
-            row = _row(asked, arn, own[arn]) if arn in own else shared.row(arn)
+            row = _row(asked, arn, own[arn]) if arn in own else shared.row(arn, asked)
             if row is not None:
                 yield row
 
@@ -222,7 +222,6 @@ class _SharedRows:
     """The rows of holders of IAM policies that the keys of one shape have in common."""
 
     def __init__(self, asked: AskedKey, groups: Sequence[Holdings]) -> None:
-        self._asked = asked
         self.holders = _by_holder(groups, asked)
         self.places = sorted((*_place(arn, held), arn) for arn, held in self.holders.items())
         self._rows: dict[str, MatrixRow | None] = {}
@@ -236,10 +235,10 @@ class _SharedRows:
         for name in names:
             yield from self._names.get(name, ())
 
-    def row(self, arn: str) -> MatrixRow | None:
-        """The row of a holder whom the key does not name."""
+    def row(self, arn: str, asked: AskedKey) -> MatrixRow | None:
+        """The row of a holder whom the key, one of this shape, does not name."""
         if arn not in self._rows:
-            self._rows[arn] = _row(self._asked, arn, self.holders[arn])
+            self._rows[arn] = _row(asked, arn, self.holders[arn])
         return self._rows[arn]
 
 
