@@ -58,6 +58,7 @@ class HoldingsIndex:
         self._everywhere: list[Holdings] = []
         self._asked: list[Holdings] = []
         self._named: dict[str, list[Holdings]] = {}
+        self._literal: dict[Holdings, None] = {}
         for group in groups.values():
             self._sort(group)
 
@@ -69,6 +70,8 @@ class HoldingsIndex:
         elif _left_out(group.sample) is None and len(known) == len(names):
             for name in dict.fromkeys(known):
                 self._named.setdefault(name, []).append(group)
+            if not all(name.startswith(OPEN) for name in known):
+                self._literal[group] = None
         else:
             self._asked.append(group)
 
@@ -76,12 +79,14 @@ class HoldingsIndex:
         """What reaches a key, or may: what does so without naming it, and what names it."""
         name = _name(key.arn_pattern)
         wide = [*self._everywhere, *(group for group in self._asked if may_reach(group.sample, key))]
-        near = (
+        if name is None:
             # The key may turn out to be any: it is held against all that are named.
-            dict.fromkeys(group for groups in self._named.values() for group in groups)
-            if name is None
-            else self._named.get(name, ())
-        )
+            near = dict.fromkeys(group for groups in self._named.values() for group in groups)
+        else:
+            near = dict.fromkeys(self._named.get(name, ()))
+            if name.startswith(OPEN):
+                # A literal id may be the one that deployment will generate: whether it counts is asked.
+                near |= self._literal
         return tuple(wide), tuple(group for group in near if may_reach(group.sample, key))
 
 

@@ -7,7 +7,8 @@ Within one major version fields are added and never renamed or removed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from kms_constructs.reports.text import printable
 from kms_constructs.reports.version import tool_version
 
 if TYPE_CHECKING:
-    from kms_constructs.analysis.access import AccessMatrix, MatrixRow
+    from kms_constructs.analysis.access import AccessMatrix, Capability, MatrixRow
     from kms_constructs.analysis.diff import AccessChange
     from kms_constructs.model.estate import Key
 
@@ -59,20 +60,47 @@ def report_json(report: Report) -> str:
 
 def access_json(matrices: Iterable[AccessMatrix], problems: Iterable[SourceProblem] = ()) -> str:
     """Who may do what with each key, and why."""
-    return _dump(
-        "access",
-        {
-            "problems": [_problem(problem) for problem in problems],
-            "keys": [
+    ordered = matrix_order(matrices)
+    rows: dict[tuple[int, tuple[Capability, ...]], str] = {}
+
+    def row_text(row: MatrixRow, matrix: AccessMatrix) -> str:
+        # The keys of an estate share most of their rows: each is written once. The matrices keep them alive.
+        place = id(row), matrix.capabilities
+        if place not in rows:
+            rows[place] = _text(_row(row, matrix), indent=8)
+        return rows[place]
+
+    keys = [
+        _with_members(
+            _text(
                 {
                     "key": _key(matrix.key),
                     "capabilities": [capability.value for capability in matrix.capabilities],
-                    "principals": [_row(row, matrix) for row in matrix.rows],
-                }
-                for matrix in matrix_order(matrices)
-            ],
-        },
+                    "principals": [],
+                },
+                indent=4,
+            ),
+            [row_text(row, matrix) for row in matrix.rows],
+        )
+        for matrix in ordered
+    ]
+    return _with_members(
+        _dump("access", {"problems": [_problem(problem) for problem in problems], "keys": []}), keys
     )
+
+
+def _text(document: dict[str, Any], *, indent: int) -> str:
+    return textwrap.indent(json.dumps(document, indent=2, ensure_ascii=False), " " * indent)
+
+
+def _with_members(text: str, members: Sequence[str]) -> str:
+    """The text of an object whose last value is an empty list, with that list filled."""
+    head, _, tail = text.rpartition("[]")
+    if not members:
+        return text
+    margin = tail.strip("\n")[:-1]
+    listed = ",\n".join(members)
+    return f"{head}[\n{listed}\n{margin}  ]{tail}"
 
 
 def diff_json(changes: Iterable[AccessChange], problems: Iterable[SourceProblem] = ()) -> str:
