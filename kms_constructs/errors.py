@@ -1,4 +1,4 @@
-"""How things end: the exceptions of this package, one small tree, and the exit codes.
+"""The exceptions of this package, one small tree.
 
 ::
 
@@ -13,20 +13,6 @@ Catch `KmsConstructsError` to catch them all. No message ever holds key material
 """
 
 from __future__ import annotations
-
-from enum import IntEnum
-
-
-class ExitCode(IntEnum):
-    """What the commands exit with, and so the verdict of a report."""
-
-    CLEAN = 0
-    VIOLATIONS = 1
-    UNUSABLE = 2
-    """An input could not be read, or the usage was wrong."""
-    UNDETERMINED = 3
-    """Nothing worse than what cannot be determined."""
-    INTERRUPTED = 130
 
 
 class KmsConstructsError(Exception):

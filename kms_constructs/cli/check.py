@@ -16,7 +16,7 @@ from kms_constructs.cli.options import (
     paths_argument,
     source_options,
 )
-from kms_constructs.errors import ExitCode
+from kms_constructs.exit_code import ExitCode
 
 if TYPE_CHECKING:
     from kms_constructs.guardrails.finding import Report

@@ -9,7 +9,7 @@ import click
 
 from kms_constructs.cli import output
 from kms_constructs.cli.options import Given, output_options, source_options
-from kms_constructs.errors import ExitCode
+from kms_constructs.exit_code import ExitCode
 
 if TYPE_CHECKING:
     from kms_constructs.analysis.diff import AccessChange

@@ -14,7 +14,8 @@ from kms_constructs.cli.diff import diff
 from kms_constructs.cli.explain import explain
 from kms_constructs.cli.export import export
 from kms_constructs.cli.guardrails import guardrails
-from kms_constructs.errors import ExitCode, KmsConstructsError
+from kms_constructs.errors import KmsConstructsError
+from kms_constructs.exit_code import ExitCode
 
 
 def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from kms_constructs.errors import ExitCode
+from kms_constructs.exit_code import ExitCode
 from kms_constructs.model.estate import Location, SourceProblem
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kms_constructs.errors import ExitCode
+from kms_constructs.exit_code import ExitCode
 from kms_constructs.guardrails.engine import DISABLED
 from kms_constructs.guardrails.finding import Finding, Outcome, Report, Severity
 from kms_constructs.model.estate import Location
