@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kms_constructs.analysis.access import access_matrix
+from kms_constructs.analysis.within import EstateAccess
 from kms_constructs.errors import SourceError
 from kms_constructs.guardrails.engine import INTERNAL_ERROR, judge
 from kms_constructs.guardrails.finding import Outcome, Report
@@ -477,7 +477,7 @@ def check(seeds: tuple[Any, ...], seed: int, run: int, result: Result) -> None:
         report = judge(estate)
         if run % RENDERED == 0:
             json.loads(report_json(report))
-            json.loads(access_json(access_matrix(key, estate.identity_policies) for key in estate.keys))
+            json.loads(access_json(EstateAccess(estate).matrices(estate.keys)))
         result.problems.extend((run, problem) for problem in _wrong(report, hidden))
         result.outcomes.update(finding.outcome.value for finding in report.findings)
         result.blind += hidden is not None

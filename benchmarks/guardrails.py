@@ -29,7 +29,7 @@ from typing import Any
 
 from kms_constructs.guardrails.engine import judge
 from kms_constructs.model.estate import Estate
-from kms_constructs.sources.load import load
+from kms_constructs.sources.files import load
 
 KEYS = 1_000
 PER_TEMPLATE = 250

@@ -21,24 +21,20 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kms_constructs.analysis.access import AccessMatrix, access_matrix
-from kms_constructs.analysis.identity import attached_cells, identity_grants, may_reach
-from kms_constructs.analysis.principals import Cell, any_meet, describe_cells, named_cells
-from kms_constructs.analysis.reach import reach_of
+from kms_constructs.analysis.access import AccessMatrix
+from kms_constructs.analysis.principals import Cell, describe_cells
+from kms_constructs.analysis.within import EstateAccess
 from kms_constructs.errors import ArgumentError, GuardrailError
 from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Finding, Report
-from kms_constructs.model.estate import Estate, Key
+from kms_constructs.model.estate import Deployment, Estate, Key
 from kms_constructs.model.text import display
-from kms_constructs.sources.cloudformation.template import TemplateInput
-from kms_constructs.sources.cloudformation.templates import estate_from_templates
-from kms_constructs.sources.load import load
-from kms_constructs.sources.policy_file import key_from_policy
+from kms_constructs.sources.files import OrganizationPolicy, load, read_document
 
 Subject = Any
 """App, stage, stack, Template, template dict, key policy dict, or path."""
@@ -55,6 +51,9 @@ def assert_guardrails(
     controls: Collection[str] | None = None,
     account: str | None = None,
     region: str | None = None,
+    parameters: Mapping[str, str] | None = None,
+    scps: Sequence[OrganizationPolicy] = (),
+    rcps: Sequence[OrganizationPolicy] = (),
 ) -> Report:
     """Asserts that the guardrails hold for everything in `subject`.
 
@@ -65,6 +64,9 @@ def assert_guardrails(
         controls: Ids of the controls to judge by; None for all.
         account: Account of templates that do not say theirs; twelve digits.
         region: Region of templates that do not say theirs.
+        parameters: Values of template parameters by name; those not named have their defaults.
+        scps: The service control policies in force, as dicts or paths of JSON files.
+        rcps: The resource control policies in force.
 
     Returns:
         The report, with all findings, for further assertions.
@@ -84,7 +86,8 @@ def assert_guardrails(
             The key has no alias.
             Fix: Attach an AWS::KMS::Alias; a replica needs one of its own in its Region.
     """
-    estate, scope = _estate(subject, account, region)
+    deployment = Deployment(account, region, parameters or {})
+    estate, scope = _estate(subject, deployment, scps, rcps)
     if not (estate.keys or estate.identity_policies or estate.problems):
         raise ArgumentError(
             "subject",
@@ -108,17 +111,17 @@ class KeyAccess:
 
     Args:
         key: The key.
-        estate: What it was found in; its IAM policies count.
+        estate: What it was found in; its IAM policies count, and the organization's policies in force.
     """
 
     def __init__(self, key: Key, estate: Estate) -> None:
         self._key = key
-        self._estate = estate
+        self._access = EstateAccess(estate)
 
     @property
     def matrix(self) -> AccessMatrix:
         """Principals by capabilities, with the statements responsible."""
-        return access_matrix(self._key, self._estate.identity_policies)
+        return self._access.matrix(self._key)
 
     def who_can(self, action: str) -> frozenset[str]:
         """Everyone who could be allowed an action, under whatever IAM policies there may be.
@@ -132,7 +135,7 @@ class KeyAccess:
         Raises:
             ArgumentError: KMS has no such action.
         """
-        region = reach_of(self._key, action)
+        region = self._access.reach(self._key, action)
         return frozenset(name for part in region.contributions for name in _names(part.cells))
 
     def may(self, principal: str, action: str) -> bool:
@@ -145,16 +148,7 @@ class KeyAccess:
             principal: ARN of a role or user, an account id, or a service name.
             action: A KMS action, with or without ``kms:``.
         """
-        mine = named_cells(principal)
-        region = reach_of(self._key, action)
-        for part in region.contributions:
-            if not any_meet(mine, part.cells):
-                continue
-            if not part.delegated or principal.endswith(":root"):
-                return True
-            if self._by_identity(mine, region.action):
-                return True
-        return False
+        return self._access.may(self._key, principal, action)
 
     def could(self, principal: str, action: str) -> bool:
         """Whether some IAM policy could give a principal the action; False is a proof that none can.
@@ -163,23 +157,21 @@ class KeyAccess:
             principal: ARN of a role or user, an account id, or a service name.
             action: A KMS action, with or without ``kms:``.
         """
-        return any_meet(named_cells(principal), reach_of(self._key, action).cells)
-
-    def _by_identity(self, mine: tuple[Cell, ...], action: str) -> bool:
-        """Whether an IAM policy gives them the action; one of unknown holders gives it to anyone."""
-        return any(
-            may_reach(grant, self._key)
-            for policy in self._estate.identity_policies
-            if any_meet(mine, attached_cells(policy))
-            for grant in identity_grants(policy, (action,))
-        )
+        return self._access.could(self._key, principal, action)
 
     def __repr__(self) -> str:
         return f"<access to {self._key.location}>"
 
 
 def access(
-    subject: Subject, key: str | None = None, *, account: str | None = None, region: str | None = None
+    subject: Subject,
+    key: str | None = None,
+    *,
+    account: str | None = None,
+    region: str | None = None,
+    parameters: Mapping[str, str] | None = None,
+    scps: Sequence[OrganizationPolicy] = (),
+    rcps: Sequence[OrganizationPolicy] = (),
 ) -> KeyAccess:
     """Who may do what with one key of `subject`.
 
@@ -188,6 +180,9 @@ def access(
         key: Alias, logical id or construct path of the key; may be left out when there is one only.
         account: Account of templates that do not say theirs; twelve digits.
         region: Region of templates that do not say theirs.
+        parameters: Values of template parameters by name; those not named have their defaults.
+        scps: The service control policies in force, as dicts or paths of JSON files.
+        rcps: The resource control policies in force.
 
     Raises:
         ArgumentError: There is no such key, or several.
@@ -198,7 +193,8 @@ def access(
         >>> access(policy, account="111122223333").may("arn:aws:iam::111122223333:role/App", "kms:Decrypt")
         True
     """
-    estate, scope = _estate(subject, account, region)
+    deployment = Deployment(account, region, parameters or {})
+    estate, scope = _estate(subject, deployment, scps, rcps)
     keys = [found for found in estate.keys if scope is None or found.location.lies_in(scope)]
     named = [found for found in keys if key is None or key in _names_of(found)]
     if len(named) != 1:
@@ -208,29 +204,30 @@ def access(
     return KeyAccess(named[0], estate)
 
 
-def _estate(subject: Subject, account: str | None, region: str | None) -> tuple[Estate, str | None]:
+def _estate(
+    subject: Subject,
+    deployment: Deployment,
+    scps: Sequence[OrganizationPolicy],
+    rcps: Sequence[OrganizationPolicy],
+) -> tuple[Estate, str | None]:
     """The estate of a subject, and the construct path that limits it."""
     if isinstance(subject, str | Path):
-        return load([subject], account=account, region=region), None
-    if isinstance(subject, Mapping):
-        if "Statement" in subject and "Resources" not in subject:
-            key = key_from_policy(subject, source="key policy", account=account, region=region)
-            return Estate(keys=(key,), sources=("key policy",)), None
-        return _template(subject, account, region), None
+        return load([subject], deployment, scps=scps, rcps=rcps), None
     to_json = getattr(subject, "to_json", None)
-    if callable(to_json):
-        return _template(to_json(), account, region), None
+    document = subject if isinstance(subject, Mapping) else to_json() if callable(to_json) else None
+    if isinstance(document, Mapping):
+        if "Statement" in document and "Resources" not in document:
+            return read_document(document, "key policy", deployment, scps=scps, rcps=rcps), None
+        # The template of a stack without resources has no such section.
+        template = {"Resources": {}, **document}
+        return read_document(template, "template", deployment, scps=scps, rcps=rcps), None
     if hasattr(subject, "node"):
         root = subject.node.root
         synth = getattr(root, "synth", None)
         if callable(synth):
             directory: str = synth().directory
-            return load([directory], account=account, region=region), subject.node.path or None
+            return load([directory], deployment, scps=scps, rcps=rcps), subject.node.path or None
     raise ArgumentError("subject", type(subject).__name__, f"it must be {_WHAT}", "pass one of those")
-
-
-def _template(template: Mapping[str, object], account: str | None, region: str | None) -> Estate:
-    return estate_from_templates([TemplateInput(template, "template", account=account, region=region)])
 
 
 def _names_of(key: Key) -> set[str]:

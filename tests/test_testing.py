@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from kms_constructs.errors import ArgumentError, GuardrailError
+from kms_constructs.analysis.access import Access, Capability
+from kms_constructs.errors import ArgumentError, GuardrailError, SourceError
 from kms_constructs.model.estate import Estate, IdentityPolicy, IdentityPolicyKind, Location
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.model.unknown import Unknown
@@ -190,6 +192,66 @@ def test_an_iam_policy_of_unknown_holders_may_be_anyone_s() -> None:
 def test_a_misspelt_action_is_refused() -> None:
     with pytest.raises(ArgumentError, match="KMS has no such action"):
         access(TEMPLATE).who_can("kms:Describe")
+
+
+def test_the_root_user_may_what_is_its_account_s_without_any_iam_policy() -> None:
+    key = access(POLICY, account=ACCOUNT)
+
+    assert key.may(ROOT, "PutKeyPolicy"), "the account's own statement takes its root user in"
+    assert not key.may(ADMIN, "PutKeyPolicy"), "everyone else of the account needs an IAM policy"
+
+
+NOBODY = {"Statement": [{"Effect": "Deny", "Action": "kms:DisableKey", "Resource": "*", "Principal": "*"}]}
+SCP = {"Statement": [{"Effect": "Deny", "Action": "kms:DisableKey", "Resource": "*"}]}
+
+
+@pytest.mark.parametrize("organization", [{"scps": [SCP]}, {"rcps": [NOBODY]}], ids=["SCP", "RCP"])
+@pytest.mark.parametrize("subject", [POLICY, TEMPLATE], ids=["key policy", "template"])
+def test_the_organization_decides_too(subject: dict[str, Any], organization: dict[str, Any]) -> None:
+    free, bound = access(subject, account=ACCOUNT), access(subject, account=ACCOUNT, **organization)
+
+    assert (free.may(ADMIN, "DisableKey"), bound.may(ADMIN, "DisableKey")) == (True, False)
+    assert (free.could(ADMIN, "DisableKey"), bound.could(ADMIN, "DisableKey")) == (True, False)
+    assert (free.who_can("DisableKey"), bound.who_can("DisableKey")) == ({ADMIN}, frozenset())
+    cells = [key.matrix.row(ADMIN) for key in (free, bound)]
+    assert [row.cells[Capability.DISABLE].access if row else None for row in cells] == [Access.ALLOWED, None]
+    with pytest.raises(GuardrailError, match="IAM-KMS-4"):
+        assert_guardrails(subject, controls=["IAM-KMS-4"], account=ACCOUNT)
+    assert_guardrails(subject, controls=["IAM-KMS-4"], account=ACCOUNT, **organization)
+
+
+def test_an_organization_policy_may_be_a_file(tmp_path: Path, template_file: Path) -> None:
+    file = tmp_path / "scp.json"
+    file.write_text(json.dumps(SCP))
+
+    assert not access(template_file, account=ACCOUNT, scps=[file]).may(ADMIN, "DisableKey")
+    with pytest.raises(GuardrailError, match=r"unreadable .*none\.json"):
+        assert_guardrails(template_file, controls=["KMS:010"], scps=[tmp_path / "none.json"])
+
+
+def test_an_organization_policy_that_is_none_fails() -> None:
+    with pytest.raises(GuardrailError, match="unreadable scp 1"):
+        assert_guardrails(TEMPLATE, controls=["KMS:010"], scps=[{"Version": "2012-10-17"}])
+
+
+def test_parameters() -> None:
+    alias = {"AliasName": {"Ref": "Name"}, "TargetKeyId": {"Ref": "Key"}}
+    template = {
+        "Parameters": {"Name": {"Type": "String"}},
+        "Resources": {**TEMPLATE["Resources"], "Alias": {"Type": "AWS::KMS::Alias", "Properties": alias}},
+    }
+
+    assert access(template, "alias/given", parameters={"Name": "alias/given"}, account=ACCOUNT).may(
+        APP, "Decrypt"
+    )
+    assert_guardrails(template, controls=["KMS:010"], parameters={"Name": "alias/given"})
+    with pytest.raises(GuardrailError, match="no template has a parameter 'Nam'"):
+        assert_guardrails(template, controls=["KMS:010"], parameters={"Name": "alias/given", "Nam": "x"})
+
+
+def test_an_account_that_is_none_is_refused() -> None:
+    with pytest.raises(SourceError, match="is no account id"):
+        access(TEMPLATE, account="1234")
 
 
 @pytest.mark.cdk

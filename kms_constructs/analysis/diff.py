@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kms_constructs.analysis.access import Access, AccessMatrix, Capability, MatrixCell, access_matrix
+from kms_constructs.analysis.access import Access, AccessMatrix, Capability, MatrixCell
+from kms_constructs.analysis.within import EstateAccess
 from kms_constructs.model.estate import Estate, Key
 from kms_constructs.model.text import display
 
-_ORDER = {
-    Access.DENIED: 0,
-    Access.UNKNOWN: 1,
-    Access.DELEGATED: 2,
-    Access.CONDITIONAL: 3,
-    Access.ALLOWED: 4,
-}
+_ORDER = {access: rank for rank, access in enumerate(reversed(Access))}
 _NONE = MatrixCell(Access.DENIED)
 
 
@@ -58,13 +53,14 @@ def diff_access(old: Estate, new: Estate) -> tuple[AccessChange, ...]:
     its access. Changed conditions show even when the access keeps its name.
 
     Args:
-        old: Before.
-        new: After.
+        old: Before, with the organization's policies that were in force.
+        new: After, with those that are.
     """
     changes: list[AccessChange] = []
+    old_access, new_access = EstateAccess(old), EstateAccess(new)
     for before, after in _pairs(old.keys, new.keys):
-        left = access_matrix(before, old.identity_policies) if before is not None else None
-        right = access_matrix(after, new.identity_policies) if after is not None else None
+        left = old_access.matrix(before) if before is not None else None
+        right = new_access.matrix(after) if after is not None else None
         shown = after or before
         if shown is not None:
             changes.extend(_changes(key_name(shown), left, right))

@@ -210,7 +210,12 @@ def action_name(action: str) -> str:
 
 
 def shared_reaches(
-    key: Key, actions: Iterable[str], *, context: RequestContext | None = None
+    key: Key,
+    actions: Iterable[str],
+    *,
+    context: RequestContext | None = None,
+    scps: Sequence[Policy] = (),
+    rcps: Sequence[Policy] = (),
 ) -> tuple[tuple[tuple[str, ...], tuple[Contribution, ...]], ...]:
     """The regions of many actions, those together that the same statements and grants decide.
 
@@ -218,14 +223,16 @@ def shared_reaches(
         key: The key.
         actions: Names of KMS actions, without ``kms:``.
         context: As for `reach_of`.
+        scps: As for `reach_of`.
+        rcps: As for `reach_of`.
 
     Returns:
         Names of actions and the contributions to the region of each of them.
     """
     groups: dict[int, tuple[list[str], tuple[Contribution, ...]]] = {}
     compiled = _compiled(key)
-    for names in compiled.alike(actions):
-        parts = compiled.reach(names[0], context or {}, (), ()).contributions
+    for names in compiled.alike(actions, (*scps, *rcps)):
+        parts = compiled.reach(names[0], context or {}, tuple(scps), tuple(rcps)).contributions
         groups.setdefault(id(parts), ([], parts))[0].extend(names)
     return tuple((tuple(names), parts) for names, parts in groups.values())
 
@@ -303,12 +310,18 @@ class _KeyAccess:
             self._found[signature] = found
         return Reach(action, found)
 
-    def alike(self, actions: Iterable[str]) -> Iterable[list[str]]:
+    def alike(self, actions: Iterable[str], organization: Sequence[Policy] = ()) -> Iterable[list[str]]:
         """The actions in groups that one region serves."""
         groups: dict[object, list[str]] = {}
         for action in actions:
             grants = tuple([_carries(grant, action) for grant in self._grants]) if self._grants else ()
-            sort = (self._speaking[action], grants, action in GRANT_ACTIONS)
+            spoken_of = tuple(
+                applies_to_action(statement, action, certainly=True)
+                for policy in organization
+                for statement in policy.statements
+            )
+            bound = (spoken_of, action in UNBOUND_BY_RCP)
+            sort = (self._speaking[action], grants, action in GRANT_ACTIONS, bound)
             groups.setdefault(sort, []).append(action)
         return groups.values()
 

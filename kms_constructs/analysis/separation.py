@@ -24,7 +24,7 @@ from kms_constructs.analysis.principals import (
 )
 from kms_constructs.analysis.reach import Contribution, shared_reaches
 from kms_constructs.model.actions import MANAGING_CLASSES, ActionClass, KeyUsage, actions_of
-from kms_constructs.model.estate import IdentityPolicy, Key
+from kms_constructs.model.estate import IdentityPolicy, Key, Organization
 from kms_constructs.model.unknown import Unknown
 
 CREATE_GRANT = "CreateGrant"
@@ -90,19 +90,24 @@ class _Draft:
     unresolved: list[str | None] = field(default_factory=list)
 
 
-def overlaps(key: Key, identity_policies: Sequence[IdentityPolicy] = ()) -> tuple[Overlap, ...]:
+def overlaps(
+    key: Key,
+    identity_policies: Sequence[IdentityPolicy] = (),
+    organization: Organization = Organization(),  # noqa: B008 - it cannot be changed
+) -> tuple[Overlap, ...]:
     """Everyone who could both manage and use the key; empty proves that duties are separated.
 
     Args:
         key: The key.
         identity_policies: The IAM policies of the estate.
+        organization: The organization's policies in force.
 
     Returns:
         One overlap per way in which it comes about and pair of statements.
     """
-    managing = _sides(key, MANAGING_ACTIONS)
-    using = _sides(key, using_actions_of(key))
-    using.extend(_sides(key, (CREATE_GRANT,), DIRECT_GRANT_CONTEXT))
+    managing = _sides(key, MANAGING_ACTIONS, organization)
+    using = _sides(key, using_actions_of(key), organization)
+    using.extend(_sides(key, (CREATE_GRANT,), organization, DIRECT_GRANT_CONTEXT))
     drafts: dict[tuple[object, ...], _Draft] = {}
     for manager in managing:
         for user in using:
@@ -118,9 +123,12 @@ def overlaps(key: Key, identity_policies: Sequence[IdentityPolicy] = ()) -> tupl
     return tuple(found)
 
 
-def _sides(key: Key, actions: Iterable[str], context: dict[str, str] | None = None) -> list[_Side]:
+def _sides(
+    key: Key, actions: Iterable[str], organization: Organization, context: dict[str, str] | None = None
+) -> list[_Side]:
     sides: dict[tuple[int, tuple[Cell, ...]], _Side] = {}
-    for names, parts in shared_reaches(key, actions, context=context):
+    found = shared_reaches(key, actions, context=context, scps=organization.scps, rcps=organization.rcps)
+    for names, parts in found:
         for part in parts:
             identity = part.statement.index if part.statement is not None else -1
             sides.setdefault((identity, part.cells), _Side(part)).actions.extend(names)

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from kms_constructs.cli import output
-from kms_constructs.cli.exit_codes import ExitCode
 from kms_constructs.cli.options import (
+    Given,
     config_option,
-    load_estate,
-    organization_options,
     output_options,
     paths_argument,
     source_options,
 )
+from kms_constructs.exit_code import ExitCode
 
 if TYPE_CHECKING:
     from kms_constructs.guardrails.finding import Report
@@ -39,7 +38,6 @@ FORMATS = ("table", "json", "sarif", "junit", "html")
 )
 @config_option
 @source_options
-@organization_options
 @click.option("--undetermined-ok", is_flag=True, help="Only warn of what cannot be determined.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever was found; not if input is unreadable.")
 def check(
@@ -50,11 +48,7 @@ def check(
     everything: bool,
     controls: tuple[str, ...],
     config_file: str | None,
-    account: str | None,
-    region: str | None,
-    parameters: dict[str, str],
-    scps: tuple[str, ...],
-    rcps: tuple[str, ...],
+    given: Given,
     undetermined_ok: bool,
     exit_zero: bool,
 ) -> int:
@@ -87,9 +81,7 @@ def check(
     if undetermined_ok:
         settings = replace(settings, undetermined_fails=False)
     with output.progress("Reading"):
-        estate = load_estate(
-            paths, account=account, region=region, parameters=parameters, scps=scps, rcps=rcps
-        )
+        estate = given.estate(paths)
     with output.progress(f"Judging {counted(len(estate.keys), 'key')}"):
         report = judge(estate, settings, controls=controls or None, pause_gc=True)
         texts = output.draw(places, _renderers(report, estate, everything=everything))
@@ -122,10 +114,10 @@ def _renderers(report: Report, estate: Estate, *, everything: bool) -> Mapping[s
         return report_junit(report)
 
     def html(_target: output.Target) -> str:
-        from kms_constructs.analysis.access import access_matrix
+        from kms_constructs.analysis.within import EstateAccess
         from kms_constructs.reports.html import report_html
 
-        matrices = [access_matrix(key, estate.identity_policies) for key in estate.keys]
+        matrices = EstateAccess(estate).matrices(estate.keys)
         return report_html(report, matrices, titles=_titles())
 
     return {"table": table, "json": json, "sarif": sarif, "junit": junit, "html": html}

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kms_constructs.cli import output
-from kms_constructs.cli.exit_codes import ExitCode
 from kms_constructs.cli.options import config_option, output_options
+from kms_constructs.exit_code import ExitCode
 
 if TYPE_CHECKING:
     from kms_constructs.guardrails.config import GuardrailConfig

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from kms_constructs.cli import output
-from kms_constructs.cli.exit_codes import ExitCode
-from kms_constructs.cli.options import load_estate, output_options, source_options
+from kms_constructs.cli.options import Given, output_options, source_options
+from kms_constructs.exit_code import ExitCode
 
 if TYPE_CHECKING:
     from kms_constructs.analysis.diff import AccessChange
@@ -31,14 +31,13 @@ def diff(
     outputs: tuple[str, ...],
     format_: str | None,
     fail_on_gain: bool,
-    account: str | None,
-    region: str | None,
-    parameters: dict[str, str],
+    given: Given,
 ) -> int:
     """Show who gains and who loses access to KMS keys between OLD and NEW.
 
-    Both are what `kms-constructs check` takes. Keys are matched by stack and logical id, and then by alias.
-    What is given under other conditions than before counts as a gain, for it is not proven to be less.
+    Both are what `kms-constructs check` takes, and so are the options beside them. Keys are matched by stack
+    and logical id, and then by alias. What is given under other conditions than before counts as a gain, for
+    it is not proven to be less.
 
     \b
     Examples:
@@ -53,9 +52,7 @@ def diff(
 
     places = output.targets(outputs, format_, FORMATS)
     with output.progress("Reading"):
-        before, after = (
-            load_estate([path], account=account, region=region, parameters=parameters) for path in (old, new)
-        )
+        before, after = given.estate([old]), given.estate([new])
     # The two sides report a parameter that neither needs alike.
     problems = tuple(dict.fromkeys((*before.problems, *after.problems)))
     with output.progress("Comparing"):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from kms_constructs.cli import output
-from kms_constructs.cli.exit_codes import ExitCode
-from kms_constructs.cli.options import load_estate, output_options, paths_argument, source_options
+from kms_constructs.cli.options import Given, output_options, paths_argument, source_options
+from kms_constructs.exit_code import ExitCode
 
 if TYPE_CHECKING:
     from kms_constructs.analysis.access import AccessMatrix
@@ -44,14 +44,12 @@ def explain(
     format_: str | None,
     wanted: tuple[str, ...],
     principals: tuple[str, ...],
-    account: str | None,
-    region: str | None,
-    parameters: dict[str, str],
+    given: Given,
 ) -> int:
     """Show the access matrix of every KMS key in PATH: principals, capabilities, statements responsible.
 
-    PATH is what `kms-constructs check` takes. IAM policies in PATH count where the key policy leaves the
-    decision to the account.
+    PATH and the options beside it are what `kms-constructs check` takes. IAM policies in PATH count where
+    the key policy leaves the decision to the account; what an organization policy denies nobody has.
 
     \b
     Examples:
@@ -67,10 +65,10 @@ def explain(
 
     places = output.targets(outputs, format_, FORMATS)
     with output.progress("Reading"):
-        estate = load_estate(paths, account=account, region=region, parameters=parameters)
+        estate = given.estate(paths)
     keys = select_keys(estate, wanted)
     with output.progress(f"Looking at {counted(len(keys), 'key')}"):
-        matrices = [_matrix(key, estate, principals) for key in keys]
+        matrices = _matrices(keys, estate, principals)
         texts = output.draw(places, _renderers(matrices, estate))
     output.write(places, texts)
     output.tell_problems(estate.problems)
@@ -124,13 +122,17 @@ def _known(estate: Estate) -> str:
     return f"Fix: use one of {', '.join(names[:_SHOWN_NAMES])}{more}"
 
 
-def _matrix(key: Key, estate: Estate, principals: Sequence[str]) -> AccessMatrix:
-    from kms_constructs.analysis.access import AccessMatrix, access_matrix, access_row, capabilities_of
+def _matrices(keys: Sequence[Key], estate: Estate, principals: Sequence[str]) -> tuple[AccessMatrix, ...]:
+    from kms_constructs.analysis.access import AccessMatrix, capabilities_of
+    from kms_constructs.analysis.within import EstateAccess
 
+    access = EstateAccess(estate)
     if not principals:
-        return access_matrix(key, estate.identity_policies)
-    rows = tuple(access_row(key, principal, estate.identity_policies) for principal in principals)
-    return AccessMatrix(key, capabilities_of(key), rows)
+        return access.matrices(keys)
+    return tuple(
+        AccessMatrix(key, capabilities_of(key), tuple(access.row(key, principal) for principal in principals))
+        for key in keys
+    )
 
 
 def _renderers(matrices: Sequence[AccessMatrix], estate: Estate) -> Mapping[str, output.Render]:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from kms_constructs.cli import output
-from kms_constructs.cli.exit_codes import ExitCode
+from kms_constructs.exit_code import ExitCode
 
 _Function = Callable[..., Any]
 

@@ -11,11 +11,11 @@ import click
 from kms_constructs.cli.check import check
 from kms_constructs.cli.config import config
 from kms_constructs.cli.diff import diff
-from kms_constructs.cli.exit_codes import ExitCode
 from kms_constructs.cli.explain import explain
 from kms_constructs.cli.export import export
 from kms_constructs.cli.guardrails import guardrails
 from kms_constructs.errors import KmsConstructsError
+from kms_constructs.exit_code import ExitCode
 
 
 def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,7 @@ import click
 from kms_constructs.errors import SourceError
 
 if TYPE_CHECKING:
-    from kms_constructs.model.estate import Estate
+    from kms_constructs.model.estate import Deployment, Estate
 
 _Function = Callable[..., Any]
 
@@ -24,40 +26,48 @@ def paths_argument(function: _Function) -> _Function:
     return click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path())(function)
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the caller says beside the paths: handed on as one from the options to the sources.
+
+    Args:
+        deployment: What the input does not say itself.
+        scps: Files of the service control policies in force.
+        rcps: Files of the resource control policies in force.
+    """
+
+    deployment: Deployment
+    scps: tuple[str, ...]
+    rcps: tuple[str, ...]
+
+    def estate(self, paths: Sequence[str]) -> Estate:
+        """The estate that the paths hold; ``-`` is standard input."""
+        from kms_constructs.sources import load
+
+        return load([_input(path) for path in paths], self.deployment, scps=self.scps, rcps=self.rcps)
+
+
 def source_options(function: _Function) -> _Function:
-    """``--account``, ``--region``, ``--parameter``: what the input does not say itself."""
-    for option in (
-        click.option(
-            "--parameter",
-            "parameters",
-            metavar="NAME=VALUE",
-            multiple=True,
-            callback=_parameters,
-            help="Value of a template parameter. May be repeated.",
-        ),
-        click.option("--region", metavar="REGION", help="Region, where the input does not say it."),
-        click.option(
-            "--account",
-            metavar="ID",
-            help="Account (twelve digits), where the input does not say it.",
-        ),
-    ):
-        function = option(function)
-    return function
+    """``--account``, ``--region``, ``--parameter``, ``--scp``, ``--rcp``: as one argument, `given`."""
 
+    @wraps(function)
+    def with_given(
+        *,
+        account: str | None,
+        region: str | None,
+        parameters: dict[str, str],
+        scps: tuple[str, ...],
+        rcps: tuple[str, ...],
+        **others: Any,  # noqa: ANN401 - the command's own options
+    ) -> Any:  # noqa: ANN401 - whatever the command returns
+        from kms_constructs.model.estate import Deployment
 
-def organization_options(function: _Function) -> _Function:
-    """``--scp`` and ``--rcp``: organization policies in force."""
-    for kind, title in (("rcp", "Resource"), ("scp", "Service")):
-        function = click.option(
-            f"--{kind}",
-            f"{kind}s",
-            metavar="FILE",
-            multiple=True,
-            type=click.Path(),
-            help=f"{title} control policy in force (JSON). May be repeated.",
-        )(function)
-    return function
+        return function(given=Given(Deployment(account, region, parameters), scps, rcps), **others)
+
+    decorated: _Function = with_given
+    for option in _SOURCE_OPTIONS:
+        decorated = option(decorated)
+    return decorated
 
 
 def config_option(function: _Function) -> _Function:
@@ -96,28 +106,6 @@ def output_options(*formats: str) -> Callable[[_Function], _Function]:
     return decorate
 
 
-def load_estate(
-    paths: Sequence[str],
-    *,
-    account: str | None,
-    region: str | None,
-    parameters: dict[str, str],
-    scps: Sequence[str] = (),
-    rcps: Sequence[str] = (),
-) -> Estate:
-    """The estate that the paths hold; ``-`` is standard input."""
-    from kms_constructs.sources import load
-
-    return load(
-        [_input(path) for path in paths],
-        account=account,
-        region=region,
-        parameters=parameters,
-        scps=scps,
-        rcps=rcps,
-    )
-
-
 def _input(path: str) -> Path:
     if path != "-":
         return Path(path)
@@ -138,3 +126,34 @@ def _parameters(
             raise click.BadParameter(f"{name!r} is given two values", context, parameter)
         found[name] = text
     return found
+
+
+def _organization_option(kind: str, title: str) -> Callable[[_Function], _Function]:
+    return click.option(
+        f"--{kind}",
+        f"{kind}s",
+        metavar="FILE",
+        multiple=True,
+        type=click.Path(),
+        help=f"{title} control policy in force (JSON). May be repeated.",
+    )
+
+
+_SOURCE_OPTIONS = (
+    _organization_option("rcp", "Resource"),
+    _organization_option("scp", "Service"),
+    click.option(
+        "--parameter",
+        "parameters",
+        metavar="NAME=VALUE",
+        multiple=True,
+        callback=_parameters,
+        help="Value of a template parameter. May be repeated.",
+    ),
+    click.option("--region", metavar="REGION", help="Region, where the input does not say it."),
+    click.option(
+        "--account",
+        metavar="ID",
+        help="Account (twelve digits), where the input does not say it.",
+    ),
+)

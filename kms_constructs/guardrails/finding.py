@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from kms_constructs.exit_code import ExitCode
 from kms_constructs.guardrails.verdict import Verdict
 from kms_constructs.model.estate import Location, SourceProblem
 from kms_constructs.model.position import Position
@@ -121,6 +122,6 @@ class Report:
         return Verdict.UNDETERMINED if outcomes else Verdict.CLEAN
 
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> ExitCode:
         """What a run with this report exits with."""
         return self.verdict.exit_code

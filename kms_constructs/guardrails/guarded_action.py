@@ -23,7 +23,8 @@ from kms_constructs.analysis.principals import (
     describe_cells,
     root_arn,
 )
-from kms_constructs.analysis.reach import Contribution, reach_of, same_account
+from kms_constructs.analysis.reach import Contribution, same_account
+from kms_constructs.analysis.within import EstateAccess
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized
@@ -78,6 +79,7 @@ class GuardedActionRule(KeyRule):
         super().__init__(context)
         self.action = GUARDED_ACTIONS[self.control.id].action
         self._iam = IdentityIndex(context.estate.identity_policies, (self.action,))
+        self._access = EstateAccess(context.estate)
         self._keys = {key.arn_pattern: key for key in context.estate.keys}
 
     def judge(self, key: Key) -> Iterator[Finding]:
@@ -97,12 +99,7 @@ class GuardedActionRule(KeyRule):
             yield self._identity_policy(grants[0].policy, grants)
 
     def _escapes(self, key: Key) -> tuple[Contribution, ...]:
-        region = reach_of(
-            key,
-            self.action,
-            scps=self.estate.service_control_policies,
-            rcps=self.estate.resource_control_policies,
-        )
+        region = self._access.reach(key, self.action)
         if not region.contributions:
             return ()
         escapes = region.escapes(self._authorised(key))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from kms_constructs.exit_code import ExitCode
+
 
 class Verdict(StrEnum):
     """What a report comes to."""
@@ -16,14 +18,19 @@ class Verdict(StrEnum):
     """Nothing is known to be wrong, and not everything is known."""
 
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> ExitCode:
         """What a command exits with; documented, so these numbers stay.
 
         Example:
-            >>> Verdict.UNDETERMINED.exit_code
+            >>> int(Verdict.UNDETERMINED.exit_code)
             3
         """
         return _EXIT_CODES[self]
 
 
-_EXIT_CODES = {Verdict.CLEAN: 0, Verdict.VIOLATIONS: 1, Verdict.UNREADABLE: 2, Verdict.UNDETERMINED: 3}
+_EXIT_CODES = {
+    Verdict.CLEAN: ExitCode.CLEAN,
+    Verdict.VIOLATIONS: ExitCode.VIOLATIONS,
+    Verdict.UNREADABLE: ExitCode.UNUSABLE,
+    Verdict.UNDETERMINED: ExitCode.UNDETERMINED,
+}

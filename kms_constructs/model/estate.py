@@ -9,8 +9,10 @@ Field types follow one convention: a value is known, ``None`` (absent), or `Unkn
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
+from functools import partial
+from typing import Any
 
 from kms_constructs.model.policy import Policy
 from kms_constructs.model.position import Origin, Position
@@ -268,15 +270,128 @@ class SourceProblem:
     logical_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Where and with what the input is deployed, as far as it does not say so itself. Handed in once.
+
+    Args:
+        account: Account of stacks and keys that do not say theirs: twelve digits, or None when it is unknown.
+        region: Region of stacks and keys that do not say theirs, or None.
+        parameters: Values of template parameters by name; those not named have their defaults.
+
+    Example:
+        >>> Deployment(region="eu-west-1").account is None
+        True
+    """
+
+    account: str | None = None
+    region: str | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """The policies of AWS Organizations that are in force for the accounts of the keys.
+
+    Args:
+        scps: Service control policies.
+        rcps: Resource control policies.
+
+    See: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_authorization_policies.html
+    """
+
+    scps: tuple[Policy, ...] = ()
+    rcps: tuple[Policy, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there is any policy."""
+        return bool(self.scps or self.rcps)
+
+    def and_also(self, other: Organization) -> Organization:
+        """The policies of both, each once."""
+        if not (self and other):
+            return self or other
+        return Organization(
+            tuple(dict.fromkeys((*self.scps, *other.scps))), tuple(dict.fromkeys((*self.rcps, *other.rcps)))
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estate:
-    """Everything that was given to be judged together."""
+    """Everything that was given to be judged together, whatever it was read from."""
 
     keys: tuple[Key, ...] = ()
     identity_policies: tuple[IdentityPolicy, ...] = ()
     trails: tuple[Trail, ...] = ()
-    service_control_policies: tuple[Policy, ...] = ()
-    resource_control_policies: tuple[Policy, ...] = ()
+    organization: Organization = Organization()
     problems: tuple[SourceProblem, ...] = ()
     sources: tuple[str, ...] = ()
     unattached_aliases: tuple[str, ...] = ()
+
+    @classmethod
+    def merge(cls, *estates: Estate) -> Estate:
+        """Everything that the estates hold, as one; in their order.
+
+        Ids stay unique: a key, IAM policy or trail whose id an earlier estate has gets a number. A key keeps
+        the ARN that IAM policies name it by.
+
+        Example:
+            >>> one = Estate(sources=("a.json",))
+            >>> Estate.merge(one, Estate(sources=("b.json",)), one).sources
+            ('a.json', 'b.json')
+        """
+        if len(estates) == 1:
+            return estates[0]
+        taken: set[tuple[type, str]] = set()
+        parts: dict[str, list[object]] = {one.name: [] for one in fields(cls)}
+        organization = Organization()
+        for estate in map(partial(_distinct, taken=taken), estates):
+            for name, found in parts.items():
+                value = getattr(estate, name)
+                if isinstance(value, Organization):
+                    organization = organization.and_also(value)
+                else:
+                    found.extend(value)
+        del parts["organization"]
+        merged: dict[str, Any] = {
+            name: tuple(dict.fromkeys(found)) if name in _TOLD_ONCE else tuple(found)
+            for name, found in parts.items()
+        }
+        return cls(**merged, organization=organization)
+
+
+_TOLD_ONCE = frozenset({"problems", "sources", "unattached_aliases"})
+"""Parts of an estate in which a second mention says nothing new."""
+
+
+def _distinct(estate: Estate, taken: set[tuple[type, str]]) -> Estate:
+    """The estate with a new id for what has one that is taken; notes its ids."""
+    renamed: dict[tuple[type, str], str] = {}
+    things: list[Key | IdentityPolicy | Trail] = [*estate.keys, *estate.identity_policies, *estate.trails]
+    for thing in things:
+        kind, new, number = type(thing), thing.id, 2
+        while (kind, new) in taken:
+            new, number = f"{thing.id}#{number}", number + 1
+        taken.add((kind, new))
+        if new != thing.id:
+            renamed[kind, thing.id] = new
+    if not renamed:
+        return estate
+    return replace(
+        estate,
+        keys=tuple(_renamed_key(key, renamed) for key in estate.keys),
+        identity_policies=tuple(
+            replace(one, id=renamed.get((IdentityPolicy, one.id), one.id)) for one in estate.identity_policies
+        ),
+        trails=tuple(replace(one, id=renamed.get((Trail, one.id), one.id)) for one in estate.trails),
+    )
+
+
+def _renamed_key(key: Key, renamed: Mapping[tuple[type, str], str]) -> Key:
+    primary = key.primary
+    return replace(
+        key,
+        id=renamed.get((Key, key.id), key.id),
+        key_id=key.key_id or key.id,
+        primary=renamed.get((Key, primary), primary) if isinstance(primary, str) else primary,
+    )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kms_constructs.analysis.access import Access
 from kms_constructs.model.text import has_hole
 from kms_constructs.model.unknown import is_unknown
 from kms_constructs.reports.summary import natural_order
 from kms_constructs.reports.text import one_line
 
 if TYPE_CHECKING:
-    from kms_constructs.analysis.access import Access, AccessMatrix, Capability, MatrixRow
+    from kms_constructs.analysis.access import AccessMatrix, Capability, MatrixRow
     from kms_constructs.model.estate import Key
 
 
@@ -33,14 +34,27 @@ class AccessMark:
     meaning: str
 
 
-MARKS: dict[str, AccessMark] = {
-    "allowed": AccessMark("●", "A", "allowed", "the key policy or a grant allows it"),
-    "conditional": AccessMark("◐", "C", "conditional", "allowed while the conditions hold"),
-    "delegated": AccessMark("○", "I", "delegated", "IAM policies of the account decide"),
-    "unknown": AccessMark("?", "?", "unknown", "cannot be resolved before deployment: treated as allowed"),
-    "-": AccessMark("·", ".", "no access", "nothing allows it"),
+def _mark_of(access: Access) -> AccessMark:
+    match access:
+        case Access.ALLOWED:
+            return AccessMark("●", "A", "allowed", "the key policy or a grant allows it")
+        case Access.CONDITIONAL:
+            return AccessMark("◐", "C", "conditional", "allowed while the conditions hold")
+        case Access.DELEGATED:
+            return AccessMark("○", "I", "delegated", "IAM policies of the account decide")
+        case Access.UNKNOWN:
+            meaning = "cannot be resolved before deployment: treated as allowed"
+            return AccessMark("?", "?", "unknown", meaning)
+        case Access.DENIED:
+            return AccessMark("·", ".", "no access", "nothing allows it")
+
+
+MARKS: Mapping[Access, AccessMark] = {access: _mark_of(access) for access in Access}
+"""How each degree of access is written, strongest first."""
+LEGEND: Mapping[Access, AccessMark] = {
+    access: mark for access, mark in MARKS.items() if access is not Access.DENIED
 }
-"""By the value of `Access`, strongest first."""
+"""Those that a reader is told of: of what is not there, nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +79,7 @@ class AccessEntry:
 
 def proviso(access: Access) -> str:
     """The word before the conditions on such access."""
-    return "in part if" if access.value == "allowed" else "if"
+    return "in part if" if access is Access.ALLOWED else "if"
 
 
 def access_entries(row: MatrixRow, capabilities: Iterable[Capability]) -> tuple[AccessEntry, ...]:
@@ -76,7 +90,7 @@ def access_entries(row: MatrixRow, capabilities: Iterable[Capability]) -> tuple[
     together: dict[tuple[Access, tuple[str, ...], tuple[str, ...]], list[Capability]] = {}
     for capability in capabilities:
         cell = row.cells.get(capability)
-        if cell is None or cell.access.value == "-":
+        if cell is None or cell.access is Access.DENIED:
             continue
         together.setdefault((cell.access, cell.statements, cell.conditions), []).append(capability)
     order = list(MARKS)
@@ -84,7 +98,7 @@ def access_entries(row: MatrixRow, capabilities: Iterable[Capability]) -> tuple[
         AccessEntry(access, tuple(members), statements, conditions)
         for (access, statements, conditions), members in together.items()
     ]
-    return tuple(sorted(entries, key=lambda entry: order.index(entry.access.value)))
+    return tuple(sorted(entries, key=lambda entry: order.index(entry.access)))
 
 
 def key_title(key: Key) -> str:

@@ -18,10 +18,18 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from kms_constructs.analysis.access import Access
 from kms_constructs.guardrails.finding import Finding, Report
 from kms_constructs.guardrails.verdict import Verdict
 from kms_constructs.model.estate import SourceProblem
-from kms_constructs.reports.access_view import MARKS, key_facts, key_title, matrix_order, proviso
+from kms_constructs.reports.access_view import (
+    LEGEND,
+    MARKS,
+    key_facts,
+    key_title,
+    matrix_order,
+    proviso,
+)
 from kms_constructs.reports.summary import (
     ResourceFindings,
     Status,
@@ -144,9 +152,7 @@ class _Mark:
 
 
 def _legend() -> tuple[_Mark, ...]:
-    return tuple(
-        _Mark(value, mark.symbol, mark.word, mark.meaning) for value, mark in MARKS.items() if value != "-"
-    )
+    return tuple(_Mark(access.value, mark.symbol, mark.word, mark.meaning) for access, mark in LEGEND.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -372,9 +378,9 @@ def _matrix(matrix: AccessMatrix) -> _MatrixView:
         return conditions.setdefault(one_line(condition), _letters(len(conditions)))
 
     def cell(found: MatrixCell | None) -> _CellView:
-        value = "-" if found is None else found.access.value
-        mark = MARKS[value]
-        if found is None or value == "-":
+        access = Access.DENIED if found is None else found.access
+        mark = MARKS[access]
+        if found is None or access is Access.DENIED:
             return _CellView("none", mark.symbol, mark.word, "", "")
         notes = ",".join([*map(number, found.statements), *map(letter, found.conditions)])
         title = mark.word
@@ -382,7 +388,7 @@ def _matrix(matrix: AccessMatrix) -> _MatrixView:
             title += f" by {'; '.join(map(one_line, found.statements))}"
         if found.conditions:
             title += f" {proviso(found.access)} {' and '.join(map(one_line, found.conditions))}"
-        return _CellView(value, mark.symbol, mark.word, notes, title)
+        return _CellView(access.value, mark.symbol, mark.word, notes, title)
 
     rows = tuple(
         _RowView(one_line(row.principal), tuple(cell(row.cells.get(item)) for item in matrix.capabilities))

@@ -7,10 +7,12 @@ Within one major version fields are added and never renamed or removed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from kms_constructs.analysis.access import Access
 from kms_constructs.guardrails.control import Control
 from kms_constructs.guardrails.finding import Finding, Report
 from kms_constructs.model.estate import Location, SourceProblem
@@ -21,7 +23,7 @@ from kms_constructs.reports.text import printable
 from kms_constructs.reports.version import tool_version
 
 if TYPE_CHECKING:
-    from kms_constructs.analysis.access import AccessMatrix, MatrixRow
+    from kms_constructs.analysis.access import AccessMatrix, Capability, MatrixRow
     from kms_constructs.analysis.diff import AccessChange
     from kms_constructs.model.estate import Key
 
@@ -58,20 +60,47 @@ def report_json(report: Report) -> str:
 
 def access_json(matrices: Iterable[AccessMatrix], problems: Iterable[SourceProblem] = ()) -> str:
     """Who may do what with each key, and why."""
-    return _dump(
-        "access",
-        {
-            "problems": [_problem(problem) for problem in problems],
-            "keys": [
+    ordered = matrix_order(matrices)
+    rows: dict[tuple[int, tuple[Capability, ...]], str] = {}
+
+    def row_text(row: MatrixRow, matrix: AccessMatrix) -> str:
+        # The keys of an estate share most of their rows: each is written once. The matrices keep them alive.
+        place = id(row), matrix.capabilities
+        if place not in rows:
+            rows[place] = _text(_row(row, matrix), indent=8)
+        return rows[place]
+
+    keys = [
+        _with_members(
+            _text(
                 {
                     "key": _key(matrix.key),
                     "capabilities": [capability.value for capability in matrix.capabilities],
-                    "principals": [_row(row, matrix) for row in matrix.rows],
-                }
-                for matrix in matrix_order(matrices)
-            ],
-        },
+                    "principals": [],
+                },
+                indent=4,
+            ),
+            [row_text(row, matrix) for row in matrix.rows],
+        )
+        for matrix in ordered
+    ]
+    return _with_members(
+        _dump("access", {"problems": [_problem(problem) for problem in problems], "keys": []}), keys
     )
+
+
+def _text(document: dict[str, Any], *, indent: int) -> str:
+    return textwrap.indent(json.dumps(document, indent=2, ensure_ascii=False), " " * indent)
+
+
+def _with_members(text: str, members: Sequence[str]) -> str:
+    """The text of an object whose last value is an empty list, with that list filled."""
+    head, _, tail = text.rpartition("[]")
+    if not members:
+        return text
+    margin = tail.strip("\n")[:-1]
+    listed = ",\n".join(members)
+    return f"{head}[\n{listed}\n{margin}  ]{tail}"
 
 
 def diff_json(changes: Iterable[AccessChange], problems: Iterable[SourceProblem] = ()) -> str:
@@ -81,8 +110,8 @@ def diff_json(changes: Iterable[AccessChange], problems: Iterable[SourceProblem]
             "key": printable(change.key),
             "principal": printable(change.principal),
             "capability": change.capability.value,
-            "before": _access(change.before.value),
-            "after": _access(change.after.value),
+            "before": _access(change.before),
+            "after": _access(change.after),
             "gain": change.gains,
             "statements": [printable(statement) for statement in change.statements],
             "conditions": [printable(condition) for condition in change.conditions],
@@ -199,11 +228,11 @@ def _row(row: MatrixRow, matrix: AccessMatrix) -> dict[str, Any]:
     access = []
     for capability in matrix.capabilities:
         cell = row.cells.get(capability)
-        if cell is not None and cell.access.value != "-":
+        if cell is not None and cell.access is not Access.DENIED:
             access.append(
                 {
                     "capability": capability.value,
-                    "access": _access(cell.access.value),
+                    "access": _access(cell.access),
                     "statements": [printable(statement) for statement in cell.statements],
                     "conditions": [printable(condition) for condition in cell.conditions],
                 }
@@ -211,5 +240,5 @@ def _row(row: MatrixRow, matrix: AccessMatrix) -> dict[str, Any]:
     return {"principal": printable(row.principal), "kind": row.kind, "access": access}
 
 
-def _access(value: str) -> str:
-    return "none" if value == "-" else value
+def _access(access: Access) -> str:
+    return "none" if access is Access.DENIED else access.value

@@ -6,8 +6,16 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from kms_constructs.analysis.access import Access
 from kms_constructs.guardrails.control import Control, Framework
-from kms_constructs.reports.access_view import MARKS, access_entries, key_facts, key_title, matrix_order
+from kms_constructs.reports.access_view import (
+    LEGEND,
+    MARKS,
+    access_entries,
+    key_facts,
+    key_title,
+    matrix_order,
+)
 from kms_constructs.reports.text import one_line
 
 if TYPE_CHECKING:
@@ -53,25 +61,23 @@ def access_markdown(matrices: Iterable[AccessMatrix]) -> str:
         for row in matrix.rows:
             name = code(row.principal)
             for entry in access_entries(row, matrix.capabilities):
-                mark = MARKS[entry.access.value]
+                mark = MARKS[entry.access]
                 rows.append(
                     (
                         name,
                         f"{mark.symbol} {mark.word}",
                         escaped(entry.labels),
                         ", ".join(map(code, entry.statements)),
-                        ("in part: " if entry.conditions and entry.access.value == "allowed" else "")
+                        ("in part: " if entry.conditions and entry.access is Access.ALLOWED else "")
                         + " and ".join(map(code, entry.conditions)),
                     )
                 )
                 name = ""
             if name:
-                rows.append((name, MARKS["-"].word, "", "", ""))
+                rows.append((name, MARKS[Access.DENIED].word, "", "", ""))
         lines += [*_table(("Principal", "Access", "To", "By", "If"), rows), ""]
     if ordered:
-        for value, mark in MARKS.items():
-            if value != "-":
-                lines.append(f"- {mark.symbol} {mark.word}: {mark.meaning}")
+        lines += [f"- {mark.symbol} {mark.word}: {mark.meaning}" for mark in LEGEND.values()]
     else:
         lines.append("No KMS key was given.")
     return "\n".join(lines) + "\n"
@@ -87,7 +93,7 @@ def diff_markdown(changes: Sequence[AccessChange]) -> str:
             code(change.principal),
             "**gains**" if change.gains else "loses",
             escaped(change.capability.value),
-            f"{MARKS[change.before.value].word} → {MARKS[change.after.value].word}",
+            f"{MARKS[change.before].word} → {MARKS[change.after].word}",
             ", ".join(map(code, change.statements)),
             " and ".join(map(code, change.conditions)),
         )

@@ -10,10 +10,12 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from kms_constructs.analysis.access import Access
 from kms_constructs.guardrails.finding import Finding, Report
 from kms_constructs.guardrails.verdict import Verdict
 from kms_constructs.model.estate import SourceProblem
 from kms_constructs.reports.access_view import (
+    LEGEND,
     MARKS,
     AccessEntry,
     access_entries,
@@ -37,7 +39,7 @@ from kms_constructs.reports.text import one_line, place, place_of
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from kms_constructs.analysis.access import AccessMatrix, MatrixRow
+    from kms_constructs.analysis.access import AccessMatrix, Capability, MatrixRow
     from kms_constructs.analysis.diff import AccessChange
 
 _MARKS: dict[Status, tuple[str, str, str]] = {
@@ -47,13 +49,6 @@ _MARKS: dict[Status, tuple[str, str, str]] = {
     Status.ACKNOWLEDGED: ("~", "~", "cyan"),
     Status.COMPLIANT: ("✓", "+", "green"),
     Status.NOT_APPLICABLE: ("-", "-", "dim"),
-}
-_ACCESS_STYLES = {
-    "allowed": "bold",
-    "conditional": "yellow",
-    "delegated": "cyan",
-    "unknown": "bold magenta",
-    "-": "dim",
 }
 _PIECES = re.compile(r"[^/,:\s]*(?:[/,:]\s*|\s+|$)")
 _INDENT = 2
@@ -68,6 +63,20 @@ _STYLE_OF = {
     Verdict.UNREADABLE: "bold red",
     Verdict.UNDETERMINED: "bold magenta",
 }
+
+
+def _access_style(access: Access) -> str:
+    match access:
+        case Access.ALLOWED:
+            return "bold"
+        case Access.CONDITIONAL:
+            return "yellow"
+        case Access.DELEGATED:
+            return "cyan"
+        case Access.UNKNOWN:
+            return "bold magenta"
+        case Access.DENIED:
+            return "dim"
 
 
 def report_table(
@@ -208,21 +217,62 @@ def access_table(matrices: Iterable[AccessMatrix], look: Look | None = None) -> 
     look = look or Look()
     parts: list[RenderableType] = []
     ordered = matrix_order(matrices)
+    shared = _SharedRows(look)
     for matrix in ordered:
-        parts += [*_access(matrix, look)]
+        parts += [*_access(matrix, look, shared)]
     if ordered:
         legend = Text(style="dim")
-        for value, mark in MARKS.items():
-            if value != "-":
-                legend.append(f"{look.mark(mark.symbol, mark.ascii)} {mark.word}: {mark.meaning}\n")
+        for mark in LEGEND.values():
+            legend.append(f"{look.mark(mark.symbol, mark.ascii)} {mark.word}: {mark.meaning}\n")
         legend.rstrip()
         parts.append(legend)
     return draw(parts, look)
 
 
-def _access(matrix: AccessMatrix, look: Look) -> Iterable[RenderableType]:
+class _SharedRows:
+    """Rows as they are drawn. The keys of an estate share most of theirs: each is drawn once.
+
+    The matrices have to be kept while it is used, for rows are told apart by their identity.
+    """
+
+    def __init__(self, look: Look) -> None:
+        self.look = look
+        self.pen = Pen(look)
+        self._texts: dict[tuple[int, tuple[Capability, ...]], Drawn] = {}
+        self._names: dict[tuple[int, int], list[str]] = {}
+        self._marks: dict[tuple[int, tuple[Capability, ...], tuple[int, ...]], str] = {}
+
+    def text(self, row: MatrixRow, matrix: AccessMatrix) -> Drawn:
+        """What a principal may do, in words."""
+        place = id(row), matrix.capabilities
+        if place not in self._texts:
+            self._texts[place] = Drawn("\n".join(_row(row, matrix, self.look, self.pen)))
+        return self._texts[place]
+
+    def name(self, row: MatrixRow, room: int) -> list[str]:
+        """The principal, in lines of that width."""
+        place = id(row), room
+        if place not in self._names:
+            self._names[place] = _broken(one_line(row.principal), room)
+        return self._names[place]
+
+    def marks(self, row: MatrixRow, matrix: AccessMatrix, last: str, widths: Sequence[int]) -> str:
+        """The last line of the principal's name, and its marks."""
+        place = id(row), matrix.capabilities, tuple(widths)
+        if place not in self._marks:
+            cells = [(last, "")]
+            for capability in matrix.capabilities:
+                cell = row.cells.get(capability)
+                access = Access.DENIED if cell is None else cell.access
+                mark = MARKS[access]
+                cells.append((self.look.mark(mark.symbol, mark.ascii), _access_style(access)))
+            self._marks[place] = self.pen.row(cells, widths, indent=_INDENT)
+        return self._marks[place]
+
+
+def _access(matrix: AccessMatrix, look: Look, shared: _SharedRows) -> Iterable[RenderableType]:
     location = matrix.key.location
-    pen = Pen(look)
+    pen = shared.pen
     yield from _heading(key_title(matrix.key), place(location, named=not location.construct_path), pen)
     if facts := key_facts(matrix.key):
         yield pen.paragraph(", ".join(facts), indent=0, style="dim")
@@ -231,20 +281,21 @@ def _access(matrix: AccessMatrix, look: Look) -> Iterable[RenderableType]:
         yield Text("  Nobody has access to this key.", style="bold red")
         yield Text()
         return
-    yield from _matrix(matrix, look, pen)
+    yield from _matrix(matrix, look, shared)
     for row in matrix.rows:
-        yield from _row(row, matrix, look, pen)
+        yield shared.text(row, matrix)
     yield Drawn()
 
 
-def _matrix(matrix: AccessMatrix, look: Look, pen: Pen) -> Iterable[RenderableType]:
+def _matrix(matrix: AccessMatrix, look: Look, shared: _SharedRows) -> Iterable[RenderableType]:
     """The matrix, when there is room for it beside the principals."""
+    pen = shared.pen
     headings = [capability.value.split() for capability in matrix.capabilities]
     widths = [max(map(len, heading)) for heading in headings]
     room = look.width - _INDENT - sum(widths) - _GAP * len(widths)
     if room < _MATRIX_PRINCIPAL_WIDTH:
         return
-    names = [_broken(one_line(row.principal), room) for row in matrix.rows]
+    names = [shared.name(row, room) for row in matrix.rows]
     widths.insert(0, max(len("principal"), *(cell_len(line) for lines in names for line in lines)))
     height = max(map(len, headings))
     lines = [
@@ -260,13 +311,7 @@ def _matrix(matrix: AccessMatrix, look: Look, pen: Pen) -> Iterable[RenderableTy
     ]
     for row, (*upper, last) in zip(matrix.rows, names, strict=True):
         lines += [" " * _INDENT + line for line in upper]
-        cells = [(last, "")]
-        for capability in matrix.capabilities:
-            cell = row.cells.get(capability)
-            value = "-" if cell is None else cell.access.value
-            mark = MARKS[value]
-            cells.append((look.mark(mark.symbol, mark.ascii), _ACCESS_STYLES[value]))
-        lines.append(pen.row(cells, widths, indent=_INDENT))
+        lines.append(shared.marks(row, matrix, last, widths))
     yield Drawn("\n".join(lines))
     yield Drawn()
 
@@ -282,14 +327,14 @@ def _broken(name: str, width: int) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
-def _row(row: MatrixRow, matrix: AccessMatrix, look: Look, pen: Pen) -> Iterable[RenderableType]:
+def _row(row: MatrixRow, matrix: AccessMatrix, look: Look, pen: Pen) -> Iterable[Drawn]:
     yield pen.paragraph(one_line(row.principal), indent=2, style="bold")
     entries = access_entries(row, matrix.capabilities)
     if not entries:
         yield pen.line(4, ("no access", "dim"))
     for entry in entries:
-        mark = MARKS[entry.access.value]
-        style = _ACCESS_STYLES[entry.access.value]
+        mark = MARKS[entry.access]
+        style = _access_style(entry.access)
         head = [(f"{look.mark(mark.symbol, mark.ascii)} {mark.word}", style)]
         yield pen.flow(head, _ENTRY_WIDTH, _entry(entry), indent=4)
 
@@ -336,7 +381,7 @@ def _gained(change: AccessChange, look: Look) -> Piece:
 
 def _change(change: AccessChange, look: Look) -> list[Piece]:
     arrow = look.mark("→", "->")
-    before, after = MARKS[change.before.value].word, MARKS[change.after.value].word
+    before, after = MARKS[change.before].word, MARKS[change.after].word
     pieces = [(f"{before} {arrow} {after}" if before != after else f"{after} under other conditions", "")]
     if change.statements:
         pieces.append((f"  by {'; '.join(map(one_line, change.statements))}", "dim"))

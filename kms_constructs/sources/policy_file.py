@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import ClassVar
 
-from kms_constructs.model.estate import Key, Location
+from kms_constructs.model.actions import action_matches
+from kms_constructs.model.estate import Deployment, Estate, Key, Location, SourceProblem
 from kms_constructs.model.policy import Effect, Policy, Statement, parse_policy
 from kms_constructs.model.position import Origin
 from kms_constructs.model.text import CLOSE, OPEN, HoleKind, hole
@@ -13,6 +15,63 @@ from kms_constructs.model.unknown import is_unknown
 from kms_constructs.model.vocabulary import KEY_POLICY_FILE
 from kms_constructs.sources.cloudformation.resolver import partition_of
 from kms_constructs.sources.positions import START, DocumentOrigin, Marks, Pointer
+from kms_constructs.sources.reader import Document, Reader
+
+
+class PolicyFileReader(Reader):
+    """Takes in key policies, each as a key of which nothing else is known."""
+
+    kinds: ClassVar[Mapping[str, str]] = {"key policy": "a key policy"}
+    lacking: ClassVar[str] = "a key policy (no Statement)"
+    suffixes: ClassVar[tuple[str, ...]] = (".json", ".yaml", ".yml", ".template")
+
+    def __init__(self, deployment: Deployment, problems: list[SourceProblem]) -> None:
+        super().__init__(deployment, problems)
+        self._keys: list[Key] = []
+
+    def looks_relevant(self, text: str) -> bool:
+        """Whether it speaks of statements and of principals."""
+        return "tatement" in text and "rincipal" in text
+
+    def take(self, document: Document) -> bool:
+        """Takes in what has a Statement; when nobody named it, only what looks like a key's."""
+        policy = policy_in(document.content)
+        if policy is None:
+            return False
+        where = self.deployment
+        origin = None if document.marks is None else policy_origin(document.content, document.marks)
+        key = key_from_policy(
+            policy, source=document.source, account=where.account, region=where.region, origin=origin
+        )
+        if not (document.named or _is_key_policy(key.policy)):
+            return False
+        self._keys.append(key)
+        return True
+
+    def estate(self) -> Estate:
+        """The keys."""
+        return Estate(keys=tuple(self._keys), sources=tuple(key.location.source for key in self._keys))
+
+
+def _is_key_policy(policy: Policy) -> bool:
+    """Whether a policy that nobody named is a key policy: it names principals and KMS actions."""
+    return any(
+        (statement.principals is not None or statement.not_principals is not None)
+        and isinstance(statement.actions, tuple)
+        and any(action.lower().startswith("kms:") for action in statement.actions)
+        for statement in policy.statements
+    )
+
+
+def organization_policy(document: object, source: str) -> Policy | None:
+    """A service or resource control policy as plain data, read; None when it is no policy.
+
+    Args:
+        document: The policy, or what wraps it.
+        source: The file it came from, or what stands for it.
+    """
+    policy = policy_in(document)
+    return None if policy is None else parse_policy(_safe(policy), path=source)
 
 
 def policy_in(document: object) -> object | None:
@@ -101,8 +160,6 @@ def _restoring_roots(statement: Statement) -> set[str]:
 
 
 def _puts_policy(action: str) -> bool:
-    from kms_constructs.model.actions import action_matches
-
     return action_matches(action, "kms:PutKeyPolicy")
 
 

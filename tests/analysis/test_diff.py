@@ -8,7 +8,8 @@ import pytest
 
 from kms_constructs.analysis.access import Access, Capability
 from kms_constructs.analysis.diff import AccessChange, diff_access, key_name
-from kms_constructs.model.estate import Estate, Key, Location
+from kms_constructs.model.estate import Estate, Key, Location, Organization
+from kms_constructs.model.policy import parse_policy
 from tests.strategies import HOME, key_of
 
 APP = f"arn:aws:iam::{HOME}:role/App"
@@ -113,3 +114,15 @@ def test_a_change_tells_all() -> None:
 def test_key_name() -> None:
     assert key_name(key(**NAMED)) == "alias/data"
     assert key_name(key()) == "app.json: Key"
+
+
+def test_what_an_organization_policy_takes_is_lost() -> None:
+    scp = parse_policy({"Statement": {"Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*"}})
+    keys = (key(allow("kms:Decrypt")),)
+    bound = Estate(keys=keys, organization=Organization(scps=(scp,)))
+    (lost,) = diff_access(Estate(keys=keys), bound)
+    (gained,) = diff_access(bound, Estate(keys=keys))
+    assert [(one.capability, one.before, one.after) for one in (lost, gained)] == [
+        (Capability.DECRYPT, Access.ALLOWED, Access.DENIED),
+        (Capability.DECRYPT, Access.DENIED, Access.ALLOWED),
+    ]

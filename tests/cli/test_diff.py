@@ -82,3 +82,11 @@ def test_what_is_unreadable_is_said_to_count_as_absent(run: Run, less: Path, bro
     assert done.code == 2
     assert "broken.json" in done.err
     assert "counts as absent" in done.err
+
+
+def test_what_both_sides_say_is_told_once(run: Run, less: Path, more: Path) -> None:
+    done = run("diff", less, more, "--parameter", "Nam=x", "--format", "json")
+    assert [problem["message"] for problem in done.json()["problems"]] == [
+        "no template has a parameter 'Nam'"
+    ]
+    assert done.err.count("no template has a parameter 'Nam'") == 1

@@ -22,6 +22,22 @@ def test_a_key_by_name(run: Run, good: Path, name: str) -> None:
     assert [item["key"]["aliases"] for item in document["keys"]] == [["alias/orders"]]
 
 
+def test_a_key_by_stack_and_logical_id(run: Run, tmp_path: Path) -> None:
+    for name in ("One", "Two"):
+        write(tmp_path / f"{name}.template.json", template())
+    artifacts = {
+        name: {
+            "type": "aws:cloudformation:stack",
+            "environment": "aws://111122223333/eu-west-1",
+            "properties": {"templateFile": f"{name}.template.json"},
+        }
+        for name in ("One", "Two")
+    }
+    write(tmp_path / "manifest.json", {"version": "55.0.0", "artifacts": artifacts})
+    document = run("explain", tmp_path, "--key", "Two/OrdersKey", "--format", "json").json()
+    assert [item["key"]["location"]["stack"] for item in document["keys"]] == ["Two"]
+
+
 def test_no_such_key(run: Run, good: Path) -> None:
     done = run("explain", good, "--key", "alias/order")
     assert done.code == 2

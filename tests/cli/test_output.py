@@ -7,6 +7,7 @@ import time
 import pytest
 
 from kms_constructs.cli import output
+from kms_constructs.model.estate import SourceProblem
 
 
 class Terminal(io.StringIO):
@@ -75,3 +76,17 @@ def test_the_width(monkeypatch: pytest.MonkeyPatch, columns: str, expected: int)
         monkeypatch.setattr(sys, name, io.StringIO())
     monkeypatch.setenv("COLUMNS", columns)
     assert output._width() == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "last"),
+    [
+        pytest.param(20, "19.json: it is broken. Fix: Mend it", id="all"),
+        pytest.param(21, "… and 1 further problem", id="one-more"),
+        pytest.param(25, "… and 5 further problems", id="several-more"),
+    ],
+)
+def test_no_problem_vanishes(capsys: pytest.CaptureFixture[str], number: int, last: str) -> None:
+    output.tell_problems([SourceProblem(f"{one}.json", "it is broken", "Mend it") for one in range(number)])
+    told = capsys.readouterr().err.splitlines()
+    assert (len(told), told[-1]) == (min(number, 21), last)

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import pytest
 
-from kms_constructs.model.estate import Key, Location
-from kms_constructs.model.policy import Policy
+from kms_constructs.model.estate import (
+    Estate,
+    IdentityPolicy,
+    IdentityPolicyKind,
+    Key,
+    KeyKind,
+    Location,
+    Organization,
+    SourceProblem,
+    Trail,
+)
+from kms_constructs.model.policy import Policy, parse_policy
 from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.model.unknown import Unknown
 
@@ -74,3 +86,78 @@ def test_the_arn_that_resources_of_iam_policies_are_held_against(fields, expecte
 )
 def test_where_a_resource_lies(path: str | None, scope: str, lies_in: bool | None) -> None:
     assert Location("a.json", construct_path=path).lies_in(scope) is lies_in
+
+
+def _policy(sid: str) -> Policy:
+    return parse_policy({"Statement": {"Sid": sid, "Effect": "Deny", "Action": "kms:*", "Resource": "*"}})
+
+
+def _estate(name: str) -> Estate:
+    """An estate with something in every part of it."""
+    place = Location(f"{name}.json", logical_id="Key")
+    return Estate(
+        keys=(Key(id=f"{name}.Key", location=place, policy=Policy(), account="1", region="r"),),
+        identity_policies=(
+            IdentityPolicy(
+                id=f"{name}.P",
+                location=place,
+                name="P",
+                kind=IdentityPolicyKind.INLINE,
+                policy=Policy(),
+                account="1",
+            ),
+        ),
+        trails=(Trail(id=f"{name}.Trail", location=place),),
+        organization=Organization((_policy(f"{name}Scp"),), (_policy(f"{name}Rcp"),)),
+        problems=(SourceProblem(f"{name}.json", "it is broken", "Mend it"),),
+        sources=(f"{name}.json",),
+        unattached_aliases=(f"alias/{name}",),
+    )
+
+
+class TestMerge:
+    @pytest.mark.parametrize("part", [one.name for one in fields(Estate)])
+    def test_every_part_of_every_estate_is_there(self, part: str) -> None:
+        one, two = _estate("one"), _estate("two")
+        merged, mine, theirs = (getattr(estate, part) for estate in (Estate.merge(one, two), one, two))
+        assert mine, "an estate of this test has something of everything"
+        if part == "organization":
+            assert merged == Organization((*mine.scps, *theirs.scps), (*mine.rcps, *theirs.rcps))
+        else:
+            assert merged == (*mine, *theirs)
+
+    def test_of_none_and_of_one(self) -> None:
+        assert Estate.merge() == Estate()
+        assert Estate.merge(_estate("one")) == _estate("one")
+        assert Estate.merge(Estate(), _estate("one"), Estate()) == _estate("one")
+
+    def test_what_is_said_twice_is_told_once(self) -> None:
+        again = Estate.merge(_estate("one"), _estate("one"))
+        assert (again.problems, again.sources, again.unattached_aliases, again.organization) == (
+            _estate("one").problems,
+            _estate("one").sources,
+            _estate("one").unattached_aliases,
+            _estate("one").organization,
+        )
+
+    def test_ids_stay_unique_and_keys_keep_their_arns(self) -> None:
+        primary = _estate("one").keys[0]
+        replica = replace(primary, id="one.Replica", kind=KeyKind.REPLICA, primary=primary.id)
+        other = Estate(keys=(primary, replica), trails=_estate("one").trails)
+        merged = Estate.merge(_estate("one"), other, other)
+        assert [key.id for key in merged.keys] == [
+            "one.Key",
+            "one.Key#2",
+            "one.Replica",
+            "one.Key#3",
+            "one.Replica#2",
+        ]
+        assert [key.primary for key in merged.keys] == [None, None, "one.Key#2", None, "one.Key#3"]
+        assert {key.arn_pattern for key in merged.keys} == {primary.arn_pattern, replica.arn_pattern}
+        assert [trail.id for trail in merged.trails] == ["one.Trail", "one.Trail#2", "one.Trail#3"]
+
+
+def test_an_organization_without_policies_is_none() -> None:
+    assert not Organization()
+    assert Organization(scps=(_policy("A"),))
+    assert Organization(rcps=(_policy("A"),))

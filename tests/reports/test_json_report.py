@@ -47,6 +47,11 @@ def test_what_is_written_follows_the_schema(name: str) -> None:
     VALIDATOR.validate(parsed(name))
 
 
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_what_is_written_in_parts_looks_like_what_is_written_whole(name: str) -> None:
+    assert DOCUMENTS[name] == json.dumps(parsed(name), indent=2, ensure_ascii=False) + "\n"
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [

@@ -1,13 +1,20 @@
 """Files and directories: what is read, what is passed over, what is a problem."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from kms_constructs.errors import SourceError
-from kms_constructs.model.estate import Estate
-from kms_constructs.sources import load
+from kms_constructs.model.estate import Deployment, Estate, SourceProblem
+from kms_constructs.model.policy import Policy, parse_policy
+from kms_constructs.sources import files, load, policy_file
+from kms_constructs.sources.cloudformation import assembly
+from kms_constructs.sources.decode import decode_document
+from kms_constructs.sources.reader import Document, Reader
+from kms_constructs.sources.registry import READERS
 from tests.sources.support import ACCOUNT, ANY_ACCOUNT
 
 TEMPLATE = {"Resources": {"Key": {"Type": "AWS::KMS::Key"}}}
@@ -165,8 +172,8 @@ class TestOptions:
         _write("rcp.json", BUCKET_POLICY)
         _write("none.json", {})
         estate = load(["a.json"], scps=["scp.json"], rcps=["rcp.json", "none.json"])
-        assert [len(policy.statements) for policy in estate.service_control_policies] == [1]
-        assert [len(policy.statements) for policy in estate.resource_control_policies] == [1]
+        assert [len(policy.statements) for policy in estate.organization.scps] == [1]
+        assert [len(policy.statements) for policy in estate.organization.rcps] == [1]
         assert _problems(estate) == [("none.json", "it is no policy: it has no Statement")]
 
     def test_the_account_is_unknown_when_nobody_says_it(self) -> None:
@@ -185,3 +192,123 @@ class TestOptions:
     def test_one_path_is_no_list(self) -> None:
         with pytest.raises(SourceError, match="Give a list"):
             load("a.json")
+
+
+class _Notes(Reader):
+    """A kind of input as a new source would add it."""
+
+    kinds: ClassVar[Mapping[str, str]] = {"note": "a note"}
+    lacking: ClassVar[str] = "a note (no Note)"
+    suffixes: ClassVar[tuple[str, ...]] = (".note",)
+
+    def __init__(self, deployment: Deployment, problems: list[SourceProblem]) -> None:
+        super().__init__(deployment, problems)
+        self.taken: list[str] = []
+
+    def looks_relevant(self, text: str) -> bool:
+        return "Note" in text
+
+    def take(self, document: Document) -> bool:
+        taken = isinstance(document.content, Mapping) and "Note" in document.content
+        if taken:
+            self.taken.append(document.source)
+        return taken
+
+    def why_not(self, content: Mapping[str, object]) -> str | None:
+        return "it is half a note" if "Not" in content else None
+
+    def parameters(self) -> frozenset[str]:
+        return frozenset({"Noted"})
+
+    def estate(self) -> Estate:
+        return Estate(sources=tuple(self.taken), unattached_aliases=(f"alias/{self.deployment.account}",))
+
+
+@pytest.mark.usefixtures("root")
+class TestANewKindOfInput:
+    """A source is one reader and one line in the registry: everything else follows."""
+
+    @pytest.fixture(autouse=True)
+    def _registered(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(files, "READERS", (*READERS, _Notes))
+
+    def test_named_and_found_and_merged(self) -> None:
+        _write("a.note", {"Note": 1})
+        _write("d/b.note", {"Note": 2})
+        _write("d/c.note", {"other": 3})
+        _write("d/d.json", {"Note": 4})
+        _write("d/e.json", TEMPLATE)
+        estate = load(["a.note", "d"], account=ACCOUNT)
+        assert estate.problems == ()
+        assert estate.sources == (str(Path("d/e.json")), "a.note", str(Path("d/b.note")))
+        assert estate.unattached_aliases == (f"alias/{ACCOUNT}",)
+        assert [key.account for key in estate.keys] == [ACCOUNT]
+
+    def test_why_a_file_is_none(self) -> None:
+        _write("a.json", {"Not": 1})
+        _write("b.json", {"x": 1})
+        assert [message for _, message in _problems(load(["a.json", "b.json"]))] == [
+            "it is half a note",
+            "it is neither a template (no Resources) nor a key policy (no Statement) nor a note (no Note)",
+        ]
+
+    def test_its_parameters_are_known(self) -> None:
+        _write("a.json", TEMPLATE)
+        estate = load(["a.json"], parameters={"Noted": "x", "Other": "x"})
+        assert _problems(estate) == [("parameters", "no template has a parameter 'Other'")]
+
+
+@pytest.mark.usefixtures("root")
+class TestReadOnce:
+    """What is read is decoded once, and a policy is parsed once."""
+
+    def test_the_manifest_of_an_assembly(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        stack = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "a.template.json"}}
+        inner = {"type": "cdk:cloud-assembly", "properties": {"directoryName": "assembly-Stage"}}
+        _write("cdk.out/manifest.json", {"version": "55.0.0", "artifacts": {"A": stack, "S": inner}})
+        _write("cdk.out/a.template.json", TEMPLATE)
+        _write("cdk.out/assembly-Stage/manifest.json", {"version": "55.0.0", "artifacts": {"A": stack}})
+        _write("cdk.out/assembly-Stage/a.template.json", TEMPLATE)
+        seen: list[str] = []
+
+        def decoding(text: str, source: str) -> object:
+            seen.append(Path(source).relative_to("cdk.out").as_posix())
+            return decode_document(text, source)
+
+        monkeypatch.setattr(assembly, "decode_document", decoding)
+        assert len(load(["cdk.out"]).keys) == 2
+        assert sorted(seen) == [
+            "a.template.json",
+            "assembly-Stage/a.template.json",
+            "assembly-Stage/manifest.json",
+            "manifest.json",
+        ]
+
+    @pytest.mark.parametrize("paths", [["d"], ["d/policy.json"]], ids=["found", "named"])
+    def test_a_key_policy(self, monkeypatch: pytest.MonkeyPatch, paths: list[str]) -> None:
+        _write("d/policy.json", KEY_POLICY)
+        parsed: list[object] = []
+
+        def parsing(document: object, **more: str) -> Policy:
+            parsed.append(document)
+            return parse_policy(document, **more)
+
+        monkeypatch.setattr(policy_file, "parse_policy", parsing)
+        assert len(load(paths).keys) == 1
+        assert len(parsed) == 1
+
+
+def test_an_organization_policy_as_plain_data(root: Path) -> None:
+    (root / "a.json").write_text(json.dumps(TEMPLATE))
+    estate = load(["a.json"], scps=[IAM_POLICY, {"Version": "2012-10-17"}], rcps=[KEY_POLICY])
+    assert [len(policy.statements) for policy in (*estate.organization.scps, *estate.organization.rcps)] == [
+        1,
+        1,
+    ]
+    assert _problems(estate) == [("scp 2", "it is no policy: it has no Statement")]
+
+
+def test_a_deployment_is_handed_in_once(root: Path) -> None:
+    (root / "a.json").write_text(json.dumps(TEMPLATE))
+    by_name = load(["a.json"], account=ACCOUNT, region="eu-west-1")
+    assert load(["a.json"], Deployment(ACCOUNT, "eu-west-1")) == by_name

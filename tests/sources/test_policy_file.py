@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from kms_constructs.analysis.access import who_can
+from kms_constructs.analysis.reach import reach_of
 from kms_constructs.model.estate import Key, Location
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.model.text import HoleKind, hole
@@ -45,7 +45,7 @@ def test_a_resource_that_names_one_key_may_name_this_one() -> None:
     role = f"arn:aws:iam::{ACCOUNT}:role/App"
     statement = {"Effect": "Allow", "Principal": {"AWS": role}, "Action": "kms:Decrypt", "Resource": arn}
     key = key_from_policy({"Statement": statement}, source="p.json", account=ACCOUNT, region="eu-west-1")
-    assert who_can(key, "Decrypt") == (role,)
+    assert [part.principals for part in reach_of(key, "Decrypt").contributions] == [role]
 
 
 def test_it_may_be_text() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -10,10 +10,16 @@ import aws_cdk as cdk
 from kms_constructs.cdk.enforcement.nag_pack import IamKmsGuardrails, KmsRequirements
 from kms_constructs.errors import ConfigurationError
 from kms_constructs.guardrails.config import TABLE_NAME, GuardrailConfig, load_config
+from kms_constructs.sources.files import OrganizationPolicy
 
 
 def enforce_guardrails(
-    app: cdk.App, config: GuardrailConfig | Mapping[str, object] | str | Path | None = None
+    app: cdk.App,
+    config: GuardrailConfig | Mapping[str, object] | str | Path | None = None,
+    *,
+    parameters: Mapping[str, str] | None = None,
+    scps: Sequence[OrganizationPolicy] = (),
+    rcps: Sequence[OrganizationPolicy] = (),
 ) -> GuardrailConfig:
     """Refuses, at synth, every key and IAM policy of the app that breaks a guardrail.
 
@@ -27,6 +33,10 @@ def enforce_guardrails(
             nothing is given: the CDK context ``kms-constructs`` (``cdk.json``), else
             ``[tool.kms-constructs]`` of the nearest ``pyproject.toml`` above the working directory, else the
             defaults.
+        parameters: Values of template parameters by name; those not named have their defaults.
+        scps: The service control policies in force, as dicts or paths of JSON files: what they deny for
+            certain, nobody is found to have.
+        rcps: The resource control policies in force.
 
     Returns:
         The configuration in force.
@@ -43,9 +53,8 @@ def enforce_guardrails(
     See: https://docs.aws.amazon.com/cdk/v2/guide/policy-validation-synthesis.html
     """
     settings = _settings(app, config)
-    cdk.Validations.of(app).add_plugins(
-        IamKmsGuardrails(app, config=settings), KmsRequirements(app, config=settings)
-    )
+    access = IamKmsGuardrails(app, config=settings, parameters=parameters, scps=scps, rcps=rcps)
+    cdk.Validations.of(app).add_plugins(access, KmsRequirements(app, config=settings, beside=access))
     return settings
 
 

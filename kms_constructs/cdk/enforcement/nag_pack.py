@@ -2,69 +2,75 @@
 
 A pack does not look at constructs one by one. It reads the cloud assembly that CDK has just written, all
 stacks and stages together, so that cross-stack references resolve and every IAM policy of the app counts;
-both packs share one reading. The construct tree is only asked for acknowledgements of what has failed.
+packs that stand beside each other share one reading. The construct tree is only asked for acknowledgements
+of what has failed.
 
 See: https://docs.aws.amazon.com/cdk/v2/guide/policy-validation-synthesis.html
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import aws_cdk as cdk
 import cdk_nag
 from constructs import IConstruct
 
-from kms_constructs.errors import KmsConstructsError
+from kms_constructs.errors import ArgumentError, KmsConstructsError
 from kms_constructs.guardrails.catalogue import CATALOGUE
 from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.guardrails.engine import INTERNAL_ERROR, judge
 from kms_constructs.guardrails.finding import Finding, Outcome, Report
-from kms_constructs.model.estate import Estate, SourceProblem
-from kms_constructs.sources.load import load
+from kms_constructs.model.estate import Deployment, Estate, SourceProblem
+from kms_constructs.sources.cloud_assembly import read_cloud_assembly
+from kms_constructs.sources.cloudformation.assembly import MANIFEST, TEMPLATE_FILE, Assembly
+from kms_constructs.sources.files import OrganizationPolicy
 
 if TYPE_CHECKING:
     from cdk_nag import NagPack
 else:
     NagPack = cdk_nag.NagPack
 
-_MANIFEST = "manifest.json"
-_NESTED_ASSEMBLY = "cdk:cloud-assembly"
 _UNNAMED = "annotation"
 """What CDK puts before the id of an acknowledgement that names no pack."""
 
 
-class _EstateCache:
-    """The estate of the assembly that was read last: the packs of one synth share one reading."""
+class AssemblyReading:
+    """Reads the assembly that CDK has just written, once for all packs that share it.
 
-    def __init__(self) -> None:
-        self._stamp: tuple[object, ...] | None = None
-        self._estate: Estate | None = None
+    Args:
+        deployment: What the assembly does not say itself.
+        scps: The service control policies in force, as dicts or paths of JSON files.
+        rcps: The resource control policies in force.
+    """
 
-    def of(self, assembly: Path) -> Estate:
-        """The estate of an assembly, read again only when one of its files has changed."""
-        files = sorted(file for one, _ in _assemblies(assembly) for file in one.glob("*.json"))
-        stamp = (assembly, *((file, file.stat().st_mtime_ns, file.stat().st_size) for file in files))
-        if self._estate is None or stamp != self._stamp:
-            self._estate = load([assembly])
-            self._stamp = stamp
-        return self._estate
+    def __init__(
+        self,
+        deployment: Deployment | None = None,
+        scps: Sequence[OrganizationPolicy] = (),
+        rcps: Sequence[OrganizationPolicy] = (),
+    ) -> None:
+        self._deployment = deployment or Deployment()
+        self._scps = scps
+        self._rcps = rcps
+        self._stamp: object = None
+        self._read: tuple[Assembly, Estate] | None = None
 
-    def clear(self) -> None:
-        """Forgets it."""
-        self._stamp = self._estate = None
+    def of(self, directory: Path) -> tuple[Assembly, Estate]:
+        """An assembly and its estate, read again only when one of its files has changed."""
+        if self._read is None or self._stamp != _stamp_of(directory, self._read[0].directories):
+            self._read = read_cloud_assembly(directory, self._deployment, scps=self._scps, rcps=self._rcps)
+            self._stamp = _stamp_of(directory, self._read[0].directories)
+        return self._read
 
 
-_estates = _EstateCache()
-
-
-def forget_assembly() -> None:
-    """Forgets the assembly that was read last, so that the next validation reads again."""
-    _estates.clear()
+def _stamp_of(assembly: Path, directories: Iterable[Path]) -> object:
+    """What tells that an assembly is the one that was read: its files, with time and size of each."""
+    files = sorted(file for directory in directories for file in directory.glob("*.json"))
+    return (assembly, *((file, file.stat().st_mtime_ns, file.stat().st_size) for file in files))
 
 
 class GuardrailPack(NagPack):
@@ -73,15 +79,41 @@ class GuardrailPack(NagPack):
     Args:
         scope: The app; only cdk-nag's own options make use of it.
         config: What the guardrails hold the app to; None for the defaults.
+        parameters: Values of template parameters by name; those not named have their defaults.
+        scps: The service control policies in force, as dicts or paths of JSON files.
+        rcps: The resource control policies in force.
+        beside: A pack that judges the same app, with which this one shares the reading of the assembly, and
+            so `parameters`, `scps` and `rcps`, too.
     """
 
     pack_name: ClassVar[str]
     controls: ClassVar[tuple[str, ...]]
 
-    def __init__(self, scope: IConstruct | None = None, *, config: GuardrailConfig | None = None) -> None:
+    def __init__(
+        self,
+        scope: IConstruct | None = None,
+        *,
+        config: GuardrailConfig | None = None,
+        parameters: Mapping[str, str] | None = None,
+        scps: Sequence[OrganizationPolicy] = (),
+        rcps: Sequence[OrganizationPolicy] = (),
+        beside: GuardrailPack | None = None,
+    ) -> None:
+        if beside is not None and (parameters or scps or rcps):
+            raise ArgumentError(
+                "beside",
+                beside.pack_name,
+                "the packs share one reading of the assembly",
+                "give parameters, scps and rcps to that pack alone",
+            )
         super().__init__(scope)
         self._pack_name = self.pack_name
         self._config = config or GuardrailConfig()
+        self._reading: AssemblyReading = (
+            AssemblyReading(Deployment(parameters=parameters or {}), scps, rcps)
+            if beside is None
+            else beside._reading
+        )
 
     @property
     def name(self) -> str:
@@ -131,9 +163,10 @@ class GuardrailPack(NagPack):
         return self._validated(Path(assembly.directory), root, keep=path or None)
 
     def _validated(
-        self, assembly: Path, root: IConstruct | None, *, keep: str | None
+        self, directory: Path, root: IConstruct | None, *, keep: str | None
     ) -> cdk.PolicyValidationPluginReport:
-        report = judge(_estates.of(assembly), self._config, controls=self.controls, pause_gc=True)
+        assembly, estate = self._reading.of(directory)
+        report = judge(estate, self._config, controls=self.controls, pause_gc=True)
         # What has no construct path concerns the app as a whole, and so every part of it.
         findings = [
             finding
@@ -159,9 +192,7 @@ class GuardrailPack(NagPack):
 class IamKmsGuardrails(GuardrailPack):
     """Who may do what with a key: IAM-KMS-1 to IAM-KMS-8, over key policies and every IAM policy of the app.
 
-    Args:
-        scope: The app.
-        config: What the guardrails hold the app to; None for the defaults.
+    Takes the arguments of `GuardrailPack`.
 
     Example:
         ```python
@@ -178,13 +209,12 @@ class IamKmsGuardrails(GuardrailPack):
 class KmsRequirements(GuardrailPack):
     """How a key is made and kept: KMS:001 to KMS:010, and the lint of its policy.
 
-    Args:
-        scope: The app.
-        config: What the guardrails hold the app to; None for the defaults.
+    Takes the arguments of `GuardrailPack`.
 
     Example:
         ```python
-        Validations.of(app).add_plugins(KmsRequirements(app))
+        access = IamKmsGuardrails(app)
+        Validations.of(app).add_plugins(access, KmsRequirements(app, beside=access))
         ```
 
     See: https://docs.aws.amazon.com/securityhub/latest/userguide/kms-controls.html
@@ -197,7 +227,7 @@ class KmsRequirements(GuardrailPack):
 def _assembly_of(template: Path) -> Path:
     """The outermost assembly that a template lies in: a stage's assembly lies within that of its app."""
     found = template.parent
-    while (found.parent / _MANIFEST).is_file():
+    while (found.parent / MANIFEST).is_file():
         found = found.parent
     return found
 
@@ -210,7 +240,7 @@ class _Acknowledgements:
     only what lies above the stacks has to be asked of the constructs, one call into Node each.
     """
 
-    def __init__(self, assembly: Path, root: IConstruct | None, pack_name: str) -> None:
+    def __init__(self, assembly: Assembly, root: IConstruct | None, pack_name: str) -> None:
         self._assembly = assembly
         self._root = root
         self._pack_name = pack_name
@@ -243,13 +273,11 @@ class _Acknowledgements:
         if self._by_path is None:
             entries: dict[str, dict[str, str]] = {}
             stacks: set[str] = set()
-            for path, metadata in _written_metadata(self._assembly):
-                name = path.strip("/")
-                for entry in metadata:
-                    if entry.get("type") == _TEMPLATE_FILE:
-                        stacks.add(name)
-                    if entry.get("type") == cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY:
-                        entries.setdefault(name, {}).update(self._read(entry.get("data")))
+            for name, kind, data in self._assembly.entries():
+                if kind == TEMPLATE_FILE:
+                    stacks.add(name)
+                if kind == cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY:
+                    entries.setdefault(name, {}).update(self._read(data))
             for name, construct in self._above(stacks).items():
                 for given in construct.node.metadata:
                     if given.type == cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY:
@@ -281,29 +309,6 @@ class _Acknowledgements:
             pack, separator, identity = str(given).rpartition("::")
             if not separator or pack == self._pack_name or pack.lower() == _UNNAMED:
                 yield identity, str(reason)
-
-
-_TEMPLATE_FILE = "aws:cdk:templateFile"
-
-
-def _written_metadata(assembly: Path) -> Iterable[tuple[str, list[dict[str, Any]]]]:
-    """Construct path and metadata entries of everything within the stacks of an assembly."""
-    for directory, artifacts in _assemblies(assembly):
-        for artifact in artifacts:
-            yield from artifact.get("metadata", {}).items()
-            extra = artifact.get("additionalMetadataFile")
-            if extra is not None:
-                yield from json.loads((directory / extra).read_text(encoding="utf-8")).items()
-
-
-def _assemblies(directory: Path) -> Iterable[tuple[Path, list[dict[str, Any]]]]:
-    """An assembly and those of its stages, with their artifacts; assets beside them are not looked into."""
-    manifest = json.loads((directory / _MANIFEST).read_text(encoding="utf-8"))
-    artifacts = list(manifest.get("artifacts", {}).values())
-    yield directory, artifacts
-    for artifact in artifacts:
-        if artifact.get("type") == _NESTED_ASSEMBLY:
-            yield from _assemblies(directory / artifact["properties"]["directoryName"])
 
 
 def _violations(findings: Sequence[Finding]) -> list[cdk.PolicyViolation]:

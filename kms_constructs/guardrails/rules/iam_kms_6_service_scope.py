@@ -45,7 +45,8 @@ from kms_constructs.analysis.narrowing import (
     near_misses,
 )
 from kms_constructs.analysis.principals import all_within, canonical_arn, root_arn
-from kms_constructs.analysis.reach import Contribution, reach_of
+from kms_constructs.analysis.reach import Contribution
+from kms_constructs.analysis.within import EstateAccess
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, capitalized, heading, named
@@ -208,17 +209,12 @@ class ServiceScopeRule(KeyRule):
 
     def _grants(self, key: Key) -> Iterator[Finding]:
         authorised = (root_arn(key.account), *self.config.authorised_for(self.control.id))
+        access = EstateAccess(self.estate)
         for value, note in (
             ("false", ""),
             (None, " BoolIfExists also holds for requests that do not carry kms:GrantIsForAWSResource."),
         ):
-            region = reach_of(
-                key,
-                CREATE_GRANT,
-                context={_GRANT_FLAG: value},
-                scps=self.estate.service_control_policies,
-                rcps=self.estate.resource_control_policies,
-            )
+            region = access.reach(key, CREATE_GRANT, context={_GRANT_FLAG: value})
             parts = [
                 part
                 for part in merged(region.escapes(authorised))

@@ -25,9 +25,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import ClassVar
 
-from kms_constructs.analysis.identity_index import IdentityIndex
 from kms_constructs.analysis.principals import PrincipalKind, root_arn
-from kms_constructs.analysis.separation import CREATE_GRANT, MANAGING_ACTIONS, Overlap, overlaps
+from kms_constructs.analysis.separation import CREATE_GRANT, Overlap
+from kms_constructs.analysis.within import EstateAccess
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Severity
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized
@@ -84,11 +84,11 @@ class SeparationRule(KeyRule):
 
     def __init__(self, context: RuleContext) -> None:
         super().__init__(context)
-        self._iam = IdentityIndex(context.estate.identity_policies, MANAGING_ACTIONS)
+        self._access = EstateAccess(context.estate)
 
     def judge(self, key: Key) -> Iterator[Finding]:
         """Who both manages and uses the key, and how."""
-        found = overlaps(key, self._iam.policies_of(key))
+        found = self._access.overlaps(key)
         for overlap in _merged(one for one in found if not _only_own_root(one, key)):
             message = (
                 f"{overlap.principals} can both manage the key ({_some(overlap.manages)}) and use it "

@@ -44,7 +44,8 @@ from kms_constructs.analysis.principals import (
     describe_cells,
     root_arn,
 )
-from kms_constructs.analysis.reach import same_account, shared_reaches
+from kms_constructs.analysis.reach import same_account
+from kms_constructs.analysis.within import EstateAccess
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized, heading, named
@@ -133,6 +134,7 @@ class LeastPrivilegeRule(KeyRule):
     def __init__(self, context: RuleContext) -> None:
         super().__init__(context)
         self._iam = IdentityIndex(context.estate.identity_policies, _DECRYPTING)
+        self._asked = EstateAccess(context.estate)
         self._keys = frozenset(key.arn_pattern for key in context.estate.keys)
         self._trusted = frozenset(context.config.trusted_accounts)
 
@@ -148,7 +150,7 @@ class LeastPrivilegeRule(KeyRule):
             everything = _has_everything(statement)
             if not everything and not _leaves(statement, home):
                 continue
-            for access in _accesses(key, statement):
+            for access in self._accesses(key, statement):
                 if access.unresolved is not None:
                     yield self._unresolved(key, statement, access.unresolved)
                     continue
@@ -164,6 +166,16 @@ class LeastPrivilegeRule(KeyRule):
             by_policy.setdefault(id(grant.policy), []).append(grant)
         for grants in by_policy.values():
             yield self._identity_policy(grants)
+
+    def _accesses(self, key: Key, statement: Statement) -> tuple[_Access, ...]:
+        """Whom a statement reaches with any of its actions, after all Denies."""
+        found: dict[tuple[tuple[Condition, ...], bool, str | None], dict[Cell, None]] = {}
+        for _, parts in self._asked.shared_reaches(key, sorted(covered_actions(statement))):
+            for part in parts:
+                if part.statement is statement:
+                    how = (part.conditions, part.delegated, part.unresolved)
+                    found.setdefault(how, {}).update(dict.fromkeys(part.cells))
+        return tuple(_Access(tuple(cells), *how) for how, cells in found.items())
 
     def _unreadable(self, key: Key, statement: Statement) -> Iterator[Finding]:
         unknown = statement.principals if is_unknown(statement.principals) else statement.not_principals
@@ -404,17 +416,6 @@ def _beyond(principal: Principal, home: frozenset[str]) -> bool:
         return False
     value = canonical_arn(principal.value)
     return value not in home and account_of(value) not in home
-
-
-def _accesses(key: Key, statement: Statement) -> tuple[_Access, ...]:
-    """Whom a statement reaches with any of its actions, after all Denies."""
-    found: dict[tuple[tuple[Condition, ...], bool, str | None], dict[Cell, None]] = {}
-    for _, parts in shared_reaches(key, sorted(covered_actions(statement))):
-        for part in parts:
-            if part.statement is statement:
-                how = (part.conditions, part.delegated, part.unresolved)
-                found.setdefault(how, {}).update(dict.fromkeys(part.cells))
-    return tuple(_Access(tuple(cells), *how) for how, cells in found.items())
 
 
 def _of_organization(conditions: tuple[Condition, ...], organization: str) -> bool:

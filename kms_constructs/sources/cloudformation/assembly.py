@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Final
 
 from kms_constructs.errors import SourceError
-from kms_constructs.model.estate import SourceProblem
+from kms_constructs.model.estate import Deployment, SourceProblem
 from kms_constructs.sources.cloudformation.template import TemplateInput
 from kms_constructs.sources.cloudformation.world import nested_templates
-from kms_constructs.sources.decode import decode, decode_document, read_text
+from kms_constructs.sources.decode import decode_document, read_text
 from kms_constructs.sources.positions import Marks
 
 MANIFEST: Final = "manifest.json"
+TEMPLATE_FILE: Final = "aws:cdk:templateFile"
+"""Type of the metadata entry that every stack has."""
 _ENVIRONMENT = re.compile(r"aws://([^/]+)/([^/]+)")
 _FIX: Final = "Synthesize the app again"
 
@@ -32,51 +34,87 @@ class Assembly:
     Args:
         templates: One a stack, and one a nested stack's template.
         problems: Files that are missing or broken.
+        metadata: What CDK wrote down of constructs: entries by construct path, one mapping an artifact.
+        directories: The assembly's own directory, and those of the assemblies within it.
     """
 
     templates: list[TemplateInput] = field(default_factory=list)
     problems: list[SourceProblem] = field(default_factory=list)
+    metadata: list[Mapping[str, object]] = field(default_factory=list)
+    directories: list[Path] = field(default_factory=list)
+
+    def entries(self) -> Iterator[tuple[str, str, object]]:
+        """Construct path without its first slash, type and data of every metadata entry."""
+        for metadata in self.metadata:
+            for path, kind, data in _entries(metadata):
+                yield path.strip("/"), kind, data
 
 
-def is_assembly(directory: Path) -> bool:
-    """Whether a directory is a cloud assembly: its manifest lists artifacts."""
-    path = directory / MANIFEST
-    if not path.is_file():
-        return False
-    try:
-        manifest = decode(read_text(path, str(path)), str(path))
-    except SourceError:
-        return (directory / "cdk.out").is_file()
-    return isinstance(manifest, Mapping) and "artifacts" in manifest and "version" in manifest
-
-
-def read_assembly(directory: Path, *, account: str | None = None, region: str | None = None) -> Assembly:
-    """Reads every stack of an assembly, of its stages, and the nested stacks' templates.
+@dataclass(frozen=True, slots=True)
+class CloudAssembly:
+    """A directory that is a cloud assembly; its manifest is decoded once.
 
     Args:
         directory: A ``cdk.out`` directory.
-        account: Account of stacks whose environment does not say it.
-        region: Region of stacks whose environment does not say it.
+        manifest: The manifest; None when it cannot be read.
+        problem: Why it cannot be read.
     """
-    assembly = Assembly()
-    _Reader(assembly, directory, account, region, set()).read()
-    return assembly
+
+    directory: Path
+    manifest: Mapping[str, object] | None
+    problem: SourceProblem | None = None
+
+    def read(self, deployment: Deployment = Deployment()) -> Assembly:  # noqa: B008 - it cannot be changed
+        """Reads every stack, those of the stages, and the nested stacks' templates.
+
+        Args:
+            deployment: Account and Region of stacks whose environment does not say them.
+        """
+        assembly = Assembly()
+        _AssemblyReader(assembly, self, deployment, set()).read()
+        return assembly
+
+
+def open_assembly(directory: Path) -> CloudAssembly | None:
+    """A directory as a cloud assembly, when it is one: its manifest lists artifacts; else None.
+
+    One whose manifest is broken is an assembly still when it has the mark that CDK leaves in each.
+    """
+    path = directory / MANIFEST
+    if not path.is_file():
+        return None
+    opened = _opened(directory)
+    if opened.manifest is None:
+        return opened if (directory / "cdk.out").is_file() else None
+    return opened if "artifacts" in opened.manifest and "version" in opened.manifest else None
+
+
+def _opened(directory: Path) -> CloudAssembly:
+    problems: list[SourceProblem] = []
+    manifest = _document(problems, directory / MANIFEST)
+    return CloudAssembly(directory, manifest, problems[0] if problems else None)
 
 
 @dataclass(slots=True)
-class _Reader:
+class _AssemblyReader:
     assembly: Assembly
-    directory: Path
-    account: str | None
-    region: str | None
+    opened: CloudAssembly
+    deployment: Deployment
     seen: set[Path]
     assets: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def directory(self) -> Path:
+        return self.opened.directory
 
     def read(self) -> None:
         if self.directory.resolve() in self.seen:
             return
         self.seen.add(self.directory.resolve())
-        manifest = _document(self.assembly, self.directory / MANIFEST)
+        self.assembly.directories.append(self.directory)
+        if self.opened.problem is not None:
+            self.assembly.problems.append(self.opened.problem)
+        manifest = self.opened.manifest
         if manifest is None:
             return
         artifacts = manifest.get("artifacts")
@@ -84,36 +122,58 @@ class _Reader:
             source = str(self.directory / MANIFEST)
             self.assembly.problems.append(SourceProblem(source, "it lists no artifacts", _FIX))
             return
-        self.assets = _asset_files(self.assembly, self.directory, artifacts)
+        self.assets = _asset_files(self.assembly.problems, self.directory, artifacts)
         for name, artifact in artifacts.items():
-            if not isinstance(artifact, Mapping):
-                continue
-            properties = artifact.get("properties")
-            if not isinstance(properties, Mapping):
-                continue
-            match artifact.get("type"):
-                case "cdk:cloud-assembly":
-                    inner = _inside(self.assembly, self.directory, properties.get("directoryName"), str(name))
-                    if inner is not None:
-                        _Reader(self.assembly, inner, self.account, self.region, self.seen).read()
-                case "aws:cloudformation:stack":
-                    self._stack(str(name), artifact, properties)
-                case _:
-                    continue
+            if isinstance(artifact, Mapping):
+                self._artifact(str(name), artifact)
 
-    def _stack(self, name: str, artifact: Mapping[str, object], properties: Mapping[str, object]) -> None:
-        path = _inside(self.assembly, self.directory, properties.get("templateFile"), name)
-        template = _read(self.assembly, path) if path else None
+    def _artifact(self, name: str, artifact: Mapping[str, object]) -> None:
+        metadata = self._metadata(artifact)
+        if metadata:
+            self.assembly.metadata.append(metadata)
+        properties = artifact.get("properties")
+        if not isinstance(properties, Mapping):
+            return
+        match artifact.get("type"):
+            case "cdk:cloud-assembly":
+                place = properties.get("directoryName")
+                inner = _inside(self.assembly.problems, self.directory, place, name)
+                if inner is not None:
+                    _AssemblyReader(self.assembly, _opened(inner), self.deployment, self.seen).read()
+            case "aws:cloudformation:stack":
+                self._stack(name, artifact, properties, metadata)
+            case _:
+                return
+
+    def _metadata(self, artifact: Mapping[str, object]) -> Mapping[str, object]:
+        """What is written down of the constructs of an artifact: in the manifest, or in a file of its own."""
+        found = artifact.get("metadata")
+        extra = artifact.get("additionalMetadataFile")
+        path = self.directory / extra if isinstance(extra, str) else None
+        if path is not None and path.is_file():
+            more = _document(self.assembly.problems, path) or {}
+            return {**found, **more} if isinstance(found, Mapping) else more
+        return found if isinstance(found, Mapping) else {}
+
+    def _stack(
+        self,
+        name: str,
+        artifact: Mapping[str, object],
+        properties: Mapping[str, object],
+        metadata: Mapping[str, object],
+    ) -> None:
+        path = _inside(self.assembly.problems, self.directory, properties.get("templateFile"), name)
+        template = _read(self.assembly.problems, path) if path else None
         if path is None or template is None:
             return
-        account, region = self.account, self.region
+        account, region = self.deployment.account, self.deployment.region
         environment = _ENVIRONMENT.fullmatch(str(artifact.get("environment", "")))
         if environment and environment.group(1) != "unknown-account":
             account = environment.group(1)
         if environment and environment.group(2) != "unknown-region":
             region = environment.group(2)
         stack = properties.get("stackName")
-        paths = _construct_paths(self.assembly, self.directory, artifact)
+        paths = _construct_paths(metadata, str(properties.get("templateFile")))
         item = TemplateInput(
             template.data,
             str(path),
@@ -133,7 +193,7 @@ class _Reader:
             known = any(item.source == source for item in self.assembly.templates)
             if known or not path.resolve().is_relative_to(self.directory.resolve()):
                 continue
-            template = _read(self.assembly, path)
+            template = _read(self.assembly.problems, path)
             if template is not None:
                 item = TemplateInput(
                     template.data,
@@ -148,28 +208,18 @@ class _Reader:
                 self._nested(item, paths)
 
 
-def _construct_paths(
-    assembly: Assembly, directory: Path, artifact: Mapping[str, object]
-) -> dict[str, dict[str, str]]:
+def _construct_paths(metadata: Mapping[str, object], own: str) -> dict[str, dict[str, str]]:
     """Construct path by logical id, by template file: a stack's metadata covers its nested stacks too."""
-    metadata = artifact.get("metadata")
-    extra = artifact.get("additionalMetadataFile")
-    if not isinstance(metadata, Mapping) and isinstance(extra, str) and (directory / extra).is_file():
-        metadata = _document(assembly, directory / extra)
-    if not isinstance(metadata, Mapping):
-        return {}
     files: dict[str, str] = {}
     logical_ids: dict[str, str] = {}
     for path, kind, data in _entries(metadata):
-        if kind == "aws:cdk:templateFile":
+        if kind == TEMPLATE_FILE and isinstance(data, str):
             files[path] = data
-        elif kind == "aws:cdk:logicalId":
+        elif kind == "aws:cdk:logicalId" and isinstance(data, str):
             logical_ids[path] = data
-    properties = artifact.get("properties")
-    own = properties.get("templateFile") if isinstance(properties, Mapping) else None
     found: dict[str, dict[str, str]] = {}
     for path, logical_id in logical_ids.items():
-        owner, parent = str(own), path
+        owner, parent = own, path
         while parent:
             parent = parent.rpartition("/")[0]
             if parent in files:
@@ -179,14 +229,16 @@ def _construct_paths(
     return found
 
 
-def _entries(metadata: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
+def _entries(metadata: Mapping[str, object]) -> Iterator[tuple[str, str, object]]:
     for path, entries in metadata.items():
         for entry in entries if isinstance(entries, list) else ():
-            if isinstance(entry, Mapping) and isinstance(data := entry.get("data"), str):
-                yield path, str(entry.get("type")), data
+            if isinstance(entry, Mapping):
+                yield path, str(entry.get("type")), entry.get("data")
 
 
-def _asset_files(assembly: Assembly, directory: Path, artifacts: Mapping[str, object]) -> dict[str, str]:
+def _asset_files(
+    problems: list[SourceProblem], directory: Path, artifacts: Mapping[str, object]
+) -> dict[str, str]:
     """Path of each file asset that may be a template, by its hash."""
     found: dict[str, str] = {}
     for name, artifact in artifacts.items():
@@ -194,8 +246,8 @@ def _asset_files(assembly: Assembly, directory: Path, artifacts: Mapping[str, ob
             continue
         properties = artifact.get("properties")
         file = properties.get("file") if isinstance(properties, Mapping) else None
-        path = _inside(assembly, directory, file, str(name))
-        manifest = _document(assembly, path) if path else None
+        path = _inside(problems, directory, file, str(name))
+        manifest = _document(problems, path) if path else None
         files = manifest.get("files") if manifest else None
         for digest, asset in files.items() if isinstance(files, Mapping) else ():
             source = asset.get("source") if isinstance(asset, Mapping) else None
@@ -205,16 +257,16 @@ def _asset_files(assembly: Assembly, directory: Path, artifacts: Mapping[str, ob
     return found
 
 
-def _inside(assembly: Assembly, directory: Path, name: object, artifact: str) -> Path | None:
+def _inside(problems: list[SourceProblem], directory: Path, name: object, artifact: str) -> Path | None:
     """A path of the manifest; it may not lead out of the assembly."""
     source = str(directory / MANIFEST)
     if not isinstance(name, str) or not name:
-        assembly.problems.append(SourceProblem(source, f"artifact {artifact} names no file", _FIX))
+        problems.append(SourceProblem(source, f"artifact {artifact} names no file", _FIX))
         return None
     path = directory / name
     if "\0" in name or not path.resolve().is_relative_to(directory.resolve()):
         message = f"artifact {artifact} names a file outside of the assembly"
-        assembly.problems.append(SourceProblem(source, message, _FIX))
+        problems.append(SourceProblem(source, message, _FIX))
         return None
     return path
 
@@ -225,20 +277,20 @@ class _Read:
     marks: Marks
 
 
-def _read(assembly: Assembly, path: Path) -> _Read | None:
+def _read(problems: list[SourceProblem], path: Path) -> _Read | None:
     source = str(path)
     try:
         document = decode_document(read_text(path, source), source)
     except SourceError as error:
-        assembly.problems.append(SourceProblem(source, error.problem, error.fix))
+        problems.append(SourceProblem(source, error.problem, error.fix))
         return None
     if not isinstance(document.data, Mapping):
-        assembly.problems.append(SourceProblem(source, "it holds no object", _FIX))
+        problems.append(SourceProblem(source, "it holds no object", _FIX))
         return None
-    assembly.problems.extend(document.problems)
+    problems.extend(document.problems)
     return _Read(document.data, document.marks)
 
 
-def _document(assembly: Assembly, path: Path) -> Mapping[str, object] | None:
-    found = _read(assembly, path)
+def _document(problems: list[SourceProblem], path: Path) -> Mapping[str, object] | None:
+    found = _read(problems, path)
     return None if found is None else found.data

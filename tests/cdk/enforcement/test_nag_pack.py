@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -15,8 +17,10 @@ from aws_cdk import cloudformation_include as cfn_include
 from cdk_nag import NagPack
 
 from kms_constructs import GuardrailConfig, IamKmsGuardrails, KmsRequirements, enforce_guardrails
-from kms_constructs.errors import ConfigurationError, KmsConstructsError
+from kms_constructs.cdk.enforcement import nag_pack
+from kms_constructs.errors import ArgumentError, ConfigurationError, KmsConstructsError, SourceError
 from kms_constructs.guardrails import engine
+from kms_constructs.sources.cloud_assembly import read_cloud_assembly
 
 pytestmark = pytest.mark.cdk
 
@@ -260,3 +264,138 @@ class TestConfiguration:
 
         with pytest.raises(ConfigurationError, match="it holds a str"):
             enforce_guardrails(app)
+
+
+def context_of(app: cdk.App) -> Any:
+    """What CDK hands to a plugin, of an app that is synthesized without any."""
+    assembly = app.synth()
+    templates = [artifact.template_full_path for artifact in assembly.stacks]
+    return SimpleNamespace(template_paths=templates, app_construct=app)
+
+
+def rules_of(report: cdk.PolicyValidationPluginReport) -> set[str]:
+    return {violation.rule_name for violation in report.violations}
+
+
+class TestReading:
+    """What a pack has read belongs to it, and is read again when a file has changed."""
+
+    def test_a_rotation_that_is_switched_off_is_seen(self, app: cdk.App, stack: cdk.Stack) -> None:
+        kms.Key(stack, "Key", enable_key_rotation=True, alias="key")
+        context = context_of(app)
+        pack = KmsRequirements(app)
+        assert "KMS:001[enabled]" not in rules_of(pack.validate(context))
+
+        template = Path(context.template_paths[0])
+        on = template.read_text("utf-8")
+        template.write_text(on.replace('"EnableKeyRotation": true', '"EnableKeyRotation": false'), "utf-8")
+
+        assert "KMS:001[enabled]" in rules_of(pack.validate(context))
+
+    def test_a_change_that_keeps_the_size_is_seen(self, app: cdk.App, stack: cdk.Stack) -> None:
+        kms.Key(stack, "Key", enable_key_rotation=True, alias="key")
+        context = context_of(app)
+        pack = KmsRequirements(app)
+        assert "KMS:001[enabled]" not in rules_of(pack.validate(context))
+
+        template = Path(context.template_paths[0])
+        off = template.read_text("utf-8").replace('"EnableKeyRotation": true', '"EnableKeyRotation":false')
+        template.write_text(off, "utf-8")
+
+        assert "KMS:001[enabled]" in rules_of(pack.validate(context))
+
+    def test_packs_beside_each_other_read_once(
+        self, app: cdk.App, stack: cdk.Stack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kms.Key(stack, "Key")
+        context = context_of(app)
+        read: list[Path] = []
+
+        def reading(directory: Path, *arguments: Any, **more: Any) -> Any:
+            read.append(directory)
+            return read_cloud_assembly(directory, *arguments, **more)
+
+        monkeypatch.setattr(nag_pack, "read_cloud_assembly", reading)
+        access = IamKmsGuardrails(app)
+        for pack in (access, KmsRequirements(app, beside=access), access):
+            assert not pack.validate(context).success
+        assert len(read) == 1
+        KmsRequirements(app).validate(context)
+        assert len(read) == 2, "another pack knows nothing of it"
+
+    def test_what_belongs_to_the_reading_is_given_once(self) -> None:
+        with pytest.raises(ArgumentError, match="give parameters, scps and rcps to that pack alone"):
+            KmsRequirements(beside=IamKmsGuardrails(), scps=[{"Statement": []}])
+
+    def test_a_directory_that_is_no_assembly(self, tmp_path: Path) -> None:
+        context: Any = SimpleNamespace(template_paths=[str(tmp_path / "a.json")], app_construct=None)
+        with pytest.raises(SourceError, match="it is no cloud assembly"):
+            KmsRequirements().validate(context)
+
+
+@pytest.mark.parametrize("kind", ["scps", "rcps"])
+def test_organization_policies_count_at_synth(app: cdk.App, stack: cdk.Stack, kind: str) -> None:
+    key = kms.Key(stack, "Key", alias="key")
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="Ops",
+            principals=[iam.ArnPrincipal(ADMIN)],
+            actions=["kms:ScheduleKeyDeletion"],
+            resources=["*"],
+        )
+    )
+    context = context_of(app)
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "kms:ScheduleKeyDeletion", "Resource": "*"}
+    if kind == "scps":
+        del deny["Principal"]
+    organization: dict[str, Any] = {kind: [{"Version": "2012-10-17", "Statement": [deny]}]}
+
+    free = rules_of(IamKmsGuardrails(app).validate(context))
+    bound = rules_of(IamKmsGuardrails(app, **organization).validate(context))
+
+    assert {"IAM-KMS-3[principal]", "IAM-KMS-3[delegation]"} <= free
+    assert not {rule for rule in bound if rule.startswith("IAM-KMS-3")}
+
+
+def test_enforce_guardrails_hands_the_organization_to_both_packs(app: cdk.App, stack: cdk.Stack) -> None:
+    kms.Key(stack, "Key")
+    deny = {"Effect": "Deny", "Action": "kms:*", "Resource": "*"}
+
+    enforce_guardrails(app, scps=[{"Version": "2012-10-17", "Statement": [deny]}, {"Version": "2012-10-17"}])
+
+    found = report_of(app)
+    assert [name for name, rules in found.items() if "unreadable[scp 2]" in rules] == [
+        "IamKmsGuardrails",
+        "KmsRequirements",
+    ]
+    assert not {rule for rule in found["IamKmsGuardrails"] if rule.startswith(("IAM-KMS-3", "IAM-KMS-5"))}
+
+
+def test_parameters_decide_at_synth(app: cdk.App, stack: cdk.Stack) -> None:
+    rotate = cdk.CfnParameter(stack, "Rotate", type="String")
+    key = kms.CfnKey(stack, "Key", key_policy={"Statement": []})
+    key.add_property_override("EnableKeyRotation", {"Ref": rotate.logical_id})
+    context = context_of(app)
+
+    found = {
+        value: {rule for rule in rules_of(pack.validate(context)) if rule.startswith("KMS:001")}
+        for value, pack in (
+            ("true", KmsRequirements(app, parameters={"Rotate": "true"})),
+            ("false", KmsRequirements(app, parameters={"Rotate": "false"})),
+        )
+    }
+    assert found == {"true": set(), "false": {"KMS:001[enabled]"}}
+
+
+def test_the_nearest_acknowledgement_gives_the_reason(app: cdk.App, stack: cdk.Stack) -> None:
+    key = kms.Key(stack, "Key")
+    for target, reason in ((app, "of the app"), (stack, "of the stack"), (key, "of the key")):
+        cdk.Validations.of(target).acknowledge(cdk.Acknowledgment(id="KMS:010", reason=reason))
+    enforce_guardrails(app)
+
+    report_of(app)
+    report = json.loads((Path(app.outdir) / "validation-report.json").read_text())
+    reasons = [
+        pack["metadata"] for pack in report["pluginReports"] if pack["pluginName"] == "KmsRequirements"
+    ]
+    assert reasons == [{"acknowledged KMS:010[missing] App/Key/Resource": "of the key"}]

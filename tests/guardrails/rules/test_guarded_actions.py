@@ -8,7 +8,7 @@ import pytest
 
 from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.guardrails.finding import Finding
-from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind, Key, KeyKind
+from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind, Key, KeyKind, Organization
 from kms_constructs.model.guarded_actions import GUARDED_ACTIONS
 from kms_constructs.model.policy import Policy, parse_policy
 from kms_constructs.model.text import HoleKind, hole
@@ -449,7 +449,7 @@ def test_a_service_control_policy_shrinks_who_may() -> None:
     key = a_key(policy=a_policy(FULL), authorised=AUTHORISED)
     assert said(judge("IAM-KMS-3", key)) == [delegated(NOBODY)]
     # It does not bind service-linked roles, and those do not count: AWS alone writes their policies.
-    assert said(judge("IAM-KMS-3", key, service_control_policies=(scp,))) == [GOOD]
+    assert said(judge("IAM-KMS-3", key, organization=Organization(scps=(scp,)))) == [GOOD]
 
 
 def test_a_service_linked_role_counts_when_the_key_policy_names_it() -> None:

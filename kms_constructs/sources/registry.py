@@ -1,0 +1,11 @@
+"""The kinds of input that are read, in the order in which a document is offered to them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kms_constructs.sources.cloudformation.reader import CloudFormationReader
+from kms_constructs.sources.policy_file import PolicyFileReader
+from kms_constructs.sources.reader import Reader
+
+READERS: Final[tuple[type[Reader], ...]] = (CloudFormationReader, PolicyFileReader)
