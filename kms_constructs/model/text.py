@@ -23,6 +23,12 @@ from functools import lru_cache
 
 OPEN = "\ue000"
 CLOSE = "\ue001"
+FIELD_STAR = "\ue003"
+"""In a pattern: an asterisk that does not run over a colon, as in the fields of an ARN."""
+FIELD_ANY = "\ue004"
+"""In a pattern: a question mark that does not stand for a colon."""
+RESERVED = frozenset({OPEN, CLOSE, "\ue002", FIELD_STAR, FIELD_ANY})
+"""Characters that mean something inside this package: text that came in with one of them is not compared."""
 _HOLE = re.compile(f"{OPEN}([geu]):([^{OPEN}{CLOSE}]*){CLOSE}")
 
 
@@ -63,12 +69,14 @@ def holes(text: str) -> tuple[tuple[HoleKind, str], ...]:
 
 @lru_cache(maxsize=8192)
 def display(text: str) -> str:
-    """The text as a person reads it: each hole written as ``${identity}``.
+    """The text as a person reads it: each hole written as ``${identity}``, each wildcard as AWS writes it.
 
     Example:
         >>> display("role/" + hole(HoleKind.GENERATED, "App.Role.Name"))
         'role/${App.Role.Name}'
     """
+    if FIELD_STAR in text or FIELD_ANY in text:
+        text = text.replace(FIELD_STAR, "*").replace(FIELD_ANY, "?")
     return _HOLE.sub(lambda match: f"${{{match.group(2)}}}", text) if OPEN in text else text
 
 
