@@ -10,12 +10,10 @@ from kms_constructs.analysis.principals import (
     PrincipalCells,
     PrincipalKind,
     account_cells,
-    canonical_arn,
     cells_meet,
     describe_cells,
     everyone,
     excluding,
-    in_partition,
     including,
     is_session,
     principal_cells,
@@ -209,30 +207,6 @@ def test_within(cell: Cell, patterns: list[str], within: bool) -> None:
 def test_same_principal(left: str, right: str, same: bool) -> None:
     assert same_principal(left, right) is same
     assert same_principal(right, left) is same
-
-
-@pytest.mark.parametrize(
-    ("arn", "partition", "expected"),
-    [
-        ("arn:aws:iam::1:root", "aws", True),
-        ("arn:aws-cn:iam::1:root", "aws", False),
-        ("arn:aws*:iam::1:root", "aws", True),
-        ("arn:aws-*:iam::1:root", "aws", False),
-        ("arn:*:iam::1:root", "aws-cn", True),
-        (f"arn:{P}:iam::1:root", "aws-cn", True),
-        ("arn:aws-cn:iam::1:root", P, True),
-        ("*", "aws", True),
-    ],
-)
-def test_in_partition(arn: str, partition: str, expected: bool) -> None:
-    assert in_partition(arn, partition) is expected
-
-
-def test_canonical_arn() -> None:
-    assert {
-        canonical_arn(f"arn:{found}:iam::1:root") for found in ("aws", "aws-cn", "aws-us-gov", "*", "aws*", P)
-    } == {"arn:aws:iam::1:root"}
-    assert canonical_arn("arn:aws-cn:kms:x:1:key/a") == "arn:aws-cn:kms:x:1:key/a"
 
 
 def test_is_session() -> None:

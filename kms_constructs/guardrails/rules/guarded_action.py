@@ -87,7 +87,7 @@ class GuardedActionRule(KeyRule):
     def _authorised(self, key: Key) -> tuple[str, ...]:
         own = key.authorised
         return (
-            root_arn(key.account),
+            root_arn(key.account, key.partition),
             *own.get(self.control.id, ()),
             *own.get("*", ()),
             *self.config.authorised_for(self.control.id),

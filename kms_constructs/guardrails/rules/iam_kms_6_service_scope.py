@@ -30,7 +30,6 @@ Best practice::
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from typing import ClassVar
 
 from kms_constructs.analysis.narrowing import (
@@ -43,14 +42,16 @@ from kms_constructs.analysis.narrowing import (
     narrows,
     near_misses,
 )
-from kms_constructs.analysis.principals import canonical_arn, root_arn
+from kms_constructs.analysis.principals import root_arn
 from kms_constructs.analysis.reach import Contribution, reach_of
 from kms_constructs.guardrails.access_controls import IAM_KMS_6
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, capitalized, heading, named
 from kms_constructs.guardrails.rules.guarded_action import UNRESOLVED, UNRESOLVED_FIX, merged
 from kms_constructs.model.actions import ACTIONS, ActionClass
+from kms_constructs.model.arn import canonical
 from kms_constructs.model.estate import Grant, Key
+from kms_constructs.model.globs import glob_matches
 from kms_constructs.model.policy import Condition, Effect, Principal, Statement
 from kms_constructs.model.text import display
 from kms_constructs.model.unknown import is_unknown
@@ -103,7 +104,7 @@ class ServiceScopeRule(KeyRule):
                 yield self._direct(key, grant, grant.operations)
 
     def _judged(self, principal: Principal) -> bool:
-        return any(fnmatchcase(principal.value, pattern) for pattern in self.config.scoped_services)
+        return any(glob_matches(pattern, principal.value) for pattern in self.config.scoped_services)
 
     def _unreadable(self, key: Key, statement: Statement) -> Iterator[Finding]:
         unknown = statement.principals if is_unknown(statement.principals) else statement.conditions
@@ -180,7 +181,7 @@ class ServiceScopeRule(KeyRule):
             )
 
     def _grants(self, key: Key) -> Iterator[Finding]:
-        authorised = (root_arn(key.account), *self.config.authorised_for(self.control.id))
+        authorised = (root_arn(key.account, key.partition), *self.config.authorised_for(self.control.id))
         for value, note in (
             ("false", ""),
             (None, " BoolIfExists also holds for requests that do not carry kms:GrantIsForAWSResource."),
@@ -287,7 +288,7 @@ def _by_service(part: Contribution) -> bool:
 def _declared(part: Contribution, key: Key) -> bool:
     """Whether the statement only allows grants that the key declares: their grantees, their operations."""
     grants = [
-        (canonical_arn(grant.grantee), grant.operations)
+        (canonical(grant.grantee), grant.operations)
         for grant in key.grants
         if not is_unknown(grant.grantee) and not is_unknown(grant.operations)
     ]
@@ -298,7 +299,7 @@ def _declared(part: Contribution, key: Key) -> bool:
             and narrows(condition) is True
             and not is_unknown(condition.values)
         ):
-            grantees = {canonical_arn(value) for value in condition.values}
+            grantees = {canonical(value) for value in condition.values}
     declared = {name for grantee, names in grants if grantee in grantees for name in names}
     return bool(grantees) and grantees <= {grantee for grantee, _ in grants} and _only(part, declared)
 

@@ -26,6 +26,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from kms_constructs.analysis.identity_index import IdentityIndex
+from kms_constructs.analysis.key_names import home_partition
 from kms_constructs.analysis.principals import PrincipalKind, root_arn
 from kms_constructs.analysis.separation import CREATE_GRANT, MANAGING_ACTIONS, Overlap, overlaps
 from kms_constructs.guardrails.access_controls import IAM_KMS_8
@@ -92,7 +93,7 @@ class SeparationRule(KeyRule):
 
 
 def _only_own_root(overlap: Overlap, key: Key) -> bool:
-    own = root_arn(key.account)
+    own = root_arn(key.account, home_partition(key))
     return all(cell.kind is PrincipalKind.ROOT and own in cell.include for cell in overlap.cells)
 
 

@@ -34,13 +34,13 @@ from typing import ClassVar
 
 from kms_constructs.analysis.identity import IdentityGrant
 from kms_constructs.analysis.identity_index import IdentityIndex
+from kms_constructs.analysis.key_names import home_partition
 from kms_constructs.analysis.narrowing import ENCRYPTION_CONTEXT, VIA_SERVICE, covered_actions, narrowed_by
 from kms_constructs.analysis.principals import (
     Cell,
     PrincipalKind,
     account_of,
     all_within,
-    canonical_arn,
     describe_cells,
     root_arn,
 )
@@ -257,7 +257,8 @@ class LeastPrivilegeRule(KeyRule):
     def _all_actions(
         self, key: Key, statement: Statement, access: _Access, home: frozenset[str]
     ) -> Iterator[Finding]:
-        roots = frozenset(root_arn(account) for account in home)
+        partition = home_partition(key)
+        roots = frozenset(root_arn(account, partition) for account in home)
         beyond = tuple(
             cell
             for cell in access.cells
@@ -284,7 +285,7 @@ class LeastPrivilegeRule(KeyRule):
         for grant in key.grants:
             if grant.for_aws_service or is_unknown(grant.grantee):
                 continue
-            account = account_of(canonical_arn(grant.grantee))
+            account = account_of(grant.grantee)
             if account is None or account in home or account in self._trusted or grant.constraints:
                 continue
             yield self.violation(
@@ -345,7 +346,7 @@ def _home_accounts(key: Key) -> frozenset[str]:
     if not has_hole(key.account):
         return frozenset({key.account})
     declared = (
-        account_of(canonical_arn(pattern))
+        account_of(pattern)
         for control, patterns in key.authorised.items()
         if control.startswith("IAM-KMS-")
         for pattern in patterns
@@ -372,8 +373,7 @@ def _leaves(statement: Statement, home: frozenset[str]) -> bool:
 def _beyond(principal: Principal, home: frozenset[str]) -> bool:
     if principal.type == "Service":
         return False
-    value = canonical_arn(principal.value)
-    return value not in home and account_of(value) not in home
+    return principal.value not in home and account_of(principal.value) not in home
 
 
 def _accesses(key: Key, statement: Statement) -> tuple[_Access, ...]:
