@@ -29,12 +29,15 @@ class IdentityIndex:
 
     def __init__(self, policies: Iterable[IdentityPolicy], actions: Iterable[str]) -> None:
         wanted = tuple(actions)
-        self.grants: tuple[IdentityGrant, ...] = tuple(
-            grant
-            for policy in policies
+        self._policies = tuple(policies)
+        numbered = tuple(
+            (number, grant)
+            for number, policy in enumerate(self._policies)
             if (spoken_of := _spoken_of(policy, wanted))
             for grant in identity_grants(policy, spoken_of)
         )
+        self.grants: tuple[IdentityGrant, ...] = tuple(grant for _, grant in numbered)
+        self._policy_of = tuple(number for number, _ in numbered)
         # Grants by their place in `grants`: by the resource that they name, by a literal one that a key of
         # which the id is not known yet may turn out to be, and by a pattern.
         self._named: dict[str, set[int]] = {}
@@ -48,36 +51,40 @@ class IdentityIndex:
                     self._named.setdefault(resource, set()).add(place)
                     if not _is_generated(resource):
                         self._by_id.add(place)
-        self._held_by: dict[str, dict[str, list[IdentityGrant]]] = {}
-        self._held_by_anyone: dict[str, list[IdentityGrant]] = {}
-        seen: set[tuple[str, int | None, tuple[str, ...]]] = set()
-        for grant in self.grants:
+        self._held_by: dict[str, dict[int, list[IdentityGrant]]] = {}
+        self._held_by_anyone: dict[int, list[IdentityGrant]] = {}
+        seen: set[tuple[int, int | None, tuple[str, ...]]] = set()
+        for number, grant in numbered:
             statement = grant.statement.index if grant.statement is not None else None
-            reach = (grant.policy.id, statement, grant.resources)
+            reach = (number, statement, grant.resources)
             if reach in seen:
                 continue  # another action on the same resources
             seen.add(reach)
             holders = _holders(grant.policy)
             if holders is None:
-                self._held_by_anyone.setdefault(grant.policy.id, []).append(grant)
+                self._held_by_anyone.setdefault(number, []).append(grant)
             else:
                 for holder in holders:
-                    self._held_by.setdefault(holder, {}).setdefault(grant.policy.id, []).append(grant)
+                    self._held_by.setdefault(holder, {}).setdefault(number, []).append(grant)
 
     def reaching(self, key: Key) -> Iterator[IdentityGrant]:
         """What reaches a key, or may."""
+        for place in self._reaching(key):
+            yield self.grants[place]
+
+    def _reaching(self, key: Key) -> Iterator[int]:
         named = self._named.get(key.arn_pattern, set())
         others = self._open | self._by_id if has_hole(key.arn_pattern) else self._open
         for place in (*sorted(named), *sorted(others - named)):
             if place in named or may_reach(self.grants[place], key):
-                yield self.grants[place]
+                yield place
 
     def policies_of(self, key: Key) -> tuple[IdentityPolicy, ...]:
         """The policies that reach a key and hang at principals whom its key policy or a grant names."""
         users = _named_by(key)
         if users is None:
-            found = {grant.policy.id: grant.policy for grant in self.reaching(key)}
-            return tuple(found.values())
+            found = dict.fromkeys(self._policy_of[place] for place in self._reaching(key))
+            return tuple(self._policies[number] for number in found)
         candidates = dict(self._held_by_anyone)
         for user in users:
             candidates.update(self._held_by.get(user, {}))

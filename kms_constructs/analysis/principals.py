@@ -60,7 +60,8 @@ _CROSSING = re.compile(r"[*?]")
 
 def localised(text: str, partition: str) -> str:
     """A text with the undecided partition written out, where it is known."""
-    return text.replace(OPEN_PARTITION, partition) if OPEN_PARTITION in text else text
+    known = OPEN_PARTITION in text and partition != ANY_PARTITION
+    return text.replace(OPEN_PARTITION, partition) if known else text
 
 
 def account_pattern(kind: PrincipalKind, account: str, partition: str = ANY_PARTITION) -> str:
@@ -346,7 +347,7 @@ def _whole_account(cell: Cell) -> bool:
     if cell.kind is PrincipalKind.SERVICE or len(cell.include) != 1:
         return False
     arn = parse_arn(cell.include[0])
-    return arn is not None and cell.include[0] == account_pattern(cell.kind, arn.account, arn.partition)
+    return arn is not None and (arn.service, arn.resource) == _RESOURCE[cell.kind]
 
 
 def _name(cell: Cell) -> str:

@@ -35,26 +35,33 @@ def role(pattern: str) -> Cell:
 
 APP = role(f"arn:aws:iam::{HOME}:role/App")
 SPELLINGS = {
-    "anyone": (Principal("*", "*"), PrincipalCells(everyone())),
-    "any AWS principal": (Principal("AWS", "*"), PrincipalCells(everyone())),
-    "account id": (Principal("AWS", HOME), PrincipalCells(account_cells(HOME), delegated=True)),
+    "anyone": (Principal("*", "*"), PrincipalCells(everyone("aws"))),
+    "any AWS principal": (Principal("AWS", "*"), PrincipalCells(everyone("aws"))),
+    "account id": (Principal("AWS", HOME), PrincipalCells(account_cells(HOME, "aws"), delegated=True)),
     "root": (
         Principal("AWS", f"arn:aws:iam::{HOME}:root"),
-        PrincipalCells(account_cells(HOME), delegated=True),
+        PrincipalCells(account_cells(HOME, "aws"), delegated=True),
     ),
     "root of another partition": (
         Principal("AWS", f"arn:aws-us-gov:iam::{HOME}:root"),
-        PrincipalCells(account_cells(HOME), delegated=True),
+        PrincipalCells(
+            account_cells(HOME, "aws-us-gov"),
+            delegated=True,
+            unresolved=f"arn:aws-us-gov:iam::{HOME}:root lies in partition aws-us-gov, and the key in aws",
+        ),
     ),
     "root of an undecided account": (
         Principal("AWS", f"arn:{P}:iam::{E}:root"),
-        PrincipalCells(account_cells(E), delegated=True),
+        PrincipalCells(account_cells(E, "aws"), delegated=True),
     ),
-    "undecided account id": (Principal("AWS", E), PrincipalCells(account_cells(E), delegated=True)),
+    "undecided account id": (Principal("AWS", E), PrincipalCells(account_cells(E, "aws"), delegated=True)),
     "role": (Principal("AWS", APP.include[0]), PrincipalCells((APP,))),
     "role in another partition form": (
         Principal("AWS", f"arn:aws-cn:iam::{HOME}:role/App"),
-        PrincipalCells((APP,)),
+        PrincipalCells(
+            (role(f"arn:aws-cn:iam::{HOME}:role/App"),),
+            unresolved=f"arn:aws-cn:iam::{HOME}:role/App lies in partition aws-cn, and the key in aws",
+        ),
     ),
     "role with a path": (
         Principal("AWS", f"arn:aws:iam::{HOME}:role/ops/App"),
@@ -95,36 +102,36 @@ SPELLINGS = {
     ),
     "unique id": (
         Principal("AWS", "AROAEXAMPLEID"),
-        PrincipalCells(everyone(), unresolved="AROAEXAMPLEID is no ARN and no account id"),
+        PrincipalCells(everyone("aws"), unresolved="AROAEXAMPLEID is no ARN and no account id"),
     ),
     "eleven digits": (
         Principal("AWS", "11112222333"),
-        PrincipalCells(everyone(), unresolved="11112222333 is no ARN and no account id"),
+        PrincipalCells(everyone("aws"), unresolved="11112222333 is no ARN and no account id"),
     ),
     "unresolved": (
         Principal("AWS", U),
-        PrincipalCells(everyone(), unresolved="${Admin} is no ARN and no account id"),
+        PrincipalCells(everyone("aws"), unresolved="${Admin} is no ARN and no account id"),
     ),
     "group": (
         Principal("AWS", f"arn:aws:iam::{HOME}:group/ops"),
         PrincipalCells(
-            everyone(), unresolved=f"arn:aws:iam::{HOME}:group/ops is no principal that KMS knows"
+            everyone("aws"), unresolved=f"arn:aws:iam::{HOME}:group/ops is no principal that KMS knows"
         ),
     ),
     "no account": (
         Principal("AWS", "arn:aws:iam:::role/App"),
-        PrincipalCells(everyone(), unresolved="arn:aws:iam:::role/App has no account"),
+        PrincipalCells(everyone("aws"), unresolved="arn:aws:iam:::role/App has no account"),
     ),
     "federation": (
         Principal("Federated", "accounts.google.com"),
-        PrincipalCells(everyone(), unresolved="a Federated principal has no meaning in a key policy"),
+        PrincipalCells(everyone("aws"), unresolved="a Federated principal has no meaning in a key policy"),
     ),
 }
 
 
 @pytest.mark.parametrize(("principal", "expected"), SPELLINGS.values(), ids=SPELLINGS)
 def test_principal_cells(principal: Principal, expected: PrincipalCells) -> None:
-    assert principal_cells(principal) == expected
+    assert principal_cells(principal, "aws") == expected
 
 
 def test_everyone_is_every_kind() -> None:

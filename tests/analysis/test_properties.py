@@ -16,6 +16,7 @@ from kms_constructs.analysis.reach import Reach, reach_of
 from kms_constructs.analysis.separation import MANAGING_ACTIONS, overlaps, using_actions_of
 from kms_constructs.model.estate import Grant, IdentityPolicy, IdentityPolicyKind, Key
 from kms_constructs.model.policy import Effect, parse_policy
+from kms_constructs.model.text import FIELD_ANY, FIELD_STAR
 from tests import strategies as world
 
 EVERYTHING = parse_policy(world.EVERYTHING)
@@ -28,7 +29,8 @@ def _matches(pattern: str, name: str, holes: Mapping[str, str]) -> bool:
     """A wildcard match of its own making, so that no fault of the tested one hides another."""
     for found, value in holes.items():
         pattern = pattern.replace(found, value)
-    translated = "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern)
+    wildcards = {"*": ".*", "?": ".", FIELD_STAR: "[^:]*", FIELD_ANY: "[^:]"}
+    translated = "".join(wildcards.get(character, re.escape(character)) for character in pattern)
     return re.fullmatch(translated, name, re.DOTALL) is not None
 
 

@@ -263,7 +263,7 @@ CASES: dict[str, tuple[list[object], list[str]]] = {
                 Condition={"ArnNotEquals": {"aws:PrincipalArn": APP.replace(":aws:", ":aws-cn:")}},
             )
         ],
-        [f"{APP}; if aws:PrincipalArn"],
+        [APP],
     ),
     "a Deny on a type in another case": (
         [allow({"AWS": APP}), deny(Condition={"StringEquals": {"aws:PrincipalType": "assumedrole"}})],
