@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from kms_constructs.analysis.principals import Cell, describe_cells
+from kms_constructs.analysis.principals import Cell, any_meet, describe_cells
 from kms_constructs.model.estate import Grant
 from kms_constructs.model.policy import Condition, Statement
 from kms_constructs.model.text import display
@@ -46,9 +46,8 @@ class Contribution:
             sure: The principals that the narrowest reading leaves.
             doubt: What the documents do not say.
         """
-        known = {cell.shape for cell in sure}
-        certain = tuple(cell for cell in self.cells if cell.shape in known)
-        others = tuple(cell for cell in self.cells if cell.shape not in known)
+        certain = tuple(cell for cell in self.cells if any_meet((cell,), sure))
+        others = tuple(cell for cell in self.cells if cell not in certain)
         parts = (self.of(certain), replace(self, cells=others, unresolved=self.unresolved or doubt))
         return tuple(part for part in parts if part.cells)
 

@@ -120,11 +120,6 @@ class Cell:
                 return arn.account
         return None
 
-    @property
-    def shape(self) -> tuple[PrincipalKind, tuple[str, ...]]:
-        """Its kind and what it includes, both sorts of wildcard as one: equal for cuts of one set."""
-        return self.kind, tuple(pattern.translate(_TO_FIELD) for pattern in self.include)
-
     def within(self, patterns: Iterable[str]) -> bool:
         """Whether each of its principals matches one of the ARN patterns, for certain.
 

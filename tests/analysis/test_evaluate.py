@@ -48,7 +48,7 @@ NO = Decision(False, ("key policy: No denies",))
 # statements, caller, whether its IAM policies allow, decision
 CASES: dict[str, tuple[list[object], str, bool, Decision]] = {
     "named": ([allow({"AWS": APP})], APP, False, YES),
-    "named in another partition form": ([allow({"AWS": APP.replace("aws", "aws-cn", 1)})], APP, False, YES),
+    "named in another partition": ([allow({"AWS": APP.replace("aws", "aws-cn", 1)})], APP, True, NOTHING),
     "not named": ([allow({"AWS": APP})], ALICE, True, NOTHING),
     "account, without IAM": ([allow({"AWS": HOME})], APP, False, NOTHING),
     "account, with IAM": ([allow({"AWS": ROOT})], APP, True, BOTH),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from kms_constructs.guardrails.config import GuardrailConfig
+from kms_constructs.model.arn import OPEN_PARTITION
 from kms_constructs.model.estate import Key
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.model.text import HoleKind, hole
@@ -83,7 +84,19 @@ GOOD_CASES = {
     "root, limited to the root user": key(ROOT_STATEMENT),
     "root with everything": key(FULL),
     "bare account id": key(allow(ACCOUNT, "kms:Put*")),
-    "another partition form": key(allow(f"arn:aws-cn:iam::{ACCOUNT}:root", "kms:PutKeyPolicy")),
+    "in another partition": key(
+        allow(f"arn:aws-cn:iam::{ACCOUNT}:root", "kms:PutKeyPolicy"), partition="aws-cn", region="cn-north-1"
+    ),
+    "in a partition that deployment decides": key(
+        allow(f"arn:{OPEN_PARTITION}:iam::{ACCOUNT}:root", "kms:PutKeyPolicy"), partition=OPEN_PARTITION
+    ),
+    "in the partition that the policy names": key(
+        allow(f"arn:aws-cn:iam::{ACCOUNT}:root", "kms:PutKeyPolicy"), partition=OPEN_PARTITION
+    ),
+    "Deny on the ARN of another partition": key(
+        FULL,
+        deny("*", "kms:*", Condition={"ArnLike": {"aws:PrincipalArn": f"arn:aws-cn:iam::{ACCOUNT}:root"}}),
+    ),
     "everyone is the root user too": key(allow("*", "kms:*")),
     "the same account, decided at deployment": key(allow(f"arn:aws:iam::{HOME}:root", "kms:*"), account=HOME),
     "Deny that exempts the root user": key(FULL, deny("*", "kms:PutKeyPolicy", Condition=NOT_OTHERS)),
@@ -108,6 +121,10 @@ CASES = {
     "roles alone": (key(allow(role("Admin"), "kms:*")), MISSING),
     "root without PutKeyPolicy": (key(allow(ROOT, "kms:DescribeKey")), MISSING),
     "root of another account": (key(allow(f"arn:aws:iam::{OTHER}:root", "kms:*")), MISSING),
+    "root of another partition, which KMS refuses": (
+        key(allow(f"arn:aws-cn:iam::{ACCOUNT}:root", "kms:*")),
+        MISSING,
+    ),
     "a service": (key(allow(service("logs.amazonaws.com"), "kms:*")), MISSING),
     "a Resource that means nothing": (key(allow(ROOT, "kms:*", Resource="arn:aws:s3:::b")), MISSING),
     "no Resource": (key({"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "kms:*"}), MISSING),
