@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from kms_constructs.analysis.principals import localised
-from kms_constructs.model.arn import PARTITIONS, parse_arn
 from kms_constructs.model.estate import Key
 from kms_constructs.model.globs import glob_covers, globs_meet, has_variable
-from kms_constructs.model.policy import Principal, Statement
+from kms_constructs.model.policy import Statement, named_partition
 from kms_constructs.model.text import CLOSE, OPEN, HoleKind, display, has_hole, hole
 from kms_constructs.model.unknown import Unknown
 
@@ -31,23 +30,7 @@ def home_partition(key: Key) -> str:
     KMS takes no policy that names a principal of another partition, so an ARN in a statement that is there
     for certain settles it. Else it is a hole: any partition.
     """
-    return key.partition if not has_hole(key.partition) else _named_partition(key) or key.partition
-
-
-def _named_partition(key: Key) -> str | None:
-    for statement in key.policy.statements:
-        if not statement.certain:
-            continue
-        for principals in (statement.principals, statement.not_principals):
-            for principal in principals if isinstance(principals, tuple) else ():
-                if (found := _partition_of(principal)) is not None:
-                    return found
-    return None
-
-
-def _partition_of(principal: Principal) -> str | None:
-    arn = parse_arn(principal.value) if principal.type == "AWS" else None
-    return arn.partition if arn is not None and arn.partition in PARTITIONS else None
+    return key.partition if not has_hole(key.partition) else named_partition(key.policy) or key.partition
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Final, cast
 
+from kms_constructs.model.arn import OPEN_PARTITION, PARTITIONS, of_region
 from kms_constructs.model.estate import SourceProblem
 from kms_constructs.model.text import CLOSE, OPEN, HoleKind, display, has_hole, hole
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
@@ -340,7 +341,7 @@ class Scope:
             case "AWS::Partition":
                 return self.partition
             case "AWS::URLSuffix":
-                return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+                return PARTITIONS.get(self.partition, PARTITIONS["aws"]).dns_suffix
             case "AWS::StackName":
                 return self.stack_name
             case "AWS::StackId":
@@ -482,27 +483,13 @@ class Scope:
 
 
 def partition_of(region: str | None) -> str:
-    """The partition of a Region: ``aws`` unless the Region's name says otherwise.
+    """The partition of a Region; a hole when the Region is not given, for then deployment decides.
 
     Example:
-        >>> partition_of("cn-north-1"), partition_of("us-gov-west-1"), partition_of(None)
-        ('aws-cn', 'aws-us-gov', 'aws')
+        >>> partition_of("cn-north-1"), partition_of("us-gov-west-1")
+        ('aws-cn', 'aws-us-gov')
     """
-    for prefix, partition in _PARTITIONS:
-        if region and region.startswith(prefix):
-            return partition
-    return "aws"
-
-
-_PARTITIONS: Final = (
-    ("cn-", "aws-cn"),
-    ("us-gov-", "aws-us-gov"),
-    ("us-isob-", "aws-iso-b"),
-    ("us-isof-", "aws-iso-f"),
-    ("us-iso-", "aws-iso"),
-    ("eu-isoe-", "aws-iso-e"),
-    ("eusc-", "aws-eusc"),
-)
+    return of_region(region).name if region else OPEN_PARTITION
 
 
 def nested_templates(item: TemplateInput) -> Iterator[tuple[str, str]]:
