@@ -42,6 +42,7 @@ from kms_constructs.analysis.narrowing import (
     narrows,
     near_misses,
 )
+from kms_constructs.analysis.key_names import KeyName, speaks_of_key
 from kms_constructs.analysis.principals import root_arn
 from kms_constructs.analysis.reach import Contribution, reach_of
 from kms_constructs.guardrails.access_controls import IAM_KMS_6
@@ -82,8 +83,9 @@ class ServiceScopeRule(KeyRule):
 
     def judge(self, key: Key) -> Iterator[Finding]:
         """What a service could be made to do, and who may grant to anyone."""
+        name = KeyName.of(key)
         for statement in key.policy.statements:
-            if statement.effect is Effect.DENY or not _effective(statement):
+            if statement.effect is Effect.DENY or speaks_of_key(statement, name) is False:
                 continue
             if is_unknown(statement.principals) or is_unknown(statement.conditions):
                 yield from self._unreadable(key, statement)
@@ -247,14 +249,6 @@ class ServiceScopeRule(KeyRule):
             fix="Add Bool kms:GrantIsForAWSResource 'true' to the Allow, or deny kms:CreateGrant to everyone "
             "with BoolIfExists kms:GrantIsForAWSResource 'false'.",
         )
-
-
-def _effective(statement: Statement) -> bool:
-    """Whether the statement's Resource makes it mean the key; an unknown one may."""
-    resources = statement.resources
-    if resources is None:
-        return statement.not_resources is not None
-    return is_unknown(resources) or "*" in resources
 
 
 def _known(statement: Statement) -> tuple[Condition, ...]:
