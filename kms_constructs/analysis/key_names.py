@@ -107,11 +107,10 @@ def open_resource(statement: Statement, key: KeyName) -> str | None:
 
     What a policy variable stands for is no riddle of the deployment but a condition on the request.
     """
-    for listed in (statement.resources, statement.not_resources):
-        if isinstance(listed, Unknown):
-            return listed.reason
-    listed = statement.resources or statement.not_resources or ()
-    if isinstance(listed, Unknown) or speaks_of_key(statement, key) is not None:
+    listed = statement.resources if statement.resources is not None else statement.not_resources
+    if isinstance(listed, Unknown):
+        return listed.reason
+    if listed is None or speaks_of_key(statement, key) is not None:
         return None
     texts = [one for one in listed if key.names(one) is None]
     if any(map(has_variable, texts)):

@@ -278,7 +278,7 @@ class _KeyAccess:
 
 
 _Signature = tuple[object, tuple[int, ...], tuple[int, ...], tuple[int, ...]]
-"""What is known of the request; positions of the Allows, the Denies and the grants that speak of an action."""
+"""What is known of the request; positions of the Allows, Denies and grants that speak of an action."""
 _NO_ACTIONS: frozenset[str] = frozenset()
 
 

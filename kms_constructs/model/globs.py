@@ -6,9 +6,9 @@ it is false only when no choice of the undecided parts makes both match one text
 
 A policy variable (``${aws:PrincipalTag/team}``) is undecided as well: IAM puts a value of the request there.
 
-Two more wildcards, `FIELD_STAR` and `FIELD_ANY`, run over everything but a colon. `arn_pattern` puts them into
-a pattern that IAM compares field by field, so that such a pattern and one that is compared as a whole can be
-held against each other.
+Two more wildcards, `FIELD_STAR` and `FIELD_ANY`, run over everything but a colon. `arn_pattern` puts them
+into a pattern that IAM compares field by field, so that such a pattern and one that is compared as a whole
+can be held against each other.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from kms_constructs.model.text import CLOSE, FIELD_ANY, FIELD_STAR, OPEN, split_
 
 _STAR = "*"
 _ANY = "?"
+_COLON = ":"
 _ENVIRONMENT = "\ue002"
 """An account, Region or partition that deployment decides: any text but a generated one."""
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
@@ -190,7 +191,7 @@ def _covers_one(token: str, other: str) -> bool:
     return token == other
 
 
-_PERHAPS_COLON = frozenset({_STAR, _ANY, ":"})
+_PERHAPS_COLON = frozenset({_STAR, _ANY, _COLON})
 
 
 def _runs_over(star: str, other: str) -> bool:
@@ -257,13 +258,15 @@ _ANYS = frozenset({_ANY, FIELD_ANY})
 
 
 def _absorbs(wide: str | None, token: str) -> bool:
-    return wide == _STAR or (token != ":" if wide == FIELD_STAR else token[0] != OPEN)
+    if wide == FIELD_STAR:
+        return token != _COLON
+    return wide == _STAR or token[0] != OPEN
 
 
 def _one_in_common(left: str, right: str) -> bool:
     if left == right or _ANY in (left, right):
         return True
-    return (left in _ANYS and right != ":") or (right in _ANYS and left != ":")
+    return (left in _ANYS and right != _COLON) or (right in _ANYS and left != _COLON)
 
 
 def _meet(left: tuple[str, ...], right: tuple[str, ...]) -> bool:

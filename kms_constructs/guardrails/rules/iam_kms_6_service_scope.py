@@ -32,6 +32,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
+from kms_constructs.analysis.key_names import KeyName, speaks_of_key
 from kms_constructs.analysis.narrowing import (
     CALLER_ACCOUNT_KEYS,
     ENCRYPTION_CONTEXT,
@@ -42,7 +43,6 @@ from kms_constructs.analysis.narrowing import (
     narrows,
     near_misses,
 )
-from kms_constructs.analysis.key_names import KeyName, speaks_of_key
 from kms_constructs.analysis.principals import root_arn
 from kms_constructs.analysis.reach import Contribution, reach_of
 from kms_constructs.guardrails.access_controls import IAM_KMS_6
