@@ -11,6 +11,7 @@ from kms_constructs.analysis.access import (
     Capability,
     MatrixCell,
     access_matrix,
+    access_row,
     capabilities_of,
     who_can,
 )
@@ -260,3 +261,22 @@ def test_capabilities_fit_the_key(facts: dict[str, Any], expected: tuple[Capabil
 
 def test_who_can() -> None:
     assert who_can(key_of({"Statement": [root, puts, puts]}), "PutKeyPolicy") == (REST, ADMIN)
+
+
+@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov", "aws-eusc"])
+def test_principals_are_called_as_they_are_in_their_partition(partition: str) -> None:
+    ops = f"arn:{partition}:iam::{HOME}:role/Ops"
+    document = {
+        "Effect": "Allow",
+        "Principal": {"AWS": [ops, HOME]},
+        "Action": "kms:PutKeyPolicy",
+        "Resource": "*",
+    }
+    key = key_of({"Statement": document}, partition=partition)
+    assert {row.principal for row in access_matrix(key).rows} == {
+        ops,
+        f"the root user of account {HOME}",
+        f"any principal of account {HOME}",
+    }
+    assert access_row(key, ops).cells[Capability.PUT_POLICY].access is Access.ALLOWED
+    assert access_row(key, ops.replace(partition, "aws")).cells[Capability.PUT_POLICY].access is Access.DENIED

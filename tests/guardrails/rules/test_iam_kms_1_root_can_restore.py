@@ -207,3 +207,14 @@ def test_a_configured_organization_decides(organization: str, expected: object) 
     perimeter = deny("*", "kms:*", Condition={"StringNotEquals": {"aws:PrincipalOrgID": "o-aaaaaaaaaa"}})
     found = judge("IAM-KMS-1", key(FULL, perimeter), GuardrailConfig(organization_id=organization))
     assert [finding.outcome for finding in found] == [expected]
+
+
+def test_a_deny_on_a_key_by_its_id_may_hit_the_root_user() -> None:
+    by_id = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    made = {"key_id": hole(HoleKind.GENERATED, "Key.Id")}
+    denying = key(FULL, deny("*", "kms:PutKeyPolicy", Resource=by_id), **made)
+    assert said(judge("IAM-KMS-1", denying)) == [maybe_denied("Statement 1")]
+    allowing = key(allow(ROOT, "kms:*", Resource=by_id), **made)
+    assert said(judge("IAM-KMS-1", allowing)) == [open_("statement 0")]
+    wide = key(allow(ROOT, "kms:*", Resource=f"arn:aws:kms:*:{ACCOUNT}:key/*"), **made)
+    assert said(judge("IAM-KMS-1", wide)) == [GOOD]
