@@ -146,11 +146,13 @@ class KeyAccess:
             action: A KMS action, with or without ``kms:``.
         """
         mine = named_cells(principal)
+        arn = parse_arn(principal)
+        is_root = arn is not None and arn.is_root
         region = reach_of(self._key, action)
         for part in region.contributions:
             if not any_meet(mine, part.cells):
                 continue
-            if not part.delegated or principal.endswith(":root"):
+            if not part.delegated or is_root:
                 return True
             if self._by_identity(mine, region.action):
                 return True

@@ -21,6 +21,7 @@ from typing import Any
 
 from kms_constructs.errors import ArgumentError
 from kms_constructs.guardrails.catalogue import GUARDED_ACTIONS
+from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.key_specs import MAXIMUM_PENDING_WINDOW_DAYS, MINIMUM_PENDING_WINDOW_DAYS
 
 PolicyJson = dict[str, Any]
@@ -171,7 +172,7 @@ def _guarded(
 
 def _perimeter(organization_id: str | None, trusted_accounts: Sequence[str]) -> list[PolicyJson]:
     for account in trusted_accounts:
-        if not re.fullmatch(r"\d{12}", account):
+        if not is_account_id(account):
             raise ArgumentError(
                 "trusted_accounts",
                 account,

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from aws_cdk import aws_iam as iam
 
 from kms_constructs.errors import ArgumentError
+from kms_constructs.model.arn import is_account_id
 from kms_constructs.policies.target import arn_parts, is_token
 
 Principals = Sequence[str | iam.IRole | iam.IUser | iam.ArnPrincipal]
@@ -141,7 +142,7 @@ def _from_text(argument: str, text: str, shown: object, where: str) -> NamedPrin
             " it has one)",
             where=where,
         )
-    if not is_token(account) and not re.fullmatch(r"\d{12}", account):
+    if not is_token(account) and not is_account_id(account):
         raise _account_refused(argument, shown, where)
     if resource == "root":
         raise _root_refused(argument, shown, where)

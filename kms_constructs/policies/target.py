@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import KeyUsage
+from kms_constructs.model.arn import is_account_id
 
 PolicyStatementJson = dict[str, Any]
 """One statement of a policy document, as JSON. CDK tokens may stand inside its texts."""
@@ -121,7 +122,7 @@ def arn_parts(arn: str) -> tuple[str, ...] | None:
 
 def check_account(argument: str, value: str, where: str = "") -> str:
     """The account id, which has to be twelve digits unless a token stands for it."""
-    if not is_token(value) and value != ACCOUNT and not re.fullmatch(r"\d{12}", value):
+    if not is_token(value) and value != ACCOUNT and not is_account_id(value):
         raise ArgumentError(
             argument,
             value,

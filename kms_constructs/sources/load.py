@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from kms_constructs.errors import SourceError
+from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.estate import Estate, Key, SourceProblem
 from kms_constructs.model.policy import Policy
 from kms_constructs.sources.cloudformation.assembly import MANIFEST, is_assembly, read_assembly
@@ -60,7 +61,7 @@ def load(
         raise SourceError(str(paths), "one path stands where a list of paths is wanted", "Give a list")
     if not paths:
         raise SourceError("load", "no path was given", _WHAT)
-    if account is not None and not re.fullmatch(r"[0-9]{12}", account):
+    if account is not None and not is_account_id(account):
         raise SourceError("load", f"{account!r} is no account id", "Give the twelve digits of the account")
     found = _Found(account, region)
     for path in dict.fromkeys(Path(path) for path in paths):

@@ -11,6 +11,7 @@ from aws_cdk import aws_organizations as organizations
 from constructs import Construct
 
 from kms_constructs.errors import ArgumentError
+from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.key_specs import MAXIMUM_PENDING_WINDOW_DAYS
 from kms_constructs.policies.organization import (
     PolicyJson,
@@ -19,7 +20,7 @@ from kms_constructs.policies.organization import (
 )
 from kms_constructs.policies.target import check_list, is_token
 
-_TARGET = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|\d{12}")
+_TARGET = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}")
 _NAME = re.compile(r"[ -~]{1,128}")
 
 
@@ -163,7 +164,7 @@ def _policy(
     where = scope.node.path
     check_list("targets", targets, where)
     for target in targets:
-        if not is_token(target) and not _TARGET.fullmatch(target):
+        if not (is_token(target) or is_account_id(target) or _TARGET.fullmatch(target)):
             raise ArgumentError(
                 "targets",
                 target,

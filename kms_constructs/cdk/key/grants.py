@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from kms_constructs.errors import ArgumentError, SealedPolicyError
 from kms_constructs.model.actions import expand
+from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.key_specs import using_actions
 from kms_constructs.policies.key_policy import KeyPolicySpec, key_policy
 from kms_constructs.policies.principals import NamedPrincipal, named_principal
@@ -338,7 +339,7 @@ class GrantBook:
         return wanted - {_RETIRE}
 
     def _is_root(self, principal: str) -> bool:
-        return principal.endswith(":root") or re.fullmatch(r"\d{12}", principal) is not None
+        return principal.endswith(":root") or is_account_id(principal)
 
     @staticmethod
     def _service(name: str) -> str:

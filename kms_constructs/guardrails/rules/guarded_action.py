@@ -26,6 +26,7 @@ from kms_constructs.analysis.principals import (
 from kms_constructs.analysis.reach import Contribution, reach_of, same_account
 from kms_constructs.guardrails.finding import Finding, Outcome
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized
+from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.estate import IdentityPolicy, Key
 from kms_constructs.model.text import display
 
@@ -242,7 +243,7 @@ def _perhaps_home(key: Key, part: Contribution) -> str | None:
     """The account, if all that escapes is the root user of one that may turn out to be the key's own."""
     accounts = {cell.account for cell in part.cells}
     account = accounts.pop()
-    if accounts or account is None or not account.isdigit():
+    if accounts or account is None or not is_account_id(account):
         return None
     perhaps = all(
         cell.kind is PrincipalKind.ROOT and same_account(cell, key.account) is None for cell in part.cells

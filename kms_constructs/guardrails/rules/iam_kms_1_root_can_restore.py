@@ -29,6 +29,7 @@ from kms_constructs.analysis.reach import applies_to_action
 from kms_constructs.guardrails.access_controls import IAM_KMS_1
 from kms_constructs.guardrails.finding import Finding
 from kms_constructs.guardrails.rule import KeyRule, heading, named
+from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.estate import Key
 from kms_constructs.model.policy import Effect, Principal, Statement
 from kms_constructs.model.unknown import is_unknown
@@ -92,7 +93,7 @@ class RootCanRestoreRule(KeyRule):
                 "is decided at deployment only.",
                 detail="unresolved",
                 path=found.path,
-                fix="" if key.account.isdigit() else _SAY_ACCOUNT,
+                fix="" if is_account_id(key.account) else _SAY_ACCOUNT,
             )
         else:
             yield from self._denied(key, name, root, context)
