@@ -33,6 +33,7 @@ from kms_constructs.errors import ArgumentError, GuardrailError
 from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Finding, Report
+from kms_constructs.model.arn import parse_arn
 from kms_constructs.model.estate import Estate, Key
 from kms_constructs.model.text import display
 from kms_constructs.sources.cloudformation.template import TemplateInput

@@ -117,12 +117,14 @@ class LeastPrivilegeRule(KeyRule):
             if is_unknown(statement.principals) or is_unknown(statement.not_principals):
                 yield from self._unreadable(key, statement)
                 continue
-            everything = _has_everything(statement)
-            if not everything and not _leaves(statement, home):
+            everything, leaves = _has_everything(statement), _leaves(statement, home)
+            if not everything and not leaves and not is_unknown(statement.actions):
                 continue
             for access in _accesses(key, statement):
                 if access.unresolved is not None:
-                    yield self._unresolved(key, statement, access.unresolved)
+                    # Actions that are not known may be all: that matters to whom all are too many.
+                    if everything or leaves or tuple(self._all_actions(key, statement, access, home)):
+                        yield self._unresolved(key, statement, access.unresolved)
                     continue
                 yield from self._reach(key, statement, access, home)
                 if everything:
