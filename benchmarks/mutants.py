@@ -519,6 +519,10 @@ def main() -> int:
         shutil.copytree(REPOSITORY / "tests" / "analysis", copy / "tests" / "analysis")
         for name in ("__init__.py", "conftest.py", "strategies.py"):
             shutil.copy(REPOSITORY / "tests" / name, copy / "tests" / name)
+        # Cases of the analysis share the makers of keys and policies with those of the guardrails.
+        (copy / "tests" / "guardrails").mkdir()
+        for name in ("__init__.py", "factories.py"):
+            shutil.copy(REPOSITORY / "tests" / "guardrails" / name, copy / "tests" / "guardrails" / name)
         shutil.copy(REPOSITORY / "pyproject.toml", copy)
         if not _run(copy, "tests/analysis", f"--ignore={PROPERTIES}"):
             raise SystemExit("the tests fail without any mutant")

@@ -51,9 +51,9 @@ from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized, he
 from kms_constructs.guardrails.rules.guarded_action import UNRESOLVED, UNRESOLVED_FIX
 from kms_constructs.model.actions import ACTIONS, ActionClass
 from kms_constructs.model.estate import Key
-from kms_constructs.model.globs import has_wildcard
+from kms_constructs.model.globs import globs_meet, has_wildcard
 from kms_constructs.model.policy import Condition, Effect, Principal, Statement
-from kms_constructs.model.text import display, has_hole
+from kms_constructs.model.text import display, has_hole, has_unresolved_hole
 from kms_constructs.model.unknown import is_unknown
 
 PUBLIC = "public"
@@ -118,7 +118,8 @@ class LeastPrivilegeRule(KeyRule):
                 yield from self._unreadable(key, statement)
                 continue
             everything, leaves = _has_everything(statement), _leaves(statement, home)
-            if not everything and not leaves and not is_unknown(statement.actions):
+            perhaps = None if everything else _perhaps_everything(statement)
+            if not everything and not leaves and perhaps is None:
                 continue
             for access in _accesses(key, statement):
                 if access.unresolved is not None:
@@ -129,6 +130,8 @@ class LeastPrivilegeRule(KeyRule):
                 yield from self._reach(key, statement, access, home)
                 if everything:
                     yield from self._all_actions(key, statement, access, home)
+                elif perhaps is not None and tuple(self._all_actions(key, statement, access, home)):
+                    yield self._unresolved(key, statement, perhaps)
         yield from self._live_grants(key, home)
 
     def check_estate(self) -> Iterator[Finding]:
@@ -362,6 +365,15 @@ def _has_everything(statement: Statement) -> bool:
     return not is_unknown(statement.actions) and any(
         action.lower() in _EVERYTHING for action in statement.actions or ()
     )
+
+
+def _perhaps_everything(statement: Statement) -> str | None:
+    """Why the actions of a statement, of which not all are known, may be all there are; None if they cannot."""
+    if is_unknown(statement.actions):
+        return statement.actions.reason
+    undecided = (action for action in statement.actions or () if has_unresolved_hole(action))
+    found = next((action for action in undecided if globs_meet(action.lower(), "kms:*")), None)
+    return f"{display(found)} is undecided" if found is not None else None
 
 
 def _leaves(statement: Statement, home: frozenset[str]) -> bool:
