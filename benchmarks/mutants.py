@@ -1,7 +1,8 @@
 """Deliberate faults in the analysis, one at a time: the tests have to notice each.
 
 Every mutant is one change of text in one file of `kms_constructs/analysis`, made in a copy of the package.
-`tests/analysis` runs over the copy; a mutant that it lets pass has survived, and the exit code is 1.
+`tests/analysis` and the tests of patterns run over the copy; a mutant that they let pass has survived, and the
+exit code is 1.
 
     python benchmarks/mutants.py            # all, one after the other
     python benchmarks/mutants.py session    # those whose name has this word
@@ -23,6 +24,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = Path("kms_constructs") / "analysis"
 PROPERTIES = "tests/analysis/test_properties.py"
+PATTERNS = "tests/model/test_globs.py"
 LIMIT = 600
 """Seconds after which a run counts as killed: the mutant made it hang."""
 
@@ -504,7 +506,7 @@ def _run(copy: Path, *arguments: str) -> bool:
 
 
 def _verdict(copy: Path) -> str:
-    if not _run(copy, "tests/analysis", f"--ignore={PROPERTIES}"):
+    if not _run(copy, "tests/analysis", PATTERNS, f"--ignore={PROPERTIES}"):
         return "killed by a case"
     return "SURVIVED" if _run(copy, PROPERTIES) else "killed by a property"
 
@@ -517,6 +519,9 @@ def main() -> int:
         copy = Path(folder)
         shutil.copytree(REPOSITORY / "kms_constructs", copy / "kms_constructs")
         shutil.copytree(REPOSITORY / "tests" / "analysis", copy / "tests" / "analysis")
+        (copy / "tests" / "model").mkdir()
+        for name in ("__init__.py", Path(PATTERNS).name):
+            shutil.copy(REPOSITORY / "tests" / "model" / name, copy / "tests" / "model" / name)
         for name in ("__init__.py", "conftest.py", "strategies.py"):
             shutil.copy(REPOSITORY / "tests" / name, copy / "tests" / name)
         # Cases of the analysis share the makers of keys and policies with those of the guardrails.
@@ -524,7 +529,7 @@ def main() -> int:
         for name in ("__init__.py", "factories.py"):
             shutil.copy(REPOSITORY / "tests" / "guardrails" / name, copy / "tests" / "guardrails" / name)
         shutil.copy(REPOSITORY / "pyproject.toml", copy)
-        if not _run(copy, "tests/analysis", f"--ignore={PROPERTIES}"):
+        if not _run(copy, "tests/analysis", PATTERNS, f"--ignore={PROPERTIES}"):
             raise SystemExit("the tests fail without any mutant")
         for mutant in chosen:
             target = copy / PACKAGE / mutant.file

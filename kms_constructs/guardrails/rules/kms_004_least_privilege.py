@@ -368,7 +368,7 @@ def _has_everything(statement: Statement) -> bool:
 
 
 def _perhaps_everything(statement: Statement) -> str | None:
-    """Why the actions of a statement, of which not all are known, may be all there are; None if they cannot."""
+    """Why the actions of a statement, of which not all are known, may be all; None if they cannot."""
     if is_unknown(statement.actions):
         return statement.actions.reason
     undecided = (action for action in statement.actions or () if has_unresolved_hole(action))
