@@ -1,8 +1,8 @@
 """Deliberate faults in the analysis, one at a time: the tests have to notice each.
 
 Every mutant is one change of text in one file of `kms_constructs/analysis`, made in a copy of the package.
-`tests/analysis` and the tests of patterns run over the copy; a mutant that they let pass has survived, and the
-exit code is 1.
+`tests/analysis` and the tests of patterns run over the copy; a mutant that they let pass has survived, and
+the exit code is 1.
 
     python benchmarks/mutants.py            # all, one after the other
     python benchmarks/mutants.py session    # those whose name has this word
@@ -291,8 +291,8 @@ MUTANTS = (
     Mutant(
         "region-cache-forgets-context",
         "reach.py",
-        "tuple(sorted(context.items())) if context else ()",
-        "",
+        "return (action in GRANT_ACTIONS, known), allows",
+        "return (action in GRANT_ACTIONS, ()), allows",
         "The answer for one context would be given for another.",
     ),
     Mutant(
@@ -363,8 +363,8 @@ MUTANTS = (
     Mutant(
         "colon-account-of-a-text-pattern",
         "principals.py",
-        "                and not any(map(_CROSSING.search, arn.fields[:3]))\n",
-        "",
+        "arn is None or any(map(_CROSSING.search, arn.fields[:3])) or",
+        "arn is None or",
         "A text pattern that runs over colons would seem to lie in the account that it spells.",
     ),
     Mutant(

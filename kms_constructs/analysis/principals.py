@@ -102,7 +102,8 @@ class Cell:
             return None
         # Which partition a deployment lies in makes no two principals out of one.
         name = self.include[0]
-        return name if is_literal(name.replace(OPEN_PARTITION, "")) else None
+        known = name.replace(OPEN_PARTITION, "") if OPEN in name else name
+        return name if is_literal(known) else None
 
     @property
     def account(self) -> str | None:
@@ -110,14 +111,9 @@ class Cell:
         if self.kind is PrincipalKind.SERVICE:
             return None
         for pattern in self.include:
-            arn = parse_arn(pattern)
-            # Where a wildcard may run over a colon, what stands in the fifth place need not be the account.
-            if (
-                arn is not None
-                and not any(map(_CROSSING.search, arn.fields[:3]))
-                and not has_wildcard(arn.account)
-            ):
-                return arn.account
+            account = _one_account(pattern)
+            if account is not None:
+                return account
         return None
 
     def within(self, patterns: Iterable[str]) -> bool:
@@ -133,6 +129,16 @@ class Cell:
 
     def __str__(self) -> str:
         return describe_cells((self,))
+
+
+@lru_cache(maxsize=16384)
+def _one_account(pattern: str) -> str | None:
+    """The account that a pattern of names spells; None when it may match names of several."""
+    arn = parse_arn(pattern)
+    # Where a wildcard may run over a colon, what stands in the fifth place need not be the account.
+    if arn is None or any(map(_CROSSING.search, arn.fields[:3])) or has_wildcard(arn.account):
+        return None
+    return arn.account
 
 
 def including(cell: Cell, pattern: str) -> Cell | None:

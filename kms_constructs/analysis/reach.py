@@ -152,8 +152,9 @@ def shared_reaches(
     """
     groups: dict[object, list[str]] = {}
     compiled, known = _compiled(key), context or {}
+    told = tuple(sorted(known.items()))
     for action in actions:
-        groups.setdefault(compiled.signature(action, known), []).append(action)
+        groups.setdefault(compiled.signature(action, told), []).append(action)
     return tuple(
         (tuple(names), compiled.reach(names[0], known, (), ()).contributions) for names in groups.values()
     )
@@ -203,7 +204,7 @@ class _KeyAccess:
         if is_unknown(self._policy.unknown):
             reason = self._policy.unknown.reason
             return Reach(action, (Contribution(everyone(self._key.partition), None, unresolved=reason),))
-        signature = self.signature(action, context)
+        signature = self.signature(action, tuple(sorted(context.items())) if context else ())
         circumstances, allows, denies, carrying = signature
         grants = [self._grants[at] for at in carrying]
         if not (scps or rcps) and signature in self._found:
@@ -234,11 +235,14 @@ class _KeyAccess:
             self._found[signature] = found
         return Reach(action, found)
 
-    def signature(self, action: str, context: RequestContext) -> _Signature:
+    def signature(self, action: str, known: _Known) -> _Signature:
         """What the region of an action depends on: actions with the same one share a region."""
         allows, denies = self._speaking[action]
-        carrying = tuple([at for at, grant in enumerate(self._grants) if _carries(grant, action)])
-        known = tuple(sorted(context.items())) if context else ()
+        carrying = (
+            tuple([at for at, grant in enumerate(self._grants) if _carries(grant, action)])
+            if self._grants
+            else ()
+        )
         return (action in GRANT_ACTIONS, known), allows, denies, carrying
 
     def _gives(
@@ -277,6 +281,7 @@ class _KeyAccess:
                         yield (*scope, *atoms)
 
 
+_Known = tuple[tuple[str, str | tuple[str, ...] | None], ...]
 _Signature = tuple[object, tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 """What is known of the request; positions of the Allows, Denies and grants that speak of an action."""
 _NO_ACTIONS: frozenset[str] = frozenset()

@@ -154,6 +154,7 @@ def cut(text: str) -> tuple[str, ...]:
     return tuple(fields)
 
 
+@lru_cache(maxsize=32768)
 def canonical(text: str) -> str:
     """The canonical form of an ARN (see `Arn.canonical`); other text as it is."""
     found = parse_arn(text)
