@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from kms_constructs.analysis.identity_index import IdentityIndex
 from kms_constructs.analysis.key_names import KeyName, home_partition, open_resource, speaks_of_key
+from kms_constructs.analysis.separation import overlaps
 from kms_constructs.model.arn import OPEN_PARTITION
+from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind, Location
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.model.unknown import Maybe, Unknown
@@ -125,3 +128,34 @@ def _statement(partition: str) -> dict[str, object]:
 )
 def test_home_partition(partition: str, statements: list[object], expected: str) -> None:
     assert home_partition(key_of({"Statement": statements}, partition=partition)) == expected
+
+
+def test_an_iam_policy_that_names_a_key_by_its_id_may_mean_the_one_that_is_made() -> None:
+    """It may reach the key, and what follows from it is not known."""
+    user = f"arn:aws:iam::{HOME}:role/App"
+    iam = IdentityPolicy(
+        id="policy",
+        location=Location("test"),
+        name="Mine",
+        kind=IdentityPolicyKind.INLINE,
+        policy=parse_policy(
+            {"Statement": {"Effect": "Allow", "Action": "kms:EnableKey", "Resource": KEY_ARN}}
+        ),
+        attached_to=(user,),
+        account=HOME,
+    )
+    statements = [
+        {"Effect": "Allow", "Principal": {"AWS": HOME}, "Action": "kms:EnableKey", "Resource": "*"},
+        {"Effect": "Allow", "Principal": {"AWS": user}, "Action": "kms:Decrypt", "Resource": "*"},
+    ]
+    index = IdentityIndex([iam], ("EnableKey",))
+    reasons = {}
+    for key_id in (KEY_ID, GENERATED, "another"):
+        key = key_of({"Statement": statements}, key_id=key_id)
+        reasons[key_id] = [one.unresolved for one in overlaps(key, [iam]) if one.through == "IAM policy"]
+        assert bool(list(index.reaching(key))) is bool(reasons[key_id])
+    assert reasons == {
+        KEY_ID: [None],
+        GENERATED: [f"whether {KEY_ARN} is this key is decided at deployment"],
+        "another": [],
+    }

@@ -10,6 +10,7 @@ from kms_constructs.analysis.principals import (
     PrincipalCells,
     PrincipalKind,
     account_cells,
+    account_pattern,
     cells_meet,
     describe_cells,
     everyone,
@@ -244,3 +245,11 @@ def test_account_and_literal() -> None:
     assert (PREFIXED.account, PREFIXED.literal) == (HOME, None)
     assert (NOT_OPS.account, NOT_OPS.literal) == (None, None)
     assert Cell(PrincipalKind.SERVICE, ("logs.amazonaws.com",)).account is None
+
+
+def test_a_wildcard_that_may_run_over_colons_hides_the_account() -> None:
+    """``arn:*:*::1…:role/x`` matches ``arn:aws:iam::4…:role/p:y::1…:role/x``, a role of another account."""
+    assert role(f"arn:*:*::{HOME}:role/x").account is None
+    assert role(f"arn:*:iam::{HOME}:role/x").account is None
+    assert role(account_pattern(PrincipalKind.ROLE, HOME)).account == HOME
+    assert role(account_pattern(PrincipalKind.ROLE, "*")).account is None
