@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Final
 
 from kms_constructs.errors import SourceError
+from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.estate import Deployment, Estate, Organization, SourceProblem
 from kms_constructs.model.policy import Policy
 from kms_constructs.sources.decode import decode, decode_document, read_text
@@ -108,7 +108,7 @@ def check_account(deployment: Deployment) -> None:
         SourceError: The account is no account id.
     """
     account = deployment.account
-    if account is not None and not re.fullmatch(r"[0-9]{12}", account):
+    if account is not None and not is_account_id(account):
         raise SourceError("load", f"{account!r} is no account id", "Give the twelve digits of the account")
 
 
