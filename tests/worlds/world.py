@@ -1,0 +1,221 @@
+"""A case without anything open, and the requests that it is asked about."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from kms_constructs.analysis.evaluate import Request, evaluate
+from kms_constructs.model.policy import Policy, parse_policy
+from tests.worlds.case import Case
+from tests.worlds.conditions import ALWAYS, FOLDED, GRANT, OPTIONAL, carried_of, values_of
+from tests.worlds.vocabulary import (
+    ATTACKER,
+    FOREIGN,
+    GENERATED_ROLE,
+    GRANTING,
+    HOME,
+    ORGANIZATION,
+    OTHER,
+    PARTNER,
+    RESOURCES,
+    SERVICES,
+    STRANGERS,
+    arn,
+)
+
+Context = dict[str, str | tuple[str, ...]]
+
+EVERYTHING = parse_policy({"Statement": {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}})
+"""The IAM policy that allows the most: the adversary of every "whatever IAM policies exist"."""
+UNNAMED = "o-unnamed000"
+_EVIL: Mapping[str, str] = {
+    "aws:sourceip": "198.51.100.66",
+    "aws:sourcevpc": "vpc-0evil",
+    "aws:sourcevpce": "vpce-0evil",
+}
+"""What an attacker's requests carry, and no policy pins."""
+
+
+class World:
+    """One deployment of a case.
+
+    Args:
+        case: Without holes and unknowns.
+        seed: Decides the circumstances that are tried.
+        tries: How many random circumstances there are beside the plain one.
+    """
+
+    def __init__(self, case: Case, seed: int = 0, tries: int = 5) -> None:
+        self.case = case
+        self.key = case.key()
+        self.iam = case.identity_policies()
+        self.scps, self.rcps = case.organization_policies()
+        self.asked = 0
+        self._seed = seed
+        self._tries = tries
+        self._contexts: dict[tuple[str, bool, bool], list[Context]] = {}
+
+    # Who calls
+
+    def arn(self, resource: str, account: str = HOME) -> str:
+        """ARN of a principal in the partition of the case."""
+        return arn(self.case.partition, account, resource)
+
+    @cached_property
+    def callers(self) -> tuple[str, ...]:
+        """Every principal that is asked about."""
+        # A policy that names no account of its own may be deployed to another.
+        own = self.case.account
+        home = (*RESOURCES, *STRANGERS, f"role/{GENERATED_ROLE}", "federated-user/fred")
+        return (
+            *(self.arn(resource, own) for resource in home),
+            *(self.arn(resource, account) for account in (HOME, OTHER, PARTNER) for resource in FOREIGN if account != own),
+            *self.attackers,
+            *SERVICES,
+        )
+
+    @cached_property
+    def attackers(self) -> tuple[str, ...]:
+        """Principals of an account that no policy names."""
+        return (self.arn("role/Evil", ATTACKER), self.arn("user/Evil", ATTACKER), self.arn("root", ATTACKER))
+
+    @property
+    def root(self) -> str:
+        """The root user of the key's account."""
+        return self.arn("root", self.case.account)
+
+    def policies_for(self, caller: str) -> list[Policy]:
+        """The adversary's IAM policies: for all who can have some, but those that AWS alone writes."""
+        plain = caller.startswith("arn:") and not caller.endswith(":root")
+        return [EVERYTHING] if plain and ":role/aws-service-role/" not in caller else []
+
+    # What requests carry
+
+    def facts(self) -> Context:
+        """What follows from the key."""
+        key = self.key
+        return {
+            "kms:keyorigin": str(key.origin),
+            "kms:keyspec": str(key.key_spec),
+            "kms:keyusage": str(key.key_usage),
+            "kms:multiregion": "true" if key.multi_region is True else "false",
+            "aws:requestedregion": self.case.region,
+            "aws:resourceaccount": self.case.account,
+        }
+
+    def _identity(self, caller: str, organization: str | None) -> Context:
+        if not caller.startswith("arn:"):
+            return {}
+        account, resource = caller.split(":", 5)[4:]
+        name = resource.rsplit("/", 1)[-1].upper()
+        kind = resource.split("/", 1)[0]
+        user_id = {
+            "root": account,
+            "user": f"AIDAEXAMPLE{name}",
+            "role": f"AROAEXAMPLE{name}:session",
+        }.get(kind, f"{account}:{name}")
+        found: Context = {"aws:userid": user_id}
+        if organization is not None:
+            found["aws:principalorgid"] = organization
+            found["aws:principalorgpaths"] = (f"{organization}/r-ab12/ou-ab12-11111111/",)
+        return found
+
+    def organization_of(self, caller: str) -> str | None:
+        """The organization of a caller's account: nobody outside shares the key's."""
+        account = caller.split(":", 5)[4] if caller.startswith("arn:") else ""
+        return ORGANIZATION if account in {HOME, PARTNER} else UNNAMED if account else None
+
+    def base(self, caller: str, organization: str | None = None) -> Context:
+        """What a plain call of this caller carries."""
+        return {
+            **self.facts(),
+            **self._identity(caller, organization or self.organization_of(caller)),
+            "aws:currenttime": "2026-06-01T12:00:00Z",
+            "aws:epochtime": "1780315200",
+            "aws:sourceip": "203.0.113.9",
+            "aws:securetransport": "true",
+        }
+
+    @cached_property
+    def mentioned(self) -> tuple[str, ...]:
+        """Folded names of the condition keys that the case uses."""
+        found: dict[str, None] = {}
+        policies = (self.key.policy, *(one.policy for one in self.iam), *self.scps, *self.rcps)
+        for policy in policies:
+            for statement in policy.statements:
+                if isinstance(statement.conditions, tuple):
+                    found.update((condition.folded_key, None) for condition in statement.conditions)
+        return tuple(found)
+
+    def circumstances(self, action: str) -> Sequence[Context]:
+        """The plain call and some others, in what a caller can choose or nobody can foresee."""
+        granting = action in GRANTING
+        place = ("", granting, action == "CreateGrant")
+        if place not in self._contexts:
+            self._contexts[place] = self._draw(granting=granting, creates=action == "CreateGrant")
+        return self._contexts[place]
+
+    def _draw(self, *, granting: bool, creates: bool) -> list[Context]:
+        rng = random.Random(f"circumstances {self._seed}")  # noqa: S311 - random tests, no secrets
+        keys = [
+            key
+            for key in self.mentioned
+            if key in FOLDED and (FOLDED[key].origin in {OPTIONAL, ALWAYS} or (granting and FOLDED[key].origin == GRANT))
+        ]
+        if not creates:
+            keys = [key for key in keys if FOLDED[key].feature != "grantee"]
+        found: list[Context] = [{}]
+        if not keys:
+            return found
+        for _ in range(self._tries):
+            drawn: Context = {}
+            for key in keys:
+                carried = carried_of(key, self.case.partition, self.case.region)
+                if FOLDED[key].origin != ALWAYS and rng.randrange(3) == 0:
+                    continue
+                if rng.randrange(3) == 0 and FOLDED[key].origin == OPTIONAL and not isinstance(carried[0], tuple):
+                    values = values_of(key, self.case.partition, self.case.region)
+                    drawn[key] = rng.choice(values).replace("*", "x").replace("?", "x")
+                else:
+                    drawn[key] = rng.choice(carried)
+            if drawn not in found:
+                found.append(drawn)
+        return found
+
+    def contexts(self, caller: str, action: str) -> Iterator[Context]:
+        """What calls of this caller for this action may carry."""
+        base = self.base(caller)
+        for circumstance in self.circumstances(action):
+            context = {**base, **circumstance}
+            if not caller.startswith("arn:") or caller.endswith(":root"):
+                context.pop("aws:principaltag/team", None)
+            yield context
+
+    # What is allowed
+
+    def allowed(self, caller: str, action: str, context: Mapping[str, Any], iam: Sequence[Policy]) -> bool:
+        """What the evaluator says of one request."""
+        self.asked += 1
+        request = Request(principal=caller, action=action, context=context)
+        return evaluate(request, self.key, identity_policies=iam, scps=self.scps, rcps=self.rcps).allowed
+
+    def anyhow(self, caller: str, action: str, iam: Sequence[Policy] | None = None) -> Context | None:
+        """Circumstances in which a caller may call an action, or None."""
+        policies = self.policies_for(caller) if iam is None else iam
+        for context in self.contexts(caller, action):
+            if self.allowed(caller, action, context, policies):
+                return context
+        return None
+
+    def deployable(self) -> bool:
+        """Whether someone of the key's account may change the policy: KMS refuses any other."""
+        own = [caller for caller in self.callers if caller.startswith("arn:") and caller.split(":")[4] == self.case.account]
+        return any(self.anyhow(caller, "PutKeyPolicy") is not None for caller in own)
+
+
+def evil(key: str) -> str | None:
+    """What an attacker's request carries for a condition key, when policies cannot pin it."""
+    return _EVIL.get(key)
