@@ -18,6 +18,7 @@ from kms_constructs.analysis.conditions import holds
 from kms_constructs.analysis.principals import PrincipalKind, account_of, canonical_arn, is_session
 from kms_constructs.analysis.reach import UNBOUND_BY_RCP, action_name, applies_to_action
 from kms_constructs.errors import ArgumentError
+from kms_constructs.model.actions import ACROSS_ACCOUNTS
 from kms_constructs.model.estate import Grant, Key
 from kms_constructs.model.globs import glob_covers, has_variable, has_wildcard
 from kms_constructs.model.policy import Condition, Effect, Policy, Principal, Statement
@@ -140,6 +141,8 @@ def evaluate(
         >>> evaluate(request, key, identity_policies=[iam]).allowed
         True
     """
+    if _from_abroad(request, key) and request.action not in ACROSS_ACCOUNTS:
+        return Decision(False, (f"KMS takes {request.action} from principals of the key's account only",))
     bound_by_scp = request.account == key.account and not _service_linked(request)
     unbound_by_rcp = _service_linked(request) or request.action in UNBOUND_BY_RCP
     layers: list[tuple[str, Iterable[Policy], bool]] = [
@@ -184,6 +187,12 @@ def _allowed_by_key(request: Request, key: Key, by_identity: Statement | None) -
         if _granted(grant, request):
             return Decision(True, (f"grant {grant.name or 'without a name'} allows",))
     return Decision(False, ("nothing allows it",))
+
+
+def _from_abroad(request: Request, key: Key) -> bool:
+    """Whether the caller certainly belongs to another account than the key."""
+    known = request.account is not None and key.account.isdigit()
+    return known and request.account != key.account
 
 
 def _service_linked(request: Request) -> bool:
@@ -292,10 +301,22 @@ def _names(statement: Statement, request: Request) -> str | None:
         }
         return "principal" if "principal" in found else "account" if "account" in found else None
     if statement.not_principals is not None:
-        if any(_matches(principal, request) for principal in statement.not_principals):
-            return None
-        return "principal"
+        left_out = {_matches(principal, request) for principal in statement.not_principals}
+        return None if _is_left_out(left_out, request, denies=denies) else "principal"
     return None
+
+
+def _is_left_out(found: set[str | None], request: Request, *, denies: bool) -> bool:
+    """Whether a NotPrincipal element leaves the caller out.
+
+    Of a Deny a user or role has to be named together with its account: one without the other "might" be denied,
+    and the account alone leaves out its root user only. An Allow leaves out whomever it names in any way.
+
+    See: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+    """
+    if not denies or request.kind in (PrincipalKind.ROOT, PrincipalKind.SERVICE):
+        return found != {None} and bool(found)
+    return {"principal", "account"} <= found
 
 
 def _matches(principal: Principal, request: Request) -> str | None:

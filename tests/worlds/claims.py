@@ -139,7 +139,7 @@ def _confused_deputies(world: World) -> Iterator[Context]:
 
 def services_are_open(world: World) -> Iterator[Witness]:
     """IAM-KMS-6."""
-    named = World(replace(world.case, statements=tuple(filter(_names_someone, world.case.statements))))
+    named = _naming_someone(world)
     for caller in SERVICES:
         for action in (*USING, "Sign", "PutKeyPolicy", "TagResource", "ScheduleKeyDeletion"):
             # What everyone may do beside cryptography is for KMS:004 to say.
@@ -148,7 +148,6 @@ def services_are_open(world: World) -> Iterator[Witness]:
                 if asked.allowed(caller, action, context, []):
                     yield _witness(world, caller, action, context, "confused deputy")
                     return
-    world.asked += named.asked
     yield from _open_to_everyone(world)
     yield from _grants_by_anyone(world)
 
@@ -159,7 +158,13 @@ def _names_someone(statement: Mapping[str, object]) -> bool:
     return statement.get("Effect") == "Deny" or not (listed == "*" or (isinstance(listed, list) and "*" in listed))
 
 
+def _naming_someone(world: World) -> World:
+    """The world without the Allows for everyone."""
+    return World(replace(world.case, statements=tuple(filter(_names_someone, world.case.statements))))
+
+
 def _open_to_everyone(world: World) -> Iterator[Witness]:
+    named = _naming_someone(world)
     strangers = (world.arn("role/Stranger"), world.arn("user/Stranger"))
     for caller in (*world.attackers, *strangers):
         # A stranger's own IAM policies are not the key policy's doing: at home nothing but the statement counts.
@@ -174,7 +179,8 @@ def _open_to_everyone(world: World) -> Iterator[Witness]:
                         for key, value in context.items()
                         if key not in direct and not key.startswith("kms:encryptioncontext")
                     }
-                if world.allowed(caller, action, context, iam):
+                # A policy that names a stranger once it is resolved means that one.
+                if world.allowed(caller, action, context, iam) and not named.allowed(caller, action, context, iam):
                     note = "an attacker" if caller not in strangers else "a direct call of one who is not named"
                     yield _witness(world, caller, action, context, note)
                     return

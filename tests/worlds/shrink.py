@@ -9,7 +9,7 @@ from typing import Any
 from kms_constructs.model.unknown import Maybe, Unknown
 from tests.worlds.case import Case, Iam, judged, policy_place
 from tests.worlds.claims import refuted
-from tests.worlds.vocabulary import HOME, KEY_ID
+from tests.worlds.vocabulary import KEY_ID
 
 
 def shrunk(case: Case, fails: Callable[[Case], bool]) -> Case:
@@ -53,8 +53,6 @@ def _smaller(case: Case) -> Iterator[Case]:
         yield replace(case, facts={})
     if case.key_id != KEY_ID:
         yield replace(case, key_id=KEY_ID)
-    if case.account != HOME:
-        yield replace(case, account=HOME)
     for position in range(len(case.statements)):
         if len(case.statements) > 1:
             yield replace(case, statements=case.statements[:position] + case.statements[position + 1 :])
