@@ -13,14 +13,14 @@ AWS alone writes) has one that allows everything.
 * **IAM-KMS-6**: (a) no service principal acts on an attacker's behalf: with source keys and an encryption context
   that are the attacker's or absent, it may do nothing but read, and create grants for AWS resources; (b) what
   ``*`` gives of cryptographic actions, no attacker may do, and nobody whom the policy does not name may do in a
-  direct call; (c) nobody but the root user and the authorised principals may create a grant that is not an AWS
+  direct call, or through a service that no policy names; (c) nobody but the root user and the authorised principals may create a grant that is not an AWS
   service's, but of operations and to grantees that the key declares.
 * **IAM-KMS-8**: no principal but the root user of the key's account may call a managing and a using action, each
   in some circumstances, whatever its IAM policies say. CreateGrant outside AWS services is a use.
 * **KMS:004**: (a) no attacker may call anything; (b) no principal of another account that is not trusted may do
-  more than read in a plain call: direct, without encryption context, and from an organization, network and
-  address that nobody named. Of an IAM policy: it decrypts with no key that it does not name. That ``kms:*`` is
-  for the account alone is a rule of spelling and has no request that refutes it.
+  more than read in a plain call: direct or through a service that nobody named, without encryption context, and
+  from an organization, network and address that nobody named; (c) nobody but the account itself may call every
+  action by the key policy alone. Of an IAM policy: it decrypts with no key that it does not name.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from tests.worlds.vocabulary import ATTACKER, GUARDED, HOME, MANAGING, OTHER_KEY
 from tests.worlds.world import UNNAMED, Context, World
 
 _READS = frozenset(name for name, action in ACTIONS.items() if action.classification is ActionClass.READ)
+_ON_KEY = sorted((name for name, action in ACTIONS.items() if action.on_key), reverse=True)
 _FOREIGN_USES = (*USING, "CreateGrant", "RetireGrant")
 
 
@@ -66,6 +67,14 @@ Claim = Callable[[World], Iterator[Witness]]
 
 def _witness(world: World, caller: str, action: str, context: Context, note: str) -> Witness:
     return Witness(caller, action, context, note, world.case)
+
+
+def _may_do(world: World, caller: str) -> bool:
+    """Whether a caller is authorised, or cannot exist beside one who is: role names are unique in an account."""
+    patterns = world.case.authorised
+    names = {(*pattern.split(":", 5)[4:5], pattern.rsplit("/", 1)[-1]) for pattern in patterns if ":role/" in pattern}
+    twin = ":role/" in caller and (caller.split(":", 5)[4], caller.rsplit("/", 1)[-1]) in names
+    return caller == world.root or _matches(patterns, caller) or twin
 
 
 def _matches(patterns: tuple[str, ...], name: str) -> bool:
@@ -113,7 +122,7 @@ def guarded(action: str) -> Claim:
 
     def claim(world: World) -> Iterator[Witness]:
         for caller in world.callers:
-            if caller == world.root or _matches(world.case.authorised, caller):
+            if _may_do(world, caller):
                 continue
             context = world.anyhow(caller, action)
             if context is not None:
@@ -152,6 +161,11 @@ def services_are_open(world: World) -> Iterator[Witness]:
     yield from _grants_by_anyone(world)
 
 
+def _unnamed_service(world: World) -> str:
+    """A service that no policy names: whoever lets it in lets any service in."""
+    return f"unnamed.{world.case.region}.amazonaws.com"
+
+
 def _names_someone(statement: Mapping[str, object]) -> bool:
     principal = statement.get("Principal")
     listed = principal.get("AWS", ()) if isinstance(principal, dict) else principal
@@ -170,14 +184,14 @@ def _open_to_everyone(world: World) -> Iterator[Witness]:
         # A stranger's own IAM policies are not the key policy's doing: at home nothing but the statement counts.
         iam = [] if caller in strangers else world.policies_for(caller)
         for action in USING:
-            for circumstance in world.circumstances(action):
+            for circumstance in (*world.circumstances(action), {"kms:viaservice": _unnamed_service(world)}):
                 context = {**world.base(caller), **circumstance}
                 if caller in strangers:
-                    direct = {"kms:viaservice": None, "aws:viaawsservice": None}
                     context = {
                         key: value
                         for key, value in context.items()
-                        if key not in direct and not key.startswith("kms:encryptioncontext")
+                        if not key.startswith("kms:encryptioncontext")
+                        and (key != "kms:viaservice" or value == _unnamed_service(world))
                     }
                 # A policy that names a stranger once it is resolved means that one.
                 if world.allowed(caller, action, context, iam) and not named.allowed(caller, action, context, iam):
@@ -189,7 +203,7 @@ def _open_to_everyone(world: World) -> Iterator[Witness]:
 def _grants_by_anyone(world: World) -> Iterator[Witness]:
     alone = _without_service_grants(world)
     for caller in world.callers:
-        if caller == world.root or _matches(world.case.authorised, caller):
+        if _may_do(world, caller):
             continue
         for circumstance in world.circumstances("CreateGrant"):
             # A grant that the key declares is not asked about: this one serves somebody else.
@@ -262,11 +276,24 @@ def outsiders_get_in(world: World) -> Iterator[Witness]:
                     key: evil.get(key, value) for key, value in circumstance.items() if key != "kms:granteeprincipal"
                 }
                 base = {**world.base(caller, UNNAMED), "aws:sourceip": evil["aws:sourceip"]}
-                for context in ({**base, **carried}, {**base, **evil, **carried}) if attacker else (base,):
+                unnamed = {**base, "kms:viaservice": _unnamed_service(world)}
+                for context in ({**base, **carried}, {**base, **evil, **carried}) if attacker else (base, unnamed):
                     if alone.allowed(caller, action, context, world.policies_for(caller)):
                         note = "an attacker" if attacker else "another account, not limited"
                         yield _witness(world, caller, action, context, note)
                         return
+    yield from _all_actions(alone)
+
+
+def _all_actions(world: World) -> Iterator[Witness]:
+    for caller in world.callers:
+        if caller == world.root:
+            continue
+        at_home = not caller.startswith("arn:") or caller.split(":")[4] == world.case.account
+        iam = [] if at_home else world.policies_for(caller)
+        if all(world.anyhow(caller, action, iam) is not None for action in _ON_KEY):
+            yield _witness(world, caller, "PutKeyPolicy", world.base(caller), "all actions")
+            return
 
 
 CLAIMS: Mapping[str, Claim] = {
@@ -283,7 +310,6 @@ def iam_gives(world: World, control: str, number: int) -> Iterator[Witness]:
     """What would refute that an IAM policy complies: IAM-KMS-2, 3, 4, 5, 7 and KMS:004."""
     iam = world.case.iam[number]
     policy = [world.iam[number].policy]
-    authorised = world.case.authorised
     actions = (GUARDED[control],) if control in GUARDED else ("Decrypt", "ReEncryptFrom")
     outside = replace(
         world.key,
@@ -295,7 +321,7 @@ def iam_gives(world: World, control: str, number: int) -> Iterator[Witness]:
     if iam.kind == "permissions boundary":
         return
     for holder in holders:
-        if _matches(authorised, holder):
+        if _may_do(world, holder):
             continue
         for action in actions:
             for circumstance in world.circumstances(action):

@@ -98,10 +98,10 @@ class _Draw:
         if "unknown" in self._has:
             statements = [self._blurred(statement) for statement in statements]
         no_account = self._chance(100, "no-account")
-        facts: dict[str, Any] = {}
+        facts: dict[str, Any] = {"origin": self._one(("AWS_KMS", "EXTERNAL"))}
         if "facts" in self._has or "fact" in self._has:
             facts = {
-                "origin": self._one(("AWS_KMS", "EXTERNAL")),
+                **facts,
                 "multi_region": self._one((False, True)),
                 **self._one(({}, {}, {"key_spec": "RSA_2048", "key_usage": "SIGN_VERIFY"})),
             }
@@ -265,7 +265,7 @@ class _Draw:
         patterns = "patterns" in self._has or KEYS[key].origin not in {PRINCIPAL, GRANT}
         values = values_of(key, self._partition, self._region, patterns=patterns)
         if "colons" not in self._has:
-            values = tuple(value for value in values if "x:y" not in value)
+            values = tuple(value for value in values if "/x:" not in value)
         return self._one(values)
 
     # What stands around the key policy

@@ -41,6 +41,7 @@ RESOURCES = (
     "role/prod-ops",
     "role/ops/App",
     "role/x:y/App",
+    "user/x:role/App",
     _LINKED,
 )
 """Principals of the key's account that policies name."""
