@@ -8,12 +8,15 @@ readings allows it.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import islice
 from typing import Any
 
 from kms_constructs.analysis.evaluate import Request, evaluate
+from kms_constructs.model.actions import ACROSS_ACCOUNTS
 from kms_constructs.model.policy import Condition, Policy, parse_policy
 from tests.worlds.case import Case
 from tests.worlds.conditions import ALWAYS, FOLDED, GRANT, OPTIONAL, carried_of, values_of
@@ -67,7 +70,27 @@ class World:
 
     @cached_property
     def callers(self) -> tuple[str, ...]:
-        """Every principal that is asked about."""
+        """Principals that the case can tell from each other, one of each sort."""
+        case = self.case
+        texts: dict[str, None] = {}
+        for part in (case.statements, case.scps, case.rcps, case.authorised, case.trusted):
+            texts.update(dict.fromkeys(_texts(part)))
+        for iam in case.iam:
+            texts.update(dict.fromkeys((*_texts(iam.document), *iam.attached)))
+        texts.update(dict.fromkeys(str(grant.grantee) for grant in case.grants))
+        patterns = [_pattern(text) for text in texts]
+        found: dict[object, str] = {}
+        for caller in self._everyone:
+            names = (caller, *(self._identity(caller, None).get("aws:userid", ""),))
+            sort = tuple(any(pattern.fullmatch(str(name)) for name in names) for pattern in patterns)
+            # Accounts that are named nowhere are one to every policy.
+            account = caller.split(":", 5)[4] if caller.startswith("arn:") else ""
+            known = account if account == case.account or any(account in text for text in texts) else ""
+            found.setdefault((known, _kind(caller), sort), caller)
+        return tuple(found.values())
+
+    @cached_property
+    def _everyone(self) -> tuple[str, ...]:
         # A policy that names no account of its own may be deployed to another.
         own = self.case.account
         home = (*RESOURCES, *STRANGERS, f"role/{GENERATED_ROLE}", "federated-user/fred")
@@ -221,15 +244,50 @@ class World:
     def anyhow(self, caller: str, action: str, iam: Sequence[Policy] | None = None) -> Context | None:
         """Circumstances in which a caller may call an action, or None."""
         policies = self.policies_for(caller) if iam is None else iam
-        for context in self.contexts(caller, action):
+        # From abroad KMS takes no other action, whatever the call carries: once is enough.
+        hopeless = self.is_abroad(caller) and action not in ACROSS_ACCOUNTS
+        for context in islice(self.contexts(caller, action), 1) if hopeless else self.contexts(caller, action):
             if self.allowed(caller, action, context, policies):
                 return context
         return None
+
+    def is_abroad(self, caller: str) -> bool:
+        """Whether a caller belongs to another account."""
+        return caller.startswith("arn:") and caller.split(":", 5)[4] != self.case.account
 
     def deployable(self) -> bool:
         """Whether someone of the key's account may change the policy: KMS refuses any other."""
         own = [caller for caller in self.callers if caller.startswith("arn:") and caller.split(":")[4] == self.case.account]
         return any(self.anyhow(caller, "PutKeyPolicy") is not None for caller in own)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            # What stands under these names says nothing of the caller.
+            if key not in {"Action", "NotAction", "Resource", "NotResource", "Effect"}:
+                yield from _texts(member)
+    elif isinstance(value, list | tuple):
+        for member in value:
+            yield from _texts(member)
+
+
+@lru_cache(maxsize=4096)
+def _pattern(text: str) -> re.Pattern[str]:
+    """Matches whom a text of a policy may mean: a session its role, a name in another partition's spelling too."""
+    text = re.sub(r"^arn:[a-z-]+:sts::(\d+):assumed-role/(.*)/.*", r"arn:*:iam::\1:role/*\2", text)
+    text = re.sub(r"\$\{[^}]*\}", "*", re.sub(r"^arn:aws[a-z-]*:", "arn:*:", text))
+    return re.compile("".join({"*": ".*", "?": "."}.get(one, re.escape(one)) for one in text), re.DOTALL | re.IGNORECASE)
+
+
+def _kind(caller: str) -> tuple[str, ...]:
+    """Kind of a caller: service-linked roles and names with colons are kinds of their own."""
+    if not caller.startswith("arn:"):
+        return ("service", caller)
+    resource = caller.split(":", 5)[-1]
+    return (resource.split("/")[0], str("aws-service-role" in resource), str(":" in resource))
 
 
 def _strictly(policy: Policy, name: str) -> Policy:
