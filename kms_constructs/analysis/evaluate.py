@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from kms_constructs.analysis.conditions import holds
 from kms_constructs.analysis.principals import PrincipalKind, account_of, canonical_arn, is_session
@@ -23,6 +24,20 @@ from kms_constructs.model.estate import Grant, Key
 from kms_constructs.model.globs import glob_covers, has_variable, has_wildcard
 from kms_constructs.model.policy import Condition, Effect, Policy, Principal, Statement
 from kms_constructs.model.unknown import Unknown, is_unknown
+
+
+@lru_cache(maxsize=4096)
+def _kind_of(principal: str) -> PrincipalKind:
+    if not principal.startswith("arn:"):
+        return PrincipalKind.SERVICE
+    resource = canonical_arn(principal).split(":", 5)[-1]
+    if resource == "root":
+        return PrincipalKind.ROOT
+    return {
+        "user": PrincipalKind.USER,
+        "role": PrincipalKind.ROLE,
+        "federated-user": PrincipalKind.FEDERATED,
+    }.get(resource.split("/")[0], PrincipalKind.SERVICE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,17 +71,7 @@ class Request:
     @property
     def kind(self) -> PrincipalKind:
         """Kind of the caller, as its name tells."""
-        if not self.principal.startswith("arn:"):
-            return PrincipalKind.SERVICE
-        resource = canonical_arn(self.principal).split(":", 5)[-1]
-        if resource == "root":
-            return PrincipalKind.ROOT
-        prefix = resource.split("/")[0]
-        return {
-            "user": PrincipalKind.USER,
-            "role": PrincipalKind.ROLE,
-            "federated-user": PrincipalKind.FEDERATED,
-        }.get(prefix, PrincipalKind.SERVICE)
+        return _kind_of(self.principal)
 
     @property
     def account(self) -> str | None:

@@ -21,7 +21,7 @@ import os
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Outcome
@@ -40,7 +40,8 @@ from tests.worlds.vocabulary import HOME
 
 DEEP = os.environ.get("KMS_CONSTRUCTS_DEEP") == "1"
 searching = settings(
-    max_examples=2_500 if DEEP else 60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=2_500 if DEEP else 60, phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
 

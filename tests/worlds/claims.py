@@ -262,6 +262,7 @@ def outsiders_get_in(world: World) -> Iterator[Witness]:
         "aws:sourcevpc": "vpc-0evil",
         "aws:sourcevpce": "vpce-0evil",
         "aws:sourceaccount": ATTACKER,
+        "aws:sourceorgid": UNNAMED,
         "aws:sourcearn": f"arn:{world.case.partition}:sns:{world.case.region}:{ATTACKER}:evil",
     }
     callers = [caller for caller in world.callers if caller.startswith("arn:") and caller not in world.attackers]

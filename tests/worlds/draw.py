@@ -328,7 +328,9 @@ def _deny(exempt: list[str], actions: list[str], root: str) -> dict[str, Any]:
         "Principal": "*",
         "Action": actions,
         "Resource": "*",
-        "Condition": {"ArnNotEquals": {"aws:PrincipalArn": [root, *exempt]}},
+        "Condition": {
+            "ArnNotEquals": {"aws:PrincipalArn": [root, *(one for one in exempt if not one.isdigit())]}
+        },
     }
 
 

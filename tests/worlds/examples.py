@@ -11,7 +11,7 @@ from typing import Any
 
 from kms_constructs.model.estate import IdentityPolicyKind
 from kms_constructs.model.text import HoleKind, hole
-from kms_constructs.model.unknown import Unknown
+from kms_constructs.model.unknown import Maybe, Unknown
 from tests.worlds.case import Case, Iam
 from tests.worlds.vocabulary import HOME, KEY_ID, OTHER, PARTITIONS, PARTNER, arn
 
@@ -233,6 +233,7 @@ EXAMPLES: Mapping[str, Example] = {
     "004-unresolved-action": _of("KMS:004", {**allow("*"), "Action": _WHY}),
     "004-unresolved-action-text": _of("KMS:004", allow("*", P)),
     "004-unresolved-action-of-one": _of("KMS:004", allow(APP, P)),
+    "004-perhaps-an-action": _of("KMS:004", {**allow(APP), "Action": [Maybe("kms:Sign", "a test says so"), "*"]}),
     "004-via-any-service": _of(
         "KMS:004",
         allow(

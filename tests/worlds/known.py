@@ -54,7 +54,7 @@ def _texts(value: Any) -> Iterator[Any]:
         for one in value.values():
             yield from _texts(one)
     else:
-        yield value.value if isinstance(value, Maybe) else value
+        yield value
 
 
 def _open(effect: str, *elements: str) -> Sign:
@@ -62,7 +62,7 @@ def _open(effect: str, *elements: str) -> Sign:
 
     def sign(case: Case, _: Witness) -> bool:
         return any(
-            isinstance(text, Unknown) or (isinstance(text, str) and has_unresolved_hole(text))
+            isinstance(text, Unknown | Maybe) or (isinstance(text, str) and has_unresolved_hole(text))
             for statement in _statements(case)
             if statement.get("Effect") == effect or isinstance(statement.get("Effect"), Unknown)
             for element in elements
@@ -191,6 +191,7 @@ SIGNS: Mapping[str, tuple[tuple[str, ...], Sign]] = {
             "source-arn": _on(_ALLOW, "aws:sourcearn"),
             "via-any-service": _on(_ALLOW, "kms:viaservice"),
             "unresolved-action-of-one": _open(_ALLOW, "Action", "NotAction"),
+            "perhaps-an-action": _open(_ALLOW, "Action", "NotAction"),
             "literal-resource": _named_resource,
             "iam-unresolved-resource": lambda case, witness: witness.place is not None
             and _open(_ALLOW, "Resource")(case, witness),
@@ -229,7 +230,7 @@ KNOWN_UNSOUND: Mapping[str, str] = {
     "guarded-colon": "one wildcard match serves ARN operators and text",
     "guarded-colon-field": "one wildcard match serves ARN operators and text",
     "guarded-literal-resource": "a literal key ARN counts as another key",
-    "guarded-any-value-if-exists": "AWS does not say whether a missing key matches ForAnyValue…IfExists; it is taken to",
+    "guarded-any-value-if-exists": "AWS does not say whether a missing key matches ForAnyValue…IfExists; it is taken to do so",
     "6-not-principal": "NotPrincipal is not looked at",
     "6-literal-resource": "a literal key ARN counts as another key",
     "6-unresolved-principal": "a principal that is not resolved may be everyone",
@@ -249,6 +250,7 @@ KNOWN_UNSOUND: Mapping[str, str] = {
     "8-delegated-policy": "IAM policies that nobody has written yet can make a user of the key its manager",
     "8-literal-resource": "a literal key ARN counts as another key",
     "004-unresolved-action-of-one": "an action that is not resolved may be every action",
+    "004-perhaps-an-action": "an action that is there only perhaps makes all of them unknown, and they pass",
     "004-via-any-service": "a pattern that every service matches counts as a limit",
     "004-organization": "a pattern that every organization matches counts as a limit",
     "004-organization-path": "a pattern that every organization matches counts as a limit",
