@@ -1,4 +1,4 @@
-"""Every compliant verdict against concrete requests: random policies by the thousand, requests by the million.
+"""Every compliant verdict against concrete requests: policies by the thousand, requests by the million.
 
 Each run draws a world (a key policy, IAM and organization policies, grants, holes, unknown elements, in any
 partition), lets every guardrail that has a claim judge it, and looks for a request that refutes a verdict of
@@ -8,9 +8,9 @@ compliant, decided by the evaluator. The worlds and the claims are those of the 
     python benchmarks/soundness.py --requests 1000000 --seed 1 --jobs 2
     python benchmarks/soundness.py --seed 1 --only 4711             # one world again
 
-Prints how many requests were decided, each class of unsound verdicts with its smallest example, and for how many
-violations a witness is known: a request that shows it (of the finding itself, where it has one). Exit code 1 when
-a verdict is unsound. World N of a seed is the same on every machine.
+Prints how many requests were decided, each class of unsound verdicts with its smallest example, and for how
+many violations a witness is known: a request that shows it (of the finding itself, where it has one). Exit code
+1 when a verdict is unsound. World N of a seed is the same on every machine.
 """
 
 from __future__ import annotations
@@ -157,7 +157,9 @@ def run(requests: int, seed: int, jobs: int) -> Tally:
 def report(total: Tally, seconds: float) -> None:
     """Prints what was found."""
     unsound = total.unsound.total()
-    print(f"{total.requests:,} requests in {total.worlds:,} worlds, {seconds:.0f} s: {unsound:,} verdicts unsound")
+    print(
+        f"{total.requests:,} requests in {total.worlds:,} worlds, {seconds:.0f} s: {unsound:,} verdicts unsound"
+    )
     print(f"\n{'control':<10} {'compliant':>10} {'violations':>11} {'with a witness':>15}")
     for control in CONTROLS:
         violations, witnessed = total.violations[control], total.witnessed[control]
@@ -177,7 +179,9 @@ def _is_known(name: str) -> bool:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1)

@@ -390,5 +390,6 @@ def names_itself(statement: Statement, name: str) -> bool:
 
 @st.composite
 def cases(draw: st.DrawFn, features: tuple[str, ...] | None = None) -> Case:
-    """A world before it is deployed: key policy, IAM and organization policies, grants, holes and unknowns."""
+    """A world before it is deployed: key policy, IAM and organization policies, grants, holes and
+    unknowns."""
     return draw_case(draw(st.randoms(use_true_random=False)), features)

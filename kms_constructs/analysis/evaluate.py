@@ -314,8 +314,9 @@ def _names(statement: Statement, request: Request) -> str | None:
 def _is_left_out(found: set[str | None], request: Request, *, denies: bool) -> bool:
     """Whether a NotPrincipal element leaves the caller out.
 
-    Of a Deny a user or role has to be named together with its account: one without the other "might" be denied,
-    and the account alone leaves out its root user only. An Allow leaves out whomever it names in any way.
+    Of a Deny a user or role has to be named together with its account: one without the other "might" be
+    denied, and the account alone leaves out its root user only. An Allow leaves out whomever it names in
+    any way.
 
     See: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
     """

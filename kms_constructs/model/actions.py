@@ -144,7 +144,8 @@ ACROSS_ACCOUNTS = frozenset(
         *(name for name, action in ACTIONS.items() if action.classification is ActionClass.CRYPTOGRAPHIC),
     }
 )
-"""Actions that KMS takes from principals of other accounts; of all others it takes none, whatever policies say.
+"""Actions that KMS takes from principals of other accounts; of all others it takes none, whatever policies
+say.
 
 See: https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
 """

@@ -1,7 +1,7 @@
 """A second engine, written from AWS's documentation alone: plain, slow, and on documents as they are written.
 
-It shares nothing with `kms_constructs.analysis`: no parser, no wildcard match, no operators. It answers None where
-the documentation does not say what happens.
+It shares nothing with `kms_constructs.analysis`: no parser, no wildcard match, no operators. It answers
+None where the documentation does not say what happens.
 
 See: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html,
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html and
@@ -18,11 +18,9 @@ from typing import Any
 
 Values = tuple[str, ...]
 
-_TAKEN_FROM_ABROAD = """
-    CreateGrant Decapsulate Decrypt DeriveSharedSecret DescribeKey Encapsulate Encrypt GenerateDataKey
-    GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext GenerateDataKeyWithoutPlaintext GenerateMac
-    GetKeyRotationStatus GetPublicKey ListGrants ReEncryptFrom ReEncryptTo RetireGrant RevokeGrant Sign Verify VerifyMac
-""".split()
+_TAKEN_FROM_ABROAD = frozenset(
+    ["CreateGrant", "Decapsulate", "Decrypt", "DeriveSharedSecret", "DescribeKey", "Encapsulate", "Encrypt", "GenerateDataKey", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "GenerateDataKeyWithoutPlaintext", "GenerateMac", "GetKeyRotationStatus", "GetPublicKey", "ListGrants", "ReEncryptFrom", "ReEncryptTo", "RetireGrant", "RevokeGrant", "Sign", "Verify", "VerifyMac"]
+)
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,8 @@ def decide(
     scp: Sequence[Mapping[str, Any]],
     rcp: Sequence[Mapping[str, Any]],
 ) -> bool | None:
-    """Whether the call is allowed: an explicit Deny, then the key policy and, where it leaves it to IAM, IAM."""
+    """Whether the call is allowed: an explicit Deny, then the key policy and, where it leaves it to IAM,
+    IAM."""
     if call.account not in {"", call.home} and call.action not in _TAKEN_FROM_ABROAD:
         return False
     linked = "/aws-service-role/" in call.resource
@@ -88,7 +87,9 @@ def decide(
         layers.append((scp, False))
     if not linked and call.action != "RetireGrant":
         layers.append((rcp, True))
-    denials = [_hits(one, "Deny", call, resource_based=based) for statements, based in layers for one in statements]
+    denials = [
+        _hits(one, "Deny", call, resource_based=based) for statements, based in layers for one in statements
+    ]
     if True in denials:
         return False
     by_iam = _any(_hits(one, "Allow", call, resource_based=False) for one in identity)
@@ -127,7 +128,10 @@ def _hits(statement: Mapping[str, Any], effect: str, call: Call, *, resource_bas
         named = _names(statement, call)
         found.append(None if named == "perhaps" else named != "")
     for operator, keys in statement.get("Condition", {}).items():
-        found.extend(_condition(operator.lower(), call.values().get(key.lower()), _list(values)) for key, values in keys.items())
+        found.extend(
+            _condition(operator.lower(), call.values().get(key.lower()), _list(values))
+            for key, values in keys.items()
+        )
     return _all(found)
 
 

@@ -1,14 +1,14 @@
 """What a change of a policy may do to a verdict, and what not.
 
-* The order of principals, statements and values, and splitting a statement in its principals, actions and values,
-  change nothing.
-* Another Allow turns no violation into compliant, and another Deny no compliant into a violation; for IAM-KMS-1, which
-  asks what somebody certainly can, it is the other way round.
+* The order of principals, statements and values, and splitting a statement in its principals, actions and
+  values, change nothing.
+* Another Allow turns no violation into compliant, and another Deny no compliant into a violation; for
+  IAM-KMS-1, which asks what somebody certainly can, it is the other way round.
 * Resolving what was open turns no compliant into a violation.
 * The same policy in another partition gets the same verdict.
 
-A verdict is the worst outcome of a control about the key. `KNOWN_UNSTABLE` has what does not hold today: the example of
-each fails as long as it is there, and the random cases leave out its relation for its control.
+A verdict is the worst outcome of a control about the key. `KNOWN_UNSTABLE` has what does not hold today:
+the example of each fails as long as it is there, and the random cases leave out its relation for its control.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import os
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -35,7 +36,8 @@ from tests.worlds.vocabulary import GUARDED, HOME, PARTITIONS, arn
 
 DEEP = os.environ.get("KMS_CONSTRUCTS_DEEP") == "1"
 searching = settings(
-    max_examples=2_500 if DEEP else 40, phases=(Phase.explicit, Phase.generate),
+    max_examples=2_500 if DEEP else 40,
+    phases=(Phase.explicit, Phase.generate),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 ROOT_CONTROL = "IAM-KMS-1"
@@ -117,7 +119,7 @@ def _broken(relation: str, control: str, case: Case, seed: int = 0) -> tuple[Out
     """The first change after which the verdict contradicts the one before."""
     rule = RELATIONS[relation]
     before = worst(judged(case, (control,)), control)
-    for changed in rule.change(case, random.Random(f"change {seed}")):
+    for changed in rule.change(case, random.Random(f"change {seed}")):  # noqa: S311 - no secrets
         after = worst(judged(changed, (control,)), control)
         if rule.contradict(control, before, after):
             return before, after, changed
@@ -213,5 +215,7 @@ def test_a_change_does_to_a_verdict_what_it_may(relation: str, case: Case, seed:
     for control in CONTROLS:
         if control in known or _broken(relation, control, case, seed) is None:
             continue
-        smallest = shrunk(case, lambda smaller, control=control: _broken(relation, control, smaller, seed) is not None)
+        smallest = shrunk(
+            case, lambda smaller, control=control: _broken(relation, control, smaller, seed) is not None
+        )
         raise AssertionError((control, smallest, _broken(relation, control, smallest, seed)))

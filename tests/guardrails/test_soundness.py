@@ -1,18 +1,18 @@
 """Compliant is a proof: no request that the evaluator decides refutes what a guardrail says.
 
-What each control claims, and so what would refute it, is written down in `tests.worlds.claims`: in short, whatever
-IAM policies exist and whatever the holes of a policy become,
+What each control claims, and so what would refute it, is written down in `tests.worlds.claims`: in short,
+whatever IAM policies exist and whatever the holes of a policy become,
 
 * IAM-KMS-1: the root user of the key's account may call PutKeyPolicy, by a plain call;
 * IAM-KMS-2, 3, 4, 5, 7: nobody may call the action but that root user and the authorised principals;
-* IAM-KMS-6: no service acts for an attacker, nobody uses the key as ``*`` in a direct call, and nobody makes grants
-  that are not an AWS service's own;
+* IAM-KMS-6: no service acts for an attacker, nobody uses the key as ``*`` in a direct call, and nobody
+  makes grants that are not an AWS service's own;
 * IAM-KMS-8: nobody but that root user both manages and uses the key;
-* KMS:004: no attacker and no account that is not trusted gets in without a limit, nobody but the account may do
-  everything, and no IAM policy decrypts with keys that it does not name.
+* KMS:004: no attacker and no account that is not trusted gets in without a limit, nobody but the account
+  may do everything, and no IAM policy decrypts with keys that it does not name.
 
-The random cases leave out the classes in `KNOWN_UNSOUND`; the example of each class fails as long as it is there.
-``KMS_CONSTRUCTS_DEEP=1 pytest tests/guardrails/test_soundness.py`` looks further.
+The random cases leave out the classes in `KNOWN_UNSOUND`; the example of each class fails as long as it is
+there. ``KMS_CONSTRUCTS_DEEP=1 pytest tests/guardrails/test_soundness.py`` looks further.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ from tests.worlds.vocabulary import HOME
 
 DEEP = os.environ.get("KMS_CONSTRUCTS_DEEP") == "1"
 searching = settings(
-    max_examples=2_500 if DEEP else 60, phases=(Phase.explicit, Phase.generate),
+    max_examples=2_500 if DEEP else 60,
+    phases=(Phase.explicit, Phase.generate),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
@@ -74,7 +75,9 @@ def test_each_class_can_be_refuted(name: str) -> None:
     found = [(control, witness) for control, witness in refuted(example.case, keys, policies)]
     assert [control for control, _ in found] == [example.control]
     if name in KNOWN_UNSOUND:
-        assert name in classes_of(example.control, example.case, found[0][1]), "the class has no sign of its own"
+        assert name in classes_of(example.control, example.case, found[0][1]), (
+            "the class has no sign of its own"
+        )
 
 
 @pytest.mark.parametrize("name", classes(TEMPLATES, KNOWN_UNSOUND))
@@ -104,7 +107,7 @@ def test_compliant_is_a_proof(control: str, case: Case) -> None:
     assert not verdict.crashed, verdict.crashed
     for wrong, witness in refutations(case, verdict):
         smallest = shrunk(case, still_unsound(wrong, witness.place))
-        again = [found for found in refutations(smallest, judged(smallest, (wrong,)))]
+        again = list(refutations(smallest, judged(smallest, (wrong,))))
         shown = next((found for of, found in again if of == wrong and found.place == witness.place), witness)
         known = classes_of(wrong, smallest, shown)
         assert known & set(KNOWN_UNSOUND), (wrong, smallest, shown, "of no known class", sorted(known))
@@ -118,7 +121,7 @@ def test_every_class_that_is_known_is_looked_at() -> None:
 
 def test_the_random_cases_are_worth_something() -> None:
     """They have every feature, every outcome of every control, and enough that is open."""
-    drawn = [draw_case(random.Random(f"worth {number}")) for number in range(250)]
+    drawn = [draw_case(random.Random(f"worth {number}")) for number in range(250)]  # noqa: S311 - no secrets
     seen = {control: set() for control in CONTROLS}
     for case in drawn:
         verdict = judged(case)
@@ -129,4 +132,4 @@ def test_the_random_cases_are_worth_something() -> None:
     assert sum(map(is_open, drawn)) > 100
     assert all(not is_open(resolved) for case in drawn for resolved in resolutions(case))
     assert len({case.partition for case in drawn}) == 8
-    assert all(draw_case(random.Random(1), [feature]) for feature in FEATURES)
+    assert all(draw_case(random.Random(1), [feature]) for feature in FEATURES)  # noqa: S311 - no secrets

@@ -1,26 +1,28 @@
 """What "compliant" promises, control by control, as the requests that would refute it.
 
-In every claim a policy is taken as it can be deployed (each hole a text), the evaluator decides one request, and
-the adversary writes IAM policies: everyone but the root user, services and service-linked roles (whose policies
-AWS alone writes) has one that allows everything.
+In every claim a policy is taken as it can be deployed (each hole a text), the evaluator decides one
+request, and the adversary writes IAM policies: everyone but the root user, services and service-linked
+roles (whose policies AWS alone writes) has one that allows everything.
 
 * **IAM-KMS-1**: the root user of the key's account may call PutKeyPolicy, by a plain call, under the
   organization's policies. A plain call is direct, over TLS, without the lockout bypass, and carries of the
   optional keys none; its time, its address and (unless configured) its organization nobody can foresee.
-* **IAM-KMS-2, 3, 4, 5, 7**: nobody but the root user of the key's account and the authorised principals may call
-  the action, in any circumstances. Of an IAM policy: it gives the action to nobody who is not authorised, neither
-  on the key nor on a key outside the app that leaves everything to IAM.
-* **IAM-KMS-6**: (a) no service principal acts on an attacker's behalf: with source keys and an encryption context
-  that are the attacker's or absent, it may do nothing but read, and create grants for AWS resources; (b) what
-  ``*`` gives of cryptographic actions, no attacker may do, and nobody whom the policy does not name may do in a
-  direct call, or through a service that no policy names; (c) nobody but the root user and the authorised principals may create a grant that is not an AWS
-  service's, but of operations and to grantees that the key declares.
-* **IAM-KMS-8**: no principal but the root user of the key's account may call a managing and a using action, each
-  in some circumstances, whatever its IAM policies say. CreateGrant outside AWS services is a use.
-* **KMS:004**: (a) no attacker may call anything; (b) no principal of another account that is not trusted may do
-  more than read in a plain call: direct or through a service that nobody named, without encryption context, and
-  from an organization, network and address that nobody named; (c) nobody but the account itself may call every
-  action by the key policy alone. Of an IAM policy: it decrypts with no key that it does not name.
+* **IAM-KMS-2, 3, 4, 5, 7**: nobody but the root user of the key's account and the authorised principals may
+  call the action, in any circumstances. Of an IAM policy: it gives the action to nobody who is not
+  authorised, neither on the key nor on a key outside the app that leaves everything to IAM.
+* **IAM-KMS-6**: (a) no service principal acts on an attacker's behalf: with source keys and an encryption
+  context that are the attacker's or absent, it may do nothing but read, and create grants for AWS
+  resources; (b) what ``*`` gives of cryptographic actions, no attacker may do, and nobody whom the policy
+  does not name may do in a direct call, or through a service that no policy names; (c) nobody but the root
+  user and the authorised principals may create a grant that is not an AWS service's, but of operations and
+  to grantees that the key declares.
+* **IAM-KMS-8**: no principal but the root user of the key's account may call a managing and a using action,
+  each in some circumstances, whatever its IAM policies say. CreateGrant outside AWS services is a use.
+* **KMS:004**: (a) no attacker may call anything; (b) no principal of another account that is not trusted
+  may do more than read in a plain call: direct or through a service that nobody named, without encryption
+  context, and from an organization, network and address that nobody named; (c) nobody but the account
+  itself may call every action by the key policy alone. Of an IAM policy: it decrypts with no key that it
+  does not name.
 """
 
 from __future__ import annotations
@@ -70,9 +72,14 @@ def _witness(world: World, caller: str, action: str, context: Context, note: str
 
 
 def _may_do(world: World, caller: str) -> bool:
-    """Whether a caller is authorised, or cannot exist beside one who is: role names are unique in an account."""
+    """Whether a caller is authorised, or cannot exist beside one who is: role names are unique in an
+    account."""
     patterns = world.case.authorised
-    names = {(*pattern.split(":", 5)[4:5], pattern.rsplit("/", 1)[-1]) for pattern in patterns if ":role/" in pattern}
+    names = {
+        (*pattern.split(":", 5)[4:5], pattern.rsplit("/", 1)[-1])
+        for pattern in patterns
+        if ":role/" in pattern
+    }
     twin = ":role/" in caller and (caller.split(":", 5)[4], caller.rsplit("/", 1)[-1]) in names
     return caller == world.root or _matches(patterns, caller) or twin
 
@@ -142,7 +149,10 @@ def _confused_deputies(world: World) -> Iterator[Context]:
     }
     bucket = {**evil, "aws:sourcearn": f"arn:{world.case.partition}:s3:::evil"}
     for source in ({}, evil, bucket):
-        for encryption in ({}, {"kms:encryptioncontext:dept": "attack", "kms:encryptioncontextkeys": ("dept",)}):
+        for encryption in (
+            {},
+            {"kms:encryptioncontext:dept": "attack", "kms:encryptioncontextkeys": ("dept",)},
+        ):
             yield {**world.facts(), "aws:currenttime": "2026-06-01T12:00:00Z", **source, **encryption}
 
 
@@ -169,7 +179,9 @@ def _unnamed_service(world: World) -> str:
 def _names_someone(statement: Mapping[str, object]) -> bool:
     principal = statement.get("Principal")
     listed = principal.get("AWS", ()) if isinstance(principal, dict) else principal
-    return statement.get("Effect") == "Deny" or not (listed == "*" or (isinstance(listed, list) and "*" in listed))
+    return statement.get("Effect") == "Deny" or not (
+        listed == "*" or (isinstance(listed, list) and "*" in listed)
+    )
 
 
 def _naming_someone(world: World) -> World:
@@ -181,7 +193,8 @@ def _open_to_everyone(world: World) -> Iterator[Witness]:
     named = _naming_someone(world)
     strangers = (world.arn("role/Stranger"), world.arn("user/Stranger"))
     for caller in (*world.attackers, *strangers):
-        # A stranger's own IAM policies are not the key policy's doing: at home nothing but the statement counts.
+        # A stranger's own IAM policies are not the key policy's doing: at home nothing but the statement
+        # counts.
         iam = [] if caller in strangers else world.policies_for(caller)
         for action in USING:
             for circumstance in (*world.circumstances(action), {"kms:viaservice": _unnamed_service(world)}):
@@ -194,8 +207,12 @@ def _open_to_everyone(world: World) -> Iterator[Witness]:
                         and (key != "kms:viaservice" or value == _unnamed_service(world))
                     }
                 # A policy that names a stranger once it is resolved means that one.
-                if world.allowed(caller, action, context, iam) and not named.allowed(caller, action, context, iam):
-                    note = "an attacker" if caller not in strangers else "a direct call of one who is not named"
+                if world.allowed(caller, action, context, iam) and not named.allowed(
+                    caller, action, context, iam
+                ):
+                    note = (
+                        "an attacker" if caller not in strangers else "a direct call of one who is not named"
+                    )
                     yield _witness(world, caller, action, context, note)
                     return
 
@@ -229,12 +246,18 @@ def duties_meet(world: World) -> Iterator[Witness]:
         if caller == world.root:
             continue
         managed = next(
-            ((action, context) for action in MANAGING if (context := world.anyhow(caller, action)) is not None), None
+            (
+                (action, context)
+                for action in MANAGING
+                if (context := world.anyhow(caller, action)) is not None
+            ),
+            None,
         )
         if managed is None:
             continue
         used = next(
-            ((action, context) for action in uses if (context := world.anyhow(caller, action)) is not None), None
+            ((action, context) for action in uses if (context := world.anyhow(caller, action)) is not None),
+            None,
         ) or _direct_grant(world, caller)
         if used is None:
             continue
@@ -265,7 +288,9 @@ def outsiders_get_in(world: World) -> Iterator[Witness]:
         "aws:sourceorgid": UNNAMED,
         "aws:sourcearn": f"arn:{world.case.partition}:sns:{world.case.region}:{ATTACKER}:evil",
     }
-    callers = [caller for caller in world.callers if caller.startswith("arn:") and caller not in world.attackers]
+    callers = [
+        caller for caller in world.callers if caller.startswith("arn:") and caller not in world.attackers
+    ]
     alone = _without_service_grants(world)
     trusted = {world.case.account, *world.case.trusted}
     foreign = [caller for caller in callers if caller.split(":")[4] not in trusted]
@@ -274,11 +299,15 @@ def outsiders_get_in(world: World) -> Iterator[Witness]:
         for action in (*_FOREIGN_USES, *(("DescribeKey",) if attacker else ())):
             for circumstance in world.circumstances(action) if attacker else ({},):
                 carried = {
-                    key: evil.get(key, value) for key, value in circumstance.items() if key != "kms:granteeprincipal"
+                    key: evil.get(key, value)
+                    for key, value in circumstance.items()
+                    if key != "kms:granteeprincipal"
                 }
                 base = {**world.base(caller, UNNAMED), "aws:sourceip": evil["aws:sourceip"]}
                 unnamed = {**base, "kms:viaservice": _unnamed_service(world)}
-                for context in ({**base, **carried}, {**base, **evil, **carried}) if attacker else (base, unnamed):
+                for context in (
+                    ({**base, **carried}, {**base, **evil, **carried}) if attacker else (base, unnamed)
+                ):
                     if alone.allowed(caller, action, context, world.policies_for(caller)):
                         note = "an attacker" if attacker else "another account, not limited"
                         yield _witness(world, caller, action, context, note)
@@ -338,17 +367,20 @@ def iam_gives(world: World, control: str, number: int) -> Iterator[Witness]:
                 if evaluate(request, outside, identity_policies=policy).allowed:
                     yield Witness(holder, action, asked, "on a key outside the app", world.case, number)
                     return
-                if control in GUARDED and not _by_itself(world, holder, action, context):
-                    if world.allowed(holder, action, context, policy):
-                        yield Witness(holder, action, context, "on the key", world.case, number)
-                        return
+                if control not in GUARDED or _by_itself(world, holder, action, context):
+                    continue
+                if world.allowed(holder, action, context, policy):
+                    yield Witness(holder, action, context, "on the key", world.case, number)
+                    return
 
 
 def _by_itself(world: World, holder: str, action: str, context: Context) -> bool:
     return world.allowed(holder, action, context, [])
 
 
-def refutations(case: Case, verdict: Verdict | None = None, *, seed: int = 0, tries: int = 5) -> Iterator[tuple[str, Witness]]:
+def refutations(
+    case: Case, verdict: Verdict | None = None, *, seed: int = 0, tries: int = 5
+) -> Iterator[tuple[str, Witness]]:
     """Every control that calls the key or an IAM policy compliant and is refuted by a request."""
     found = verdict or judged(case)
     keys = [control for control in CLAIMS if found.complies(control)]
@@ -376,7 +408,7 @@ def refuted(
         if not left and not policies:
             return
         world = World(resolution, seed, tries)
-        if case.account != HOME and resolution.account != HOME and not world.deployable():
+        if HOME not in {case.account, resolution.account} and not world.deployable():
             continue
         for control in tuple(left):
             for witness in CLAIMS[control](world):

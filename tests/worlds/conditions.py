@@ -68,7 +68,10 @@ KEYS: Mapping[str, ConditionKey] = {
     "aws:PrincipalAccount": ConditionKey("account", PRINCIPAL, _STRING, (HOME, OTHER, "1111*", "*")),
     "kms:CallerAccount": ConditionKey("account", PRINCIPAL, _STRING, (HOME, OTHER, "4444*")),
     "aws:PrincipalType": ConditionKey(
-        "type", PRINCIPAL, ("StringEquals", "StringNotEquals", "StringLike"), ("Account", "User", "AssumedRole")
+        "type",
+        PRINCIPAL,
+        ("StringEquals", "StringNotEquals", "StringLike"),
+        ("Account", "User", "AssumedRole"),
     ),
     "aws:PrincipalIsAWSService": ConditionKey("service-flag", PRINCIPAL, _BOOL, ("true", "false")),
     "aws:userid": ConditionKey(
@@ -127,7 +130,9 @@ KEYS: Mapping[str, ConditionKey] = {
     "aws:MultiFactorAuthPresent": ConditionKey("mfa", OPTIONAL, _BOOL, ("true", "false"), ("true", "false")),
     "aws:MultiFactorAuthAge": ConditionKey("mfa", OPTIONAL, _NUMBER, ("3600",), ("10", "3600", "9999")),
     "aws:SourceVpc": ConditionKey("vpc", OPTIONAL, _STRING, ("vpc-0123", "vpc-*"), ("vpc-0123", "vpc-0evil")),
-    "aws:SourceVpce": ConditionKey("vpc", OPTIONAL, _STRING, ("vpce-0123", "vpce-*"), ("vpce-0123", "vpce-0evil")),
+    "aws:SourceVpce": ConditionKey(
+        "vpc", OPTIONAL, _STRING, ("vpce-0123", "vpce-*"), ("vpce-0123", "vpce-0evil")
+    ),
     "aws:SourceArn": ConditionKey(
         "source",
         OPTIONAL,
@@ -142,13 +147,25 @@ KEYS: Mapping[str, ConditionKey] = {
             "arn:{p}:sns:*:9*:*",
             "*",
         ),
-        ("arn:{p}:sns:{r}:" + HOME + ":orders", "arn:{p}:s3:::orders", "arn:{p}:sns:{r}:" + ATTACKER + ":evil"),
+        (
+            "arn:{p}:sns:{r}:" + HOME + ":orders",
+            "arn:{p}:s3:::orders",
+            "arn:{p}:sns:{r}:" + ATTACKER + ":evil",
+        ),
     ),
-    "aws:SourceAccount": ConditionKey("source", OPTIONAL, _STRING, (HOME, "9*", "*", OTHER), (HOME, ATTACKER)),
+    "aws:SourceAccount": ConditionKey(
+        "source", OPTIONAL, _STRING, (HOME, "9*", "*", OTHER), (HOME, ATTACKER)
+    ),
     "aws:SourceOrgID": ConditionKey("source", OPTIONAL, _STRING, (ORGANIZATION, "o-*"), (ORGANIZATION,)),
-    "kms:GrantIsForAWSResource": ConditionKey("grant-flag", GRANT, _BOOL, ("true", "true", "false"), ("true", "false")),
+    "kms:GrantIsForAWSResource": ConditionKey(
+        "grant-flag", GRANT, _BOOL, ("true", "true", "false"), ("true", "false")
+    ),
     "kms:GranteePrincipal": ConditionKey(
-        "grantee", GRANT, (*_STRING[:3], *_ARN[:2]), ("{home}:role/App", "*"), ("{home}:role/App", "{home}:role/Evil")
+        "grantee",
+        GRANT,
+        (*_STRING[:3], *_ARN[:2]),
+        ("{home}:role/App", "*"),
+        ("{home}:role/App", "{home}:role/Evil"),
     ),
     "kms:GrantOperations": ConditionKey(
         "grantee",
@@ -158,7 +175,11 @@ KEYS: Mapping[str, ConditionKey] = {
         (("Decrypt",), ("Decrypt", "Encrypt")),
     ),
     "kms:ResourceAliases": ConditionKey(
-        "aliases", OPTIONAL, ("ForAnyValue:StringEquals", "ForAnyValue:StringLike"), ("alias/app", "alias/*"), (("alias/app",),)
+        "aliases",
+        OPTIONAL,
+        ("ForAnyValue:StringEquals", "ForAnyValue:StringLike"),
+        ("alias/app", "alias/*"),
+        (("alias/app",),),
     ),
 }
 """Every condition key that the random policies use, as a policy writes it."""
@@ -179,7 +200,11 @@ def values_of(key: str, partition: str, region: str, *, patterns: bool = True) -
     if found is None:
         return ("x",)
     extra = _ARN_PATTERNS if patterns and key.lower() == "aws:principalarn" else ()
-    kept = found.values if patterns else tuple(value for value in found.values if "*" not in value and "?" not in value)
+    kept = (
+        found.values
+        if patterns
+        else tuple(value for value in found.values if "*" not in value and "?" not in value)
+    )
     return tuple(filled(value, partition, region) for value in (*(kept or found.values), *extra))
 
 

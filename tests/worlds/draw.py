@@ -58,7 +58,8 @@ FEATURES = (
     "facts",
     "trusted",
 )
-"""What a case may have beside plain statements with plain principals and conditions on the principal's ARN."""
+"""What a case may have beside plain statements with plain principals and conditions on the principal's
+ARN."""
 
 _WHY = "a test says so"
 
@@ -110,7 +111,9 @@ class _Draw:
             partition=self._partition,
             region=self._region,
             account=hole(HoleKind.ENVIRONMENT, "AWS::AccountId") if no_account else HOME,
-            key_id=self._one((KEY_ID, hole(HoleKind.GENERATED, "App.KeyId"), hole(HoleKind.UNRESOLVED, "KeyId"))),
+            key_id=self._one(
+                (KEY_ID, hole(HoleKind.GENERATED, "App.KeyId"), hole(HoleKind.UNRESOLVED, "KeyId"))
+            ),
             iam=tuple(self._iam() for _ in range(self._one((1, 2)))) if "iam" in self._has else (),
             scps=(self._organization(),) if "scp" in self._has else (),
             rcps=(self._organization(everyone=True),) if "rcp" in self._has else (),
@@ -145,7 +148,12 @@ class _Draw:
     def _guarded(self) -> list[Any]:
         """The account with everything of one action, and a Deny that exempts some."""
         action = f"kms:{self._one((*GUARDED.values(), 'PutKeyPolicy', 'CreateGrant'))}"
-        denied: dict[str, Any] = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": self._resource()}
+        denied: dict[str, Any] = {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": action,
+            "Resource": self._resource(),
+        }
         denied["Condition"] = self._condition(negative=True)
         found = [_allow(self._arn("root"), [action]), denied]
         return [*found, self._statement()] if self._chance(40) else found
@@ -282,7 +290,7 @@ class _Draw:
         kinds = (IdentityPolicyKind.INLINE, IdentityPolicyKind.MANAGED, IdentityPolicyKind.BOUNDARY)
         return Iam(
             document={"Statement": statements},
-            attached=(self._arn(self._one([name for name in RESOURCES[1:7]])),) if self._chance(80) else (),
+            attached=(self._arn(self._one(RESOURCES[1:7])),) if self._chance(80) else (),
             attachable=self._chance(40, "attachable"),
             kind=self._one(kinds) if "attachable" in self._has else IdentityPolicyKind.INLINE,
         )
@@ -298,7 +306,9 @@ class _Draw:
         operations = ("Decrypt", "Encrypt", "CreateGrant", "DescribeKey")
         return (
             Grant(
-                grantee=self._one((self._arn("role/App"), self._arn("role/AppAdmin"), self._arn("role/App", OTHER))),
+                grantee=self._one(
+                    (self._arn("role/App"), self._arn("role/AppAdmin"), self._arn("role/App", OTHER))
+                ),
                 operations=tuple(dict.fromkeys(self._one(operations) for _ in range(2))),
                 constraints=self._one(({}, {"EncryptionContextSubset": {"dept": "finance"}})),
                 for_aws_service=self._chance(30),

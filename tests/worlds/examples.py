@@ -55,7 +55,9 @@ def _of(control: str, *statements: Any, place: int | None = None, **more: Any) -
 
 
 def _root_denied(condition: Any, **more: Any) -> Example:
-    return _of("IAM-KMS-1", allow(ROOT, "kms:PutKeyPolicy"), deny("kms:PutKeyPolicy", Condition=condition), **more)
+    return _of(
+        "IAM-KMS-1", allow(ROOT, "kms:PutKeyPolicy"), deny("kms:PutKeyPolicy", Condition=condition), **more
+    )
 
 
 def _service(condition: Any) -> Example:
@@ -85,7 +87,9 @@ EXAMPLES: Mapping[str, Example] = {
     "1-address": _root_denied(when("IpAddress", "aws:SourceIp", "203.0.113.0/24")),
     "1-region": _root_denied(when("StringEquals", "aws:RequestedRegion", "us-east-1")),
     "1-organization": _root_denied(when("StringEquals", "aws:PrincipalOrgID", "o-home123456")),
-    "1-organization-path": _root_denied(when("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-home123456/*")),
+    "1-organization-path": _root_denied(
+        when("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-home123456/*")
+    ),
     "1-key-fact": _root_denied(when("StringEquals", "kms:KeyOrigin", "EXTERNAL")),
     "1-multi-region": _root_denied(when("Bool", "kms:MultiRegion", "false")),
     "1-resource-account": _root_denied(when("StringEquals", "aws:ResourceAccount", HOME)),
@@ -148,14 +152,27 @@ EXAMPLES: Mapping[str, Example] = {
     "guarded-iam-literal-resource": _schedules(
         allow(ROOT, _SCHEDULE),
         key_id=_KEY_HOLE,
-        iam=(Iam(document={"Statement": [_PLAIN_DENY["Statement"][0] | {"Effect": "Allow", "Action": _SCHEDULE, "Resource": KEY_ARN}]}, attached=(APP,)),),
+        iam=(
+            Iam(
+                document={
+                    "Statement": [
+                        _PLAIN_DENY["Statement"][0]
+                        | {"Effect": "Allow", "Action": _SCHEDULE, "Resource": KEY_ARN}
+                    ]
+                },
+                attached=(APP,),
+            ),
+        ),
         place=0,
     ),
     # IAM-KMS-6
     "6-not-principal": _of(
-        "IAM-KMS-6", {"Effect": "Allow", "NotPrincipal": {"AWS": APP}, "Action": "kms:Decrypt", "Resource": "*"}
+        "IAM-KMS-6",
+        {"Effect": "Allow", "NotPrincipal": {"AWS": APP}, "Action": "kms:Decrypt", "Resource": "*"},
     ),
-    "6-literal-resource": _of("IAM-KMS-6", allow({"Service": "sns.amazonaws.com"}, "kms:Decrypt", Resource=KEY_ARN)),
+    "6-literal-resource": _of(
+        "IAM-KMS-6", allow({"Service": "sns.amazonaws.com"}, "kms:Decrypt", Resource=KEY_ARN)
+    ),
     "6-unresolved-principal": _of("IAM-KMS-6", allow(P, "kms:Decrypt")),
     "6-source-arn": _service(when("StringLike", "aws:SourceArn", "arn:aws:*")),
     "6-source-arn-service": _service(when("StringLike", "aws:SourceArn", "arn:*:sns:*")),
@@ -184,7 +201,8 @@ EXAMPLES: Mapping[str, Example] = {
         ),
     ),
     "6-principal-arn-of-anyone": _of(
-        "IAM-KMS-6", allow("*", "kms:Decrypt", Condition=when("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/*"))
+        "IAM-KMS-6",
+        allow("*", "kms:Decrypt", Condition=when("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/*")),
     ),
     "6-principal-arn-pattern": _of(
         "IAM-KMS-6",
@@ -227,13 +245,18 @@ EXAMPLES: Mapping[str, Example] = {
     "8-delegated-management": _of("IAM-KMS-8", allow(ROOT, "kms:EnableKey"), allow(APP, "kms:Decrypt")),
     "8-delegated-policy": _of("IAM-KMS-8", allow(ROOT, "kms:PutKeyPolicy"), allow(APP, "kms:Decrypt")),
     "8-literal-resource": _of(
-        "IAM-KMS-8", allow(APP, "kms:EnableKey", Resource=KEY_ARN), allow(APP, "kms:Decrypt"), key_id=_KEY_HOLE
+        "IAM-KMS-8",
+        allow(APP, "kms:EnableKey", Resource=KEY_ARN),
+        allow(APP, "kms:Decrypt"),
+        key_id=_KEY_HOLE,
     ),
     # KMS:004
     "004-unresolved-action": _of("KMS:004", {**allow("*"), "Action": _WHY}),
     "004-unresolved-action-text": _of("KMS:004", allow("*", P)),
     "004-unresolved-action-of-one": _of("KMS:004", allow(APP, P)),
-    "004-perhaps-an-action": _of("KMS:004", {**allow(APP), "Action": [Maybe("kms:Sign", "a test says so"), "*"]}),
+    "004-perhaps-an-action": _of(
+        "KMS:004", {**allow(APP), "Action": [Maybe("kms:Sign", "a test says so"), "*"]}
+    ),
     "004-via-any-service": _of(
         "KMS:004",
         allow(
@@ -254,11 +277,18 @@ EXAMPLES: Mapping[str, Example] = {
     "004-literal-resource": _of("KMS:004", allow("*", "kms:Decrypt", Resource=KEY_ARN), key_id=_KEY_HOLE),
     "004-via-anything": _of(
         "KMS:004",
-        allow(arn("aws", OTHER, "role/App"), "kms:Decrypt", Condition=when("StringLike", "kms:ViaService", "*")),
+        allow(
+            arn("aws", OTHER, "role/App"), "kms:Decrypt", Condition=when("StringLike", "kms:ViaService", "*")
+        ),
     ),
     "004-iam-unresolved-resource": _of(
         "KMS:004",
-        iam=(Iam(document={"Statement": [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": P}]}, attached=(APP,)),),
+        iam=(
+            Iam(
+                document={"Statement": [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": P}]},
+                attached=(APP,),
+            ),
+        ),
         place=0,
     ),
 }
@@ -269,10 +299,11 @@ FALSE_ALARMS: Mapping[str, Example] = {
         allow(arn("aws", HOME, "assumed-role/App/alice"), _SCHEDULE), authorised=(APP,)
     ),
     "deny-for-the-account": _schedules(
-        allow(APP, _SCHEDULE), {"Effect": "Deny", "Principal": {"AWS": ROOT}, "Action": _SCHEDULE, "Resource": "*"}
+        allow(APP, _SCHEDULE),
+        {"Effect": "Deny", "Principal": {"AWS": ROOT}, "Action": _SCHEDULE, "Resource": "*"},
     ),
     "administration-from-another-account": _schedules(allow(arn("aws", OTHER, "role/App"), _SCHEDULE)),
 }
 """Kind to the smallest case in which a control objects to what no request can show."""
 
-__all__ = ["EXAMPLES", "FALSE_ALARMS", "IdentityPolicyKind", "PARTNER", "Example", "allow", "deny", "when"]
+__all__ = ["EXAMPLES", "FALSE_ALARMS", "PARTNER", "Example", "IdentityPolicyKind", "allow", "deny", "when"]

@@ -172,9 +172,12 @@ SIGNS: Mapping[str, tuple[tuple[str, ...], Sign]] = {
             "order-of-principals": lambda case, _: _principals(case, 2),
             "unresolved-user": _open(_ALLOW, "Principal"),
             "absent-flag": _on(_DENY, "kms:grantisforawsresource"),
-            "delegated-management": lambda case, witness: _delegated(case, witness)
-            and "PutKeyPolicy" not in witness.note,
-            "delegated-policy": lambda case, witness: _delegated(case, witness) and "PutKeyPolicy" in witness.note,
+            "delegated-management": lambda case, witness: (
+                _delegated(case, witness) and "PutKeyPolicy" not in witness.note
+            ),
+            "delegated-policy": lambda case, witness: (
+                _delegated(case, witness) and "PutKeyPolicy" in witness.note
+            ),
             "literal-resource": _named_resource,
         }.items()
     },
@@ -193,8 +196,9 @@ SIGNS: Mapping[str, tuple[tuple[str, ...], Sign]] = {
             "unresolved-action-of-one": _open(_ALLOW, "Action", "NotAction"),
             "perhaps-an-action": _open(_ALLOW, "Action", "NotAction"),
             "literal-resource": _named_resource,
-            "iam-unresolved-resource": lambda case, witness: witness.place is not None
-            and _open(_ALLOW, "Resource")(case, witness),
+            "iam-unresolved-resource": lambda case, witness: (
+                witness.place is not None and _open(_ALLOW, "Resource")(case, witness)
+            ),
         }.items()
     },
 }
@@ -203,7 +207,9 @@ SIGNS: Mapping[str, tuple[tuple[str, ...], Sign]] = {
 
 def classes_of(control: str, case: Case, witness: Witness) -> frozenset[str]:
     """The classes that explain why a control is wrong about a smallest case."""
-    return frozenset(name for name, (controls, sign) in SIGNS.items() if control in controls and sign(case, witness))
+    return frozenset(
+        name for name, (controls, sign) in SIGNS.items() if control in controls and sign(case, witness)
+    )
 
 
 KNOWN_UNSOUND: Mapping[str, str] = {
@@ -219,7 +225,7 @@ KNOWN_UNSOUND: Mapping[str, str] = {
     "1-user-id": "a Deny by user id counts as not hitting the root user",
     "1-null": "a Deny by the presence of a key counts as not hitting the root user",
     "1-ignore-case": "a Deny with an operator that ignores case counts as not hitting the root user",
-    "1-type": "a Deny by type of principal counts as not hitting the root user unless it says StringEquals",
+    "1-type": "a Deny by type of principal counts only if it says StringEquals",
     "1-unresolved-value": "a Deny with a value that is not resolved counts as not hitting the root user",
     "1-scp": "service control policies are not asked",
     "1-rcp": "resource control policies are not asked",
@@ -230,7 +236,7 @@ KNOWN_UNSOUND: Mapping[str, str] = {
     "guarded-colon": "one wildcard match serves ARN operators and text",
     "guarded-colon-field": "one wildcard match serves ARN operators and text",
     "guarded-literal-resource": "a literal key ARN counts as another key",
-    "guarded-any-value-if-exists": "AWS does not say whether a missing key matches ForAnyValue…IfExists; it is taken to do so",
+    "guarded-any-value-if-exists": "a missing key is taken to match ForAnyValue…IfExists, which AWS does not say",
     "6-not-principal": "NotPrincipal is not looked at",
     "6-literal-resource": "a literal key ARN counts as another key",
     "6-unresolved-principal": "a principal that is not resolved may be everyone",
@@ -246,11 +252,11 @@ KNOWN_UNSOUND: Mapping[str, str] = {
     "8-order-of-principals": "what the first principal of a statement is decides for all",
     "8-unresolved-user": "a user that is not resolved counts as not delegated",
     "8-absent-flag": "a grant that does not carry kms:GrantIsForAWSResource is not asked about",
-    "8-delegated-management": "IAM policies that nobody has written yet can make a user of the key its manager",
-    "8-delegated-policy": "IAM policies that nobody has written yet can make a user of the key its manager",
+    "8-delegated-management": "an IAM policy that nobody has written yet makes a user of the key its manager",
+    "8-delegated-policy": "an IAM policy that nobody has written yet makes a user of the key its manager",
     "8-literal-resource": "a literal key ARN counts as another key",
     "004-unresolved-action-of-one": "an action that is not resolved may be every action",
-    "004-perhaps-an-action": "an action that is there only perhaps makes all of them unknown, and they pass",
+    "004-perhaps-an-action": "an action that is there only perhaps makes all of them unknown",
     "004-via-any-service": "a pattern that every service matches counts as a limit",
     "004-organization": "a pattern that every organization matches counts as a limit",
     "004-organization-path": "a pattern that every organization matches counts as a limit",

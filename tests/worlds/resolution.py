@@ -26,7 +26,8 @@ _ABSENT = object()
 
 
 def resolutions(case: Case, seed: int = 0) -> Iterator[Case]:
-    """The case as it is when nothing is open; else one that allows much, one that allows little, two others."""
+    """The case as it is when nothing is open; else one that allows much, one that allows little, two
+    others."""
     if not is_open(case):
         yield case
         return
@@ -39,9 +40,9 @@ def resolutions(case: Case, seed: int = 0) -> Iterator[Case]:
 
 def is_open(case: Case) -> bool:
     """Whether anything of the case is not known, or not documented."""
-    return any(map(_open, (case.account, case.key_id, case.statements, [iam.document for iam in case.iam]))) or (
-        any(_open(document) for document in (*case.scps, *case.rcps))
-    )
+    return any(
+        map(_open, (case.account, case.key_id, case.statements, [iam.document for iam in case.iam]))
+    ) or (any(_open(document) for document in (*case.scps, *case.rcps)))
 
 
 def _open(value: object) -> bool:
@@ -186,7 +187,11 @@ class _Resolution:
             "Name": ("Stranger", "AppAdmin", "App"),
             "Action": ("kms:*", "kms:Decrypt", "kms:ScheduleKeyDeletion", "s3:GetObject"),
             "NotAction": ("s3:*", "kms:*"),
-            "Resource": ("*", f"arn:{case.partition}:kms:{case.region}:{HOME}:key/{KEY_ID}", "arn:aws:s3:::b"),
+            "Resource": (
+                "*",
+                f"arn:{case.partition}:kms:{case.region}:{HOME}:key/{KEY_ID}",
+                "arn:aws:s3:::b",
+            ),
             "NotResource": ("arn:aws:s3:::b", "*"),
             "Effect": ("Allow", "Deny"),
         }.get(where, ("x",))

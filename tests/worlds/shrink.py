@@ -87,7 +87,8 @@ def _less_document(document: Any) -> Iterator[dict[str, Any]]:
 
 
 def _less(statement: Any) -> Iterator[Any]:
-    """The statement with one part less; what is not known becomes known where that shows the fault as well."""
+    """The statement with one part less; what is not known becomes known where that shows the fault as
+    well."""
     if isinstance(statement, Maybe):
         yield statement.value
         for less in _less(statement.value):

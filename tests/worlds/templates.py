@@ -1,4 +1,5 @@
-"""Unsound verdicts that come from what is read and not from the rules: the smallest template of each class."""
+"""Unsound verdicts that come from what is read and not from the rules: the smallest template of each
+class."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ TEMPLATES: Mapping[str, TemplateExample] = {
         "IAM-KMS-8",
         {
             "Resources": {
-                "Key": _key(allow(ROOT, "kms:TagResource"), allow(arn("aws", HOME, "role/svc/App"), "kms:Decrypt")),
+                "Key": _key(
+                    allow(ROOT, "kms:TagResource"), allow(arn("aws", HOME, "role/svc/App"), "kms:Decrypt")
+                ),
                 "Policy": {
                     "Type": "AWS::IAM::Policy",
                     "Properties": {

@@ -12,13 +12,17 @@ from kms_constructs.model.unknown import Maybe, Unknown
 from tests.worlds.case import Case, Iam
 from tests.worlds.vocabulary import PARTITIONS
 
-_SPLIT_BY_VALUE = frozenset({"stringequals", "stringlike", "arnequals", "arnlike", "ipaddress", "stringequalsignorecase"})
+_SPLIT_BY_VALUE = frozenset(
+    {"stringequals", "stringlike", "arnequals", "arnlike", "ipaddress", "stringequalsignorecase"}
+)
 """Operators that hold when one of their values matches, and so for a statement for each value."""
 
 
 def shuffled(case: Case, rng: random.Random) -> Case:
     """The case with statements, lists and members of objects in another order."""
-    mixed = {name: _mixed(getattr(case, name), rng) for name in ("statements", "scps", "rcps", "iam", "grants")}
+    mixed = {
+        name: _mixed(getattr(case, name), rng) for name in ("statements", "scps", "rcps", "iam", "grants")
+    }
     return replace(case, **mixed)
 
 
@@ -107,7 +111,9 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(_renamed(member, names) for member in value)
     if isinstance(value, Iam):
-        return replace(value, document=_renamed(value.document, names), attached=_renamed(value.attached, names))
+        return replace(
+            value, document=_renamed(value.document, names), attached=_renamed(value.attached, names)
+        )
     if isinstance(value, Grant):
         return replace(value, grantee=_renamed(value.grantee, names))
     if isinstance(value, Maybe):

@@ -1,8 +1,8 @@
 """A case without anything open, and the requests that it is asked about.
 
-One thing is left open on purpose, for AWS does not document it: whether a wildcard of an ARN operator runs across a
-colon in the name of a principal (paths may hold colons). Such a principal counts as allowed when one of the two
-readings allows it.
+One thing is left open on purpose, for AWS does not document it: whether a wildcard of an ARN operator runs
+across a colon in the name of a principal (paths may hold colons). Such a principal counts as allowed when
+one of the two readings allows it.
 """
 
 from __future__ import annotations
@@ -96,7 +96,12 @@ class World:
         home = (*RESOURCES, *STRANGERS, f"role/{GENERATED_ROLE}", "federated-user/fred")
         return (
             *(self.arn(resource, own) for resource in home),
-            *(self.arn(resource, account) for account in (HOME, OTHER, PARTNER) for resource in FOREIGN if account != own),
+            *(
+                self.arn(resource, account)
+                for account in (HOME, OTHER, PARTNER)
+                for resource in FOREIGN
+                if account != own
+            ),
             *self.attackers,
             *SERVICES,
         )
@@ -187,7 +192,8 @@ class World:
         keys = [
             key
             for key in self.mentioned
-            if key in FOLDED and (FOLDED[key].origin in {OPTIONAL, ALWAYS} or (granting and FOLDED[key].origin == GRANT))
+            if key in FOLDED
+            and (FOLDED[key].origin in {OPTIONAL, ALWAYS} or (granting and FOLDED[key].origin == GRANT))
         ]
         if not creates:
             keys = [key for key in keys if FOLDED[key].feature != "grantee"]
@@ -200,7 +206,11 @@ class World:
                 carried = carried_of(key, self.case.partition, self.case.region)
                 if FOLDED[key].origin != ALWAYS and rng.randrange(3) == 0:
                     continue
-                if rng.randrange(3) == 0 and FOLDED[key].origin == OPTIONAL and not isinstance(carried[0], tuple):
+                if (
+                    rng.randrange(3) == 0
+                    and FOLDED[key].origin == OPTIONAL
+                    and not isinstance(carried[0], tuple)
+                ):
                     values = values_of(key, self.case.partition, self.case.region)
                     drawn[key] = rng.choice(values).replace("*", "x").replace("?", "x")
                 else:
@@ -246,7 +256,9 @@ class World:
         policies = self.policies_for(caller) if iam is None else iam
         # From abroad KMS takes no other action, whatever the call carries: once is enough.
         hopeless = self.is_abroad(caller) and action not in ACROSS_ACCOUNTS
-        for context in islice(self.contexts(caller, action), 1) if hopeless else self.contexts(caller, action):
+        for context in (
+            islice(self.contexts(caller, action), 1) if hopeless else self.contexts(caller, action)
+        ):
             if self.allowed(caller, action, context, policies):
                 return context
         return None
@@ -257,7 +269,11 @@ class World:
 
     def deployable(self) -> bool:
         """Whether someone of the key's account may change the policy: KMS refuses any other."""
-        own = [caller for caller in self.callers if caller.startswith("arn:") and caller.split(":")[4] == self.case.account]
+        own = [
+            caller
+            for caller in self.callers
+            if caller.startswith("arn:") and caller.split(":")[4] == self.case.account
+        ]
         return any(self.anyhow(caller, "PutKeyPolicy") is not None for caller in own)
 
 
@@ -276,10 +292,13 @@ def _texts(value: Any) -> Iterator[str]:
 
 @lru_cache(maxsize=4096)
 def _pattern(text: str) -> re.Pattern[str]:
-    """Matches whom a text of a policy may mean: a session its role, a name in another partition's spelling too."""
+    """Matches whom a text of a policy may mean: a session its role, a name in another partition's spelling
+    too."""
     text = re.sub(r"^arn:[a-z-]+:sts::(\d+):assumed-role/(.*)/.*", r"arn:*:iam::\1:role/*\2", text)
     text = re.sub(r"\$\{[^}]*\}", "*", re.sub(r"^arn:aws[a-z-]*:", "arn:*:", text))
-    return re.compile("".join({"*": ".*", "?": "."}.get(one, re.escape(one)) for one in text), re.DOTALL | re.IGNORECASE)
+    return re.compile(
+        "".join({"*": ".*", "?": "."}.get(one, re.escape(one)) for one in text), re.DOTALL | re.IGNORECASE
+    )
 
 
 def _kind(caller: str) -> tuple[str, ...]:
@@ -306,7 +325,9 @@ def _strict_condition(condition: Condition, name: str) -> Condition:
         return condition
     if not isinstance(condition.values, tuple) or all(_by_colons(value, name) for value in condition.values):
         return condition
-    kept = tuple(value if _by_colons(value, name) else "arn:none:none:none:none:none" for value in condition.values)
+    kept = tuple(
+        value if _by_colons(value, name) else "arn:none:none:none:none:none" for value in condition.values
+    )
     return replace(condition, values=kept)
 
 
