@@ -9,7 +9,7 @@ compliant, decided by the evaluator. The worlds and the claims are those of the 
     python benchmarks/soundness.py --seed 1 --only 4711             # one world again
 
 Prints how many requests were decided, each class of unsound verdicts with its smallest example, and for how
-many violations a witness is known: a request that shows it (of the finding itself, where it has one). Exit code
+many violations a witness is known: a request that shows it (the finding's own, where it has one). Exit code
 1 when a verdict is unsound. World N of a seed is the same on every machine.
 """
 
@@ -158,7 +158,7 @@ def report(total: Tally, seconds: float) -> None:
     """Prints what was found."""
     unsound = total.unsound.total()
     print(
-        f"{total.requests:,} requests in {total.worlds:,} worlds, {seconds:.0f} s: {unsound:,} verdicts unsound"
+        f"{total.requests:,} requests in {total.worlds:,} worlds, {seconds:.0f} s: {unsound:,} unsound verdicts"
     )
     print(f"\n{'control':<10} {'compliant':>10} {'violations':>11} {'with a witness':>15}")
     for control in CONTROLS:

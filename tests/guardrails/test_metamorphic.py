@@ -80,6 +80,10 @@ def _another(effect: str) -> Callable[[Case, random.Random], Iterator[Case]]:
     def change(case: Case, rng: random.Random) -> Iterator[Case]:
         other = draw_case(rng, ["patterns", "foreign", "services"]).statements[0]
         added = {**other, "Effect": effect}
+        for one in case.statements if effect == "Deny" else ():
+            if isinstance(one, dict) and one["Effect"] == "Allow":
+                mirrored = {name: value for name, value in one.items() if name != "Condition"}
+                yield replace(case, statements=(*case.statements, {**mirrored, "Effect": effect}))
         yield replace(case, statements=(*case.statements, added))
         yield replace(case, statements=(added, *case.statements))
 
@@ -170,6 +174,12 @@ KNOWN_UNSTABLE: Mapping[str, Unstable] = {
             ),
             account=_ACCOUNT,
         ),
+    ),
+    "8-two-accounts-and-a-deny": Unstable(
+        "two overlaps that contain each other are dropped until a Deny makes them differ",
+        "another-deny",
+        "IAM-KMS-8",
+        EXAMPLES["8-two-accounts"].case,
     ),
     "6-principal-resolved": Unstable(
         "a principal that is not resolved may be everyone",

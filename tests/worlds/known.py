@@ -1,7 +1,7 @@
 """The classes of unsound verdicts that are known and not mended yet.
 
-`KNOWN_UNSOUND` is the list to work off: the example of a class fails as long as the class is in it and is not to
-fail once it is not, and the random properties leave out what a class in it explains. A class is told by the
+`KNOWN_UNSOUND` is the list to work off: the example of a class fails as long as the class is in it and is not
+to fail once it is not, and the random properties leave out what a class in it explains. A class is told by the
 smallest case that shows the fault, which `shrink` makes.
 """
 
@@ -236,7 +236,7 @@ KNOWN_UNSOUND: Mapping[str, str] = {
     "guarded-colon": "one wildcard match serves ARN operators and text",
     "guarded-colon-field": "one wildcard match serves ARN operators and text",
     "guarded-literal-resource": "a literal key ARN counts as another key",
-    "guarded-any-value-if-exists": "a missing key is taken to match ForAnyValue…IfExists, which AWS does not say",
+    "guarded-any-value-if-exists": "a missing key is taken to match ForAnyValue…IfExists",
     "6-not-principal": "NotPrincipal is not looked at",
     "6-literal-resource": "a literal key ARN counts as another key",
     "6-unresolved-principal": "a principal that is not resolved may be everyone",
