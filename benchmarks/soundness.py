@@ -157,9 +157,7 @@ def run(requests: int, seed: int, jobs: int) -> Tally:
 def report(total: Tally, seconds: float) -> None:
     """Prints what was found."""
     unsound = total.unsound.total()
-    print(
-        f"{total.requests:,} requests in {total.worlds:,} worlds, {seconds:.0f} s: {unsound:,} unsound verdicts"
-    )
+    print(f"{total.requests:,} requests in {total.worlds:,} worlds, {seconds:.0f} s: {unsound:,} unsound")
     print(f"\n{'control':<10} {'compliant':>10} {'violations':>11} {'with a witness':>15}")
     for control in CONTROLS:
         violations, witnessed = total.violations[control], total.witnessed[control]

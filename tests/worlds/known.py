@@ -1,8 +1,8 @@
 """The classes of unsound verdicts that are known and not mended yet.
 
 `KNOWN_UNSOUND` is the list to work off: the example of a class fails as long as the class is in it and is not
-to fail once it is not, and the random properties leave out what a class in it explains. A class is told by the
-smallest case that shows the fault, which `shrink` makes.
+to fail once it is not, and the random properties leave out what a class in it explains. A class is told
+by the smallest case that shows the fault, which `shrink` makes.
 """
 
 from __future__ import annotations
