@@ -16,6 +16,8 @@ from kms_constructs.model.estate import Grant, Key, Location
 from kms_constructs.model.policy import Policy, Statement, parse_policy
 from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.model.unknown import Maybe, Unknown
+from tests.worlds.case import Case
+from tests.worlds.draw import draw_case
 
 HOME = "111122223333"
 OTHER = "444455556666"
@@ -414,3 +416,10 @@ def names_itself(statement: Statement, name: str) -> bool:
     return isinstance(statement.principals, tuple) and any(
         principal.value in ("*", name) for principal in statement.principals
     )
+
+
+@st.composite
+def cases(draw: st.DrawFn, features: tuple[str, ...] | None = None) -> Case:
+    """A world before it is deployed: key policy, IAM and organization policies, grants, holes and
+    unknowns."""
+    return draw_case(draw(st.randoms(use_true_random=False)), features)

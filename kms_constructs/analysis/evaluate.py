@@ -13,18 +13,34 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from kms_constructs.analysis.conditions import holds
 from kms_constructs.analysis.key_names import KeyName
 from kms_constructs.analysis.principals import PrincipalKind, is_session, localised, root_arn
 from kms_constructs.analysis.reach import UNBOUND_BY_RCP, action_name, applies_to_action
 from kms_constructs.errors import ArgumentError
+from kms_constructs.model.actions import ACROSS_ACCOUNTS
 from kms_constructs.model.arn import parse_arn
 from kms_constructs.model.condition_operators import CONDITION_OPERATORS
 from kms_constructs.model.estate import Grant, Key
 from kms_constructs.model.globs import has_variable, has_wildcard
 from kms_constructs.model.policy import Condition, Effect, Policy, Principal, Statement
 from kms_constructs.model.unknown import Unknown, is_unknown
+
+
+@lru_cache(maxsize=4096)
+def _kind_of(principal: str) -> PrincipalKind:
+    arn = parse_arn(principal)
+    if arn is None:
+        return PrincipalKind.SERVICE
+    if arn.is_root:
+        return PrincipalKind.ROOT
+    return {
+        "user": PrincipalKind.USER,
+        "role": PrincipalKind.ROLE,
+        "federated-user": PrincipalKind.FEDERATED,
+    }.get(arn.resource.split("/")[0], PrincipalKind.SERVICE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +74,7 @@ class Request:
     @property
     def kind(self) -> PrincipalKind:
         """Kind of the caller, as its name tells."""
-        arn = parse_arn(self.principal)
-        if arn is None:
-            return PrincipalKind.SERVICE
-        if arn.is_root:
-            return PrincipalKind.ROOT
-        prefix = arn.resource.split("/")[0]
-        return {
-            "user": PrincipalKind.USER,
-            "role": PrincipalKind.ROLE,
-            "federated-user": PrincipalKind.FEDERATED,
-        }.get(prefix, PrincipalKind.SERVICE)
+        return _kind_of(self.principal)
 
     @property
     def account(self) -> str | None:
@@ -147,6 +153,8 @@ def evaluate(
         True
     """
     judge = _Judge(request, key, KeyName.of(key), assume)
+    if _from_abroad(request, key) and request.action not in ACROSS_ACCOUNTS:
+        return Decision(False, (f"KMS takes {request.action} from principals of the key's account only",))
     bound_by_scp = request.account == key.account and not _service_linked(request)
     unbound_by_rcp = _service_linked(request) or request.action in UNBOUND_BY_RCP
     layers: list[tuple[str, Iterable[Policy], bool]] = [
@@ -192,6 +200,12 @@ def _allowed_by_key(judge: _Judge, by_identity: Statement | None) -> Decision:
         if _granted(grant, request, partition):
             return Decision(True, (f"grant {grant.name or 'without a name'} allows",))
     return Decision(False, ("nothing allows it",))
+
+
+def _from_abroad(request: Request, key: Key) -> bool:
+    """Whether the caller certainly belongs to another account than the key."""
+    known = request.account is not None and key.account.isdigit()
+    return known and request.account != key.account
 
 
 def _service_linked(request: Request) -> bool:
@@ -313,10 +327,23 @@ def _names(statement: Statement, request: Request, partition: str) -> str | None
         }
         return "principal" if "principal" in found else "account" if "account" in found else None
     if statement.not_principals is not None:
-        if any(_matches(principal, request, partition) for principal in statement.not_principals):
-            return None
-        return "principal"
+        left_out = {_matches(principal, request, partition) for principal in statement.not_principals}
+        return None if _is_left_out(left_out, request, denies=denies) else "principal"
     return None
+
+
+def _is_left_out(found: set[str | None], request: Request, *, denies: bool) -> bool:
+    """Whether a NotPrincipal element leaves the caller out.
+
+    Of a Deny a user or role has to be named together with its account: one without the other "might" be
+    denied, and the account alone leaves out its root user only. An Allow leaves out whomever it names in
+    any way.
+
+    See: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+    """
+    if not denies or request.kind in (PrincipalKind.ROOT, PrincipalKind.SERVICE):
+        return found != {None} and bool(found)
+    return {"principal", "account"} <= found
 
 
 def _matches(principal: Principal, request: Request, partition: str) -> str | None:

@@ -144,6 +144,24 @@ MANAGING_CLASSES = frozenset(
 )
 """Classes that count as managing a key when duties are separated."""
 
+ACROSS_ACCOUNTS = frozenset(
+    {
+        "CreateGrant",
+        "DescribeKey",
+        "GetKeyRotationStatus",
+        "GetPublicKey",
+        "ListGrants",
+        "RetireGrant",
+        "RevokeGrant",
+        *(name for name, action in ACTIONS.items() if action.classification is ActionClass.CRYPTOGRAPHIC),
+    }
+)
+"""Actions that KMS takes from principals of other accounts; of all others it takes none, whatever policies
+say.
+
+See: https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
+"""
+
 
 @lru_cache(maxsize=256)
 def actions_of(*classes: ActionClass, usage: KeyUsage | None = None, on_key: bool = True) -> tuple[str, ...]:

@@ -93,6 +93,33 @@ CASES: dict[str, tuple[list[object], str, bool, Decision]] = {
         False,
         YES,
     ),
+    "all but me are denied, without my account": (
+        [
+            allow({"AWS": APP}),
+            {"Effect": "Deny", "NotPrincipal": {"AWS": APP}, "Action": "*", "Resource": "*"},
+        ],
+        APP,
+        False,
+        Decision(False, ("key policy: statement 1 denies",)),
+    ),
+    "all but my account are denied": (
+        [
+            allow({"AWS": APP}),
+            {"Effect": "Deny", "NotPrincipal": {"AWS": ROOT}, "Action": "*", "Resource": "*"},
+        ],
+        APP,
+        False,
+        Decision(False, ("key policy: statement 1 denies",)),
+    ),
+    "all but my account are denied, and I am its root user": (
+        [
+            allow({"AWS": ROOT}),
+            {"Effect": "Deny", "NotPrincipal": {"AWS": ROOT}, "Action": "*", "Resource": "*"},
+        ],
+        ROOT,
+        False,
+        YES,
+    ),
     "exempt": (
         [allow({"AWS": APP}), deny(Condition={"ArnNotEquals": {"aws:PrincipalArn": APP}})],
         APP,
@@ -249,6 +276,25 @@ def test_policies_around_the_key(
         Request(principal=caller, action=action), key_of({"Statement": allow("*")}), **policies
     )
     assert decision == Decision(" allows" in expected[0], expected)
+
+
+@pytest.mark.parametrize(
+    ("caller", "action", "allowed"),
+    [
+        (THEIRS, "Decrypt", True),
+        (THEIRS, "CreateGrant", True),
+        (THEIRS, "DescribeKey", True),
+        (THEIRS, "ScheduleKeyDeletion", False),
+        (THEIRS, "GetKeyPolicy", False),
+        (f"arn:aws:iam::{OTHER}:root", "PutKeyPolicy", False),
+        (APP, "PutKeyPolicy", True),
+        ("s3.amazonaws.com", "TagResource", True),
+    ],
+)
+def test_what_kms_takes_from_other_accounts(caller: str, action: str, allowed: bool) -> None:
+    key = key_of({"Statement": allow("*")})
+    request = Request(principal=caller, action=action)
+    assert evaluate(request, key, identity_policies=[IAM]).allowed is allowed
 
 
 @pytest.mark.parametrize(
