@@ -245,11 +245,7 @@ KNOWN_UNSOUND: Mapping[str, str] = {
 }
 """Class to the reason why it is wrong today: to be emptied."""
 
-KNOWN_FALSE: Mapping[str, str] = {
-    "session-of-authorised": "a session counts as any role of its name, whatever its path",
-    "deny-for-the-account": "a Deny on an account is held against its root user alone",
-    "administration-from-another-account": "KMS takes no administrative call from another account",
-}
+KNOWN_FALSE: Mapping[str, str] = {}
 """Kind of false alarm to the reason why it is raised today: to be emptied."""
 
 __all__ = ["KNOWN_FALSE", "KNOWN_UNSOUND", "SIGNS", "classes_of"]
