@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import weakref
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from kms_constructs.analysis.conditions import GRANT_ACTIONS, Atom, RequestContext, everywhere
@@ -36,6 +36,7 @@ from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.estate import Grant, Key
 from kms_constructs.model.globs import globs_meet
 from kms_constructs.model.policy import Effect, Policy, Principal, Statement
+from kms_constructs.model.text import display, has_hole
 from kms_constructs.model.unknown import is_unknown
 
 UNBOUND_BY_RCP = frozenset({"RetireGrant"})
@@ -223,6 +224,7 @@ class _KeyAccess:
             statement.effect != Effect.DENY and not _names_home_only(statement, key.account)
             for statement in key.policy.statements
         )
+        self._open = {at: found for at, one in enumerate(self._statements) if (found := _open_actions(one))}
         # What a statement gives or takes depends on the action only where a condition key belongs to grants.
         self._found: dict[object, tuple[Contribution, ...]] = {}
         self._given: dict[object, tuple[Contribution, ...]] = {}
@@ -241,7 +243,9 @@ class _KeyAccess:
         if not (scps or rcps) and signature in self._found:
             return Reach(action, self._found[signature])
         parts = [
-            part for position in allows for part in self._gives(position, action, context, circumstances)
+            self._perhaps(position, action, part)
+            for position in allows
+            for part in self._gives(position, action, context, circumstances)
         ]
         parts.extend(_granted(grant, self._key.partition) for grant in grants)
         denials = [
@@ -277,7 +281,15 @@ class _KeyAccess:
             else ()
         )
         home_only = self._abroad and action not in ACROSS_ACCOUNTS
-        return (action in GRANT_ACTIONS, home_only, known), allows, denies, carrying
+        perhaps = tuple([at for at, (sure, _) in self._open.items() if action not in sure])
+        return (action in GRANT_ACTIONS, home_only, known, perhaps), allows, denies, carrying
+
+    def _perhaps(self, position: int, action: str, part: Contribution) -> Contribution:
+        """The contribution, which is there perhaps where an undecided text may name the action."""
+        if position not in self._open or part.unresolved is not None:
+            return part
+        sure, why = self._open[position]
+        return part if action in sure else replace(part, unresolved=why)
 
     def _gives(
         self, position: int, action: str, context: RequestContext, circumstances: object
@@ -313,6 +325,18 @@ class _KeyAccess:
                     atoms = denial(statement, action, context, self._key, in_key_policy=False)
                     if atoms is not None:
                         yield (*scope, *atoms)
+
+
+def _open_actions(statement: Statement) -> tuple[frozenset[str], str] | None:
+    """The actions that an Allow certainly speaks of and what is not known of others; None when all are."""
+    if statement.effect == Effect.DENY:
+        return None
+    for listed in (statement.actions, statement.not_actions):
+        text = next(filter(has_hole, listed), None) if isinstance(listed, tuple) else None
+        if text is not None:
+            sure = statement_actions(statement.actions, statement.not_actions, certainly=True)
+            return sure, f"{display(text)} is undecided"
+    return None
 
 
 def _names_home_only(statement: Statement, account: str) -> bool:

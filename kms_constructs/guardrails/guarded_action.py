@@ -25,6 +25,7 @@ from kms_constructs.analysis.principals import (
 )
 from kms_constructs.analysis.reach import Contribution, same_account
 from kms_constructs.analysis.within import EstateAccess
+from kms_constructs.analysis.witness import Witness, witness
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized
@@ -115,6 +116,15 @@ class GuardedActionRule(KeyRule):
             *self.config.authorised_for(self.control.id),
         )
 
+    def _witness(self, key: Key, part: Contribution) -> Witness | None:
+        return witness(
+            part,
+            key,
+            self.action,
+            organization=self.estate.organization,
+            but=self._authorised(key),
+        )
+
     def _direct(self, key: Key, part: Contribution) -> Finding:
         qualified = f"kms:{self.action}"
         message = f"{capitalized(part.label)} lets {part.principals} call {qualified}"
@@ -127,6 +137,7 @@ class GuardedActionRule(KeyRule):
             path=_path(part),
             chain=(part.describe(),),
             principals=_names(part),
+            witness=self._witness(key, part),
             fix=f"Take {qualified} out of {part.label}, deny it to all but the authorised principals, or "
             f'authorise the principal under authorised."{self.control.id}".',
         )
@@ -155,6 +166,7 @@ class GuardedActionRule(KeyRule):
             path=_path(part),
             chain=chain,
             principals=_names(part),
+            witness=self._witness(key, part),
             fix=f"Take {qualified} out of {part.label}, or deny it to everyone but the root user and the "
             "authorised principals (Principal '*', ArnNotEquals aws:PrincipalArn).",
         )
@@ -179,6 +191,7 @@ class GuardedActionRule(KeyRule):
             path=_path(part),
             chain=chain,
             principals=_names(part),
+            witness=self._witness(key, part),
             fix=resolve(key),
         )
 

@@ -67,9 +67,16 @@ CASES: dict[str, tuple[list[object], list[str]]] = {
     ),
     "all but an undecided action": (
         [{"Effect": "Allow", "Principal": {"AWS": APP}, "NotAction": f"kms:{U}", "Resource": "*"}],
+        [f"{APP}; ? kms:${{Admin}} is undecided"],
+    ),
+    "an undecided action": (
+        [allow({"AWS": APP}, Action=f"kms:{U}")],
+        [f"{APP}; ? kms:${{Admin}} is undecided"],
+    ),
+    "an undecided action beside the one asked about": (
+        [allow({"AWS": APP}, Action=[f"kms:{U}", "kms:ScheduleKeyDeletion"])],
         [APP],
     ),
-    "an undecided action": ([allow({"AWS": APP}, Action=f"kms:{U}")], [APP]),
     "the account": ([allow({"AWS": HOME})], [HOME_ALL]),
     "another account, of which KMS takes no such call": ([allow({"AWS": OTHER})], []),
     "another account by its pattern": (

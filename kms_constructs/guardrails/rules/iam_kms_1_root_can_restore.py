@@ -25,6 +25,7 @@ from typing import ClassVar
 from kms_constructs.analysis.certain import KEY_POLICY, NOT_SAID, Call, Fact, InView, Step, certain
 from kms_constructs.analysis.key_names import home_partition
 from kms_constructs.analysis.principals import root_arn
+from kms_constructs.analysis.witness import Witness, refusal
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Severity
 from kms_constructs.guardrails.rule import KeyRule, capitalized, heading, named
@@ -112,6 +113,7 @@ class RootCanRestoreRule(KeyRule):
                 "the policy names are gone, the key is locked.",
                 detail="missing",
                 path=key.policy.path,
+                witness=self._refused(key),
             )
         elif found.allowed is False or step.on_request:
             yield self.violation(
@@ -120,6 +122,7 @@ class RootCanRestoreRule(KeyRule):
                 "in an emergency it may not hold.",
                 detail="conditional",
                 path=f"{step.statement.path}/Condition",
+                witness=self._refused(key),
                 fix="Take the condition out, or keep only one that limits the statement to the root user "
                 "(ArnEquals aws:PrincipalArn).",
             )
@@ -155,7 +158,8 @@ class RootCanRestoreRule(KeyRule):
         )
         if certain:
             message = f"{label} denies the root user kms:PutKeyPolicy."
-            return self.violation(key, message, detail="denied", path=path, fix=fix)
+            shown = self._refused(key)
+            return self.violation(key, message, detail="denied", path=path, fix=fix, witness=shown)
         return self.undetermined(
             key,
             f"{label} may deny the root user kms:PutKeyPolicy: its conditions are not decided by what is "
@@ -164,6 +168,12 @@ class RootCanRestoreRule(KeyRule):
             path=path,
             fix=fix,
         )
+
+    def _refused(self, key: Key) -> Witness | None:
+        """The plain call of the root user, which is denied."""
+        root = root_arn(key.account, home_partition(key))
+        carried = {name: value for name, value in _PLAIN.items() if isinstance(value, str)}
+        return refusal(root, _ACTION, key, organization=self.estate.organization, context=carried)
 
     def _plain_call(self, key: Key) -> Call:
         organization = self.config.organization_id
