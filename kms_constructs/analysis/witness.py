@@ -8,7 +8,7 @@ what they were taken. It is looked for, not computed: None means that none was f
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
@@ -152,8 +152,9 @@ def refusal(
     *,
     organization: Organization | None = None,
     context: Mapping[str, str] | None = None,
+    unforeseen: Collection[str] = (),
 ) -> Witness | None:
-    """The plain call of a principal, if it is denied.
+    """A plain call of a principal that is denied.
 
     Args:
         principal: ARN of a principal without IAM policies: a root user. It may have the holes of the key.
@@ -161,19 +162,20 @@ def refusal(
         key: The key.
         organization: Policies of the organization in force.
         context: What the call carries beside what each call does.
+        unforeseen: Folded condition keys of which nobody can say what the call carries.
 
     Returns:
-        The witness, which `evaluate` denies; None when it allows the call.
+        The witness, which `evaluate` denies; None when none was found.
     """
     world = _World.of(key, organization or Organization(), None)
     caller = world.filled(principal)
     if has_hole(caller):
         return None
-    carried = {**world.plain(), **(context or {})}
-    shown = {name: value for name, value in carried.items() if name in world.asked}
-    if world.decide(caller, action, carried, iam=False):
-        return None
-    return Witness(caller, action, shown, allowed=False, taken=world.taken(caller))
+    for carried in islice(world.contexts(action, context or {}, unforeseen), _MOST_CONTEXTS):
+        if not world.decide(caller, action, carried, iam=False):
+            shown = {name: value for name, value in carried.items() if name in world.asked}
+            return Witness(caller, action, shown, allowed=False, taken=world.taken(caller))
+    return None
 
 
 @dataclass(frozen=True)
@@ -240,8 +242,16 @@ class _World:
         facts = {name: value for name, value in key_facts(self.key).items() if isinstance(value, str | tuple)}
         return {**facts, **_ALWAYS}
 
-    def contexts(self, action: str, known: Mapping[str, str | None]) -> Iterator[Context]:
-        """What a request may carry, what the Allow asks for first."""
+    def contexts(
+        self, action: str, known: Mapping[str, str | None], free: Collection[str] | None = None
+    ) -> Iterator[Context]:
+        """What a request may carry, what the Allow asks for first.
+
+        Args:
+            action: The action.
+            known: What it has to carry, or with None must not.
+            free: The condition keys that may be anything; None for all.
+        """
         plain = self.plain()
         granting = action in {"CreateGrant", "ListGrants", "RevokeGrant"}
         facts = key_facts(self.key).keys()
@@ -249,6 +259,8 @@ class _World:
         for condition, _ in sorted(self._conditions, key=lambda one: one[1] is not Effect.ALLOW):
             name = condition.folded_key
             if name in _OF_THE_CALLER or name in facts or name in known:
+                continue
+            if free is not None and name not in free:
                 continue
             if name == "kms:grantisforawsresource" and not granting:
                 continue
@@ -432,6 +444,8 @@ def _around(value: str, kind: ValueType) -> Iterator[str]:
             moved = moment + timedelta(days=days)
             yield (moved if moved.tzinfo else moved.replace(tzinfo=UTC)).isoformat()
     else:
+        # Some operators take an asterisk for itself.
+        yield value
         yield value.replace("*", "example").replace("?", "x")
         yield value.replace("*", "").replace("?", "x")
 

@@ -173,7 +173,15 @@ class RootCanRestoreRule(KeyRule):
         """The plain call of the root user, which is denied."""
         root = root_arn(key.account, home_partition(key))
         carried = {name: value for name, value in _PLAIN.items() if isinstance(value, str)}
-        return refusal(root, _ACTION, key, organization=self.estate.organization, context=carried)
+        unforeseen = {*(name for name in _PLAIN if name not in carried), "aws:principalorgid"}
+        return refusal(
+            root,
+            _ACTION,
+            key,
+            organization=self.estate.organization,
+            context=carried,
+            unforeseen=unforeseen,
+        )
 
     def _plain_call(self, key: Key) -> Call:
         organization = self.config.organization_id
