@@ -262,8 +262,8 @@ class _World:
                 options.sort(key=partial(_misses, condition))
         fixed = {name: value for name, value in known.items() if value is not None}
         names = list(choices)
-        for values in _nearest(list(choices.values())):
-            carried = {**plain, **dict(zip(names, values, strict=True)), **fixed}
+        for chosen in _nearest(list(choices.values())):
+            carried = {**plain, **dict(zip(names, chosen, strict=True)), **fixed}
             yield {name: value for name, value in carried.items() if value is not None}
 
     def callers(self, cells: Iterable[Cell]) -> Iterator[str]:

@@ -281,8 +281,8 @@ class LintRule(KeyRule):
             yield self.finding(
                 Outcome.VIOLATION,
                 key.location,
-                f"{heading(statement)} lets {', '.join(abroad)} call {', '.join(actions)}; KMS takes that from "
-                "principals of the key's account only, so it has no effect.",
+                f"{heading(statement)} lets {', '.join(abroad)} call {', '.join(actions)}; KMS takes that "
+                "from principals of the key's account only, so it has no effect.",
                 detail="across-accounts",
                 path=f"{statement.path}/Action",
                 fix="Take these actions, or these principals, out of the statement.",
