@@ -19,8 +19,14 @@ SOME_ACCOUNT = "111122223333"
 """What an account is taken for that is not known."""
 
 
-def texts_of(key: Key, organization: Organization) -> dict[str, str]:
-    """A text for every hole, the same wherever it stands."""
+def texts_of(key: Key, organization: Organization, home: str = SOME_ACCOUNT) -> dict[str, str]:
+    """A text for every hole, the same wherever it stands.
+
+    Args:
+        key: The key.
+        organization: Policies of its organization.
+        home: The account that it is taken to lie in, where that is not known.
+    """
     found: dict[str, None] = {}
     texts = [key.account, key.partition, key.key_id, key.id]
     texts += [key.region] if isinstance(key.region, str) else []
@@ -34,7 +40,7 @@ def texts_of(key: Key, organization: Organization) -> dict[str, str]:
             found.update(dict.fromkeys(piece for piece in split_holes(text) if has_hole(piece)))
     partition = home_partition(key)
     known = "aws" if has_hole(partition) else partition
-    home = key.account if is_account_id(key.account) else SOME_ACCOUNT
+    home = key.account if is_account_id(key.account) else home
     arns = {text for policy in policies for text in _arns_in(policy)}
     made: dict[str, str] = {}
     for number, piece in enumerate(found):
@@ -42,13 +48,13 @@ def texts_of(key: Key, organization: Organization) -> dict[str, str]:
         name = identity.rsplit(".", 1)[-1].rsplit("::", 1)[-1]
         plain = "".join(character for character in name if character.isalnum()) or f"Text{number}"
         if kind is HoleKind.ENVIRONMENT:
-            made[piece] = {"Partition": known, "Region": "us-east-1"}.get(name, SOME_ACCOUNT)
+            made[piece] = {"Partition": known, "Region": "us-east-1"}.get(name, home)
         elif kind is HoleKind.GENERATED:
             made[piece] = f"{plain}-{number}"
         elif piece in arns:
             made[piece] = f"arn:{known}:iam::{home}:role/{plain}"
         else:
-            made[piece] = SOME_ACCOUNT if piece == key.account or "ccount" in plain else plain
+            made[piece] = home if piece == key.account or "ccount" in plain else plain
     return made
 
 

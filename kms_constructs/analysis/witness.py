@@ -21,6 +21,7 @@ from kms_constructs.analysis.evaluate import Request, evaluate, is_service_linke
 from kms_constructs.analysis.grounding import SOME_ACCOUNT, fill, grounded, grounded_statement, texts_of
 from kms_constructs.analysis.key_names import home_partition
 from kms_constructs.analysis.principals import Cell, PrincipalKind
+from kms_constructs.analysis.reach import reach_of, same_account
 from kms_constructs.model.arn import OPEN_PARTITION, is_account_id, parse_arn
 from kms_constructs.model.condition_operators import CONDITION_OPERATORS, ValueType
 from kms_constructs.model.estate import Key, Organization
@@ -175,11 +176,12 @@ class _World:
 
     @classmethod
     def of(cls, key: Key, organization: Organization, part: Contribution | None) -> _World:
-        texts = texts_of(key, organization)
+        home = _home(key, part)
+        texts = texts_of(key, organization, home)
         account = fill(key.account, texts)
         deployed = replace(
             key,
-            account=account if is_account_id(account) else SOME_ACCOUNT,
+            account=account if is_account_id(account) else home,
             region="us-east-1" if is_unknown(key.region) else fill(key.region, texts),
             partition=texts.get(OPEN_PARTITION, key.partition),
             key_id=fill(key.key_id or key.id, texts),
@@ -314,6 +316,23 @@ class _World:
                 shown = {name: value for name, value in context.items() if name in self.asked}
                 return Witness(caller, action, shown, iam, True, self.taken(caller))
         return None
+
+
+def _home(key: Key, part: Contribution | None) -> str:
+    """The account that a key is taken to lie in: one whose principals may change its policy.
+
+    KMS refuses a policy under which its author could not change it again, and takes PutKeyPolicy from the
+    key's own account only.
+
+    See: https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
+    """
+    if is_account_id(key.account):
+        return key.account
+    editors = reach_of(key, "PutKeyPolicy").cells
+    own = (cell.account for cell in (*(part.cells if part is not None else ()), *editors))
+    tried = dict.fromkeys((*(one for one in own if one and is_account_id(one)), SOME_ACCOUNT))
+    possible = (one for one in tried if any(same_account(cell, one) is not False for cell in editors))
+    return next(possible, SOME_ACCOUNT)
 
 
 @lru_cache(maxsize=128)

@@ -138,6 +138,21 @@ def test_witnesses(statements: list[object], action: str, but: tuple[str, ...], 
     assert line in [one.describe() for one in found if one is not None]
 
 
+def test_a_key_lies_in_an_account_that_may_change_its_policy() -> None:
+    account = hole(HoleKind.ENVIRONMENT, "AWS::AccountId")
+    theirs = f"arn:aws:iam::{OTHER}:root"
+    key = key_of({"Statement": [allow(theirs, "kms:*")]}, account=account)
+    (part,) = reach_of(key, "DisableKey").escapes((theirs,))
+    found = witness(part, key, "DisableKey", but=(theirs,))
+    assert found is not None
+    assert found.principal == f"arn:aws:iam::{OTHER}:user/Example"
+    elsewhere = key_of(
+        {"Statement": [allow(theirs, "kms:DisableKey"), allow(ROOT, "kms:PutKeyPolicy")]}, account=account
+    )
+    (part,) = reach_of(elsewhere, "DisableKey").contributions
+    assert witness(part, elsewhere, "DisableKey") is None
+
+
 def test_there_is_none_where_every_request_is_denied() -> None:
     # Both Denies together hit every request, which no region knows.
     key = key_of(
