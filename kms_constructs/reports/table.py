@@ -85,6 +85,7 @@ def report_table(
     *,
     everything: bool = False,
     titles: dict[str, str] | None = None,
+    quiet: bool = False,
 ) -> str:
     """The findings of a report for a terminal.
 
@@ -93,6 +94,7 @@ def report_table(
         look: Width and colours.
         everything: Also compliant and not applicable findings.
         titles: Control id to title, for the summary.
+        quiet: Findings alone, without what is said of the whole.
     """
     look = look or Look()
     parts: list[RenderableType] = [*_problems(report.problems, look)]
@@ -105,6 +107,8 @@ def report_table(
     pen = Pen(look)
     for group in by_resource(shown):
         parts += [*_resource(group, look, pen)]
+    if quiet:
+        return draw(parts, look)
     parts += [*_controls(report, look, titles or {}, everything=everything)]
     for finding in sorted(off, key=lambda finding: natural_order(finding.control)):
         parts.append(Text(f"{finding.control}: {one_line(finding.message)}", style="yellow"))
