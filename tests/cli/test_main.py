@@ -13,6 +13,7 @@ import pytest
 from kms_constructs.cli import main as entry
 from kms_constructs.cli.main import cli
 from kms_constructs.guardrails.catalogue import CATALOGUE
+from kms_constructs.guardrails.config_schema import config_schema
 from kms_constructs.reports.json_report import output_schema
 from tests.cli.conftest import Run
 
@@ -280,3 +281,9 @@ def test_the_configuration_as_json(run: Run) -> None:
     document = run("config", "-f", "json").json()
     assert document["source"] == "default configuration"
     assert document["settings"]["minimum-pending-window"] == 7
+
+
+def test_the_schema_of_the_configuration(run: Run, tmp_path: Path) -> None:
+    done = run("export", "config-schema", "-o", "schema.json")
+    assert (done.code, done.out) == (0, "")
+    assert json.loads((tmp_path / "schema.json").read_text("utf-8")) == config_schema()
