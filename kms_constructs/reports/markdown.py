@@ -13,6 +13,7 @@ from kms_constructs.reports.access_view import (
     LEGEND,
     MARKS,
     access_entries,
+    joined,
     key_facts,
     key_title,
     matrix_order,
@@ -146,8 +147,8 @@ def access_markdown(matrices: Iterable[AccessMatrix]) -> str:
                         f"{mark.symbol} {mark.word}",
                         escaped(entry.labels),
                         ", ".join(map(code, entry.statements)),
-                        ("in part: " if entry.conditions and entry.access is Access.ALLOWED else "")
-                        + " and ".join(map(code, entry.conditions)),
+                        ("in part: " if entry.alternatives and entry.access is Access.ALLOWED else "")
+                        + joined(entry.alternatives, code),
                     )
                 )
                 name = ""
@@ -173,7 +174,7 @@ def diff_markdown(changes: Sequence[AccessChange]) -> str:
             escaped(change.capability.value),
             f"{MARKS[change.before].word} → {MARKS[change.after].word}",
             ", ".join(map(code, change.statements)),
-            " and ".join(map(code, change.conditions)),
+            joined(change.alternatives, code),
         )
         for change in changes
     )
