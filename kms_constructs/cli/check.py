@@ -129,5 +129,5 @@ def _tell(places: Sequence[output.Target], report: Report, *, quiet: bool) -> No
     if not on_terminal and not quiet:
         colours = {Verdict.CLEAN: "green", Verdict.UNDETERMINED: "magenta"}
         output.tell(str(Summary.of(report)), colour=colours.get(report.verdict, "red"))
-    if not report.keys and not report.problems:
+    if not report.keys and not report.problems and not quiet:
         output.tell("There is no KMS key in what was given.", colour="yellow")
