@@ -287,3 +287,29 @@ def test_the_schema_of_the_configuration(run: Run, tmp_path: Path) -> None:
     done = run("export", "config-schema", "-o", "schema.json")
     assert (done.code, done.out) == (0, "")
     assert json.loads((tmp_path / "schema.json").read_text("utf-8")) == config_schema()
+
+
+@pytest.mark.parametrize(
+    ("shell", "says"),
+    [
+        ("bash", "complete -o nosort -F _kms_constructs_completion kms-constructs"),
+        ("zsh", "#compdef kms-constructs"),
+        ("fish", "complete --no-files --command kms-constructs"),
+    ],
+)
+def test_the_completion_of_a_shell_is_printed(shell: str, says: str) -> None:
+    environment = {**os.environ, "_KMS_CONSTRUCTS_COMPLETE": f"{shell}_source"}
+    done = subprocess.run(COMMAND, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert says in done.stdout
+
+
+def test_a_command_is_completed() -> None:
+    environment = {
+        **os.environ,
+        "_KMS_CONSTRUCTS_COMPLETE": "bash_complete",
+        "COMP_WORDS": "kms-constructs ex",
+        "COMP_CWORD": "1",
+    }
+    done = subprocess.run(COMMAND, env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == ["plain,explain", "plain,export"]
