@@ -90,7 +90,11 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("content", "message"),
         [
-            ({"KeyUsage": "x"}, "it is neither a template (no Resources) nor a key policy (no Statement)"),
+            (
+                {"KeyUsage": "x"},
+                "it is neither a template (no Resources) nor a Terraform plan (no format_version) nor a key "
+                "policy (no Statement)",
+            ),
             ([1], "it holds a list and no object"),
             ("1", "it holds a value and no object"),
             ({"Resources": []}, "Resources is no object"),
@@ -147,7 +151,9 @@ class TestDirectories:
 
     def test_an_empty_directory_is_a_problem(self) -> None:
         Path("d").mkdir()
-        assert _problems(load(["d"])) == [("d", "the directory holds no template, assembly or key policy")]
+        assert _problems(load(["d"])) == [
+            ("d", "the directory holds no template, assembly, Terraform plan or key policy")
+        ]
 
     def test_nested_templates_are_resolved_with_their_parent(self) -> None:
         stack = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "./child.yaml"}}
@@ -249,7 +255,8 @@ class TestANewKindOfInput:
         _write("b.json", {"x": 1})
         assert [message for _, message in _problems(load(["a.json", "b.json"]))] == [
             "it is half a note",
-            "it is neither a template (no Resources) nor a key policy (no Statement) nor a note (no Note)",
+            "it is neither a template (no Resources) nor a Terraform plan (no format_version) nor a key "
+            "policy (no Statement) nor a note (no Note)",
         ]
 
     def test_its_parameters_are_known(self) -> None:
