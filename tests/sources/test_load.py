@@ -1,12 +1,15 @@
 """Files and directories: what is read, what is passed over, what is a problem."""
 
+import importlib
 import json
+import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
+from kms_constructs import sources
 from kms_constructs.errors import SourceError
 from kms_constructs.model.estate import Deployment, Estate, SourceProblem
 from kms_constructs.model.policy import Policy, parse_policy
@@ -319,3 +322,10 @@ def test_a_deployment_is_handed_in_once(root: Path) -> None:
     (root / "a.json").write_text(json.dumps(TEMPLATE))
     by_name = load(["a.json"], account=ACCOUNT, region="eu-west-1")
     assert load(["a.json"], Deployment(ACCOUNT, "eu-west-1")) == by_name
+
+
+def test_every_reader_of_the_package_is_in_the_registry() -> None:
+    for module in pkgutil.walk_packages(sources.__path__, f"{sources.__name__}."):
+        importlib.import_module(module.name)
+    known = {one for one in Reader.__subclasses__() if one.__module__.startswith(f"{sources.__name__}.")}
+    assert known == set(READERS)
