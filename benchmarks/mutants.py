@@ -1,7 +1,8 @@
 """Deliberate faults in the analysis, one at a time: the tests have to notice each.
 
 Every mutant is one change of text in one file of `kms_constructs/analysis`, made in a copy of the package.
-`tests/analysis` runs over the copy; a mutant that it lets pass has survived, and the exit code is 1.
+`tests/analysis` and the tests of patterns run over the copy; a mutant that they let pass has survived, and
+the exit code is 1.
 
     python benchmarks/mutants.py            # all, one after the other
     python benchmarks/mutants.py session    # those whose name has this word
@@ -23,6 +24,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = Path("kms_constructs") / "analysis"
 PROPERTIES = "tests/analysis/test_properties.py"
+PATTERNS = "tests/model/test_globs.py"
 LIMIT = 600
 """Seconds after which a run counts as killed: the mutant made it hang."""
 
@@ -78,22 +80,22 @@ MUTANTS = (
     Mutant(
         "principal-no-sessions-path",
         "principals.py",
-        'found = (f"arn:aws:iam::{account}:role/{name}", f"arn:aws:iam::{account}:role/*/{name}")',
-        'found = (f"arn:aws:iam::{account}:role/{name}",)',
+        'found = (f"{start}{name}", f"{start}*/{name}")',
+        'found = (f"{start}{name}",)',
         "A session of a role with a path would not be recognised as that role.",
     ),
     Mutant(
         "principal-root-not-delegated",
         "principals.py",
-        "return PrincipalCells(account_cells(account), delegated=True, unresolved=undecided)",
-        "return PrincipalCells(account_cells(account)[:1], unresolved=undecided)",
+        "return PrincipalCells(cells, delegated=True, unresolved=undecided)",
+        "return PrincipalCells(cells[:1], unresolved=undecided)",
         "The root principal would stand for the root user alone, and delegation to IAM would go unseen.",
     ),
     Mutant(
         "principal-unknown-is-nobody",
         "principals.py",
-        'return PrincipalCells(everyone(), unresolved=f"{display(value)} is no ARN and no account id")',
-        'return PrincipalCells((), unresolved=f"{display(value)} is no ARN and no account id")',
+        'everyone(partition), unresolved=f"{display(value)} is no ARN and no account id"',
+        '(), unresolved=f"{display(value)} is no ARN and no account id"',
         "A principal that cannot be read would be nobody, and the key would pass.",
     ),
     Mutant(
@@ -106,8 +108,8 @@ MUTANTS = (
     Mutant(
         "within-any-meet",
         "principals.py",
-        "glob_covers(canonical_arn(pattern), included) for pattern in patterns",
-        "globs_meet(canonical_arn(pattern), included) for pattern in patterns",
+        "glob_covers(canonical(pattern), canonical(included))",
+        "globs_meet(canonical(pattern), canonical(included))",
         "A whole account would count as authorised because one role of it is.",
     ),
     Mutant(
@@ -120,15 +122,15 @@ MUTANTS = (
     Mutant(
         "condition-missing-negated",
         "conditions.py",
-        '        return negated and condition.qualifier != "foranyvalue"\n    if any(has_hole',
-        "        return False\n    if any(has_hole",
+        "    return operator is not None and operator.negated\n",
+        "    return False\n",
         "A negated operator would not match a missing key, so Denies would seem to spare AWS services.",
     ),
     Mutant(
         "condition-if-exists",
         "conditions.py",
-        'if condition.if_exists or condition.qualifier == "forallvalues":\n            return True',
-        'if condition.qualifier == "forallvalues":\n            return True',
+        'if condition.if_exists or condition.qualifier == "forallvalues":\n        return True',
+        'if condition.qualifier == "forallvalues":\n        return True',
         "…IfExists would demand the key.",
     ),
     Mutant(
@@ -141,15 +143,15 @@ MUTANTS = (
     Mutant(
         "condition-empty-list",
         "conditions.py",
-        "return not values or condition.qualifier not in _QUALIFIERS",
-        "return condition.qualifier not in _QUALIFIERS",
+        "return not values or condition.qualifier not in QUALIFIERS",
+        "return condition.qualifier not in QUALIFIERS",
         "A Deny that exempts an empty list would be trusted, which AWS does not document.",
     ),
     Mutant(
         "condition-variable",
         "conditions.py",
-        " or any(map(has_variable, values))",
-        "",
+        "return has_variable(value) or not",
+        "return not",
         "A Deny that exempts by a policy variable would seem to exempt nobody.",
     ),
     Mutant(
@@ -162,8 +164,8 @@ MUTANTS = (
     Mutant(
         "condition-literal-asterisk",
         "conditions.py",
-        'canonical_arn(value) for value in values if "*" not in value and "?" not in value)',
-        "canonical_arn(value) for value in values)",
+        "patterns = certain = tuple(value for value in values if not has_wildcard(value))",
+        "patterns = certain = values",
         "An asterisk under StringEquals would exempt principals that AWS denies, and allow others.",
     ),
     Mutant(
@@ -176,8 +178,8 @@ MUTANTS = (
     Mutant(
         "atom-satisfying-failing",
         "conditions.py",
-        "        if self.negated is want:\n",
-        "        if want:\n",
+        "        leaves_out = self.negated is want\n",
+        "        leaves_out = want\n",
         "What satisfies a positive condition would be what it excludes.",
     ),
     Mutant(
@@ -203,80 +205,79 @@ MUTANTS = (
     ),
     Mutant(
         "region-open-deny",
-        "reach.py",
-        "            if atom is None or (not atom.negated and names_other_partition(condition, partition)):\n"
-        "                return None\n",
-        "            if atom is None or (not atom.negated and names_other_partition(condition, partition)):\n"
-        "                continue\n",
+        "statements.py",
+        "            if atom is None:\n                return None\n",
+        "            if atom is None:\n                continue\n",
         "A Deny with an open condition would count as if the condition held.",
     ),
     Mutant(
         "region-other-partition",
-        "reach.py",
-        "if atom is None or (not atom.negated and names_other_partition(condition, partition)):",
-        "if atom is None:",
+        "principals.py",
+        "    return text.replace(OPEN_PARTITION, partition) if known else text\n",
+        "    text = text.replace(OPEN_PARTITION, partition) if known else text\n"
+        "    return text.replace('arn:aws-cn:', f'arn:{partition}:')\n",
         "A Deny that names an ARN of another partition would count, though it hits nobody.",
     ),
     Mutant(
         "region-deny-not-principal",
-        "reach.py",
+        "statements.py",
         "return None if in_key_policy or statement.not_principals is not None else tuple(atoms)",
         "return tuple(atoms)",
         "A Deny with NotPrincipal would count against everyone, the exempt included.",
     ),
     Mutant(
         "region-session-deny",
-        "reach.py",
+        "statements.py",
         "if found.unresolved is not None or is_session(principal.value):",
         "if found.unresolved is not None:",
         "A Deny on one session would count against its role.",
     ),
     Mutant(
         "region-account-deny",
-        "reach.py",
+        "statements.py",
         "            if cell.literal is not None:\n",
         "            if True:\n",
         "Patterns that KMS does not take as principals would deny whole sets of them.",
     ),
     Mutant(
         "region-not-action",
-        "reach.py",
+        "statements.py",
         "(_action_names(pattern, not certainly) for pattern in not_actions)",
         "(_action_names(pattern, certainly) for pattern in not_actions)",
         "NotAction with an undecided entry would be read the unsafe way round.",
     ),
     Mutant(
         "region-not-resource",
-        "reach.py",
-        "excluded = globs_meet if certainly else glob_covers",
-        "excluded = glob_covers",
+        "key_names.py",
+        "return answer if answer is None else answer is wanted",
+        "return answer is wanted",
         "A Deny with NotResource would count although an undecided entry may name the key.",
     ),
     Mutant(
         "region-unknown-principal",
-        "reach.py",
-        "        return (PrincipalCells(everyone(), unresolved=statement.principals.reason),)\n",
+        "statements.py",
+        "        return (PrincipalCells(everyone(partition), unresolved=statement.principals.reason),)\n",
         "        return ()\n",
         "A statement whose principals cannot be resolved would allow nobody.",
     ),
     Mutant(
         "region-grant-forgotten",
         "reach.py",
-        "        parts.extend(_granted(grant) for grant in grants)\n",
+        "        parts.extend(_granted(grant, self._key.partition) for grant in grants)\n",
         "",
         "Grants would not be seen.",
     ),
     Mutant(
         "region-scp-binds-all",
         "reach.py",
-        "    return (Atom(own, missing=False), *_rcp_scope()",
-        "    return (*_rcp_scope()",
+        "    return (Atom(own, missing=False), *_rcp_scope(partition)",
+        "    return (*_rcp_scope(partition)",
         "An SCP would seem to bind other accounts.",
     ),
     Mutant(
         "region-scp-service-linked",
         "reach.py",
-        "    return (Atom(own, missing=False), *_rcp_scope()",
+        "    return (Atom(own, missing=False), *_rcp_scope(partition)",
         "    return (Atom(own, missing=False)",
         "An SCP would seem to bind service-linked roles.",
     ),
@@ -290,8 +291,8 @@ MUTANTS = (
     Mutant(
         "region-cache-forgets-context",
         "reach.py",
-        "tuple(sorted(context.items())) if context else ()",
-        "",
+        "return (action in GRANT_ACTIONS, known), allows",
+        "return (action in GRANT_ACTIONS, ()), allows",
         "The answer for one context would be given for another.",
     ),
     Mutant(
@@ -300,6 +301,113 @@ MUTANTS = (
         "            left = tuple(dict.fromkeys(kept))\n    return left\n",
         "            left = tuple(dict.fromkeys(kept))[:1]\n    return left\n",
         "All but one of the pieces that a Deny leaves would be lost.",
+    ),
+    Mutant(
+        "partition-unknown-is-aws",
+        "key_names.py",
+        "named_partition(key.policy) or key.partition",
+        'named_partition(key.policy) or "aws"',
+        "Where no Region is given, a Deny on `arn:aws:` would count in every partition.",
+    ),
+    Mutant(
+        "partition-of-a-doubtful-statement",
+        "../model/policy.py",
+        "        if not statement.certain:\n            continue\n        for principals in",
+        "        for principals in",
+        "A branch that may not be deployed would settle the partition.",
+    ),
+    Mutant(
+        "partition-foreign-principal",
+        "principals.py",
+        "if undecided is None and not globs_meet(arn.partition, partition):",
+        "if False:",
+        "A principal of another partition, which KMS refuses, would be reported as if it could call.",
+    ),
+    Mutant(
+        "partition-variants-exempt",
+        "reach.py",
+        "account_pattern(PrincipalKind.ROLE, '*', partition)",
+        "account_pattern(PrincipalKind.ROLE, '*', 'aws')",
+        "Service-linked roles outside `aws` would seem bound by organization policies.",
+    ),
+    Mutant(
+        "colon-text-pattern-as-arn",
+        "conditions.py",
+        '    elif operator.base != "stringlike":\n        return None\n',
+        '    elif operator.base == "stringlike":\n'
+        "        patterns = certain = tuple(arn_pattern(one, certainly=True) or one for one in values)\n"
+        "    else:\n        return None\n",
+        "An exemption by StringLike would spare fewer than it does: text patterns run over colons.",
+    ),
+    Mutant(
+        "colon-arn-pattern-as-text",
+        "conditions.py",
+        "    if operator.values is ValueType.ARN:\n",
+        "    if False:\n",
+        "A Deny under ArnLike would seem to hit names that only a text pattern matches.",
+    ),
+    Mutant(
+        "colon-in-the-resource",
+        "../model/globs.py",
+        "inner = resource.translate(_TO_FIELD) if certainly else resource",
+        "inner = resource",
+        "A Deny under ArnLike would count for paths with colons, of which AWS does not say so.",
+    ),
+    Mutant(
+        "colon-doubt-unsaid",
+        "contribution.py",
+        "unresolved=self.unresolved or doubt)",
+        "unresolved=self.unresolved)",
+        "What AWS does not say would be reported as a violation.",
+    ),
+    Mutant(
+        "colon-account-of-a-text-pattern",
+        "principals.py",
+        "arn is None or any(map(_CROSSING.search, arn.fields[:3])) or",
+        "arn is None or",
+        "A text pattern that runs over colons would seem to lie in the account that it spells.",
+    ),
+    Mutant(
+        "any-value-if-exists",
+        "conditions.py",
+        "return None if condition.if_exists else False",
+        "return condition.if_exists",
+        "A Deny under ForAnyValue…IfExists would count against services, of which AWS does not say so.",
+    ),
+    Mutant(
+        "key-by-its-id-is-another",
+        "key_names.py",
+        "return None if _GENERATED not in text and globs_meet(text, key.any_id) else False",
+        "return False",
+        "An Allow on the key's own ARN, written out, would be overlooked.",
+    ),
+    Mutant(
+        "key-by-its-id-is-this-one",
+        "key_names.py",
+        "return None if _GENERATED not in text and globs_meet(text, key.any_id) else False",
+        "return _GENERATED not in text and globs_meet(text, key.any_id)",
+        "A Deny on some key's ARN would count for this key.",
+    ),
+    Mutant(
+        "key-generated-id-is-any",
+        "key_names.py",
+        "_GENERATED not in text and globs_meet(text, key.any_id)",
+        "globs_meet(text, key.any_id)",
+        "A policy on one key of the app would seem to reach every other.",
+    ),
+    Mutant(
+        "identity-key-by-its-id",
+        "identity_index.py",
+        "others = self._open | self._by_id if has_hole(key.arn_pattern) else self._open",
+        "others = self._open",
+        "An IAM policy that names the key by its id would not be seen to reach it.",
+    ),
+    Mutant(
+        "separation-doubtful-key",
+        "separation.py",
+        "    return [grant for grant, _ in doubtful], doubtful[0][1]\n",
+        "    return [grant for grant, _ in doubtful], None\n",
+        "An IAM policy on a key that may be another would be reported as a violation.",
     ),
     Mutant(
         "evaluate-root-needs-iam",
@@ -398,7 +506,7 @@ def _run(copy: Path, *arguments: str) -> bool:
 
 
 def _verdict(copy: Path) -> str:
-    if not _run(copy, "tests/analysis", f"--ignore={PROPERTIES}"):
+    if not _run(copy, "tests/analysis", PATTERNS, f"--ignore={PROPERTIES}"):
         return "killed by a case"
     return "SURVIVED" if _run(copy, PROPERTIES) else "killed by a property"
 
@@ -411,10 +519,17 @@ def main() -> int:
         copy = Path(folder)
         shutil.copytree(REPOSITORY / "kms_constructs", copy / "kms_constructs")
         shutil.copytree(REPOSITORY / "tests" / "analysis", copy / "tests" / "analysis")
+        (copy / "tests" / "model").mkdir()
+        for name in ("__init__.py", Path(PATTERNS).name):
+            shutil.copy(REPOSITORY / "tests" / "model" / name, copy / "tests" / "model" / name)
         for name in ("__init__.py", "conftest.py", "strategies.py"):
             shutil.copy(REPOSITORY / "tests" / name, copy / "tests" / name)
+        # Cases of the analysis share the makers of keys and policies with those of the guardrails.
+        (copy / "tests" / "guardrails").mkdir()
+        for name in ("__init__.py", "factories.py"):
+            shutil.copy(REPOSITORY / "tests" / "guardrails" / name, copy / "tests" / "guardrails" / name)
         shutil.copy(REPOSITORY / "pyproject.toml", copy)
-        if not _run(copy, "tests/analysis", f"--ignore={PROPERTIES}"):
+        if not _run(copy, "tests/analysis", PATTERNS, f"--ignore={PROPERTIES}"):
             raise SystemExit("the tests fail without any mutant")
         for mutant in chosen:
             target = copy / PACKAGE / mutant.file

@@ -16,6 +16,8 @@ from kms_constructs.model.estate import Grant, Key, Location
 from kms_constructs.model.policy import Policy, Statement, parse_policy
 from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.model.unknown import Maybe, Unknown
+from tests.worlds.case import Case
+from tests.worlds.draw import draw_case
 
 HOME = "111122223333"
 OTHER = "444455556666"
@@ -28,6 +30,8 @@ ROLES = (
     f"arn:aws:iam::{HOME}:role/ops/App",
     f"arn:aws:iam::{HOME}:role/aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS",
     f"arn:aws:iam::{OTHER}:role/App",
+    # IAM takes colons in paths.
+    f"arn:aws:iam::{HOME}:role/x:role/App",
 )
 SERVICES = ("logs.amazonaws.com", "s3.amazonaws.com")
 PRINCIPALS = (
@@ -36,6 +40,7 @@ PRINCIPALS = (
     f"arn:aws:iam::{HOME}:user/alice",
     f"arn:aws:iam::{HOME}:user/team/bob",
     f"arn:aws:iam::{OTHER}:user/alice",
+    f"arn:aws:iam::{HOME}:user/x:role/App",
     f"arn:aws:sts::{HOME}:federated-user/fred",
     *ROLES,
     *SERVICES,
@@ -108,6 +113,9 @@ _ARN_PATTERNS = (
     f"arn:aws:iam::{HOME}:role/*App",
     "arn:aws:iam::*:role/App",
     "arn:aws:iam::*:role/aws-service-role/*",
+    f"arn:aws:iam::{HOME}:role/x:*",
+    f"arn:aws:*::{HOME}:role/*",
+    f"arn:?ws:iam::{HOME}:role/*/App",
     f"arn:*:iam::{HOME}:*",
     f"arn:aws*:iam::{HOME}:user/?lice",
     f"arn:aws-cn:iam::{HOME}:role/App",
@@ -247,6 +255,26 @@ def key_of(document: object, **facts: Any) -> Key:
     )
 
 
+def relocated(value: Any, partition: str) -> Any:
+    """The value with the ARNs of partition ``aws`` written for another one; other partitions stay."""
+    if isinstance(value, dict):
+        return {key: relocated(member, partition) for key, member in value.items()}
+    if isinstance(value, list):
+        return [relocated(member, partition) for member in value]
+    return value.replace("arn:aws:", f"arn:{partition}:") if isinstance(value, str) else value
+
+
+@st.composite
+def mixed(draw: st.DrawFn, document: dict[str, Any], partition: str) -> dict[str, Any]:
+    """The document with most of its statements written for a partition, and some for ``aws`` as they are."""
+    return {
+        "Statement": [
+            found if draw(_sometimes) and draw(_sometimes) else relocated(found, partition)
+            for found in document["Statement"]
+        ]
+    }
+
+
 @st.composite
 def contexts(draw: st.DrawFn) -> dict[str, str | tuple[str, ...]]:
     """What a request carries beside what follows from its principal and its action."""
@@ -257,19 +285,23 @@ def contexts(draw: st.DrawFn) -> dict[str, str | tuple[str, ...]]:
     return found
 
 
-def requests(context: Mapping[str, str | tuple[str, ...]], for_aws: bool | None) -> list[Request]:
+def requests(
+    context: Mapping[str, str | tuple[str, ...]], for_aws: bool | None, partition: str = "aws"
+) -> list[Request]:
     """A request of every principal for every action, in one context.
 
     Args:
         context: What each of them carries.
         for_aws: The value of ``kms:GrantIsForAWSResource`` on CreateGrant, the one action here that has it.
+        partition: Where the principals live.
     """
+    names = [relocated(name, partition) for name in PRINCIPALS]
     found: list[Request] = []
     for action in ACTIONS:
         carried = dict(context)
         if action == "CreateGrant" and for_aws is not None:
             carried["kms:grantisforawsresource"] = str(for_aws).lower()
-        found.extend(Request(principal=name, action=action, context=carried) for name in PRINCIPALS)
+        found.extend(Request(principal=name, action=action, context=carried) for name in names)
     return found
 
 
@@ -384,3 +416,10 @@ def names_itself(statement: Statement, name: str) -> bool:
     return isinstance(statement.principals, tuple) and any(
         principal.value in ("*", name) for principal in statement.principals
     )
+
+
+@st.composite
+def cases(draw: st.DrawFn, features: tuple[str, ...] | None = None) -> Case:
+    """A world before it is deployed: key policy, IAM and organization policies, grants, holes and
+    unknowns."""
+    return draw_case(draw(st.randoms(use_true_random=False)), features)

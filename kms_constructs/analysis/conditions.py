@@ -7,39 +7,36 @@ from __future__ import annotations
 
 import base64
 import binascii
-import fnmatch
 import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from kms_constructs.analysis.principals import (
+    ANY_PARTITION,
     IAM_KINDS,
     Cell,
     PrincipalKind,
     account_pattern,
-    canonical_arn,
     excluding,
-    in_partition,
     including,
+    localised,
 )
-from kms_constructs.model.globs import has_variable, is_literal
+from kms_constructs.model.arn import cut
+from kms_constructs.model.condition_operators import CONDITION_OPERATORS, QUALIFIERS, ValueType
+from kms_constructs.model.globs import (
+    arn_pattern,
+    glob_covers,
+    glob_matches,
+    has_variable,
+    has_wildcard,
+    is_literal,
+)
 from kms_constructs.model.policy import Condition
-from kms_constructs.model.text import CLOSE, OPEN, has_hole, has_unresolved_hole
+from kms_constructs.model.text import CLOSE, OPEN, RESERVED, has_hole, has_unresolved_hole
 from kms_constructs.model.unknown import Unknown
-
-_NEGATIONS = {
-    "stringnotequals": "stringequals",
-    "stringnotequalsignorecase": "stringequalsignorecase",
-    "stringnotlike": "stringlike",
-    "arnnotequals": "arnequals",
-    "arnnotlike": "arnlike",
-    "numericnotequals": "numericequals",
-    "datenotequals": "dateequals",
-    "notipaddress": "ipaddress",
-}
 
 GRANT_ONLY_KEYS = frozenset({"kms:grantisforawsresource"})
 """Condition keys that no request but those on grants carries."""
@@ -57,7 +54,9 @@ def holds(condition: Condition, present: Sequence[str] | None) -> bool | None:
         present: The values that the request carries; None when it does not carry the key.
 
     Returns:
-        True or False; None when the operator is not known, or its values are not.
+        True or False; None when the operator is not known, or its values are not, or where AWS does not say:
+        whether ``ForAnyValue:…IfExists`` holds for a missing key, and whether a wildcard under an ``Arn…``
+        operator runs over a colon in the resource.
     """
     if isinstance(condition.values, Unknown) or _unreadable(condition, condition.values):
         return None
@@ -66,16 +65,12 @@ def holds(condition: Condition, present: Sequence[str] | None) -> bool | None:
         if any(value.lower() not in ("true", "false") for value in condition.values):
             return None
         return any((value.lower() == "true") == (present is None) for value in condition.values)
-    base = _NEGATIONS.get(condition.base, condition.base)
-    negated = base != condition.base
-    compare = _OPERATORS.get(base)
-    if compare is None:
+    operator = CONDITION_OPERATORS.get(condition.base)
+    if operator is None:
         return None
     if present is None:
-        if condition.if_exists or condition.qualifier == "forallvalues":
-            return True
-        # A negated operator matches a missing key; ForAnyValue needs a value to match.
-        return negated and condition.qualifier != "foranyvalue"
+        return _missing(condition)
+    compare, negated = COMPARISONS[operator.base], operator.negated
     if any(has_hole(value) for value in (*condition.values, *present)):
         return None
     verdicts: list[bool] = []
@@ -90,12 +85,28 @@ def holds(condition: Condition, present: Sequence[str] | None) -> bool | None:
     return all(verdicts) if condition.qualifier == "forallvalues" else any(verdicts)
 
 
-_QUALIFIERS = frozenset({"", "foranyvalue", "forallvalues"})
+def _missing(condition: Condition) -> bool | None:
+    """Whether a request without the key satisfies a condition; None where AWS does not say."""
+    if condition.qualifier == "foranyvalue":
+        # It needs a value to match; what IfExists makes of that is not documented.
+        return None if condition.if_exists else False
+    if condition.if_exists or condition.qualifier == "forallvalues":
+        return True
+    operator = CONDITION_OPERATORS.get(condition.base)
+    return operator is not None and operator.negated
+
+
+_HOLES = re.compile(f"{OPEN}[^{CLOSE}]*{CLOSE}")
 
 
 def _unreadable(condition: Condition, values: tuple[str, ...]) -> bool:
     """Whether AWS does not say what the condition means, or a policy variable decides it."""
-    return not values or condition.qualifier not in _QUALIFIERS or any(map(has_variable, values))
+    return not values or condition.qualifier not in QUALIFIERS or any(map(_unreadable_value, values))
+
+
+@lru_cache(maxsize=16384)
+def _unreadable_value(value: str) -> bool:
+    return has_variable(value) or not RESERVED.isdisjoint(_HOLES.sub("", value))
 
 
 def _number(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool | None]:
@@ -125,22 +136,22 @@ def _date(compare: Callable[[datetime, datetime], bool]) -> Callable[[str, str],
     return decide
 
 
-@lru_cache(maxsize=4096)
-def _glob(pattern: str) -> re.Pattern[str]:
-    # fnmatch gives [ a meaning that IAM does not: put it in a class of its own.
-    return re.compile(fnmatch.translate(pattern.replace("[", "[[]")))
-
-
 def _like(value: str, wanted: str) -> bool:
-    return _glob(wanted).match(value) is not None
+    return glob_matches(wanted, value)
 
 
 def _arn(value: str, wanted: str) -> bool | None:
-    """Field by field, for an asterisk in an ARN pattern does not run across a colon."""
-    ours, theirs = value.split(":", 5), wanted.split(":", 5)
-    if len(theirs) < 6:
+    """Field by field: a wildcard does not run over the first five colons."""
+    certain, possible = arn_pattern(wanted, certainly=True), arn_pattern(wanted, certainly=False)
+    if certain is None or possible is None:
         return None
-    return len(ours) == len(theirs) and all(_like(a, b) for a, b in zip(ours, theirs, strict=True))
+    if len(cut(value)) < len(cut(wanted)):
+        return False
+    if not has_wildcard(wanted):
+        return value == wanted
+    if glob_covers(certain, value):
+        return True
+    return None if glob_covers(possible, value) else False
 
 
 def _address(value: str, wanted: str) -> bool | None:
@@ -157,7 +168,7 @@ def _binary(value: str, wanted: str) -> bool | None:
         return None
 
 
-_OPERATORS: dict[str, Callable[[str, str], bool | None]] = {
+COMPARISONS: dict[str, Callable[[str, str], bool | None]] = {
     "stringequals": lambda value, wanted: value == wanted,
     "stringequalsignorecase": lambda value, wanted: value.casefold() == wanted.casefold(),
     "stringlike": _like,
@@ -177,6 +188,7 @@ _OPERATORS: dict[str, Callable[[str, str], bool | None]] = {
     "dategreaterthan": _date(lambda a, b: a > b),
     "dategreaterthanequals": _date(lambda a, b: a >= b),
 }
+"""How each operator that negates no other compares a value of the request with one of the policy."""
 
 
 def decide(condition: Condition, action: str, context: RequestContext) -> bool | None:
@@ -190,6 +202,10 @@ def decide(condition: Condition, action: str, context: RequestContext) -> bool |
     return None
 
 
+Patterns = tuple[tuple[PrincipalKind, tuple[str, ...]], ...]
+"""Patterns over names by kind of principal."""
+
+
 @dataclass(frozen=True, slots=True)
 class Atom:
     """What one condition, or the Principal element, says of the principal.
@@ -198,20 +214,18 @@ class Atom:
     A kind without an entry is decided by `missing`: True satisfies, False fails, None may do either.
 
     Args:
-        patterns: Patterns by kind.
+        patterns: Patterns by kind: whatever may match.
         negated: Whether matching means not satisfied.
         missing: For the kinds without an entry: whether they satisfy it; None when that is not known.
+        certain: Patterns by kind of what matches for certain; None when they are the same.
+        doubt: What AWS does not say, so that some principals may satisfy it or not; empty when it says all.
     """
 
-    patterns: tuple[tuple[PrincipalKind, tuple[str, ...]], ...]
+    patterns: Patterns
     negated: bool = False
     missing: bool | None = False
-
-    def _of(self, kind: PrincipalKind) -> tuple[str, ...] | None:
-        for found, patterns in self.patterns:
-            if found is kind:
-                return patterns
-        return None
+    certain: Patterns | None = None
+    doubt: str = ""
 
     def satisfying(self, cell: Cell) -> tuple[Cell, ...]:
         """The part of the cell that satisfies it, never too little."""
@@ -221,14 +235,29 @@ class Atom:
         """The part of the cell that does not satisfy it, never too little."""
         return self._part(cell, want=False)
 
+    def taken_for(self, *, satisfied: bool) -> Atom:
+        """The same without its doubt: whoever may satisfy it does, or does not."""
+        if not self.doubt:
+            return self
+        certain = self.patterns if self.certain is None else self.certain
+        return replace(
+            self,
+            patterns=self.patterns if satisfied is not self.negated else certain,
+            missing=satisfied if self.missing is None else self.missing,
+            certain=None,
+            doubt="",
+        )
+
     def _part(self, cell: Cell, *, want: bool) -> tuple[Cell, ...]:
-        patterns = self._of(cell.kind)
+        leaves_out = self.negated is want
+        listed = self.certain if leaves_out and self.certain is not None else self.patterns
+        patterns = next((found for kind, found in listed if kind is cell.kind), None)
         if patterns is None:
             return () if self.missing is (not want) else (cell,)
         exact = _exact(patterns)
-        if exact is not None and (name := cell.literal) is not None:
+        if exact is not None and (name := cell.literal) is not None and is_literal(name):
             return (cell,) if ((name in exact) is not self.negated) is want else ()
-        if self.negated is want:
+        if leaves_out:
             left = excluding(cell, patterns)
             return (left,) if left is not None else ()
         found = (including(cell, pattern) for pattern in patterns)
@@ -241,7 +270,7 @@ def _exact(patterns: tuple[str, ...]) -> frozenset[str] | None:
     return frozenset(patterns) if all(is_literal(pattern) for pattern in patterns) else None
 
 
-def everywhere(patterns: tuple[str, ...]) -> tuple[tuple[PrincipalKind, tuple[str, ...]], ...]:
+def everywhere(patterns: tuple[str, ...]) -> Patterns:
     """The same patterns for every kind that belongs to an account."""
     return tuple((kind, patterns) for kind in IAM_KINDS)
 
@@ -253,68 +282,63 @@ _TYPES = {
     "AssumedRole": PrincipalKind.ROLE,
     "FederatedUser": PrincipalKind.FEDERATED,
 }
+_COLON_DOUBT = "AWS does not say whether a wildcard under an Arn operator runs over a colon in a path"
+_MISSING_DOUBT = "AWS does not say whether ForAnyValue with IfExists holds for a request without the key"
 
 
 @lru_cache(maxsize=16384)
-def principal_atom(condition: Condition) -> Atom | None:
+def principal_atom(condition: Condition, partition: str = ANY_PARTITION) -> Atom | None:
     """What the condition says of the principal, exactly; None when it says nothing or cannot be read.
 
-    Exactly but for the partition, in which an ARN of another partition matches nobody: see
-    `names_other_partition`.
+    Args:
+        condition: The condition.
+        partition: The partition of the key, and so of all principals that can call it.
     """
     if isinstance(condition.values, Unknown) or _unreadable(condition, condition.values):
         return None
     if any(map(has_unresolved_hole, condition.values)):
         return None
+    values = tuple(localised(value, partition) for value in condition.values)
     key = condition.folded_key
     if key == "aws:principalarn":
-        return _arn_atom(condition, condition.values)
+        return _arn_atom(condition, values)
     if key in _ACCOUNT_KEYS:
-        return _account_atom(condition, condition.values)
+        return _account_atom(condition, values, partition)
     if key == "aws:principalisawsservice":
-        return _service_atom(condition, condition.values)
+        return _service_atom(condition, values)
     if key == "aws:principaltype":
-        return _type_atom(condition, condition.values)
+        return _type_atom(condition, values)
     return None
-
-
-def names_other_partition(condition: Condition, partition: str) -> bool:
-    """Whether a value of the condition is an ARN of another partition, and so matches nobody in this one.
-
-    An atom takes it for the principal of the same name, which is too much where it takes access away.
-    """
-    values = () if isinstance(condition.values, Unknown) else condition.values
-    return not all(in_partition(value, partition) for value in values)
-
-
-def _missing(condition: Condition, *, negated: bool) -> bool:
-    """Whether a principal that does not carry the key satisfies the condition."""
-    if condition.if_exists or condition.qualifier == "forallvalues":
-        return True
-    return negated and condition.qualifier != "foranyvalue"
 
 
 def _arn_atom(condition: Condition, values: tuple[str, ...]) -> Atom | None:
     if condition.base == "null":
         return _null_atom(values)
-    base = _NEGATIONS.get(condition.base, condition.base)
-    negated = base != condition.base
-    if base in ("arnequals", "arnlike"):
-        if any(_outer_colons(value) < 5 for value in values):
-            return None
-        patterns = tuple(canonical_arn(value) for value in values)
-    elif base == "stringlike":
-        patterns = tuple(canonical_arn(value) for value in values)
-    elif base == "stringequals":
-        # No ARN has an asterisk in it, so such a value is equal to none.
-        patterns = tuple(canonical_arn(value) for value in values if "*" not in value and "?" not in value)
-    else:
+    operator = CONDITION_OPERATORS.get(condition.base)
+    if operator is None:
         return None
-    return Atom(everywhere(patterns), negated=negated, missing=_missing(condition, negated=negated))
-
-
-def _outer_colons(text: str) -> int:
-    return re.sub(f"{OPEN}[^{CLOSE}]*{CLOSE}", "", text).count(":")
+    patterns, certain = values, values
+    if operator.values is ValueType.ARN:
+        possible = [arn_pattern(value, certainly=False) for value in values]
+        sure = [arn_pattern(value, certainly=True) for value in values]
+        patterns = tuple(pattern for pattern in possible if pattern is not None)
+        certain = tuple(pattern for pattern in sure if pattern is not None)
+        if len(patterns) < len(values):
+            return None
+    elif operator.base == "stringequals":
+        # No ARN has an asterisk in it, so such a value is equal to none.
+        patterns = certain = tuple(value for value in values if not has_wildcard(value))
+    elif operator.base != "stringlike":
+        return None
+    missing = _missing(condition)
+    open_colon = certain != patterns
+    return Atom(
+        everywhere(patterns),
+        negated=operator.negated,
+        missing=missing,
+        certain=everywhere(certain) if open_colon else None,
+        doubt=_MISSING_DOUBT if missing is None else _COLON_DOUBT if open_colon else "",
+    )
 
 
 def _null_atom(values: tuple[str, ...]) -> Atom | None:
@@ -326,18 +350,17 @@ def _null_atom(values: tuple[str, ...]) -> Atom | None:
     return None
 
 
-def _account_atom(condition: Condition, values: tuple[str, ...]) -> Atom | None:
-    if condition.base == "null":
+def _account_atom(condition: Condition, values: tuple[str, ...], partition: str) -> Atom | None:
+    operator = CONDITION_OPERATORS.get(condition.base)
+    if operator is None or operator.base not in ("stringequals", "stringlike"):
         return None
-    base = _NEGATIONS.get(condition.base, condition.base)
-    negated = base != condition.base
-    if base not in ("stringequals", "stringlike"):
-        return None
-    if base == "stringequals":
-        values = tuple(value for value in values if "*" not in value and "?" not in value)
-    patterns = tuple((kind, tuple(account_pattern(kind, value) for value in values)) for kind in IAM_KINDS)
+    if operator.base == "stringequals":
+        values = tuple(value for value in values if not has_wildcard(value))
+    patterns = tuple(
+        (kind, tuple(account_pattern(kind, value, partition) for value in values)) for kind in IAM_KINDS
+    )
     # AWS does not say what a call by a service itself carries here: services stay open both ways.
-    return Atom(patterns, negated=negated, missing=None)
+    return Atom(patterns, negated=operator.negated, missing=None)
 
 
 def _service_atom(condition: Condition, values: tuple[str, ...]) -> Atom | None:
@@ -351,11 +374,10 @@ def _service_atom(condition: Condition, values: tuple[str, ...]) -> Atom | None:
 
 
 def _type_atom(condition: Condition, values: tuple[str, ...]) -> Atom | None:
-    base = _NEGATIONS.get(condition.base, condition.base)
-    negated = base != condition.base
+    operator = CONDITION_OPERATORS.get(condition.base)
     # AWS compares in this spelling only: another one is equal to no type there is.
-    if base != "stringequals" or any(value not in _TYPES for value in values):
+    if operator is None or operator.base != "stringequals" or any(value not in _TYPES for value in values):
         return None
     kinds = {_TYPES[value] for value in values}
     patterns = tuple((kind, ("*",) if kind in kinds else ()) for kind in IAM_KINDS)
-    return Atom(patterns, negated=negated, missing=None)
+    return Atom(patterns, negated=operator.negated, missing=None)

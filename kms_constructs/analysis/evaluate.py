@@ -13,15 +13,34 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from kms_constructs.analysis.conditions import holds
-from kms_constructs.analysis.principals import PrincipalKind, account_of, canonical_arn, is_session
+from kms_constructs.analysis.key_names import KeyName
+from kms_constructs.analysis.principals import PrincipalKind, is_session, localised, root_arn
 from kms_constructs.analysis.reach import UNBOUND_BY_RCP, action_name, applies_to_action
 from kms_constructs.errors import ArgumentError
+from kms_constructs.model.actions import ACROSS_ACCOUNTS
+from kms_constructs.model.arn import parse_arn
+from kms_constructs.model.condition_operators import CONDITION_OPERATORS
 from kms_constructs.model.estate import Grant, Key
-from kms_constructs.model.globs import glob_covers, has_variable, has_wildcard
+from kms_constructs.model.globs import has_variable, has_wildcard
 from kms_constructs.model.policy import Condition, Effect, Policy, Principal, Statement
 from kms_constructs.model.unknown import Unknown, is_unknown
+
+
+@lru_cache(maxsize=4096)
+def _kind_of(principal: str) -> PrincipalKind:
+    arn = parse_arn(principal)
+    if arn is None:
+        return PrincipalKind.SERVICE
+    if arn.is_root:
+        return PrincipalKind.ROOT
+    return {
+        "user": PrincipalKind.USER,
+        "role": PrincipalKind.ROLE,
+        "federated-user": PrincipalKind.FEDERATED,
+    }.get(arn.resource.split("/")[0], PrincipalKind.SERVICE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,22 +74,13 @@ class Request:
     @property
     def kind(self) -> PrincipalKind:
         """Kind of the caller, as its name tells."""
-        if not self.principal.startswith("arn:"):
-            return PrincipalKind.SERVICE
-        resource = canonical_arn(self.principal).split(":", 5)[-1]
-        if resource == "root":
-            return PrincipalKind.ROOT
-        prefix = resource.split("/")[0]
-        return {
-            "user": PrincipalKind.USER,
-            "role": PrincipalKind.ROLE,
-            "federated-user": PrincipalKind.FEDERATED,
-        }.get(prefix, PrincipalKind.SERVICE)
+        return _kind_of(self.principal)
 
     @property
     def account(self) -> str | None:
         """Account of the caller; None for a service."""
-        return None if self.kind is PrincipalKind.SERVICE else account_of(self.principal)
+        arn = parse_arn(self.principal)
+        return None if arn is None or self.kind is PrincipalKind.SERVICE else arn.account
 
     def values(self, key: str) -> tuple[str, ...] | None:
         """What the request carries for a folded condition key; None when it does not carry it."""
@@ -114,6 +124,7 @@ def evaluate(
     identity_policies: Sequence[Policy] = (),
     scps: Sequence[Policy] = (),
     rcps: Sequence[Policy] = (),
+    assume: bool | None = None,
 ) -> Decision:
     """Decides one request against a key, as AWS's documents say.
 
@@ -123,10 +134,11 @@ def evaluate(
         identity_policies: The IAM policies attached to the caller.
         scps: Service control policies in force for the key's account.
         rcps: Resource control policies in force for the key's account.
+        assume: How conditions are taken that AWS's documents leave open (see `conditions.holds`).
 
     Returns:
-        The decision. Whatever cannot be decided (an unknown element, an operator that does not exist) denies:
-        an Allow does not apply, a Deny does.
+        The decision. Whatever cannot be decided (an unknown element, an operator that does not exist, what
+        the documents leave open where nothing is assumed) denies: an Allow does not apply, a Deny does.
 
     Example:
         >>> from kms_constructs.model.estate import Key, Location
@@ -140,6 +152,9 @@ def evaluate(
         >>> evaluate(request, key, identity_policies=[iam]).allowed
         True
     """
+    judge = _Judge(request, key, KeyName.of(key), assume)
+    if _from_abroad(request, key) and request.action not in ACROSS_ACCOUNTS:
+        return Decision(False, (f"KMS takes {request.action} from principals of the key's account only",))
     bound_by_scp = request.account == key.account and not _service_linked(request)
     unbound_by_rcp = _service_linked(request) or request.action in UNBOUND_BY_RCP
     layers: list[tuple[str, Iterable[Policy], bool]] = [
@@ -150,26 +165,27 @@ def evaluate(
     ]
     for name, policies, in_key_policy in layers:
         for policy in policies:
-            denied = _first(policy, Effect.DENY, request, key, in_key_policy=in_key_policy)
+            denied = judge.first(policy, Effect.DENY, in_key_policy=in_key_policy)
             if denied is not None:
                 return Decision(False, (f"{name}: {denied.label} denies",))
     by_identity = next(
         (
             statement
             for policy in identity_policies
-            if (statement := _first(policy, Effect.ALLOW, request, key, in_key_policy=False)) is not None
+            if (statement := judge.first(policy, Effect.ALLOW, in_key_policy=False)) is not None
         ),
         None,
     )
-    return _allowed_by_key(request, key, by_identity)
+    return _allowed_by_key(judge, by_identity)
 
 
-def _allowed_by_key(request: Request, key: Key, by_identity: Statement | None) -> Decision:
+def _allowed_by_key(judge: _Judge, by_identity: Statement | None) -> Decision:
+    request, key, partition = judge.request, judge.key, judge.name.partition
     home = request.account == key.account or request.kind is PrincipalKind.SERVICE
     for statement in key.policy.statements:
-        if not _applies(statement, Effect.ALLOW, request, key):
+        if not judge.applies(statement, Effect.ALLOW):
             continue
-        named = _names(statement, request)
+        named = _names(statement, request, partition)
         if named is None:
             continue
         if named == "account" and request.kind is not PrincipalKind.ROOT and by_identity is None:
@@ -181,63 +197,79 @@ def _allowed_by_key(request: Request, key: Key, by_identity: Statement | None) -
             reasons.append(f"IAM policy: {by_identity.label} allows")
         return Decision(True, tuple(reasons))
     for grant in key.grants:
-        if _granted(grant, request):
+        if _granted(grant, request, partition):
             return Decision(True, (f"grant {grant.name or 'without a name'} allows",))
     return Decision(False, ("nothing allows it",))
+
+
+def _from_abroad(request: Request, key: Key) -> bool:
+    """Whether the caller certainly belongs to another account than the key."""
+    known = request.account is not None and key.account.isdigit()
+    return known and request.account != key.account
 
 
 def _service_linked(request: Request) -> bool:
     return request.kind is PrincipalKind.ROLE and ":role/aws-service-role/" in request.principal
 
 
-def _first(
-    policy: Policy, effect: Effect, request: Request, key: Key, *, in_key_policy: bool
-) -> Statement | None:
-    for statement in policy.statements:
-        if not _applies(statement, effect, request, key):
-            continue
-        if in_key_policy and _names(statement, request) is None:
-            continue
-        return statement
-    return None
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """One request against the statements of any policy."""
 
+    request: Request
+    key: Key
+    name: KeyName
+    assume: bool | None
 
-def _applies(statement: Statement, effect: Effect, request: Request, key: Key) -> bool:
-    denies = effect is Effect.DENY
-    if isinstance(statement.effect, Unknown):
-        return denies
-    if statement.effect is not effect:
-        return False
-    if not statement.certain and not denies:
-        return False
-    if not applies_to_action(statement, request.action, certainly=not denies):
-        return False
-    if not _on_key(statement, key, request, unknown=denies):
-        return False
-    if isinstance(statement.conditions, Unknown):
-        return denies
-    for condition in statement.conditions:
-        verdict = holds(_substituted(condition, request), request.values(condition.folded_key))
-        if verdict is False or (verdict is None and not denies):
+    def first(self, policy: Policy, effect: Effect, *, in_key_policy: bool) -> Statement | None:
+        """The first statement of this effect that applies."""
+        for statement in policy.statements:
+            if not self.applies(statement, effect):
+                continue
+            if in_key_policy and _names(statement, self.request, self.name.partition) is None:
+                continue
+            return statement
+        return None
+
+    def applies(self, statement: Statement, effect: Effect) -> bool:
+        """Whether all but the Principal element of a statement takes the request in."""
+        denies = effect is Effect.DENY
+        if isinstance(statement.effect, Unknown):
+            return denies
+        if statement.effect is not effect:
             return False
-    return True
+        if not statement.certain and not denies:
+            return False
+        if not applies_to_action(statement, self.request.action, certainly=not denies):
+            return False
+        if not self._on_key(statement, unknown=denies):
+            return False
+        if isinstance(statement.conditions, Unknown):
+            return denies
+        for condition in statement.conditions:
+            found = _substituted(condition, self.request, self.name.partition)
+            verdict = holds(found, self.request.values(condition.folded_key))
+            if verdict is None:
+                verdict = self.assume
+            if verdict is False or (verdict is None and not denies):
+                return False
+        return True
 
-
-def _on_key(statement: Statement, key: Key, request: Request, *, unknown: bool) -> bool:
-    for listed, wanted in ((statement.resources, True), (statement.not_resources, False)):
-        if listed is None:
-            continue
-        if isinstance(listed, Unknown):
-            return unknown
-        patterns = [substitute(pattern, request) for pattern in listed]
-        if any(pattern is not None and glob_covers(pattern, key.arn_pattern) for pattern in patterns):
-            return wanted
-        return unknown if None in patterns else not wanted
-    return False
+    def _on_key(self, statement: Statement, *, unknown: bool) -> bool:
+        for listed, wanted in ((statement.resources, True), (statement.not_resources, False)):
+            if listed is None:
+                continue
+            if isinstance(listed, Unknown):
+                return unknown
+            patterns = (substitute(pattern, self.request) for pattern in listed)
+            answers = {None if pattern is None else self.name.names(pattern) for pattern in patterns}
+            if True in answers:
+                return wanted
+            return unknown if None in answers else not wanted
+        return False
 
 
 _VARIABLE = re.compile(r"\$\{([^},]*)(?:,\s*'([^']*)')?\}")
-_VARIABLES_IN = frozenset({"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"})
 
 
 def substitute(text: str, request: Request) -> str | None:
@@ -266,11 +298,14 @@ def substitute(text: str, request: Request) -> str | None:
     return None if has_variable(result) else result
 
 
-def _substituted(condition: Condition, request: Request) -> Condition:
+def _substituted(condition: Condition, request: Request, partition: str) -> Condition:
     values = condition.values
-    base = condition.base.replace("not", "", 1)
-    if isinstance(values, Unknown) or base not in _VARIABLES_IN or not any(map(has_variable, values)):
+    if isinstance(values, Unknown):
         return condition
+    values = tuple(localised(value, partition) for value in values)
+    operator = CONDITION_OPERATORS.get(condition.base)
+    if operator is None or not operator.takes_variables or not any(map(has_variable, values)):
+        return replace(condition, values=values)
     found = [substitute(value, request) for value in values]
     known = tuple(value for value in found if value is not None)
     if len(known) < len(found):
@@ -278,7 +313,7 @@ def _substituted(condition: Condition, request: Request) -> Condition:
     return replace(condition, values=known)
 
 
-def _names(statement: Statement, request: Request) -> str | None:
+def _names(statement: Statement, request: Request, partition: str) -> str | None:
     """How the statement takes the caller in: as ``principal``, through its ``account``, or not at all."""
     denies = statement.effect is Effect.DENY
     if isinstance(statement.principals, Unknown) or isinstance(statement.not_principals, Unknown):
@@ -286,43 +321,60 @@ def _names(statement: Statement, request: Request) -> str | None:
     if statement.principals is not None:
         # The request stands for every session of a role: one that is denied leaves the others.
         found = {
-            _matches(principal, request)
+            _matches(principal, request, partition)
             for principal in statement.principals
             if not (denies and is_session(principal.value))
         }
         return "principal" if "principal" in found else "account" if "account" in found else None
     if statement.not_principals is not None:
-        if any(_matches(principal, request) for principal in statement.not_principals):
-            return None
-        return "principal"
+        left_out = {_matches(principal, request, partition) for principal in statement.not_principals}
+        return None if _is_left_out(left_out, request, denies=denies) else "principal"
     return None
 
 
-def _matches(principal: Principal, request: Request) -> str | None:
+def _is_left_out(found: set[str | None], request: Request, *, denies: bool) -> bool:
+    """Whether a NotPrincipal element leaves the caller out.
+
+    Of a Deny a user or role has to be named together with its account: one without the other "might" be
+    denied, and the account alone leaves out its root user only. An Allow leaves out whomever it names in
+    any way.
+
+    See: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+    """
+    if not denies or request.kind in (PrincipalKind.ROOT, PrincipalKind.SERVICE):
+        return found != {None} and bool(found)
+    return {"principal", "account"} <= found
+
+
+def _matches(principal: Principal, request: Request, partition: str) -> str | None:
     if principal.type == "Service":
         return "principal" if principal.value == request.principal else None
     if principal.value == "*" and principal.type in ("AWS", "*"):
         return "principal"
     if principal.type != "AWS":
         return None
-    value = canonical_arn(principal.value)
-    if value == canonical_arn(request.principal):
+    value = localised(principal.value, partition)
+    if value == request.principal:
         return "account" if request.kind is PrincipalKind.ROOT else "principal"
-    if request.account is not None and value in (request.account, f"arn:aws:iam::{request.account}:root"):
+    caller = parse_arn(request.principal)
+    if caller is None:
+        return None
+    if value in (caller.account, root_arn(caller.account, caller.partition)):
         return "account"
-    if value.startswith("arn:aws:sts::") and ":assumed-role/" in value:
+    arn = parse_arn(value)
+    if arn is not None and is_session(value):
         # The statement names one session of the role; the request stands for all of them.
-        account = account_of(value)
-        role = value.split("/")[1]
-        same = request.kind is PrincipalKind.ROLE and request.principal.rsplit("/", 1)[-1] == role
-        return "principal" if same and account == request.account else None
+        role = arn.resource.split("/")[1]
+        same = request.kind is PrincipalKind.ROLE and caller.resource.rsplit("/", 1)[-1] == role
+        home = (arn.partition, arn.account) == (caller.partition, caller.account)
+        return "principal" if same and home else None
     return None
 
 
-def _granted(grant: Grant, request: Request) -> bool:
+def _granted(grant: Grant, request: Request, partition: str) -> bool:
     if is_unknown(grant.grantee) or is_unknown(grant.operations):
         return False
-    if canonical_arn(grant.grantee) != canonical_arn(request.principal):
+    if localised(grant.grantee, partition) != request.principal:
         return False
     if request.action not in grant.operations:
         return False

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from kms_constructs.analysis.key_names import KeyName
 from kms_constructs.analysis.principals import Cell, account_cells, everyone, principal_cells
 from kms_constructs.analysis.reach import applies_to_action
 from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind, Key
 from kms_constructs.model.globs import glob_covers, globs_meet, has_wildcard, without_variables
 from kms_constructs.model.policy import Condition, Effect, Principal, Statement
+from kms_constructs.model.text import display
 from kms_constructs.model.unknown import Unknown, is_unknown
 
 
@@ -150,12 +152,20 @@ def reaches(grant: IdentityGrant, key: Key) -> bool | Unknown:
         key: The key.
 
     Returns:
-        True or False; unknown when only an undecided part of a resource may name the key.
+        True or False; unknown when an undecided part of a resource or of the key's ARN decides: a template
+        does not tell the id of the key that it makes, and a policy that names a key by its id may mean it.
     """
+    name = KeyName.of(key)
     statement = grant.statement
     if statement is not None and statement.not_resources is not None:
         left_out = statement.not_resources
         if isinstance(left_out, Unknown):
             return left_out
-        return not any(glob_covers(pattern, key.arn_pattern) for pattern in left_out)
-    return any(globs_meet(pattern, key.arn_pattern) for pattern in grant.resources)
+        return not any(name.names(pattern) is True for pattern in left_out)
+    found = {pattern: name.names(pattern) for pattern in grant.resources}
+    if True in found.values():
+        return True
+    doubtful = next((pattern for pattern, answer in found.items() if answer is None), None)
+    if doubtful is None:
+        return False
+    return Unknown(f"whether {display(doubtful)} is this key is decided at deployment")

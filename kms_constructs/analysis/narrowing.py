@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from kms_constructs.analysis.reach import statement_actions
+from kms_constructs.analysis.statements import statement_actions
 from kms_constructs.model.actions import ACTIONS
+from kms_constructs.model.arn import parse_arn
+from kms_constructs.model.condition_operators import pinning_operators
 from kms_constructs.model.policy import Condition, Statement
 from kms_constructs.model.text import display, has_unresolved_hole
 from kms_constructs.model.unknown import Unknown, is_unknown
@@ -28,11 +30,8 @@ VIA_SERVICE = "kms:viaservice"
 ENCRYPTION_CONTEXT = "kms:encryptioncontext:"
 """Prefix of the keys that compare one pair of the encryption context."""
 
-_POSITIVE = frozenset(
-    {"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress", "bool"}
-)
+_POSITIVE = pinning_operators()
 _WORLD = frozenset({"0.0.0.0/0", "::/0"})
-_ARN_FIELDS = 6
 
 
 def narrows(condition: Condition) -> bool | None:
@@ -51,13 +50,12 @@ def _says_something(value: str) -> bool:
     """Whether a value rules anything out: an ARN has to tell an account or a name, other text a character."""
     if value in _WORLD:
         return False
-    fields = value.split(":", _ARN_FIELDS - 1)
-    if fields[0] != "arn" or len(fields) < _ARN_FIELDS:
+    arn = parse_arn(value)
+    if arn is None:
         return bool(value.strip("*?"))
-    account, resource = fields[4], fields[5]
-    separator = next((character for character in resource if character in "/:"), None)
-    name = resource.partition(separator)[2] if separator is not None else resource
-    return bool(account.strip("*?")) or bool(name.strip("*?/:"))
+    separator = next((character for character in arn.resource if character in "/:"), None)
+    name = arn.resource.partition(separator)[2] if separator is not None else arn.resource
+    return bool(arn.account.strip("*?")) or bool(name.strip("*?/:"))
 
 
 def narrowed_by(conditions: Sequence[Condition], keys: Iterable[str]) -> bool | None:

@@ -2,6 +2,10 @@
 
 A cell is one kind of principal and a conjunction of patterns over its name: all of `include` match, none of
 `exclude` does. The name of a role session is the ARN of its role, which is what ``aws:PrincipalArn`` holds.
+
+A key and all principals that can call it lie in one partition, and patterns are held against names in that
+partition, as AWS does: ``arn:aws:…`` matches nobody in ``aws-cn``, ``arn:*:…`` matches in both. Where the
+partition is decided at deployment, names hold a hole for it, which may turn out to be any.
 """
 
 from __future__ import annotations
@@ -12,9 +16,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from kms_constructs.model.arn import OPEN_PARTITION, canonical, is_account_id, parse_arn
 from kms_constructs.model.globs import glob_covers, globs_meet, has_wildcard, is_literal
 from kms_constructs.model.policy import Principal
-from kms_constructs.model.text import CLOSE, OPEN, display, has_hole, has_unresolved_hole, split_holes
+from kms_constructs.model.text import (
+    CLOSE,
+    FIELD_ANY,
+    FIELD_STAR,
+    OPEN,
+    display,
+    has_hole,
+    has_unresolved_hole,
+    split_holes,
+)
 
 
 class PrincipalKind(StrEnum):
@@ -30,46 +44,41 @@ class PrincipalKind(StrEnum):
 IAM_KINDS = (PrincipalKind.ROOT, PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.FEDERATED)
 """Every kind that belongs to an account."""
 
+ANY_PARTITION = FIELD_STAR
+"""Stands for the partition where it does not matter."""
+
 _RESOURCE = {
     PrincipalKind.ROOT: ("iam", "root"),
     PrincipalKind.USER: ("iam", "user/*"),
     PrincipalKind.ROLE: ("iam", "role/*"),
     PrincipalKind.FEDERATED: ("sts", "federated-user/*"),
 }
-_PARTITION = re.compile(rf"^arn:([a-z*?-]*|{OPEN}[^{CLOSE}]*{CLOSE}):(?=(?:iam|sts):)")
 _UNDECIDED_ACCOUNT = re.compile(f"{OPEN}e:[^{CLOSE}]*{CLOSE}")
+_TO_FIELD = str.maketrans({"*": FIELD_STAR, "?": FIELD_ANY})
+_CROSSING = re.compile(r"[*?]")
 
 
-@lru_cache(maxsize=16384)
-def canonical_arn(arn: str) -> str:
-    """The ARN with its partition written as ``aws``.
+def localised(text: str, partition: str) -> str:
+    """A text with the undecided partition written out, where it is known."""
+    known = OPEN_PARTITION in text and partition != ANY_PARTITION
+    return text.replace(OPEN_PARTITION, partition) if known else text
 
-    One deployment lives in one partition and account ids are unique in it, so two ARNs that differ in the
-    partition only are one principal in two spellings.
+
+def account_pattern(kind: PrincipalKind, account: str, partition: str = ANY_PARTITION) -> str:
+    """Pattern of every principal of a kind in an account.
+
+    Args:
+        kind: The kind.
+        account: Twelve digits, text with holes, or a pattern: ``*`` for any account.
+        partition: The partition that they lie in.
     """
-    return _PARTITION.sub("arn:aws:", arn)
-
-
-def in_partition(arn: str, partition: str) -> bool:
-    """Whether an ARN pattern can mean anything in a partition, when both are known.
-
-    Example:
-        >>> in_partition("arn:aws-cn:iam::111122223333:root", "aws")
-        False
-    """
-    found = _PARTITION.match(arn)
-    return found is None or globs_meet(found.group(1), partition)
-
-
-def account_pattern(kind: PrincipalKind, account: str) -> str:
-    """Pattern of every principal of a kind in an account (``*`` for any account)."""
     service, resource = _RESOURCE[kind]
-    return f"arn:aws:{service}::{account}:{resource}"
+    return f"arn:{partition}:{service}::{account.translate(_TO_FIELD)}:{resource}"
 
 
-def root_arn(account: str) -> str:
+def root_arn(account: str, partition: str) -> str:
     """ARN of the root user of an account."""
-    return account_pattern(PrincipalKind.ROOT, account)
+    return account_pattern(PrincipalKind.ROOT, account, partition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +98,12 @@ class Cell:
     @property
     def literal(self) -> str | None:
         """The name, when the cell is exactly one principal."""
-        return self.include[0] if len(self.include) == 1 and is_literal(self.include[0]) else None
+        if len(self.include) != 1:
+            return None
+        # Which partition a deployment lies in makes no two principals out of one.
+        name = self.include[0]
+        known = name.replace(OPEN_PARTITION, "") if OPEN in name else name
+        return name if is_literal(known) else None
 
     @property
     def account(self) -> str | None:
@@ -97,19 +111,34 @@ class Cell:
         if self.kind is PrincipalKind.SERVICE:
             return None
         for pattern in self.include:
-            account = account_of(pattern)
-            if account is not None and "*" not in account and "?" not in account:
+            account = _one_account(pattern)
+            if account is not None:
                 return account
         return None
 
     def within(self, patterns: Iterable[str]) -> bool:
-        """Whether each of its principals matches one of the ARN patterns, for certain."""
+        """Whether each of its principals matches one of the ARN patterns, for certain.
+
+        Who names principals to be authorised means those of the key's partition, in whatever form.
+        """
         return any(
-            glob_covers(canonical_arn(pattern), included) for pattern in patterns for included in self.include
+            glob_covers(canonical(pattern), canonical(included))
+            for pattern in patterns
+            for included in self.include
         )
 
     def __str__(self) -> str:
         return describe_cells((self,))
+
+
+@lru_cache(maxsize=16384)
+def _one_account(pattern: str) -> str | None:
+    """The account that a pattern of names spells; None when it may match names of several."""
+    arn = parse_arn(pattern)
+    # Where a wildcard may run over a colon, what stands in the fifth place need not be the account.
+    if arn is None or any(map(_CROSSING.search, arn.fields[:3])) or has_wildcard(arn.account):
+        return None
+    return arn.account
 
 
 def including(cell: Cell, pattern: str) -> Cell | None:
@@ -130,10 +159,10 @@ def _fits(kind: PrincipalKind, pattern: str) -> bool:
     """Whether a principal of this kind can match; a wildcard before the resource may run over its colon."""
     if kind is PrincipalKind.SERVICE:
         return True
-    fields = _split_arn(pattern)
-    if fields is None or any(has_wildcard(field) or has_unresolved_hole(field) for field in fields[:5]):
+    arn = parse_arn(pattern)
+    if arn is None or any(_CROSSING.search(field) or has_unresolved_hole(field) for field in arn.fields[:4]):
         return kind is not PrincipalKind.ROOT or "/" not in _without_holes(pattern)
-    start = re.split(f"[*?{OPEN}]", fields[5])[0]
+    start = re.split(f"[*?{OPEN}{FIELD_STAR}{FIELD_ANY}]", arn.resource)[0]
     known = _RESOURCE[kind][1].rstrip("*")
     return start.startswith(known) or known.startswith(start)
 
@@ -153,45 +182,26 @@ def excluding(cell: Cell, patterns: Sequence[str]) -> Cell | None:
     return Cell(cell.kind, cell.include, tuple(exclude))
 
 
-@lru_cache(maxsize=1)
-def everyone() -> tuple[Cell, ...]:
-    """Every principal there is, AWS services included."""
+@lru_cache(maxsize=64)
+def everyone(partition: str = ANY_PARTITION) -> tuple[Cell, ...]:
+    """Every principal there is in a partition, AWS services included."""
     return (
-        *(Cell(kind, (account_pattern(kind, "*"),)) for kind in IAM_KINDS),
+        *(Cell(kind, (account_pattern(kind, "*", partition),)) for kind in IAM_KINDS),
         Cell(PrincipalKind.SERVICE, ("*",)),
     )
 
 
 @lru_cache(maxsize=4096)
-def account_cells(account: str) -> tuple[Cell, ...]:
+def account_cells(account: str, partition: str = ANY_PARTITION) -> tuple[Cell, ...]:
     """Every principal of an account."""
-    return tuple(Cell(kind, (account_pattern(kind, account),)) for kind in IAM_KINDS)
+    return tuple(Cell(kind, (account_pattern(kind, account, partition),)) for kind in IAM_KINDS)
 
 
 @lru_cache(maxsize=16384)
 def account_of(arn: str) -> str | None:
     """The account field of an IAM or STS ARN, which may be a pattern or have a hole; None for other text."""
-    parts = _split_arn(arn)
-    return parts[4] if parts is not None and parts[2] in ("iam", "sts", "*") else None
-
-
-def _split_arn(arn: str) -> list[str] | None:
-    """The six fields of an ARN; colons inside holes do not count."""
-    if OPEN not in arn:
-        plain = arn.split(":", 5)
-        return plain if len(plain) == 6 and plain[0] == "arn" else None
-    fields: list[str] = [""]
-    depth = 0
-    for character in arn:
-        if character == OPEN:
-            depth += 1
-        elif character == CLOSE:
-            depth -= 1
-        if character == ":" and depth == 0 and len(fields) < 6:
-            fields.append("")
-        else:
-            fields[-1] += character
-    return fields if len(fields) == 6 and fields[0] == "arn" else None
+    found = parse_arn(arn)
+    return found.account if found is not None and found.service in ("iam", "sts", "*") else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +220,17 @@ class PrincipalCells:
 
 
 @lru_cache(maxsize=16384)
-def principal_cells(principal: Principal) -> PrincipalCells:
+def principal_cells(principal: Principal, partition: str = ANY_PARTITION) -> PrincipalCells:
     """The principals that an entry of a Principal element stands for, never too few.
+
+    Args:
+        principal: The entry.
+        partition: The partition of the key whose policy names it. An ARN of another one names nobody there:
+            KMS refuses such a policy, so that the key may lie elsewhere than was said.
 
     See: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
     """
-    value = principal.value
+    value = localised(principal.value, partition)
     if principal.type == "Service":
         if has_hole(value):
             return PrincipalCells(
@@ -223,45 +238,48 @@ def principal_cells(principal: Principal) -> PrincipalCells:
             )
         return PrincipalCells((Cell(PrincipalKind.SERVICE, (value,)),))
     if value == "*":
-        return PrincipalCells(everyone())
+        return PrincipalCells(everyone(partition))
     if principal.type != "AWS":
         return PrincipalCells(
-            everyone(), unresolved=f"a {principal.type} principal has no meaning in a key policy"
+            everyone(partition), unresolved=f"a {principal.type} principal has no meaning in a key policy"
         )
-    return _aws_principal(canonical_arn(value))
+    return _aws_principal(value, partition)
 
 
-def _aws_principal(value: str) -> PrincipalCells:
-    if re.fullmatch(r"\d{12}", value) or _UNDECIDED_ACCOUNT.fullmatch(value):
-        return PrincipalCells(account_cells(value), delegated=True)
-    fields = _split_arn(value)
-    if fields is None:
-        return PrincipalCells(everyone(), unresolved=f"{display(value)} is no ARN and no account id")
-    _, _, service, _, account, resource = fields
-    if not account:
-        return PrincipalCells(everyone(), unresolved=f"{display(value)} has no account")
+def _aws_principal(value: str, partition: str) -> PrincipalCells:
+    if is_account_id(value) or _UNDECIDED_ACCOUNT.fullmatch(value):
+        return PrincipalCells(account_cells(value, partition), delegated=True)
+    arn = parse_arn(value)
+    if arn is None:
+        return PrincipalCells(everyone(partition), unresolved=f"{display(value)} is no ARN and no account id")
+    if not arn.account:
+        return PrincipalCells(everyone(partition), unresolved=f"{display(value)} has no account")
     undecided = f"{display(value)} is undecided" if has_unresolved_hole(value) else None
-    if resource == "root":
-        return PrincipalCells(account_cells(account), delegated=True, unresolved=undecided)
-    if service == "sts" and resource.startswith("assumed-role/"):
+    if undecided is None and not globs_meet(arn.partition, partition):
+        undecided = f"{display(value)} lies in partition {arn.partition}, and the key in {partition}"
+    if arn.resource == "root":
+        cells = account_cells(arn.account, arn.partition)
+        return PrincipalCells(cells, delegated=True, unresolved=undecided)
+    if arn.service == "sts" and arn.resource.startswith("assumed-role/"):
         # A session's ARN does not tell the path of its role.
-        name = resource.split("/")[1]
-        found = (f"arn:aws:iam::{account}:role/{name}", f"arn:aws:iam::{account}:role/*/{name}")
-        return PrincipalCells(tuple(Cell(PrincipalKind.ROLE, (arn,)) for arn in found), unresolved=undecided)
+        name = arn.resource.split("/")[1]
+        start = f"arn:{arn.partition}:iam::{arn.account}:role/"
+        found = (f"{start}{name}", f"{start}*/{name}")
+        return PrincipalCells(tuple(Cell(PrincipalKind.ROLE, (one,)) for one in found), unresolved=undecided)
     for kind, prefix in (
         (PrincipalKind.USER, "user/"),
         (PrincipalKind.ROLE, "role/"),
         (PrincipalKind.FEDERATED, "federated-user/"),
     ):
-        if resource.startswith(prefix) and service == _RESOURCE[kind][0]:
+        if arn.resource.startswith(prefix) and arn.service == _RESOURCE[kind][0]:
             return PrincipalCells((Cell(kind, (value,)),), unresolved=undecided)
-    return PrincipalCells(everyone(), unresolved=f"{display(value)} is no principal that KMS knows")
+    return PrincipalCells(everyone(partition), unresolved=f"{display(value)} is no principal that KMS knows")
 
 
 def is_session(arn: str) -> bool:
     """Whether the ARN is that of one role session."""
-    fields = _split_arn(arn)
-    return fields is not None and fields[2] == "sts" and fields[5].startswith("assumed-role/")
+    found = parse_arn(arn)
+    return found is not None and found.service == "sts" and found.resource.startswith("assumed-role/")
 
 
 def same_principal(left: str, right: str) -> bool:
@@ -329,8 +347,8 @@ def _group_of(cell: Cell) -> tuple[str, ...]:
 def _whole_account(cell: Cell) -> bool:
     if cell.kind is PrincipalKind.SERVICE or len(cell.include) != 1:
         return False
-    account = account_of(cell.include[0]) or "*"
-    return cell.include[0] == account_pattern(cell.kind, account)
+    arn = parse_arn(cell.include[0])
+    return arn is not None and (arn.service, arn.resource) == _RESOURCE[cell.kind]
 
 
 def _name(cell: Cell) -> str:

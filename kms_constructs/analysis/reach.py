@@ -16,102 +16,30 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from kms_constructs.analysis.conditions import (
-    GRANT_ACTIONS,
-    Atom,
-    RequestContext,
-    decide,
-    everywhere,
-    names_other_partition,
-    principal_atom,
-)
+from kms_constructs.analysis.conditions import GRANT_ACTIONS, Atom, RequestContext, everywhere
+from kms_constructs.analysis.contribution import GRANT, KEY_POLICY, Contribution
+from kms_constructs.analysis.key_names import KeyName
 from kms_constructs.analysis.principals import (
     IAM_KINDS,
     Cell,
-    PrincipalCells,
     PrincipalKind,
-    account_of,
     account_pattern,
-    describe_cells,
     everyone,
-    is_session,
     principal_cells,
 )
+from kms_constructs.analysis.statements import allowed, applies_to_action, denial, statement_actions
 from kms_constructs.errors import ArgumentError
-from kms_constructs.model.actions import ACTIONS, expand, find_action
+from kms_constructs.model.actions import ACTIONS, find_action
 from kms_constructs.model.estate import Grant, Key
-from kms_constructs.model.globs import glob_covers, globs_meet
-from kms_constructs.model.policy import Condition, Effect, Policy, Principal, Statement
-from kms_constructs.model.text import display, has_hole
-from kms_constructs.model.unknown import Unknown, is_unknown
+from kms_constructs.model.globs import globs_meet
+from kms_constructs.model.policy import Effect, Policy, Principal
+from kms_constructs.model.unknown import is_unknown
 
-KEY_POLICY = "key policy"
-GRANT = "grant"
 UNBOUND_BY_RCP = frozenset({"RetireGrant"})
 """Actions that no resource control policy takes away, even with ``*`` as its action."""
 
 _MOST_CELLS = 2000
 """Denies that would cut a region into more pieces are left out, so that no policy makes it slow."""
-
-
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """One reason why principals are in a region.
-
-    Args:
-        cells: The principals that are left after all Denies.
-        statement: The statement of the key policy that allows it; None for a grant.
-        source: ``key policy`` or ``grant``.
-        delegated: Whether IAM policies of the principals' account decide.
-        unresolved: Why it is here only because something is not known, or None.
-        conditions: Conditions that were assumed to hold (those that say nothing of the principal).
-        grant: The grant, when it comes from one.
-    """
-
-    cells: tuple[Cell, ...]
-    statement: Statement | None
-    source: str = KEY_POLICY
-    delegated: bool = False
-    unresolved: str | None = None
-    conditions: tuple[Condition, ...] = ()
-    grant: Grant | None = None
-
-    def of(self, cells: tuple[Cell, ...]) -> Contribution:
-        """The same reason for other principals."""
-        if cells is self.cells:
-            return self
-        return Contribution(
-            cells,
-            self.statement,
-            self.source,
-            self.delegated,
-            self.unresolved,
-            self.conditions,
-            self.grant,
-        )
-
-    @property
-    def principals(self) -> str:
-        """The principals as a person reads them."""
-        return describe_cells(self.cells)
-
-    @property
-    def label(self) -> str:
-        """What allows it: ``statement 'RootAccount'`` or ``grant 'reports'``."""
-        if self.statement is not None:
-            return f"statement '{self.statement.label}'" if self.statement.sid else self.statement.label
-        return f"grant '{self.grant.name}'" if self.grant is not None and self.grant.name else "a grant"
-
-    def describe(self) -> str:
-        """How the access comes about, in one line."""
-        text = self.label
-        if self.delegated:
-            accounts = sorted({display(account) for cell in self.cells if (account := cell.account)})
-            where = f"account {', '.join(accounts)}" if accounts else "any account"
-            text += f" → delegates to the IAM policies of {where}"
-        else:
-            text += f" → {self.principals}"
-        return text + (f" (not resolved: {self.unresolved})" if self.unresolved else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,12 +157,16 @@ def shared_reaches(
     Returns:
         Names of actions and the contributions to the region of each of them.
     """
-    groups: dict[int, tuple[list[str], tuple[Contribution, ...]]] = {}
-    compiled = _compiled(key)
-    for names in compiled.alike(actions, (*scps, *rcps)):
-        parts = compiled.reach(names[0], context or {}, tuple(scps), tuple(rcps)).contributions
-        groups.setdefault(id(parts), ([], parts))[0].extend(names)
-    return tuple((tuple(names), parts) for names, parts in groups.values())
+    groups: dict[object, list[str]] = {}
+    compiled, known = _compiled(key), context or {}
+    told = tuple(sorted(known.items()))
+    for action in actions:
+        alike = compiled.signature(action, told), _bound(action, (*scps, *rcps))
+        groups.setdefault(alike, []).append(action)
+    return tuple(
+        (tuple(names), compiled.reach(names[0], known, tuple(scps), tuple(rcps)).contributions)
+        for names in groups.values()
+    )
 
 
 _cache: dict[int, tuple[weakref.ref[Key], _KeyAccess]] = {}
@@ -255,8 +187,7 @@ class _KeyAccess:
 
     def __init__(self, key: Key) -> None:
         self._policy = key.policy
-        self._key = key.arn_pattern, key.partition
-        self._account = key.account
+        self._key = KeyName.of(key)
         self._grants = key.grants
         self._statements = key.policy.statements
         self._speaking = _speaking(
@@ -281,17 +212,16 @@ class _KeyAccess:
         """Actions that the same statements speak of share one result: a policy has few kinds of action."""
         if is_unknown(self._policy.unknown):
             reason = self._policy.unknown.reason
-            return Reach(action, (Contribution(everyone(), None, KEY_POLICY, unresolved=reason),))
-        allows, denies = self._speaking[action]
-        grants = tuple([grant for grant in self._grants if _carries(grant, action)]) if self._grants else ()
-        circumstances = (action in GRANT_ACTIONS, tuple(sorted(context.items())) if context else ())
-        signature = (circumstances, allows, denies, tuple(map(id, grants)))
+            return Reach(action, (Contribution(everyone(self._key.partition), None, unresolved=reason),))
+        signature = self.signature(action, tuple(sorted(context.items())) if context else ())
+        circumstances, allows, denies, carrying = signature
+        grants = [self._grants[at] for at in carrying]
         if not (scps or rcps) and signature in self._found:
             return Reach(action, self._found[signature])
         parts = [
             part for position in allows for part in self._gives(position, action, context, circumstances)
         ]
-        parts.extend(_granted(grant) for grant in grants)
+        parts.extend(_granted(grant, self._key.partition) for grant in grants)
         denials = [
             atoms
             for position in denies
@@ -301,36 +231,35 @@ class _KeyAccess:
             denials.extend(self._organization(action, context, scps, rcps))
         contributions: list[Contribution] = []
         denied = tuple(denials)
+        doubt = next((atom.doubt for atoms in denied for atom in atoms if atom.doubt), "")
         for part in parts:
             cells = _without(part.cells, denied)
-            if cells:
+            if cells and doubt:
+                sure = _without(part.cells, _hitting(denied))
+                contributions.extend(part.of(cells).doubted(sure, doubt))
+            elif cells:
                 contributions.append(part.of(cells))
         found = tuple(contributions)
         if not (scps or rcps):
             self._found[signature] = found
         return Reach(action, found)
 
-    def alike(self, actions: Iterable[str], organization: Sequence[Policy] = ()) -> Iterable[list[str]]:
-        """The actions in groups that one region serves."""
-        groups: dict[object, list[str]] = {}
-        for action in actions:
-            grants = tuple([_carries(grant, action) for grant in self._grants]) if self._grants else ()
-            spoken_of = tuple(
-                applies_to_action(statement, action, certainly=True)
-                for policy in organization
-                for statement in policy.statements
-            )
-            bound = (spoken_of, action in UNBOUND_BY_RCP)
-            sort = (self._speaking[action], grants, action in GRANT_ACTIONS, bound)
-            groups.setdefault(sort, []).append(action)
-        return groups.values()
+    def signature(self, action: str, known: _Known) -> _Signature:
+        """What the region of an action depends on: actions with the same one share a region."""
+        allows, denies = self._speaking[action]
+        carrying = (
+            tuple([at for at, grant in enumerate(self._grants) if _carries(grant, action)])
+            if self._grants
+            else ()
+        )
+        return (action in GRANT_ACTIONS, known), allows, denies, carrying
 
     def _gives(
         self, position: int, action: str, context: RequestContext, circumstances: object
     ) -> tuple[Contribution, ...]:
         place = (position, circumstances)
         if place not in self._given:
-            self._given[place] = _allowed(self._statements[position], action, context, self._key)
+            self._given[place] = allowed(self._statements[position], action, context, self._key)
         return self._given[place]
 
     def _takes(
@@ -339,7 +268,7 @@ class _KeyAccess:
         place = (position, circumstances)
         if place not in self._taken:
             statement = self._statements[position]
-            self._taken[place] = _denial(statement, action, context, self._key, in_key_policy=True)
+            self._taken[place] = denial(statement, action, context, self._key, in_key_policy=True)
         return self._taken[place]
 
     def _organization(
@@ -347,18 +276,34 @@ class _KeyAccess:
     ) -> Iterable[tuple[Atom, ...]]:
         """What the organization's policies take, within the bounds that each kind has."""
         binding_rcps = () if action in UNBOUND_BY_RCP else rcps
-        for policies, scope in ((scps, _scp_scope(self._account)), (binding_rcps, _rcp_scope())):
+        partition = self._key.partition
+        own = _scp_scope(self._key.account, partition)
+        for policies, scope in ((scps, own), (binding_rcps, _rcp_scope(partition))):
             for policy in policies:
                 for statement in policy.statements:
                     if statement.effect != Effect.DENY or not statement.certain:
                         continue
                     if not applies_to_action(statement, action, certainly=True):
                         continue
-                    atoms = _denial(statement, action, context, self._key, in_key_policy=False)
+                    atoms = denial(statement, action, context, self._key, in_key_policy=False)
                     if atoms is not None:
                         yield (*scope, *atoms)
 
 
+def _bound(action: str, organization: Sequence[Policy]) -> tuple[object, ...]:
+    """What the organization's policies say of an action: those with the same answer share a region."""
+    if not organization:
+        return ()
+    return action in UNBOUND_BY_RCP, tuple(
+        applies_to_action(statement, action, certainly=True)
+        for policy in organization
+        for statement in policy.statements
+    )
+
+
+_Known = tuple[tuple[str, str | tuple[str, ...] | None], ...]
+_Signature = tuple[object, tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+"""What is known of the request; positions of the Allows, Denies and grants that speak of an action."""
 _NO_ACTIONS: frozenset[str] = frozenset()
 
 
@@ -388,190 +333,26 @@ def _carries(grant: Grant, action: str) -> bool:
     return action in grant.operations
 
 
-def _granted(grant: Grant) -> Contribution:
+def _granted(grant: Grant, partition: str) -> Contribution:
     reason = grant.operations.reason if is_unknown(grant.operations) else None
     if is_unknown(grant.grantee):
-        return Contribution(everyone(), None, GRANT, False, grant.grantee.reason, (), grant)
+        return Contribution(everyone(partition), None, GRANT, False, grant.grantee.reason, (), grant)
     kind = "Service" if _SERVICE_NAME.fullmatch(grant.grantee) else "AWS"
-    found = principal_cells(Principal(kind, grant.grantee))
+    found = principal_cells(Principal(kind, grant.grantee), partition)
     # A grant names whom it serves: an account principal there is the account itself, not its IAM.
     return Contribution(found.cells, None, GRANT, found.delegated, found.unresolved or reason, (), grant)
 
 
 @lru_cache(maxsize=256)
-def _scp_scope(account: str) -> tuple[Atom, ...]:
-    own = tuple((kind, (account_pattern(kind, account),)) for kind in IAM_KINDS)
-    return (Atom(own, missing=False), *_rcp_scope(), Atom(everywhere(("*",)), missing=False))
+def _scp_scope(account: str, partition: str) -> tuple[Atom, ...]:
+    own = tuple((kind, (account_pattern(kind, account, partition),)) for kind in IAM_KINDS)
+    return (Atom(own, missing=False), *_rcp_scope(partition), Atom(everywhere(("*",)), missing=False))
 
 
-def _rcp_scope() -> tuple[Atom, ...]:
-    return (
-        Atom(
-            ((PrincipalKind.ROLE, ("arn:aws:iam::*:role/aws-service-role/*",)),), negated=True, missing=True
-        ),
-    )
-
-
-def applies_to_action(statement: Statement, action: str, *, certainly: bool) -> bool:
-    """Whether the statement speaks of the action.
-
-    Args:
-        statement: The statement.
-        action: Name of a KMS action, without ``kms:``.
-        certainly: Whether an unknown element counts as no (for a Deny) or as yes (for an Allow).
-    """
-    return action in statement_actions(statement.actions, statement.not_actions, certainly)
-
-
-_ALL_ACTIONS = frozenset(ACTIONS)
-
-
-@lru_cache(maxsize=8192)
-def statement_actions(
-    actions: tuple[str, ...] | Unknown | None, not_actions: tuple[str, ...] | Unknown | None, certainly: bool
-) -> frozenset[str]:
-    """Names of the KMS actions that an Action or NotAction element speaks of.
-
-    Args:
-        actions: The Action element.
-        not_actions: The NotAction element.
-        certainly: Whether what is unknown counts as no (for a Deny) or as yes (for an Allow).
-    """
-    if actions is not None:
-        if isinstance(actions, Unknown):
-            return frozenset() if certainly else _ALL_ACTIONS
-        return frozenset().union(*(_action_names(pattern, certainly) for pattern in actions))
-    if not_actions is not None:
-        if isinstance(not_actions, Unknown):
-            return frozenset() if certainly else _ALL_ACTIONS
-        return _ALL_ACTIONS.difference(*(_action_names(pattern, not certainly) for pattern in not_actions))
-    return frozenset()
-
-
-@lru_cache(maxsize=8192)
-def _action_names(pattern: str, certainly: bool) -> frozenset[str]:
-    if not has_hole(pattern):
-        return frozenset(expand(pattern))
-    if certainly:
-        return frozenset()
-    return frozenset(name for name in ACTIONS if globs_meet(pattern.lower(), f"kms:{name}".lower()))
-
-
-def _resource_applies(statement: Statement, key_arn: str, *, certainly: bool) -> bool:
-    """Whether the statement speaks of the key. A statement without a Resource has no effect at all."""
-    decides = glob_covers if certainly else globs_meet
-    if statement.resources is not None:
-        if isinstance(statement.resources, Unknown):
-            return not certainly
-        # Nearly every statement of a key policy says "*", and every key has an ARN of its own.
-        return "*" in statement.resources or any(decides(one, key_arn) for one in statement.resources)
-    if statement.not_resources is not None:
-        if isinstance(statement.not_resources, Unknown):
-            return not certainly
-        excluded = globs_meet if certainly else glob_covers
-        return not any(excluded(pattern, key_arn) for pattern in statement.not_resources)
-    return False
-
-
-def _allowed(
-    statement: Statement, action: str, context: RequestContext, key: tuple[str, str]
-) -> tuple[Contribution, ...]:
-    key_arn, partition = key
-    if not _resource_applies(statement, key_arn, certainly=False):
-        return ()
-    unresolved: str | None = None
-    for element in (
-        statement.effect,
-        statement.actions,
-        statement.not_actions,
-        statement.resources,
-        statement.not_resources,
-    ):
-        if isinstance(element, Unknown):
-            unresolved = element.reason
-    atoms: list[Atom] = []
-    assumed: list[Condition] = []
-    if isinstance(statement.conditions, Unknown):
-        unresolved = unresolved or statement.conditions.reason
-    else:
-        for condition in statement.conditions:
-            verdict = decide(condition, action, context)
-            if verdict is False:
-                return ()
-            if verdict is None:
-                atom = principal_atom(condition)
-                if atom is None or (atom.negated and names_other_partition(condition, partition)):
-                    assumed.append(condition)
-                else:
-                    atoms.append(atom)
-    found: list[Contribution] = []
-    for part in _statement_principals(statement):
-        cells = part.cells
-        for atom in atoms:
-            cells = tuple(dict.fromkeys(left for cell in cells for left in atom.satisfying(cell)))
-        if cells:
-            reason = unresolved or part.unresolved
-            found.append(Contribution(cells, statement, KEY_POLICY, part.delegated, reason, tuple(assumed)))
-    return tuple(found)
-
-
-def _statement_principals(statement: Statement) -> tuple[PrincipalCells, ...]:
-    if isinstance(statement.principals, Unknown):
-        return (PrincipalCells(everyone(), unresolved=statement.principals.reason),)
-    if statement.principals is not None:
-        return tuple(principal_cells(principal) for principal in statement.principals)
-    if statement.not_principals is not None:
-        # An Allow with NotPrincipal is open to everyone else in the world.
-        return (PrincipalCells(everyone()),)
-    return ()
-
-
-def _denial(
-    statement: Statement, action: str, context: RequestContext, key: tuple[str, str], *, in_key_policy: bool
-) -> tuple[Atom, ...] | None:
-    """What must hold of a principal for the Deny to hit it for certain; None when it may not hit at all."""
-    key_arn, partition = key
-    if not _resource_applies(statement, key_arn, certainly=True):
-        return None
-    if isinstance(statement.conditions, Unknown):
-        return None
-    atoms: list[Atom] = []
-    for condition in statement.conditions:
-        verdict = decide(condition, action, context)
-        if verdict is False:
-            return None
-        if verdict is None:
-            atom = principal_atom(condition)
-            if atom is None or (not atom.negated and names_other_partition(condition, partition)):
-                return None
-            atoms.append(atom)
-    if statement.principals is None:
-        # An organization policy may leave the principal out; a key policy may not, and NotPrincipal is
-        # too easily escaped (the session, the account) to count on.
-        return None if in_key_policy or statement.not_principals is not None else tuple(atoms)
-    if isinstance(statement.principals, Unknown):
-        return None
-    named = _denied_principals(statement.principals)
-    return tuple(atoms) if named is None else (named, *atoms)
-
-
-def _denied_principals(principals: Sequence[Principal]) -> Atom | None:
-    """The principals that a Deny hits for certain, as an atom; None when it hits everyone."""
-    patterns: dict[PrincipalKind, list[str]] = {kind: [] for kind in PrincipalKind}
-    for principal in principals:
-        if principal.value == "*" and principal.type in ("AWS", "*"):
-            return None
-        found = principal_cells(principal)
-        # One session that is denied leaves the other sessions of its role.
-        if found.unresolved is not None or is_session(principal.value):
-            continue
-        for cell in found.cells:
-            # A Deny on an account principal is only counted against its root user.
-            if found.delegated and cell.kind is not PrincipalKind.ROOT:
-                continue
-            if cell.literal is not None:
-                patterns[cell.kind].append(cell.literal)
-    return Atom(tuple((kind, tuple(found)) for kind, found in patterns.items()))
+@lru_cache(maxsize=64)
+def _rcp_scope(partition: str) -> tuple[Atom, ...]:
+    linked = f"{account_pattern(PrincipalKind.ROLE, '*', partition).removesuffix('*')}aws-service-role/*"
+    return (Atom(((PrincipalKind.ROLE, (linked,)),), negated=True, missing=True),)
 
 
 @lru_cache(maxsize=8192)
@@ -596,6 +377,12 @@ def _without(cells: tuple[Cell, ...], denials: tuple[tuple[Atom, ...], ...]) -> 
     return left
 
 
+@lru_cache(maxsize=4096)
+def _hitting(denials: tuple[tuple[Atom, ...], ...]) -> tuple[tuple[Atom, ...], ...]:
+    """The denials in the reading of AWS's documents in which they hit the most."""
+    return tuple(tuple(atom.taken_for(satisfied=True) for atom in atoms) for atoms in denials)
+
+
 def same_account(cell: Cell, account: str) -> bool | None:
     """Whether a cell lies in an account: True, False, or None when that is open.
 
@@ -618,9 +405,9 @@ __all__ = [
     "KEY_POLICY",
     "Contribution",
     "Reach",
-    "account_of",
     "applies_to_action",
     "reach_of",
     "same_account",
     "shared_reaches",
+    "statement_actions",
 ]

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from kms_constructs.analysis.identity import attached_cells, identity_grants, may_reach
+from kms_constructs.analysis.identity import IdentityGrant, attached_cells, identity_grants, reaches
 from kms_constructs.analysis.principals import (
     Cell,
     PrincipalKind,
@@ -198,7 +198,7 @@ def _through_identity(
         users = [(side, shared) for side in direct if (shared := _shared(holding, side.part.cells))]
         if not users:
             continue
-        grants = [grant for grant in identity_grants(policy, MANAGING_ACTIONS) if may_reach(grant, key)]
+        grants, doubt = _reaching(policy, key)
         for side, shared in users:
             manages: set[str] = set()
             chain: dict[str, None] = {}
@@ -210,7 +210,8 @@ def _through_identity(
                         chain[grant.label] = None
             if manages:
                 chain[f"{side.part.label} → uses"] = None
-                unresolved = policy.attached_to.reason if isinstance(policy.attached_to, Unknown) else None
+                attached = policy.attached_to
+                unresolved = attached.reason if isinstance(attached, Unknown) else doubt
                 found.append(
                     Overlap(
                         shared,
@@ -223,3 +224,13 @@ def _through_identity(
                     )
                 )
     return found
+
+
+def _reaching(policy: IdentityPolicy, key: Key) -> tuple[list[IdentityGrant], str | None]:
+    """What a policy lets its holders manage of a key: what it surely does, else what it may and why."""
+    answers = [(grant, reaches(grant, key)) for grant in identity_grants(policy, MANAGING_ACTIONS)]
+    sure = [grant for grant, answer in answers if answer is True]
+    doubtful = [(grant, answer.reason) for grant, answer in answers if isinstance(answer, Unknown)]
+    if sure or not doubtful:
+        return sure, None
+    return [grant for grant, _ in doubtful], doubtful[0][1]

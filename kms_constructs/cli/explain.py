@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +10,7 @@ import click
 from kms_constructs.cli import output
 from kms_constructs.cli.options import Given, output_options, paths_argument, source_options
 from kms_constructs.exit_code import ExitCode
+from kms_constructs.model.globs import glob_matches
 from kms_constructs.reports.formats import ACCESSES, Accesses
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def select_keys(estate: Estate, wanted: Sequence[str]) -> tuple[Key, ...]:
         return estate.keys
     chosen: dict[str, Key] = {}
     for name in wanted:
-        found = [key for key in estate.keys if any(fnmatchcase(own, name) for own in _names(key))]
+        found = [key for key in estate.keys if any(glob_matches(name, own) for own in _names(key))]
         if not found and not estate.problems:
             raise click.UsageError(f"--key {name}: no key is called so. {_known(estate)}")
         chosen |= {key.id: key for key in found}

@@ -89,14 +89,14 @@ def _texts(place: Path, account: str, region: str) -> dict[str, str]:
     from importlib.resources import files
 
     from kms_constructs.guardrails.settings import Settings
+    from kms_constructs.model.arn import of_region
     from kms_constructs.reports.version import tool_version
-    from kms_constructs.sources.cloudformation.resolver import partition_of
 
     templates = files("kms_constructs.cli").joinpath("data", "init")
     values = {
         "account": account,
         "region": region,
-        "partition": partition_of(region),
+        "partition": of_region(region).name,
         "today": date.today().isoformat(),  # noqa: DTZ011 - the day where the reader is
         "version": tool_version().partition("+")[0],
         "production": json.dumps(list(Settings().production_environments)),

@@ -9,12 +9,14 @@ from kms_constructs.errors import ConfigurationError
 from kms_constructs.guardrails.catalogue import AUTHORISABLE, CATALOGUE, find_control
 from kms_constructs.guardrails.config_values import suggestion
 from kms_constructs.guardrails.settings import ANY_CONTROL, Acknowledgement, Settings
+from kms_constructs.model.arn import Arn, is_account_id, parse_arn
 from kms_constructs.model.key_specs import (
     MAXIMUM_PENDING_WINDOW_DAYS,
     MAXIMUM_ROTATION_PERIOD_DAYS,
     MINIMUM_PENDING_WINDOW_DAYS,
     MINIMUM_ROTATION_PERIOD_DAYS,
 )
+from kms_constructs.model.text import is_organization_id
 
 BOUNDS: Mapping[str, tuple[int, int]] = {
     "minimum_pending_window": (MINIMUM_PENDING_WINDOW_DAYS, MAXIMUM_PENDING_WINDOW_DAYS),
@@ -32,11 +34,7 @@ NAMES = (
 )
 """The settings that list names, none of them empty."""
 
-_ACCOUNT = re.compile(r"[0-9]{12}")
-_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
-_PRINCIPAL_PATTERN = re.compile(
-    r"arn:[a-z0-9*?-]+:(iam|sts)::(?P<account>[^:]*):(?P<name>.+)", re.IGNORECASE | re.DOTALL
-)
+_PARTITION_PATTERN = re.compile(r"[a-z0-9*?-]+", re.IGNORECASE)
 _FINDING_ID = re.compile(r"(?P<control>[^\[\]]+)(\[(?P<detail>[^\[\]]+)\])?")
 
 
@@ -99,7 +97,7 @@ class _Check:
 
     def _accounts(self) -> None:
         for index, account in enumerate(self._config.trusted_accounts):
-            if not _ACCOUNT.fullmatch(account):
+            if not is_account_id(account):
                 raise self._error(
                     f"trusted_accounts[{index}]",
                     f"{account!r} is no account id",
@@ -108,7 +106,7 @@ class _Check:
 
     def _organization(self) -> None:
         given = self._config.organization_id
-        if given is not None and not _ORGANIZATION.fullmatch(given):
+        if given is not None and not is_organization_id(given):
             raise self._error(
                 "organization_id", f"{given!r} is no organization id", "write it as in 'o-a1b2c3d4e5'"
             )
@@ -159,8 +157,8 @@ class _Check:
         return found
 
     def _principal(self, key: str, pattern: str) -> None:
-        match = _PRINCIPAL_PATTERN.fullmatch(pattern)
-        if match is None:
+        arn = _principal_pattern(pattern)
+        if arn is None:
             problem = "it authorises everyone" if pattern.strip("*") == "" else "it is no principal's ARN"
             raise self._error(
                 key,
@@ -168,12 +166,12 @@ class _Check:
                 "write the ARN of a role or user, with wildcards if need be, as in "
                 "'arn:aws:iam::111122223333:role/Admin*'",
             )
-        account = match["account"]
-        if not account.strip("*?") and not match["name"].strip("*?"):
+        account = arn.account
+        if not account.strip("*?") and not arn.resource.strip("*?"):
             raise self._error(
                 key, f"{pattern!r}: it authorises everyone in every account", "name accounts or principals"
             )
-        if account != "aws" and account.isdigit() and not _ACCOUNT.fullmatch(account):
+        if account != "aws" and account.isdigit() and not is_account_id(account):
             raise self._error(key, f"{account!r} is no account id", "write the account's twelve digits")
 
     def _disabled(self) -> dict[str, str]:
@@ -194,3 +192,11 @@ class _Check:
         return Acknowledgement(
             self._finding_id(f"{key}.id", given.id), given.reason.strip(), given.resource.strip()
         )
+
+
+def _principal_pattern(pattern: str) -> Arn | None:
+    """The ARN pattern of principals; None for anything else."""
+    arn = parse_arn(pattern)
+    if arn is None or arn.service.lower() not in ("iam", "sts") or arn.region or not arn.resource:
+        return None
+    return arn if _PARTITION_PATTERN.fullmatch(arn.partition) else None

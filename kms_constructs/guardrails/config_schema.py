@@ -158,7 +158,7 @@ def _refined(name: str, schema: dict[str, Any]) -> dict[str, Any]:
 _PRINCIPAL = {
     "description": "ARN of a role or user; * and ? are wildcards.",
     "type": "string",
-    "pattern": r"^[aA][rR][nN]:[a-zA-Z0-9*?-]+:([iI][aA][mM]|[sS][tT][sS])::"
+    "pattern": r"^arn:[a-zA-Z0-9*?-]+:([iI][aA][mM]|[sS][tT][sS])::"
     r"([aA][wW][sS]|[0-9]{12}|[^:0-9][^:]*|[0-9]+[^:0-9][^:]*)?:[\s\S]+$",
     # Everyone in every account.
     "not": {"pattern": r"::[*?]*:[*?]+$"},

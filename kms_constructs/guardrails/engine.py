@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from fnmatch import fnmatchcase
 
 from kms_constructs.errors import ConfigurationError
 from kms_constructs.guardrails.catalogue import CATALOGUE, find_control
@@ -17,6 +16,7 @@ from kms_constructs.guardrails.finding import Finding, Outcome, Report, Severity
 from kms_constructs.guardrails.registry import RULES
 from kms_constructs.guardrails.rule import Rule, RuleContext
 from kms_constructs.model.estate import Estate, Location
+from kms_constructs.model.globs import glob_matches
 
 INTERNAL_ERROR = "internal-error"
 """Detail of the finding that stands for a rule that failed."""
@@ -219,4 +219,4 @@ def _matches(given: Acknowledgement, place: Location) -> bool:
         f"{place.stack}/{place.logical_id}" if place.stack else None,
         place.source,
     )
-    return any(name is not None and fnmatchcase(name, given.resource) for name in names)
+    return any(name is not None and glob_matches(given.resource, name) for name in names)

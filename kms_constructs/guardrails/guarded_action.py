@@ -29,6 +29,7 @@ from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized
 from kms_constructs.guardrails.wording import DELEGATION, IAM_POLICY, UNRESOLVED, merged, resolve
+from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.estate import IdentityPolicy, Key
 from kms_constructs.model.guarded_actions import GUARDED_ACTIONS
 from kms_constructs.model.text import display
@@ -108,7 +109,7 @@ class GuardedActionRule(KeyRule):
     def _authorised(self, key: Key) -> tuple[str, ...]:
         own = key.authorised
         return (
-            root_arn(key.account),
+            root_arn(key.account, key.partition),
             *own.get(self.control.id, ()),
             *own.get("*", ()),
             *self.config.authorised_for(self.control.id),
@@ -249,7 +250,7 @@ def _perhaps_home(key: Key, part: Contribution) -> str | None:
     """The account, if all that escapes is the root user of one that may turn out to be the key's own."""
     accounts = {cell.account for cell in part.cells}
     account = accounts.pop()
-    if accounts or account is None or not account.isdigit():
+    if accounts or account is None or not is_account_id(account):
         return None
     perhaps = all(
         cell.kind is PrincipalKind.ROOT and same_account(cell, key.account) is None for cell in part.cells

@@ -9,10 +9,11 @@ See: https://docs.aws.amazon.com/service-authorization/latest/reference/list_aws
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+
+from kms_constructs.model.globs import glob_matches
 
 
 class ActionClass(StrEnum):
@@ -143,6 +144,24 @@ MANAGING_CLASSES = frozenset(
 )
 """Classes that count as managing a key when duties are separated."""
 
+ACROSS_ACCOUNTS = frozenset(
+    {
+        "CreateGrant",
+        "DescribeKey",
+        "GetKeyRotationStatus",
+        "GetPublicKey",
+        "ListGrants",
+        "RetireGrant",
+        "RevokeGrant",
+        *(name for name, action in ACTIONS.items() if action.classification is ActionClass.CRYPTOGRAPHIC),
+    }
+)
+"""Actions that KMS takes from principals of other accounts; of all others it takes none, whatever policies
+say.
+
+See: https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
+"""
+
 
 @lru_cache(maxsize=256)
 def actions_of(*classes: ActionClass, usage: KeyUsage | None = None, on_key: bool = True) -> tuple[str, ...]:
@@ -169,17 +188,6 @@ def find_action(name: str) -> Action | None:
     return _BY_FOLDED.get(name.lower().removeprefix("kms:")) if name.isascii() else None
 
 
-@lru_cache(maxsize=4096)
-def _pattern(pattern: str) -> re.Pattern[str]:
-    first, *rest = ("".join("." if c == "?" else re.escape(c) for c in run) for run in pattern.split("*"))
-    if rest:
-        # Each run is taken at its first place for good: no number of wildcards makes a pattern slow.
-        *middle, last = rest
-        first += "".join(f"(?>.*?{run})" for run in middle if run) + f".*{last}"
-    # ASCII: the Kelvin sign is no k, and a Deny that names it denies nothing.
-    return re.compile(first, re.IGNORECASE | re.DOTALL | re.ASCII)
-
-
 @lru_cache(maxsize=16384)
 def action_matches(pattern: str, action: str) -> bool:
     """Whether an action pattern of a policy covers an action, as IAM does: case-insensitive, ``*`` and ``?``.
@@ -188,7 +196,7 @@ def action_matches(pattern: str, action: str) -> bool:
         pattern: As the policy writes it: ``kms:Create*``, ``*``.
         action: With prefix: ``kms:CreateGrant``.
     """
-    return _pattern(pattern).fullmatch(action) is not None
+    return glob_matches(pattern, action, fold=True)
 
 
 @lru_cache(maxsize=4096)

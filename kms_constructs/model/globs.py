@@ -5,6 +5,10 @@ true only when it holds whatever the undecided parts turn out to be. *Meets* is 
 it is false only when no choice of the undecided parts makes both match one text.
 
 A policy variable (``${aws:PrincipalTag/team}``) is undecided as well: IAM puts a value of the request there.
+
+Two more wildcards, `FIELD_STAR` and `FIELD_ANY`, run over everything but a colon. `arn_pattern` puts them
+into a pattern that IAM compares field by field, so that such a pattern and one that is compared as a whole
+can be held against each other.
 """
 
 from __future__ import annotations
@@ -12,13 +16,16 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from kms_constructs.model.text import CLOSE, OPEN, split_holes
+from kms_constructs.model.arn import cut
+from kms_constructs.model.text import CLOSE, FIELD_ANY, FIELD_STAR, OPEN, split_holes
 
 _STAR = "*"
 _ANY = "?"
+_COLON = ":"
 _ENVIRONMENT = "\ue002"
 """An account, Region or partition that deployment decides: any text but a generated one."""
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
+_FIELDS = 6
 _LONGEST = 2048
 """No ARN is longer. Longer text is not compared, so that no input makes a comparison slow."""
 
@@ -35,7 +42,51 @@ def without_variables(text: str) -> str:
 
 def has_wildcard(pattern: str) -> bool:
     """Whether the pattern has an asterisk or a question mark."""
-    return _STAR in pattern or _ANY in pattern
+    return _STAR in pattern or _ANY in pattern or _by_field(pattern)
+
+
+def _by_field(pattern: str) -> bool:
+    return FIELD_STAR in pattern or FIELD_ANY in pattern
+
+
+_TO_FIELD = str.maketrans({_STAR: FIELD_STAR, _ANY: FIELD_ANY})
+
+
+@lru_cache(maxsize=16384)
+def arn_pattern(pattern: str, *, certainly: bool) -> str | None:
+    """A pattern of an ``Arn…`` operator, as text that can be matched as a whole.
+
+    Wildcards do not cross the first five colons. Whether one in the resource runs over a colon (IAM takes
+    them in paths) AWS does not say.
+
+    Args:
+        pattern: As the policy writes it.
+        certainly: Whether the pattern is to match only what it matches for certain, or all that it may match.
+
+    Returns:
+        The pattern; None for text that is no ARN, which such an operator cannot be compared with.
+    """
+    fields = cut(pattern)
+    if len(fields) < _FIELDS:
+        return None
+    *outer, resource = fields
+    inner = resource.translate(_TO_FIELD) if certainly else resource
+    return ":".join((*(field.translate(_TO_FIELD) for field in outer), inner))
+
+
+def glob_matches(pattern: str, text: str, *, fold: bool = False) -> bool:
+    """Whether a pattern with ``*`` and ``?`` matches a plain text.
+
+    Args:
+        pattern: The pattern; nothing else in it has a meaning, brackets included.
+        text: The text.
+        fold: Whether upper and lower case are the same, in ASCII: the Kelvin sign is no k.
+
+    Example:
+        >>> glob_matches("kms:create*", "kms:CreateGrant", fold=True), glob_matches("[ab]", "a")
+        (True, False)
+    """
+    return _expression(pattern, fold).fullmatch(text) is not None
 
 
 @lru_cache(maxsize=32768)
@@ -60,6 +111,8 @@ def glob_covers(pattern: str, other: str) -> bool:
         return True
     if not has_wildcard(pattern) or max(len(pattern), len(other)) > _LONGEST:
         return False
+    if _by_field(pattern):
+        return _simulate(_tokens(pattern), _tokens(without_variables(other)))
     if _is_plain(other) and OPEN not in pattern:
         return _expression(pattern).fullmatch(other) is not None
     return _match(_tokens(pattern), _tokens(without_variables(other)))
@@ -69,14 +122,14 @@ def _is_plain(text: str) -> bool:
     return not has_wildcard(text) and OPEN not in text and "${" not in text
 
 
-@lru_cache(maxsize=4096)
-def _expression(pattern: str) -> re.Pattern[str]:
+@lru_cache(maxsize=8192)
+def _expression(pattern: str, fold: bool = False) -> re.Pattern[str]:
     """The pattern for plain text. Each run is taken at its first place for good, so none is slow."""
     first, *rest = ("".join("." if c == _ANY else re.escape(c) for c in run) for run in pattern.split(_STAR))
     if rest:
         *middle, last = rest
         first += "".join(f"(?>.*?{run})" for run in middle if run) + f".*{last}"
-    return re.compile(first, re.DOTALL)
+    return re.compile(first, re.DOTALL | re.IGNORECASE | re.ASCII if fold else re.DOTALL)
 
 
 @lru_cache(maxsize=32768)
@@ -94,7 +147,7 @@ def globs_meet(left: str, right: str) -> bool:
     left, right = without_variables(left), without_variables(right)
     if left == right or _STAR in (left, right) or max(len(left), len(right)) > _LONGEST:
         return True
-    if OPEN not in left and OPEN not in right:
+    if OPEN not in left and OPEN not in right and not (_by_field(left) or _by_field(right)):
         left_wild, right_wild = has_wildcard(left), has_wildcard(right)
         if not left_wild and not right_wild:
             return False
@@ -132,8 +185,48 @@ def _loosened(token: str, *, generated: bool) -> str:
 def _covers_one(token: str, other: str) -> bool:
     if token == _ANY:
         # A hole has a length of its own, an asterisk any: neither is one character.
-        return other != _STAR and other[0] != OPEN
+        return other != _STAR and other[0] != OPEN and other != FIELD_STAR
+    if token == FIELD_ANY:
+        return other not in _PERHAPS_COLON and other[0] != OPEN and other != FIELD_STAR
     return token == other
+
+
+_PERHAPS_COLON = frozenset({_STAR, _ANY, _COLON})
+
+
+def _runs_over(star: str, other: str) -> bool:
+    """Whether an asterisk takes in another token, whatever that stands for; a hole has no colon."""
+    return star == _STAR or other not in _PERHAPS_COLON
+
+
+def _simulate(pattern: tuple[str, ...], text: tuple[str, ...]) -> bool:
+    """A match with both sorts of asterisk, all positions at once: no place is taken for good."""
+    places = _behind_stars(pattern, {0})
+    for token in text:
+        reached: set[int] = set()
+        for place in places:
+            if place == len(pattern):
+                continue
+            own = pattern[place]
+            if own in _STARS:
+                if _runs_over(own, token):
+                    reached.add(place)
+            elif _covers_one(own, token):
+                reached.add(place + 1)
+        places = _behind_stars(pattern, reached)
+        if not places:
+            return False
+    return len(pattern) in places
+
+
+def _behind_stars(pattern: tuple[str, ...], places: set[int]) -> set[int]:
+    found = set(places)
+    for place in places:
+        after = place
+        while after < len(pattern) and pattern[after] in _STARS:
+            after += 1
+            found.add(after)
+    return found
 
 
 def _match(pattern: tuple[str, ...], text: tuple[str, ...]) -> bool:
@@ -159,11 +252,21 @@ def _match(pattern: tuple[str, ...], text: tuple[str, ...]) -> bool:
     return position == len(pattern)
 
 
-_OPEN_ENDED = {_STAR, _ENVIRONMENT}
+_STARS = frozenset({_STAR, FIELD_STAR})
+_OPEN_ENDED = frozenset({_STAR, FIELD_STAR, _ENVIRONMENT})
+_ANYS = frozenset({_ANY, FIELD_ANY})
 
 
 def _absorbs(wide: str | None, token: str) -> bool:
+    if wide == FIELD_STAR:
+        return token != _COLON
     return wide == _STAR or token[0] != OPEN
+
+
+def _one_in_common(left: str, right: str) -> bool:
+    if left == right or _ANY in (left, right):
+        return True
+    return (left in _ANYS and right != _COLON) or (right in _ANYS and left != _COLON)
 
 
 def _meet(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
@@ -185,7 +288,7 @@ def _meet(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
             steps.append((i, j + 1))
             if a is not None and _absorbs(b, a):
                 steps.append((i + 1, j))
-        if a is not None and b is not None and not {a, b} & _OPEN_ENDED and (a == b or _ANY in (a, b)):
+        if a is not None and b is not None and not {a, b} & _OPEN_ENDED and _one_in_common(a, b):
             steps.append((i + 1, j + 1))
         for step in steps:
             if step not in seen:

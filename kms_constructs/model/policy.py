@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kms_constructs.model.arn import PARTITIONS, parse_arn
 from kms_constructs.model.text import display, has_hole, split_holes
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
 
@@ -183,6 +184,23 @@ def parse_policy(document: object, *, path: str = "") -> Policy:
         The policy. Never raises: a document that cannot be read is a policy that is unknown, with a problem.
     """
     return _Parser(path).policy(document)
+
+
+def named_partition(policy: Policy) -> str | None:
+    """The partition that a policy's own principals lie in; None when they do not tell.
+
+    KMS takes no policy that names a principal of another partition. So the ARN of a principal settles it, if
+    its statement is there for certain.
+    """
+    for statement in policy.statements:
+        if not statement.certain:
+            continue
+        for principals in (statement.principals, statement.not_principals):
+            for principal in principals if isinstance(principals, tuple) else ():
+                arn = parse_arn(principal.value) if principal.type == "AWS" else None
+                if arn is not None and arn.partition in PARTITIONS:
+                    return arn.partition
+    return None
 
 
 _ELEMENTS = {

@@ -25,8 +25,13 @@ from kms_constructs.model.unknown import Unknown
 
 OPEN = "\ue000"
 CLOSE = "\ue001"
+FIELD_STAR = "\ue003"
+"""In a pattern: an asterisk that does not run over a colon, as in the fields of an ARN."""
+FIELD_ANY = "\ue004"
+"""In a pattern: a question mark that does not stand for a colon."""
+RESERVED = frozenset({OPEN, CLOSE, "\ue002", FIELD_STAR, FIELD_ANY})
+"""Characters that mean something inside this package: text that came in with one of them is not compared."""
 _HOLE = re.compile(f"{OPEN}([geu]):([^{OPEN}{CLOSE}]*){CLOSE}")
-_ACCOUNT = re.compile(r"[0-9]{12}")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 
 
@@ -67,12 +72,14 @@ def holes(text: str) -> tuple[tuple[HoleKind, str], ...]:
 
 @lru_cache(maxsize=8192)
 def display(text: str) -> str:
-    """The text as a person reads it: each hole written as ``${identity}``.
+    """The text as a person reads it: each hole written as ``${identity}``, each wildcard as AWS writes it.
 
     Example:
         >>> display("role/" + hole(HoleKind.GENERATED, "App.Role.Name"))
         'role/${App.Role.Name}'
     """
+    if FIELD_STAR in text or FIELD_ANY in text:
+        text = text.replace(FIELD_STAR, "*").replace(FIELD_ANY, "?")
     return _HOLE.sub(lambda match: f"${{{match.group(2)}}}", text) if OPEN in text else text
 
 
@@ -88,14 +95,6 @@ def split_holes(text: str) -> tuple[str, ...]:
     if position < len(text):
         pieces.append(text[position:])
     return tuple(pieces)
-
-
-def is_account_id(text: str) -> bool:
-    """Whether the text is an AWS account id: twelve digits.
-
-    See: https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html
-    """
-    return _ACCOUNT.fullmatch(text) is not None
 
 
 def is_organization_id(text: str) -> bool:

@@ -20,9 +20,10 @@ from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from kms_constructs.errors import ArgumentError
+from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.guarded_actions import GUARDED_ACTIONS, May
 from kms_constructs.model.key_specs import MAXIMUM_PENDING_WINDOW_DAYS, MINIMUM_PENDING_WINDOW_DAYS
-from kms_constructs.model.text import is_account_id, is_organization_id
+from kms_constructs.model.text import is_organization_id
 from kms_constructs.policies.statements import Condition, one_or_list, qualified, statement
 from kms_constructs.policies.target import account_refused, organization_refused
 

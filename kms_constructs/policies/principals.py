@@ -14,7 +14,7 @@ from typing import Protocol
 from weakref import WeakKeyDictionary
 
 from kms_constructs.errors import ArgumentError
-from kms_constructs.model.text import is_account_id
+from kms_constructs.model.arn import is_account_id
 from kms_constructs.policies.target import account_refused, arn_parts, is_token
 
 _RESOURCE = re.compile(r"(role|user)/(?:[\x21-\x7e]*/)?[\w+=,.@-]{1,64}")

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import KeyUsage
+from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.service_requirement import ACCOUNT, PARTITION, REGION, SUFFIX
-from kms_constructs.model.text import is_account_id
 from kms_constructs.policies.statements import PolicyStatementJson as PolicyStatementJson  # noqa: PLC0414 - presets
 from kms_constructs.policies.statements import one_or_list, qualified, statement
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from kms_constructs.model.actions import action_matches
+from kms_constructs.model.arn import OPEN_PARTITION, is_account_id, of_region, parse_arn
 from kms_constructs.model.estate import Deployment, Estate, Key, Location, SourceProblem
-from kms_constructs.model.policy import Effect, Policy, Statement, parse_policy
+from kms_constructs.model.policy import Effect, Policy, Statement, named_partition, parse_policy
 from kms_constructs.model.position import Origin
 from kms_constructs.model.text import CLOSE, OPEN, HoleKind, hole
 from kms_constructs.model.unknown import is_unknown
 from kms_constructs.model.vocabulary import KEY_POLICY_FILE
-from kms_constructs.sources.cloudformation.resolver import partition_of
 from kms_constructs.sources.positions import START, DocumentOrigin, Marks, Pointer
 from kms_constructs.sources.reader import Document, Reader
 
@@ -137,7 +137,7 @@ def key_from_policy(
         policy=policy,
         account=account or _home(policy) or hole(HoleKind.ENVIRONMENT, "AWS::AccountId"),
         region=region or hole(HoleKind.ENVIRONMENT, "AWS::Region"),
-        partition=partition_of(region) if region else _partition(policy),
+        partition=of_region(region).name if region else named_partition(policy) or OPEN_PARTITION,
         # The file does not say which key it is of: a Resource that names one key may name this one.
         key_id=hole(HoleKind.UNRESOLVED, "KeyId"),
         vocabulary=KEY_POLICY_FILE,
@@ -164,22 +164,10 @@ def _puts_policy(action: str) -> bool:
 
 
 def _root_account(value: str) -> str | None:
-    if value.isascii() and value.isdigit() and len(value) == 12:
+    if is_account_id(value):
         return value
-    parts = value.split(":")
-    if len(parts) == 6 and parts[2] == "iam" and parts[5] == "root" and parts[4].isdigit():
-        return parts[4]
-    return None
-
-
-def _partition(policy: Policy) -> str:
-    for statement in policy.statements:
-        principals = statement.principals
-        for principal in () if principals is None or is_unknown(principals) else principals:
-            parts = principal.value.split(":")
-            if len(parts) == 6 and parts[0] == "arn" and parts[1] in ("aws-cn", "aws-us-gov"):
-                return parts[1]
-    return "aws"
+    arn = parse_arn(value)
+    return arn.account if arn is not None and arn.is_root and is_account_id(arn.account) else None
 
 
 def _safe(node: object, depth: int = 0) -> object:

@@ -292,3 +292,30 @@ def test_the_conditions_of_two_statements_are_alternatives() -> None:
         ("kms:ViaService StringEquals s3.eu-west-1.amazonaws.com", "aws:SecureTransport Bool true"),
         ("kms:EncryptionContext:app StringEquals orders",),
     )
+
+
+@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov", "aws-eusc"])
+def test_principals_are_called_as_they_are_in_their_partition(partition: str) -> None:
+    ops = f"arn:{partition}:iam::{HOME}:role/Ops"
+    document = {
+        "Effect": "Allow",
+        "Principal": {"AWS": [ops, HOME]},
+        "Action": "kms:PutKeyPolicy",
+        "Resource": "*",
+    }
+    key = key_of({"Statement": document}, partition=partition)
+    assert {row.principal for row in access_matrix(key).rows} == {
+        ops,
+        f"the root user of account {HOME}",
+        f"any principal of account {HOME}",
+    }
+    assert (
+        EstateAccess(Estate(keys=(key,))).row(key, ops).cells[Capability.PUT_POLICY].access is Access.ALLOWED
+    )
+    assert (
+        EstateAccess(Estate(keys=(key,)))
+        .row(key, ops.replace(partition, "aws"))
+        .cells[Capability.PUT_POLICY]
+        .access
+        is Access.DENIED
+    )

@@ -6,8 +6,9 @@ import pytest
 
 from kms_constructs.analysis.conditions import Atom, decide, everywhere, holds, principal_atom
 from kms_constructs.analysis.principals import IAM_KINDS, Cell, PrincipalKind, account_pattern
+from kms_constructs.model.arn import OPEN_PARTITION
 from kms_constructs.model.policy import Condition
-from kms_constructs.model.text import HoleKind, hole
+from kms_constructs.model.text import FIELD_ANY, FIELD_STAR, HoleKind, hole
 from kms_constructs.model.unknown import Unknown
 
 U = hole(HoleKind.UNRESOLVED, "Admin")
@@ -40,6 +41,39 @@ OPERATORS = {
     "ArnLike field by field": ("ArnLike", "arn:aws:*:role/App", ARN, None),
     "ArnLike does not cross a colon": ("ArnLike", f"arn:*::{HOME}:role/App:x", ARN, False),
     "ArnLike value that is no ARN": ("ArnLike", "arn:aws:iam::*:*", "AROAEXAMPLE", False),
+    "ArnLike does not cross a colon before the resource": (
+        "ArnLike",
+        "arn:aws:iam::*:role/App",
+        f"arn:aws:iam::{HOME}:user/x:role/App",
+        False,
+    ),
+    "ArnLike over a colon in the resource": (
+        "ArnLike",
+        "arn:aws:iam::*:role/*",
+        f"arn:aws:iam::{HOME}:role/x:y/App",
+        None,
+    ),
+    "ArnNotLike over a colon in the resource": (
+        "ArnNotLike",
+        "arn:aws:iam::*:role/*",
+        f"arn:aws:iam::{HOME}:role/x:y/App",
+        None,
+    ),
+    "ArnEquals with a colon in the resource": (
+        "ArnEquals",
+        f"arn:aws:iam::{HOME}:role/x:y/App",
+        f"arn:aws:iam::{HOME}:role/x:y/App",
+        True,
+    ),
+    "StringLike over colons": (
+        "StringLike",
+        "arn:aws:iam::*:role/App",
+        f"arn:aws:iam::{HOME}:user/x:role/App",
+        True,
+    ),
+    "ArnLike in another partition": ("ArnLike", ARN.replace(":aws:", ":aws-cn:"), ARN, False),
+    "ArnLike in any partition": ("ArnLike", ARN.replace(":aws:", ":*:"), ARN, True),
+    "a character that means something here alone": ("StringLike", "a\ue003", "ab", None),
     "ArnNotEquals": ("ArnNotEquals", ARN, ARN, False),
     "ArnNotLike": ("ArnNotLike", "arn:aws:iam::*:user/*", ARN, True),
     "Bool": ("Bool", "true", "True", True),
@@ -97,7 +131,11 @@ def test_operators(operator: str, wanted: str, value: str, expected: bool | None
 def test_a_missing_key(
     qualifier: str, suffix: str, operator: str, negated: bool, present: tuple[str, ...] | None
 ) -> None:
-    expected = bool(suffix) or qualifier == "ForAllValues:" or (negated and qualifier != "ForAnyValue:")
+    expected: bool | None = (
+        bool(suffix) or qualifier == "ForAllValues:" or (negated and qualifier != "ForAnyValue:")
+    )
+    if suffix and qualifier == "ForAnyValue:":
+        expected = None  # AWS does not say
     assert holds(one(qualifier + operator + suffix, "a"), present) is expected
 
 
@@ -213,8 +251,33 @@ ATOMS = {
     ),
     "another partition": (
         principal("ArnLike", f"arn:aws-cn:iam::{HOME}:role/App"),
-        Atom(everywhere((ARN,))),
+        Atom(everywhere((f"arn:aws-cn:iam::{HOME}:role/App",))),
     ),
+    "a partition that the key's decides": (
+        principal("ArnLike", f"arn:{OPEN_PARTITION}:iam::{HOME}:role/App"),
+        Atom(everywhere((f"arn:{OPEN_PARTITION}:iam::{HOME}:role/App",))),
+    ),
+    "an ARN pattern": (
+        principal("ArnLike", "arn:*:iam::*:role/App-?"),
+        Atom(
+            everywhere((f"arn:{FIELD_STAR}:iam::{FIELD_STAR}:role/App-?",)),
+            certain=everywhere((f"arn:{FIELD_STAR}:iam::{FIELD_STAR}:role/App-{FIELD_ANY}",)),
+            doubt="AWS does not say whether a wildcard under an Arn operator runs over a colon in a path",
+        ),
+    ),
+    "a text pattern": (
+        principal("StringLike", "arn:*:iam::*:role/App-?"),
+        Atom(everywhere(("arn:*:iam::*:role/App-?",))),
+    ),
+    "any value, if it exists": (
+        principal("ForAnyValue:ArnEqualsIfExists", ARN),
+        Atom(
+            everywhere((ARN,)),
+            missing=None,
+            doubt="AWS does not say whether ForAnyValue with IfExists holds for a request without the key",
+        ),
+    ),
+    "a character that means something here alone": (principal("ArnLike", f"{ARN}\ue003"), None),
     "present": (principal("Null", "false"), Atom(everywhere(("*",)), missing=False)),
     "missing": (principal("Null", "true"), Atom(everywhere(()), missing=True)),
     "both": (principal("Null", "true", "false"), None),
@@ -302,3 +365,21 @@ def test_parts_of_a_cell(
     atom: Atom, cell: Cell, satisfying: tuple[Cell, ...], failing: tuple[Cell, ...]
 ) -> None:
     assert (atom.satisfying(cell), atom.failing(cell)) == (satisfying, failing)
+
+
+def test_a_partition_that_the_key_decides_is_written_out() -> None:
+    condition = principal("ArnLike", f"arn:{OPEN_PARTITION}:iam::{HOME}:role/App")
+    assert principal_atom(condition, "aws-cn") == Atom(everywhere((ARN.replace(":aws:", ":aws-cn:"),)))
+
+
+def test_what_is_in_doubt_can_be_taken_either_way() -> None:
+    name = f"arn:aws:iam::{HOME}:role/x:y/App"
+    colon = Cell(PrincipalKind.ROLE, (name,))
+    for operator in ("ArnLike", "ArnNotLike"):
+        atom = principal_atom(principal(operator, "arn:aws:iam::*:role/*"))
+        assert atom is not None
+        assert (atom.satisfying(colon), atom.failing(colon)) == ((colon,), (colon,))
+        holding, failing = atom.taken_for(satisfied=True), atom.taken_for(satisfied=False)
+        assert (holding.satisfying(colon), holding.failing(colon)) == ((colon,), ())
+        assert (failing.satisfying(colon), failing.failing(colon)) == ((), (colon,))
+        assert holding.taken_for(satisfied=False) is holding

@@ -48,7 +48,7 @@ NO = Decision(False, ("key policy: No denies",))
 # statements, caller, whether its IAM policies allow, decision
 CASES: dict[str, tuple[list[object], str, bool, Decision]] = {
     "named": ([allow({"AWS": APP})], APP, False, YES),
-    "named in another partition form": ([allow({"AWS": APP.replace("aws", "aws-cn", 1)})], APP, False, YES),
+    "named in another partition": ([allow({"AWS": APP.replace("aws", "aws-cn", 1)})], APP, True, NOTHING),
     "not named": ([allow({"AWS": APP})], ALICE, True, NOTHING),
     "account, without IAM": ([allow({"AWS": HOME})], APP, False, NOTHING),
     "account, with IAM": ([allow({"AWS": ROOT})], APP, True, BOTH),
@@ -90,6 +90,33 @@ CASES: dict[str, tuple[list[object], str, bool, Decision]] = {
             {"Effect": "Deny", "NotPrincipal": {"AWS": [APP, ROOT]}, "Action": "*", "Resource": "*"},
         ],
         APP,
+        False,
+        YES,
+    ),
+    "all but me are denied, without my account": (
+        [
+            allow({"AWS": APP}),
+            {"Effect": "Deny", "NotPrincipal": {"AWS": APP}, "Action": "*", "Resource": "*"},
+        ],
+        APP,
+        False,
+        Decision(False, ("key policy: statement 1 denies",)),
+    ),
+    "all but my account are denied": (
+        [
+            allow({"AWS": APP}),
+            {"Effect": "Deny", "NotPrincipal": {"AWS": ROOT}, "Action": "*", "Resource": "*"},
+        ],
+        APP,
+        False,
+        Decision(False, ("key policy: statement 1 denies",)),
+    ),
+    "all but my account are denied, and I am its root user": (
+        [
+            allow({"AWS": ROOT}),
+            {"Effect": "Deny", "NotPrincipal": {"AWS": ROOT}, "Action": "*", "Resource": "*"},
+        ],
+        ROOT,
         False,
         YES,
     ),
@@ -183,6 +210,46 @@ def test_decisions(statements: list[object], caller: str, iam: bool, expected: D
     assert evaluate(request, key_of({"Statement": statements}), identity_policies=policies) == expected
 
 
+COLON = f"arn:aws:iam::{HOME}:role/x:y/App"
+ROLES = {"aws:PrincipalArn": f"arn:aws:iam::{HOME}:role/*"}
+UNDOCUMENTED = {
+    "an exemption by an ARN pattern, for a path with a colon": (
+        [allow({"AWS": COLON}), deny(Condition={"ArnNotLike": ROLES})],
+        COLON,
+        (False, False, True),
+    ),
+    "an Allow by an ARN pattern, for a path with a colon": (
+        [allow({"AWS": COLON}, Condition={"ArnLike": ROLES})],
+        COLON,
+        (False, True, False),
+    ),
+    "a text pattern runs over colons": (
+        [allow({"AWS": COLON}, Condition={"StringLike": ROLES})],
+        COLON,
+        (True, True, True),
+    ),
+    "a missing key under ForAnyValue with IfExists": (
+        [
+            allow({"Service": "s3.amazonaws.com"}),
+            deny(Condition={"ForAnyValue:StringNotLikeIfExists": {"aws:PrincipalArn": ROOT}}),
+        ],
+        "s3.amazonaws.com",
+        (False, False, True),
+    ),
+}
+
+
+@pytest.mark.parametrize(("statements", "caller", "expected"), UNDOCUMENTED.values(), ids=UNDOCUMENTED)
+def test_what_is_not_documented_is_what_is_assumed(
+    statements: list[object], caller: str, expected: tuple[bool, bool, bool]
+) -> None:
+    """Nothing assumed: an Allow does not apply, a Deny does; else the condition holds, or does not."""
+    key = key_of({"Statement": statements})
+    request = Request(principal=caller, action="Decrypt")
+    found = tuple(evaluate(request, key, assume=assume).allowed for assume in (None, True, False))
+    assert found == expected
+
+
 @pytest.mark.parametrize(
     ("caller", "action", "policies", "expected"),
     [
@@ -209,6 +276,25 @@ def test_policies_around_the_key(
         Request(principal=caller, action=action), key_of({"Statement": allow("*")}), **policies
     )
     assert decision == Decision(" allows" in expected[0], expected)
+
+
+@pytest.mark.parametrize(
+    ("caller", "action", "allowed"),
+    [
+        (THEIRS, "Decrypt", True),
+        (THEIRS, "CreateGrant", True),
+        (THEIRS, "DescribeKey", True),
+        (THEIRS, "ScheduleKeyDeletion", False),
+        (THEIRS, "GetKeyPolicy", False),
+        (f"arn:aws:iam::{OTHER}:root", "PutKeyPolicy", False),
+        (APP, "PutKeyPolicy", True),
+        ("s3.amazonaws.com", "TagResource", True),
+    ],
+)
+def test_what_kms_takes_from_other_accounts(caller: str, action: str, allowed: bool) -> None:
+    key = key_of({"Statement": allow("*")})
+    request = Request(principal=caller, action=action)
+    assert evaluate(request, key, identity_policies=[IAM]).allowed is allowed
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,11 @@ from kms_constructs.analysis.principals import (
     PrincipalCells,
     PrincipalKind,
     account_cells,
-    canonical_arn,
+    account_pattern,
     cells_meet,
     describe_cells,
     everyone,
     excluding,
-    in_partition,
     including,
     is_session,
     principal_cells,
@@ -37,26 +36,33 @@ def role(pattern: str) -> Cell:
 
 APP = role(f"arn:aws:iam::{HOME}:role/App")
 SPELLINGS = {
-    "anyone": (Principal("*", "*"), PrincipalCells(everyone())),
-    "any AWS principal": (Principal("AWS", "*"), PrincipalCells(everyone())),
-    "account id": (Principal("AWS", HOME), PrincipalCells(account_cells(HOME), delegated=True)),
+    "anyone": (Principal("*", "*"), PrincipalCells(everyone("aws"))),
+    "any AWS principal": (Principal("AWS", "*"), PrincipalCells(everyone("aws"))),
+    "account id": (Principal("AWS", HOME), PrincipalCells(account_cells(HOME, "aws"), delegated=True)),
     "root": (
         Principal("AWS", f"arn:aws:iam::{HOME}:root"),
-        PrincipalCells(account_cells(HOME), delegated=True),
+        PrincipalCells(account_cells(HOME, "aws"), delegated=True),
     ),
     "root of another partition": (
         Principal("AWS", f"arn:aws-us-gov:iam::{HOME}:root"),
-        PrincipalCells(account_cells(HOME), delegated=True),
+        PrincipalCells(
+            account_cells(HOME, "aws-us-gov"),
+            delegated=True,
+            unresolved=f"arn:aws-us-gov:iam::{HOME}:root lies in partition aws-us-gov, and the key in aws",
+        ),
     ),
     "root of an undecided account": (
         Principal("AWS", f"arn:{P}:iam::{E}:root"),
-        PrincipalCells(account_cells(E), delegated=True),
+        PrincipalCells(account_cells(E, "aws"), delegated=True),
     ),
-    "undecided account id": (Principal("AWS", E), PrincipalCells(account_cells(E), delegated=True)),
+    "undecided account id": (Principal("AWS", E), PrincipalCells(account_cells(E, "aws"), delegated=True)),
     "role": (Principal("AWS", APP.include[0]), PrincipalCells((APP,))),
     "role in another partition form": (
         Principal("AWS", f"arn:aws-cn:iam::{HOME}:role/App"),
-        PrincipalCells((APP,)),
+        PrincipalCells(
+            (role(f"arn:aws-cn:iam::{HOME}:role/App"),),
+            unresolved=f"arn:aws-cn:iam::{HOME}:role/App lies in partition aws-cn, and the key in aws",
+        ),
     ),
     "role with a path": (
         Principal("AWS", f"arn:aws:iam::{HOME}:role/ops/App"),
@@ -97,36 +103,36 @@ SPELLINGS = {
     ),
     "unique id": (
         Principal("AWS", "AROAEXAMPLEID"),
-        PrincipalCells(everyone(), unresolved="AROAEXAMPLEID is no ARN and no account id"),
+        PrincipalCells(everyone("aws"), unresolved="AROAEXAMPLEID is no ARN and no account id"),
     ),
     "eleven digits": (
         Principal("AWS", "11112222333"),
-        PrincipalCells(everyone(), unresolved="11112222333 is no ARN and no account id"),
+        PrincipalCells(everyone("aws"), unresolved="11112222333 is no ARN and no account id"),
     ),
     "unresolved": (
         Principal("AWS", U),
-        PrincipalCells(everyone(), unresolved="${Admin} is no ARN and no account id"),
+        PrincipalCells(everyone("aws"), unresolved="${Admin} is no ARN and no account id"),
     ),
     "group": (
         Principal("AWS", f"arn:aws:iam::{HOME}:group/ops"),
         PrincipalCells(
-            everyone(), unresolved=f"arn:aws:iam::{HOME}:group/ops is no principal that KMS knows"
+            everyone("aws"), unresolved=f"arn:aws:iam::{HOME}:group/ops is no principal that KMS knows"
         ),
     ),
     "no account": (
         Principal("AWS", "arn:aws:iam:::role/App"),
-        PrincipalCells(everyone(), unresolved="arn:aws:iam:::role/App has no account"),
+        PrincipalCells(everyone("aws"), unresolved="arn:aws:iam:::role/App has no account"),
     ),
     "federation": (
         Principal("Federated", "accounts.google.com"),
-        PrincipalCells(everyone(), unresolved="a Federated principal has no meaning in a key policy"),
+        PrincipalCells(everyone("aws"), unresolved="a Federated principal has no meaning in a key policy"),
     ),
 }
 
 
 @pytest.mark.parametrize(("principal", "expected"), SPELLINGS.values(), ids=SPELLINGS)
 def test_principal_cells(principal: Principal, expected: PrincipalCells) -> None:
-    assert principal_cells(principal) == expected
+    assert principal_cells(principal, "aws") == expected
 
 
 def test_everyone_is_every_kind() -> None:
@@ -211,30 +217,6 @@ def test_same_principal(left: str, right: str, same: bool) -> None:
     assert same_principal(right, left) is same
 
 
-@pytest.mark.parametrize(
-    ("arn", "partition", "expected"),
-    [
-        ("arn:aws:iam::1:root", "aws", True),
-        ("arn:aws-cn:iam::1:root", "aws", False),
-        ("arn:aws*:iam::1:root", "aws", True),
-        ("arn:aws-*:iam::1:root", "aws", False),
-        ("arn:*:iam::1:root", "aws-cn", True),
-        (f"arn:{P}:iam::1:root", "aws-cn", True),
-        ("arn:aws-cn:iam::1:root", P, True),
-        ("*", "aws", True),
-    ],
-)
-def test_in_partition(arn: str, partition: str, expected: bool) -> None:
-    assert in_partition(arn, partition) is expected
-
-
-def test_canonical_arn() -> None:
-    assert {
-        canonical_arn(f"arn:{found}:iam::1:root") for found in ("aws", "aws-cn", "aws-us-gov", "*", "aws*", P)
-    } == {"arn:aws:iam::1:root"}
-    assert canonical_arn("arn:aws-cn:kms:x:1:key/a") == "arn:aws-cn:kms:x:1:key/a"
-
-
 def test_is_session() -> None:
     assert is_session(f"arn:aws-cn:sts::{HOME}:assumed-role/App/s")
     assert not is_session(f"arn:aws:sts::{HOME}:federated-user/assumed-role")
@@ -263,3 +245,11 @@ def test_account_and_literal() -> None:
     assert (PREFIXED.account, PREFIXED.literal) == (HOME, None)
     assert (NOT_OPS.account, NOT_OPS.literal) == (None, None)
     assert Cell(PrincipalKind.SERVICE, ("logs.amazonaws.com",)).account is None
+
+
+def test_a_wildcard_that_may_run_over_colons_hides_the_account() -> None:
+    """``arn:*:*::1…:role/x`` matches ``arn:aws:iam::4…:role/p:y::1…:role/x``, a role of another account."""
+    assert role(f"arn:*:*::{HOME}:role/x").account is None
+    assert role(f"arn:*:iam::{HOME}:role/x").account is None
+    assert role(account_pattern(PrincipalKind.ROLE, HOME)).account == HOME
+    assert role(account_pattern(PrincipalKind.ROLE, "*")).account is None

@@ -9,6 +9,7 @@ import pytest
 from kms_constructs.analysis.principals import Cell, PrincipalKind
 from kms_constructs.analysis.reach import Contribution, reach_of, same_account
 from kms_constructs.errors import ArgumentError
+from kms_constructs.model.arn import OPEN_PARTITION, PARTITIONS
 from kms_constructs.model.estate import Grant
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.model.text import HoleKind, hole
@@ -44,6 +45,9 @@ def told(part: Contribution) -> str:
     return "; ".join((part.principals, *marks))
 
 
+COLON = f"arn:aws:iam::{HOME}:role/x:y/App"
+NO_COLONS = "AWS does not say whether a wildcard under an Arn operator runs over a colon in a path"
+NO_MISSING = "AWS does not say whether ForAnyValue with IfExists holds for a request without the key"
 ALL = allow("*")
 HOME_ALL = f"any principal of account {HOME}; delegated"
 
@@ -263,7 +267,7 @@ CASES: dict[str, tuple[list[object], list[str]]] = {
                 Condition={"ArnNotEquals": {"aws:PrincipalArn": APP.replace(":aws:", ":aws-cn:")}},
             )
         ],
-        [f"{APP}; if aws:PrincipalArn"],
+        [APP],
     ),
     "a Deny on a type in another case": (
         [allow({"AWS": APP}), deny(Condition={"StringEquals": {"aws:PrincipalType": "assumedrole"}})],
@@ -280,6 +284,72 @@ CASES: dict[str, tuple[list[object], list[str]]] = {
     "a Deny that grants alone carry, if it exists": (
         [allow({"AWS": APP}), deny(Condition={"BoolIfExists": {"kms:GrantIsForAWSResource": "false"}})],
         [],
+    ),
+    # Paths with colons
+    "a Deny by a text pattern runs over colons": (
+        [
+            allow({"AWS": COLON}),
+            deny(Condition={"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}),
+        ],
+        [],
+    ),
+    "whether a Deny by an ARN pattern does is open": (
+        [allow({"AWS": COLON}), deny(Condition={"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}})],
+        [f"{COLON}; ? {NO_COLONS}"],
+    ),
+    "a Deny by an ARN pattern that writes the colon out": (
+        [allow({"AWS": COLON}), deny(Condition={"ArnLike": {"aws:PrincipalArn": "arn:*:iam::*:role/x:*"}})],
+        [],
+    ),
+    "a Deny by the ARN itself": (
+        [allow({"AWS": COLON}), deny(Condition={"ArnLike": {"aws:PrincipalArn": COLON}})],
+        [],
+    ),
+    "a Deny by an ARN pattern hits names without a colon": (
+        [allow({"AWS": APP}), deny(Condition={"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}})],
+        [],
+    ),
+    "a Deny by an ARN pattern leaves the account's other kinds": (
+        [allow({"AWS": HOME}), deny(Condition={"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}})],
+        [
+            f"any principal of account {HOME}; delegated",
+            f"any role of account {HOME} except arn:aws:iam::*:role/*; delegated; ? {NO_COLONS}",
+        ],
+    ),
+    "an exemption by an ARN pattern is no wider than its fields": (
+        [
+            allow({"AWS": [f"arn:aws:iam::{HOME}:user/x:role/App", APP]}),
+            deny(Condition={"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/App"}}),
+        ],
+        [APP],
+    ),
+    "an exemption by a text pattern is": (
+        [
+            allow({"AWS": [f"arn:aws:iam::{HOME}:user/x:role/App", APP]}),
+            deny(Condition={"StringNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/App"}}),
+        ],
+        [f"arn:aws:iam::{HOME}:user/x:role/App", APP],
+    ),
+    "an Allow by an ARN pattern, for a name with a colon": (
+        [allow({"AWS": COLON}, Condition={"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{HOME}:role/*"}})],
+        [f"{COLON}; ? {NO_COLONS}"],
+    ),
+    # A missing key under ForAnyValue with IfExists
+    "a Deny of which AWS does not say whether it hits services": (
+        [
+            allow({"AWS": APP, "Service": "s3.amazonaws.com"}),
+            deny(Condition={"ForAnyValue:StringNotLikeIfExists": {"aws:PrincipalArn": ROOT}}),
+        ],
+        [f"service s3.amazonaws.com; ? {NO_MISSING}"],
+    ),
+    "an Allow of which AWS does not say whether it is for services": (
+        [
+            allow(
+                {"AWS": APP, "Service": "s3.amazonaws.com"},
+                Condition={"ForAnyValue:StringNotLikeIfExists": {"aws:PrincipalArn": ROOT}},
+            ),
+        ],
+        [APP, f"service s3.amazonaws.com; ? {NO_MISSING}"],
     ),
     # What is not known
     "an unknown effect": ([allow({"AWS": APP}, Effect=WHY)], [f"{APP}; ? a test says so"]),
@@ -325,6 +395,132 @@ CASES: dict[str, tuple[list[object], list[str]]] = {
 def test_regions(statements: list[object], expected: list[str]) -> None:
     region = reach_of(key_of({"Statement": statements}), "ScheduleKeyDeletion")
     assert [told(part) for part in region.contributions] == expected
+
+
+GOV = f"arn:aws-us-gov:iam::{HOME}:role/App"
+CHINA = f"arn:aws-cn:iam::{HOME}:role/App"
+PARTITION = f"arn:{OPEN_PARTITION}:iam::{HOME}:role/App"
+
+# partition of the key, statements, and who may ScheduleKeyDeletion
+PARTITION_CASES: dict[str, tuple[str, list[object], list[str]]] = {
+    "its own": ("aws-us-gov", [allow({"AWS": GOV})], [GOV]),
+    "an account of it": (
+        "aws-us-gov",
+        [allow({"AWS": HOME}), deny(Condition=only(f"arn:aws-us-gov:iam::{HOME}:root"))],
+        [f"the root user of account {HOME}; delegated"],
+    ),
+    "an exemption of another partition exempts nobody": (
+        "aws-us-gov",
+        [allow({"AWS": GOV}), deny(Condition=only(APP))],
+        [],
+    ),
+    "a Deny of another partition denies nobody": (
+        "aws-us-gov",
+        [allow({"AWS": GOV}), deny(Condition={"ArnEquals": {"aws:PrincipalArn": [APP, CHINA]}})],
+        [GOV],
+    ),
+    "a Deny of every partition": (
+        "aws-us-gov",
+        [
+            allow({"AWS": GOV}),
+            deny(Condition={"ArnLike": {"aws:PrincipalArn": f"arn:*:iam::{HOME}:role/App"}}),
+        ],
+        [],
+    ),
+    "a pattern of every service": (
+        "aws-us-gov",
+        [
+            allow({"AWS": f"arn:aws-us-gov:iam::{HOME}:root"}),
+            deny(Condition={"ArnNotLike": {"aws:PrincipalArn": f"arn:aws-us-gov:*::{HOME}:role/*"}}),
+        ],
+        [f"any role of account {HOME}; delegated"],
+    ),
+    "a principal of another partition": (
+        "aws-us-gov",
+        [allow({"AWS": APP})],
+        [f"{APP}; ? {APP} lies in partition aws, and the key in aws-us-gov"],
+    ),
+    "an undecided partition is that of the key": ("aws-cn", [allow({"AWS": PARTITION})], [CHINA]),
+    "a Resource of another partition": (
+        "aws-cn",
+        [allow({"AWS": CHINA}, Resource=f"arn:aws:kms:*:{HOME}:key/*")],
+        [],
+    ),
+    "not known, and nowhere named": (
+        OPEN_PARTITION,
+        [allow({"AWS": PARTITION}), deny(Condition=only(PARTITION))],
+        [PARTITION.replace(OPEN_PARTITION, "${AWS::Partition}")],
+    ),
+    "not known: a Deny of one denies in one": (
+        OPEN_PARTITION,
+        [allow({"AWS": PARTITION}), deny(Condition={"ArnEquals": {"aws:PrincipalArn": CHINA}})],
+        [f"{PARTITION.replace(OPEN_PARTITION, '${AWS::Partition}')} except {CHINA}"],
+    ),
+    "not known: a Deny of every one denies": (
+        OPEN_PARTITION,
+        [
+            allow({"AWS": PARTITION}),
+            deny(Condition={"ArnLike": {"aws:PrincipalArn": f"arn:*:iam::{HOME}:role/App"}}),
+        ],
+        [],
+    ),
+    "not known, but named": (
+        OPEN_PARTITION,
+        [allow({"AWS": CHINA}), allow({"AWS": PARTITION}), deny(Condition=only(APP))],
+        [],
+    ),
+    "named where it may not be": (
+        OPEN_PARTITION,
+        [allow({"AWS": APP}), Maybe(allow({"AWS": CHINA}), "x")],
+        [APP, f"{CHINA}; ? {CHINA} lies in partition aws-cn, and the key in aws"],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("partition", "statements", "expected"), PARTITION_CASES.values(), ids=PARTITION_CASES
+)
+def test_partitions(partition: str, statements: list[object], expected: list[str]) -> None:
+    region = reach_of(key_of({"Statement": statements}, partition=partition), "ScheduleKeyDeletion")
+    assert [told(part) for part in region.contributions] == expected
+
+
+@pytest.mark.parametrize("partition", sorted(PARTITIONS))
+def test_service_linked_roles_are_spared_in_every_partition(partition: str) -> None:
+    names = [f"arn:{partition}:iam::{HOME}:role/{name}" for name in ("App", "aws-service-role/x/Linked")]
+    key = key_of({"Statement": allow({"AWS": names})}, partition=partition)
+    region = reach_of(key, "Decrypt", scps=[ORGANIZATION])
+    assert [part.principals for part in region.contributions] == names[1:]
+
+
+UNKNOWN_ID = hole(HoleKind.GENERATED, "Stack.Key.Id")
+OTHER_ID = hole(HoleKind.GENERATED, "Stack.Other.Id")
+THIS = f"arn:aws:kms:us-east-1:{HOME}:key/"
+PERHAPS = f"; ? whether {KEY_ARN} is this key is decided at deployment"
+
+# Resource, who is allowed by it, and who is left when it denies
+RESOURCE_CASES: dict[str, tuple[str, list[str], list[str]]] = {
+    "all": ("*", [APP], []),
+    "itself": (THIS + UNKNOWN_ID, [APP], []),
+    "a key by its id": (KEY_ARN, [APP + PERHAPS], [APP]),
+    "another key of the template": (THIS + OTHER_ID, [], [APP]),
+    "every key": (f"{THIS}*", [APP], []),
+    "every key of another account": (f"arn:aws:kms:us-east-1:{OTHER}:key/*", [], [APP]),
+    "a key of another Region": (f"arn:aws:kms:eu-west-1:{HOME}:key/1", [], [APP]),
+    "an alias": (f"arn:aws:kms:us-east-1:{HOME}:alias/app", [], [APP]),
+    "a bucket": ("arn:aws:s3:::bucket", [], [APP]),
+}
+
+
+@pytest.mark.parametrize(("resource", "given", "left"), RESOURCE_CASES.values(), ids=RESOURCE_CASES)
+def test_resources_of_a_key_whose_id_is_not_known(resource: str, given: list[str], left: list[str]) -> None:
+    for statements, expected in (
+        ([allow({"AWS": APP}, Resource=resource)], given),
+        ([allow({"AWS": APP}), deny(Resource=resource)], left),
+    ):
+        key = key_of({"Statement": statements}, key_id=UNKNOWN_ID)
+        found = reach_of(key, "ScheduleKeyDeletion").contributions
+        assert [told(part) for part in found] == expected
 
 
 def test_an_unknown_policy_allows_anyone() -> None:

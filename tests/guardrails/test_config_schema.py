@@ -38,7 +38,7 @@ RIGHT: dict[str, Mapping[str, object]] = {
     "AWS's own policies": {"authorised": {"*": ["arn:aws:iam::aws:role/A"]}},
     "an account with a wildcard": {"authorised": {"*": ["arn:aws:iam::1111*:role/A"]}},
     "no account": {"authorised": {"*": ["arn:aws:iam:::role/A"]}},
-    "an ARN in capitals": {"authorised": {"*": ["ARN:AWS:IAM::111122223333:role/A"]}},
+    "a service in capitals": {"authorised": {"*": ["arn:AWS:IAM::111122223333:role/A"]}},
     "any partition": {"authorised": {"*": ["arn:*:sts::111122223333:assumed-role/A/*"]}},
     **{f"authorised for {control}": {"authorised": {control: [ROLE]}} for control in AUTHORISABLE},
 }
@@ -55,6 +55,8 @@ MORE_WRONG: dict[str, Mapping[str, object]] = {
     "brackets in brackets": {"severities": {"KMS:010[[x]]": "low"}},
     "no detail": {"severities": {"KMS:010[]": "low"}},
     "a service": {"authorised": {"*": ["s3.amazonaws.com"]}},
+    "an ARN in capitals": {"authorised": {"*": ["ARN:aws:iam::111122223333:role/A"]}},
+    "a Region": {"authorised": {"*": ["arn:aws:iam:eu-west-1:111122223333:role/A"]}},
     "a bucket": {"authorised": {"*": ["arn:aws:s3:::bucket"]}},
     "everyone of every account by marks": {"authorised": {"*": ["arn:aws:iam::?*:*?"]}},
     "thirteen digits in an ARN": {"authorised": {"*": ["arn:aws:iam::1111222233334:role/A"]}},

@@ -10,13 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kms_constructs.model.globs import (
+    arn_pattern,
     glob_covers,
+    glob_matches,
     globs_meet,
     has_variable,
     is_literal,
     without_variables,
 )
-from kms_constructs.model.text import HoleKind, hole
+from kms_constructs.model.text import FIELD_ANY, FIELD_STAR, HoleKind, display, hole
 
 G, H = hole(HoleKind.GENERATED, "App.Role"), hole(HoleKind.GENERATED, "App.Other")
 E, F = hole(HoleKind.ENVIRONMENT, "AWS::AccountId"), hole(HoleKind.ENVIRONMENT, "AWS::Region")
@@ -65,6 +67,22 @@ CASES = {
     "a variable equals itself": ("role/${aws:username}", "role/${aws:username}", True, True),
     "a variable covers not even an asterisk": ("role/${aws:username}", "role/*", False, True),
     "a variable beside another text": ("role/${aws:username}", "user/a", False, False),
+    "in a field, an asterisk does not run over a colon": (f"a:{FIELD_STAR}:c", "a:b:b:c", False, False),
+    "in a field, an asterisk is all but a colon": (f"a:{FIELD_STAR}:c", "a:bb:c", True, True),
+    "in a field, an asterisk is nothing too": (f"a:{FIELD_STAR}:c", "a::c", True, True),
+    "in a field, a question mark is no colon": (f"a{FIELD_ANY}c", "a:c", False, False),
+    "in a field, a question mark is one": (f"a{FIELD_ANY}c", "abc", True, True),
+    "in a field, an asterisk covers no asterisk": (f"a:{FIELD_STAR}", "a:*", False, True),
+    "in a field, an asterisk covers no question mark": (f"a:{FIELD_STAR}", "a:?", False, True),
+    "in a field, an asterisk covers its like": (f"a:{FIELD_STAR}", f"a:{FIELD_STAR}b{FIELD_ANY}", True, True),
+    "an asterisk covers one in a field": ("a:*", f"a:{FIELD_STAR}", True, True),
+    "a question mark covers one in a field": ("a?", f"a{FIELD_ANY}", True, True),
+    "a question mark covers no asterisk in a field": ("a?", f"a{FIELD_STAR}", False, True),
+    "in a field, an asterisk covers a hole": (f"iam::{FIELD_STAR}:root", f"iam::{E}:root", True, True),
+    "a hole beside an asterisk in a field": (f"iam::{E}:role/{FIELD_STAR}", f"iam::{E}:role/a", True, True),
+    "later places are found": (f"*a{FIELD_STAR}c", "a:abc", True, True),
+    "fields that cannot meet": (f"{FIELD_STAR}:a", f"{FIELD_STAR}:b:{FIELD_STAR}", False, False),
+    "fields that meet": (f"{FIELD_STAR}:a*", "x:*:b", False, True),
     "too long to compare": (LONG + "*", LONG + "b", False, True),
     "too long and equal": (LONG, LONG, True, True),
 }
@@ -126,3 +144,72 @@ def test_patterns_that_meet_have_a_text_in_common(pattern: str, other: str) -> N
     expressions = [re.compile(found.replace("*", ".*").replace("?", ".")) for found in (pattern, other)]
     common = any(all(expression.fullmatch(text) for expression in expressions) for text in texts)
     assert globs_meet(pattern, other) is common
+
+
+FIELDS = ["".join(letters) for length in range(6) for letters in itertools.product("a:", repeat=length)]
+_WILDCARDS = {"*": ".*", "?": ".", FIELD_STAR: "[^:]*", FIELD_ANY: "[^:]"}
+_field_patterns = st.text(alphabet=["a", ":", *_WILDCARDS], max_size=5)
+
+
+def _fields_of(pattern: str) -> set[str]:
+    expression = re.compile("".join(_WILDCARDS.get(character, character) for character in pattern))
+    return {text for text in FIELDS if expression.fullmatch(text)}
+
+
+@given(pattern=_field_patterns, other=_field_patterns)
+def test_fields_against_every_short_text(pattern: str, other: str) -> None:
+    left, right = _fields_of(pattern), _fields_of(other)
+    if glob_covers(pattern, other):
+        assert right <= left
+    if left & right:
+        assert globs_meet(pattern, other)
+    if not {*other} & {*_WILDCARDS}:
+        assert glob_covers(pattern, other) is (other in left or other == pattern)
+        assert globs_meet(pattern, other) is glob_covers(pattern, other)
+
+
+@given(
+    pattern=st.text(alphabet=["a", ":", *_WILDCARDS], max_size=3),
+    other=st.text(alphabet=["a", ":", *_WILDCARDS], max_size=3),
+)
+def test_fields_that_meet_have_a_text_in_common(pattern: str, other: str) -> None:
+    texts = ("".join(letters) for length in range(7) for letters in itertools.product("a:", repeat=length))
+    expressions = [
+        re.compile("".join(_WILDCARDS.get(character, character) for character in found))
+        for found in (pattern, other)
+    ]
+    common = any(all(expression.fullmatch(text) for expression in expressions) for text in texts)
+    assert globs_meet(pattern, other) is common
+
+
+@pytest.mark.parametrize(
+    ("pattern", "arn", "certainly", "possibly"),
+    [
+        ("arn:aws:iam::*:role/*", "arn:aws:iam::1:role/App", True, True),
+        ("arn:aws:iam::*:role/*", "arn:aws:iam::1:role/a:b/App", False, True),
+        ("arn:aws:iam::*:role/a:b/*", "arn:aws:iam::1:role/a:b/App", True, True),
+        ("arn:aws:iam::*:role/App", "arn:aws:iam::1:user/x:role/App", False, False),
+        ("arn:*:role/App:*:*:*", "arn:aws:iam::1:role/App", False, False),
+        ("arn:*:*:*:*:*", "arn:aws-cn:iam::1:root", True, True),
+        ("arn:aws:i?m::?:r??t", "arn:aws:iam::1:root", True, True),
+        ("arn:aws:ia?::1:root", "arn:aws:ia:::1:root", False, False),
+    ],
+)
+def test_arn_patterns(pattern: str, arn: str, certainly: bool, possibly: bool) -> None:
+    sure, open_ = arn_pattern(pattern, certainly=True), arn_pattern(pattern, certainly=False)
+    assert sure is not None
+    assert open_ is not None
+    assert (glob_covers(sure, arn), glob_covers(open_, arn)) == (certainly, possibly)
+    assert display(sure) == display(open_) == pattern
+
+
+def test_text_that_is_no_arn_is_no_arn_pattern() -> None:
+    assert arn_pattern("*", certainly=True) is None
+    assert arn_pattern("arn:aws:*:role/App", certainly=False) is None
+
+
+def test_matching_plain_text() -> None:
+    assert glob_matches("kms:re*", "KMS:ReEncryptTo", fold=True)
+    assert not glob_matches("kms:re*", "KMS:ReEncryptTo")
+    assert not glob_matches("\u212ams:*", "kms:Decrypt", fold=True)
+    assert not glob_matches("[ab]", "a")

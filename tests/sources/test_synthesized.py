@@ -94,5 +94,5 @@ def test_grants_reach_the_key_across_stacks(estate: Estate) -> None:
         _key(estate, "Prod/Keys/Key/Resource").arn_pattern,
     )
     (reader,) = (role for role in granted if "Users" in role)
-    assert reader.startswith("arn:aws:iam::${AWS::AccountId}:role/${Users.Role")
+    assert reader.startswith("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Users.Role")
     assert granted[reader] == (_key(estate, "Keys/Key/Resource").arn_pattern,)

@@ -11,7 +11,7 @@ from aws_cdk import aws_organizations as organizations
 from constructs import Construct
 
 from kms_constructs.errors import ArgumentError
-from kms_constructs.model.text import is_account_id
+from kms_constructs.model.arn import is_account_id
 from kms_constructs.policies.organization import (
     Exemptions,
     ExemptionsAndPerimeter,

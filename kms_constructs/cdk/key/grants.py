@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from kms_constructs.cdk.key.principals import named_principal
 from kms_constructs.errors import ArgumentError, SealedPolicyError
 from kms_constructs.model.actions import expand
+from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.key_specs import using_actions
-from kms_constructs.model.text import is_account_id
 from kms_constructs.policies.key_policy import KeyPolicySpec, key_policy
 from kms_constructs.policies.principals import NamedPrincipal
 from kms_constructs.policies.services.advice import preset_through, presets_of, service_of

@@ -31,6 +31,7 @@ from constructs import Construct
 
 from kms_constructs.cdk.key.stack_facts import StackFacts
 from kms_constructs.errors import ArgumentError
+from kms_constructs.model.arn import of_region
 from kms_constructs.policies.direct_grant import DirectGrant
 from kms_constructs.policies.principals import Principals
 from kms_constructs.policies.target import StatementSource, is_token
@@ -236,8 +237,8 @@ def known_regions() -> Mapping[str, str]:
 
 
 def partition_of(region: str) -> str:
-    """Partition of a Region; ``aws`` for one that the CDK does not know."""
-    return known_regions().get(region, "aws")
+    """Partition of a Region, as its name tells."""
+    return of_region(region).name
 
 
 def in_region(value: Any, primary: str, region: str) -> Any:  # noqa: ANN401 - principals and texts go through

@@ -23,13 +23,14 @@ from enum import Enum
 from typing import ClassVar
 
 from kms_constructs.analysis.conditions import Atom, RequestContext, decide, holds, principal_atom
+from kms_constructs.analysis.key_names import KeyName, speaks_of_key
 from kms_constructs.analysis.principals import Cell, PrincipalKind, cells_meet, principal_cells, root_arn
 from kms_constructs.analysis.reach import applies_to_action
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Severity
 from kms_constructs.guardrails.rule import KeyRule, heading, named
+from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.estate import Key
-from kms_constructs.model.globs import globs_meet
 from kms_constructs.model.policy import Effect, Principal, Statement
 from kms_constructs.model.unknown import is_unknown
 
@@ -84,10 +85,11 @@ class RootCanRestoreRule(KeyRule):
 
     def judge(self, key: Key) -> Iterator[Finding]:
         """Why the root user could be locked out."""
-        root = Cell(PrincipalKind.ROOT, (root_arn(key.account),))
+        name = KeyName.of(key)
+        root = Cell(PrincipalKind.ROOT, (root_arn(key.account, name.partition),))
         context = self._request()
         answers = [
-            (_allows(statement, root, context), statement)
+            (_allows(statement, name, root, context), statement)
             for statement in key.policy.statements
             if statement.effect is not Effect.DENY
         ]
@@ -118,16 +120,18 @@ class RootCanRestoreRule(KeyRule):
                 "is decided at deployment only.",
                 detail="unresolved",
                 path=found.path,
-                fix="" if key.account.isdigit() else key.vocabulary.say_account.format(account=_FOR_INSTANCE),
+                fix=""
+                if is_account_id(key.account)
+                else key.vocabulary.say_account.format(account=_FOR_INSTANCE),
             )
         else:
-            yield from self._denied(key, root, context)
+            yield from self._denied(key, name, root, context)
 
-    def _denied(self, key: Key, root: Cell, context: RequestContext) -> Iterator[Finding]:
+    def _denied(self, key: Key, name: KeyName, root: Cell, context: RequestContext) -> Iterator[Finding]:
         for statement in key.policy.statements:
             if statement.effect is Effect.ALLOW:
                 continue
-            answer = _denies(statement, key, root, context)
+            answer = _denies(statement, name, root, context)
             if answer is _Answer.YES:
                 yield self.violation(
                     key,
@@ -157,14 +161,13 @@ class RootCanRestoreRule(KeyRule):
         }
 
 
-def _allows(statement: Statement, root: Cell, context: RequestContext) -> _Answer:
+def _allows(statement: Statement, key: KeyName, root: Cell, context: RequestContext) -> _Answer:
     if not applies_to_action(statement, _ACTION, certainly=False):
         return _Answer.NO
-    resources = statement.resources
-    if resources is None or (not is_unknown(resources) and "*" not in resources):
-        # A key policy's Resource other than "*" grants nothing on the key.
+    on_key = speaks_of_key(statement, key)
+    if on_key is False:
         return _Answer.NO
-    answer: _Answer = _names(statement, root)
+    answer: _Answer = _names(statement, root, key.partition)
     if answer is _Answer.NO:
         return _Answer.NO
     if is_unknown(statement.conditions):
@@ -172,7 +175,7 @@ def _allows(statement: Statement, root: Cell, context: RequestContext) -> _Answe
     for condition in statement.conditions:
         verdict = decide(condition, _ACTION, context)
         if verdict is None:
-            atom = principal_atom(condition)
+            atom = principal_atom(condition, key.partition)
             if atom is None and is_unknown(condition.values):
                 answer = _weaker(answer, _Answer.UNKNOWN)
                 continue
@@ -185,21 +188,18 @@ def _allows(statement: Statement, root: Cell, context: RequestContext) -> _Answe
         if verdict is None:
             answer = _weaker(answer, _Answer.UNKNOWN)
     certain = statement.certain and applies_to_action(statement, _ACTION, certainly=True)
-    if not certain or is_unknown(statement.effect) or is_unknown(resources):
+    if not certain or is_unknown(statement.effect) or on_key is None:
         answer = _weaker(answer, _Answer.UNKNOWN)
     return answer
 
 
-def _denies(statement: Statement, key: Key, root: Cell, context: RequestContext) -> _Answer:
+def _denies(statement: Statement, key: KeyName, root: Cell, context: RequestContext) -> _Answer:
     if not applies_to_action(statement, _ACTION, certainly=False):
         return _Answer.NO
-    resources = statement.resources
-    if resources is not None and not is_unknown(resources):
-        if not any(globs_meet(pattern, key.arn_pattern) for pattern in resources):
-            return _Answer.NO
-    elif resources is None and statement.not_resources is None:
+    on_key = speaks_of_key(statement, key)
+    if on_key is False:
         return _Answer.NO
-    answer: _Answer = _names(statement, root)
+    answer: _Answer = _names(statement, root, key.partition)
     if answer is _Answer.NO:
         return _Answer.NO
     if is_unknown(statement.conditions):
@@ -207,7 +207,7 @@ def _denies(statement: Statement, key: Key, root: Cell, context: RequestContext)
     for condition in statement.conditions:
         verdict = decide(condition, _ACTION, context)
         if verdict is None:
-            atom = principal_atom(condition)
+            atom = principal_atom(condition, key.partition)
             if atom is None:
                 # The root user's plain request need not carry the key: then a positive operator fails.
                 verdict = False if holds(condition, None) is False else None
@@ -217,7 +217,7 @@ def _denies(statement: Statement, key: Key, root: Cell, context: RequestContext)
             return _Answer.NO
         if verdict is None:
             answer = _Answer.UNKNOWN
-    certain = statement.certain and applies_to_action(statement, _ACTION, certainly=True)
+    certain = statement.certain and on_key is True and applies_to_action(statement, _ACTION, certainly=True)
     return answer if certain and not is_unknown(statement.effect) else _Answer.UNKNOWN
 
 
@@ -228,23 +228,23 @@ def _of_root(atom: Atom, root: Cell) -> bool | None:
     return None if atom.failing(root) else True
 
 
-def _names(statement: Statement, root: Cell) -> _Answer:
+def _names(statement: Statement, root: Cell, partition: str) -> _Answer:
     """Whether the Principal element takes the root user in."""
     if is_unknown(statement.principals) or is_unknown(statement.not_principals):
         return _Answer.UNKNOWN
     if statement.principals is not None:
-        answers = (_is(principal, root) for principal in statement.principals)
+        answers = (_is(principal, root, partition) for principal in statement.principals)
         return max(answers, key=lambda answer: answer.value, default=_Answer.NO)
     if statement.not_principals is not None:
-        left_out = max((_is(one, root).value for one in statement.not_principals), default=0)
+        left_out = max((_is(one, root, partition).value for one in statement.not_principals), default=0)
         return {_Answer.YES.value: _Answer.NO, _Answer.UNKNOWN.value: _Answer.UNKNOWN}.get(
             left_out, _Answer.YES
         )
     return _Answer.NO
 
 
-def _is(principal: Principal, root: Cell) -> _Answer:
-    found = principal_cells(principal)
+def _is(principal: Principal, root: Cell, partition: str) -> _Answer:
+    found = principal_cells(principal, partition)
     if any(cell.kind is root.kind and cell.include[0] == root.include[0] for cell in found.cells):
         return _Answer.UNKNOWN if found.unresolved else _Answer.YES
     if principal.value == "*" and principal.type in ("AWS", "*"):

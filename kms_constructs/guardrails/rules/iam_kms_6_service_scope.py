@@ -31,9 +31,9 @@ Best practice::
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from typing import ClassVar
 
+from kms_constructs.analysis.key_names import KeyName, speaks_of_key
 from kms_constructs.analysis.narrowing import (
     CALLER_ACCOUNT_KEYS,
     ENCRYPTION_CONTEXT,
@@ -44,7 +44,7 @@ from kms_constructs.analysis.narrowing import (
     narrows,
     near_misses,
 )
-from kms_constructs.analysis.principals import all_within, canonical_arn, root_arn
+from kms_constructs.analysis.principals import all_within, root_arn
 from kms_constructs.analysis.reach import Contribution
 from kms_constructs.analysis.within import EstateAccess
 from kms_constructs.guardrails.control import Control, Framework, Subject
@@ -52,7 +52,9 @@ from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, capitalized, heading, named
 from kms_constructs.guardrails.wording import UNRESOLVED, merged, resolve
 from kms_constructs.model.actions import READING, USING
+from kms_constructs.model.arn import canonical
 from kms_constructs.model.estate import Grant, Key
+from kms_constructs.model.globs import glob_matches
 from kms_constructs.model.policy import Condition, Effect, Principal, Statement
 from kms_constructs.model.text import display
 from kms_constructs.model.unknown import is_unknown
@@ -109,8 +111,9 @@ class ServiceScopeRule(KeyRule):
 
     def judge(self, key: Key) -> Iterator[Finding]:
         """What a service could be made to do, and who may grant to anyone."""
+        name = KeyName.of(key)
         for statement in key.policy.statements:
-            if statement.effect is Effect.DENY or not _effective(statement):
+            if statement.effect is Effect.DENY or speaks_of_key(statement, name) is False:
                 continue
             if is_unknown(statement.principals) or is_unknown(statement.conditions):
                 yield from self._unreadable(key, statement)
@@ -131,7 +134,7 @@ class ServiceScopeRule(KeyRule):
                 yield self._direct(key, grant, grant.operations)
 
     def _judged(self, principal: Principal) -> bool:
-        return any(fnmatchcase(principal.value, pattern) for pattern in self.config.scoped_services)
+        return any(glob_matches(pattern, principal.value) for pattern in self.config.scoped_services)
 
     def _unreadable(self, key: Key, statement: Statement) -> Iterator[Finding]:
         unknown = statement.principals if is_unknown(statement.principals) else statement.conditions
@@ -208,7 +211,7 @@ class ServiceScopeRule(KeyRule):
             )
 
     def _grants(self, key: Key) -> Iterator[Finding]:
-        authorised = (root_arn(key.account), *self.config.authorised_for(self.control.id))
+        authorised = (root_arn(key.account, key.partition), *self.config.authorised_for(self.control.id))
         access = EstateAccess(self.estate)
         for value, note in (
             ("false", ""),
@@ -271,14 +274,6 @@ class ServiceScopeRule(KeyRule):
         )
 
 
-def _effective(statement: Statement) -> bool:
-    """Whether the statement's Resource makes it mean the key; an unknown one may."""
-    resources = statement.resources
-    if resources is None:
-        return statement.not_resources is not None
-    return is_unknown(resources) or "*" in resources
-
-
 def _known(statement: Statement) -> tuple[Condition, ...]:
     return () if is_unknown(statement.conditions) else statement.conditions
 
@@ -310,7 +305,7 @@ def _by_service(part: Contribution) -> bool:
 def _declared(part: Contribution, key: Key) -> bool:
     """Whether the statement only allows grants that the key declares: their grantees, their operations."""
     grants = [
-        (canonical_arn(grant.grantee), grant.operations)
+        (canonical(grant.grantee), grant.operations)
         for grant in key.grants
         if not is_unknown(grant.grantee) and not is_unknown(grant.operations) and _made_by(grant, part)
     ]
@@ -321,7 +316,7 @@ def _declared(part: Contribution, key: Key) -> bool:
             and narrows(condition) is True
             and not is_unknown(condition.values)
         ):
-            grantees = {canonical_arn(value) for value in condition.values}
+            grantees = {canonical(value) for value in condition.values}
     declared = {name for grantee, names in grants if grantee in grantees for name in names}
     return bool(grantees) and grantees <= {grantee for grantee, _ in grants} and _only(part, declared)
 

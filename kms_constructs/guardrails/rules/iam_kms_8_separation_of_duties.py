@@ -25,6 +25,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import ClassVar
 
+from kms_constructs.analysis.key_names import home_partition
 from kms_constructs.analysis.principals import PrincipalKind, root_arn
 from kms_constructs.analysis.separation import CREATE_GRANT, Overlap
 from kms_constructs.analysis.within import EstateAccess
@@ -119,7 +120,7 @@ class SeparationRule(KeyRule):
 
 
 def _only_own_root(overlap: Overlap, key: Key) -> bool:
-    own = root_arn(key.account)
+    own = root_arn(key.account, home_partition(key))
     return all(cell.kind is PrincipalKind.ROOT and own in cell.include for cell in overlap.cells)
 
 

@@ -34,13 +34,13 @@ from typing import ClassVar
 
 from kms_constructs.analysis.identity import IdentityGrant
 from kms_constructs.analysis.identity_index import IdentityIndex
+from kms_constructs.analysis.key_names import home_partition
 from kms_constructs.analysis.narrowing import ENCRYPTION_CONTEXT, VIA_SERVICE, covered_actions, narrowed_by
 from kms_constructs.analysis.principals import (
     Cell,
     PrincipalKind,
     account_of,
     all_within,
-    canonical_arn,
     describe_cells,
     root_arn,
 )
@@ -52,9 +52,9 @@ from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized, he
 from kms_constructs.guardrails.wording import UNRESOLVED, resolve
 from kms_constructs.model.actions import READING
 from kms_constructs.model.estate import Key
-from kms_constructs.model.globs import has_wildcard
+from kms_constructs.model.globs import globs_meet, has_wildcard
 from kms_constructs.model.policy import Condition, Effect, Principal, Statement
-from kms_constructs.model.text import display, has_hole
+from kms_constructs.model.text import display, has_hole, has_unresolved_hole
 from kms_constructs.model.unknown import is_unknown
 
 CONTROL = Control(
@@ -147,16 +147,21 @@ class LeastPrivilegeRule(KeyRule):
             if is_unknown(statement.principals) or is_unknown(statement.not_principals):
                 yield from self._unreadable(key, statement)
                 continue
-            everything = _has_everything(statement)
-            if not everything and not _leaves(statement, home):
+            everything, leaves = _has_everything(statement), _leaves(statement, home)
+            perhaps = None if everything else _perhaps_everything(statement)
+            if not everything and not leaves and perhaps is None:
                 continue
             for access in self._accesses(key, statement):
                 if access.unresolved is not None:
-                    yield self._unresolved(key, statement, access.unresolved)
+                    # Actions that are not known may be all: that matters to whom all are too many.
+                    if everything or leaves or tuple(self._all_actions(key, statement, access, home)):
+                        yield self._unresolved(key, statement, access.unresolved)
                     continue
                 yield from self._reach(key, statement, access, home)
                 if everything:
                     yield from self._all_actions(key, statement, access, home)
+                elif perhaps is not None and tuple(self._all_actions(key, statement, access, home)):
+                    yield self._unresolved(key, statement, perhaps)
         yield from self._live_grants(key, home)
 
     def check_estate(self) -> Iterator[Finding]:
@@ -299,7 +304,8 @@ class LeastPrivilegeRule(KeyRule):
     def _all_actions(
         self, key: Key, statement: Statement, access: _Access, home: frozenset[str]
     ) -> Iterator[Finding]:
-        roots = frozenset(root_arn(account) for account in home)
+        partition = home_partition(key)
+        roots = frozenset(root_arn(account, partition) for account in home)
         beyond = tuple(
             cell
             for cell in access.cells
@@ -326,7 +332,7 @@ class LeastPrivilegeRule(KeyRule):
         for grant in key.grants:
             if grant.for_aws_service or is_unknown(grant.grantee):
                 continue
-            account = account_of(canonical_arn(grant.grantee))
+            account = account_of(grant.grantee)
             if account is None or account in home or account in self._trusted or grant.constraints:
                 continue
             yield self.violation(
@@ -387,7 +393,7 @@ def _home_accounts(key: Key) -> frozenset[str]:
     if not has_hole(key.account):
         return frozenset({key.account})
     declared = (
-        account_of(canonical_arn(pattern))
+        account_of(pattern)
         for control, patterns in key.authorised.items()
         if control.startswith("IAM-KMS-")
         for pattern in patterns
@@ -403,6 +409,15 @@ def _has_everything(statement: Statement) -> bool:
     )
 
 
+def _perhaps_everything(statement: Statement) -> str | None:
+    """Why the actions of a statement, of which not all are known, may be all; None if they cannot."""
+    if is_unknown(statement.actions):
+        return statement.actions.reason
+    undecided = (action for action in statement.actions or () if has_unresolved_hole(action))
+    found = next((action for action in undecided if globs_meet(action.lower(), "kms:*")), None)
+    return f"{display(found)} is undecided" if found is not None else None
+
+
 def _leaves(statement: Statement, home: frozenset[str]) -> bool:
     """Whether a statement may reach beyond the key's account: a quick look before the thorough one."""
     if statement.not_principals is not None:
@@ -414,8 +429,7 @@ def _leaves(statement: Statement, home: frozenset[str]) -> bool:
 def _beyond(principal: Principal, home: frozenset[str]) -> bool:
     if principal.type == "Service":
         return False
-    value = canonical_arn(principal.value)
-    return value not in home and account_of(value) not in home
+    return principal.value not in home and account_of(principal.value) not in home
 
 
 def _of_organization(conditions: tuple[Condition, ...], organization: str) -> bool:

@@ -20,11 +20,13 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import ClassVar
 
+from kms_constructs.analysis.key_names import KeyName, open_resource, speaks_of_key
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, capitalized, heading, named
 from kms_constructs.guardrails.wording import UNRESOLVED, resolve
 from kms_constructs.model.actions import ACTIONS, expand, find_action
+from kms_constructs.model.arn import is_account_id, parse_arn
 from kms_constructs.model.estate import IdentityPolicy, Key
 from kms_constructs.model.key_specs import MAXIMUM_KEY_POLICY_BYTES
 from kms_constructs.model.policy import Effect, Policy, Principal, Statement
@@ -57,11 +59,9 @@ CONTROL = Control(
 
 _GRANT_ONLY = frozenset({"CreateGrant", "ListGrants", "RevokeGrant"})
 """The actions whose requests carry kms:GrantIsForAWSResource."""
-_ACCOUNT = re.compile(r"\d{12}")
+_PARTITION = re.compile(r"aws[a-z-]*")
+_RESOURCE_FIX = "Write Resource '*', which in a key policy means the key."
 _UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
-_PRINCIPAL_ARN = re.compile(
-    r"arn:aws[a-z-]*:(?P<service>iam|sts)::(?P<account>[^:]*):(?P<resource>.+)", re.DOTALL
-)
 _SERVICE = re.compile(r"[a-z0-9.-]+\.(amazonaws\.com|amazonaws\.com\.cn|aws\.internal|aws)")
 _NAMED = {"iam": ("user/", "role/"), "sts": ("assumed-role/", "federated-user/")}
 
@@ -176,17 +176,27 @@ class LintRule(KeyRule):
                 f"{heading(statement)} has {what}; in a key policy that means nothing.",
                 detail="resource",
                 path=path,
-                fix="Write Resource '*', which in a key policy means the key.",
+                fix=_RESOURCE_FIX,
             )
-        elif not is_unknown(resources) and "*" not in resources:
-            yield self.violation(
-                key,
-                f"{heading(statement)} is for {', '.join(map(display, resources))}; in a key policy "
-                "that has no effect on the key.",
-                detail="resource",
-                path=path,
-                fix="Write Resource '*', which in a key policy means the key.",
-            )
+        elif not is_unknown(resources):
+            name = KeyName.of(key)
+            if speaks_of_key(statement, name) is False:
+                yield self.violation(
+                    key,
+                    f"{heading(statement)} is for {', '.join(map(display, resources))}; in a key policy "
+                    "that has no effect on the key.",
+                    detail="resource",
+                    path=path,
+                    fix=_RESOURCE_FIX,
+                )
+            elif (reason := open_resource(statement, name)) is not None:
+                yield self.undetermined(
+                    key,
+                    f"Whether {named(statement)} has an effect is not known: {reason}.",
+                    detail="resource",
+                    path=path,
+                    fix=_RESOURCE_FIX,
+                )
 
     def _principals(self, key: Key, statement: Statement) -> Iterator[Finding]:
         if statement.not_principals is not None:
@@ -328,7 +338,7 @@ def _principal_problem(principal: Principal) -> tuple[str, str] | None:
         )
     if principal.type == "Federated" or value == "*":
         return None
-    if _ACCOUNT.fullmatch(value):
+    if is_account_id(value):
         return None
     if _UNIQUE_ID.fullmatch(value):
         return (
@@ -337,14 +347,15 @@ def _principal_problem(principal: Principal) -> tuple[str, str] | None:
         )
     if value.isdigit():
         return f"{value} is no account id: it has {len(value)} digits", "Write twelve digits."
-    match = _PRINCIPAL_ARN.fullmatch(value)
-    if match is None:
+    arn = parse_arn(value)
+    known = arn is not None and _PARTITION.fullmatch(arn.partition) and arn.service in _NAMED
+    if arn is None or not known or arn.region or not arn.resource:
         return f"{shown!r} is no ARN of a principal", "Write the ARN of a role or user, or an account id."
-    return _arn_problem(shown, match["service"], match["account"], match["resource"])
+    return _arn_problem(shown, arn.service, arn.account, arn.resource)
 
 
 def _arn_problem(shown: str, service: str, account: str, resource: str) -> tuple[str, str] | None:
-    if not _ACCOUNT.fullmatch(account):
+    if not is_account_id(account):
         return f"{shown}: {account!r} is no account id", "Write the account's twelve digits."
     if "*" in resource or "?" in resource:
         return (

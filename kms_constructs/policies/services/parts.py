@@ -8,6 +8,7 @@ from typing import Any
 
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import ActionClass, find_action
+from kms_constructs.model.condition_operators import CONDITION_OPERATORS, pinning_operators
 from kms_constructs.model.service_requirement import (
     ACCOUNT,
     CREATE_GRANT,
@@ -248,9 +249,12 @@ def written_out(actions: Sequence[str]) -> list[str]:
 
 _NARROWING = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
 _POSITIVE = frozenset(
-    {"stringequals", "stringlike", "stringequalsignorecase", "arnequals", "arnlike"}
-    | {f"foranyvalue:{operator}" for operator in ("stringequals", "stringlike", "arnequals", "arnlike")}
+    f"{qualifier}{name}"
+    for name in pinning_operators()
+    for qualifier in ("", "foranyvalue:")
+    if CONDITION_OPERATORS[name].takes_variables
 )
+"""Operators that pin text or an ARN: what a source is told by."""
 
 
 def names_source(operator: str, keys: Mapping[str, str | Sequence[str]]) -> bool:

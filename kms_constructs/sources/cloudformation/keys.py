@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
+from kms_constructs.model.arn import parse_arn
 from kms_constructs.model.declaration import METADATA_NAME, Declaration
 from kms_constructs.model.estate import Key, KeyKind, Location, Reference, SourceProblem
 from kms_constructs.model.policy import default_key_policy
@@ -179,8 +180,8 @@ def _in_region(found: list[_Draft], text: str, scope: Scope) -> list[_Draft]:
     """Of keys that share a name (a primary and its replicas), those of the Region that is meant."""
     if len(found) < 2:
         return found
-    parts = text.split(":")
-    region = parts[3] if text.startswith("arn:") and len(parts) > 4 and not has_hole(parts[3]) else None
+    arn = parse_arn(text)
+    region = arn.region if arn is not None and not has_hole(arn.region) else None
     wanted = region or scope.region
     return [draft for draft in found if draft.key.region == wanted] or found
 

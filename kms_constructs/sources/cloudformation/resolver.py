@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, cast
 
+from kms_constructs.model.arn import OPEN_PARTITION, PARTITIONS, of_region
 from kms_constructs.model.text import CLOSE, OPEN, HoleKind, display, has_hole, hole
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
 from kms_constructs.sources.cloudformation import intrinsics
@@ -217,7 +218,7 @@ class Stack:
             case "AWS::Partition":
                 return self.partition
             case "AWS::URLSuffix":
-                return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+                return PARTITIONS.get(self.partition, PARTITIONS["aws"]).dns_suffix
             case "AWS::StackName":
                 return self.stack_name
             case "AWS::StackId":
@@ -359,27 +360,13 @@ class Stack:
 
 
 def partition_of(region: str | None) -> str:
-    """The partition of a Region: ``aws`` unless the Region's name says otherwise.
+    """The partition of a Region; a hole when the Region is not given, for then deployment decides.
 
     Example:
-        >>> partition_of("cn-north-1"), partition_of("us-gov-west-1"), partition_of(None)
-        ('aws-cn', 'aws-us-gov', 'aws')
+        >>> partition_of("cn-north-1"), partition_of("us-gov-west-1")
+        ('aws-cn', 'aws-us-gov')
     """
-    for prefix, partition in _PARTITIONS:
-        if region and region.startswith(prefix):
-            return partition
-    return "aws"
-
-
-_PARTITIONS: Final = (
-    ("cn-", "aws-cn"),
-    ("us-gov-", "aws-us-gov"),
-    ("us-isob-", "aws-iso-b"),
-    ("us-isof-", "aws-iso-f"),
-    ("us-iso-", "aws-iso"),
-    ("eu-isoe-", "aws-iso-e"),
-    ("eusc-", "aws-eusc"),
-)
+    return of_region(region).name if region else OPEN_PARTITION
 
 
 def _name_of(node: object) -> str:

@@ -455,3 +455,47 @@ def test_a_service_control_policy_shrinks_who_may() -> None:
 def test_a_service_linked_role_counts_when_the_key_policy_names_it() -> None:
     linked = role("aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling")
     assert said(judge("IAM-KMS-3", a_key(allow(linked, "kms:*")))) == [principal(linked)]
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-iso-b", "aws-eusc"])
+def test_principals_are_called_as_they_are_in_their_partition(partition: str) -> None:
+    ops, home = f"arn:{partition}:iam::{ACCOUNT}:role/Ops", f"arn:{partition}:iam::{ACCOUNT}:root"
+    key = a_key(
+        policy=a_policy(allow(home, "kms:*"), allow(ops, "kms:*"), guard(home, ops)), partition=partition
+    )
+    assert said(judge("IAM-KMS-3", key)) == [
+        Said(
+            V,
+            "delegation",
+            FIRST,
+            f"Statement 0 leaves kms:ScheduleKeyDeletion to the IAM policies of {ops}; {NOBODY}.",
+        ),
+        principal(ops),
+    ]
+    assert said(judge("IAM-KMS-3", key, GuardrailConfig(authorised={"IAM-KMS-3": (ops,)}))) == [GOOD]
+
+
+def test_an_exemption_of_another_partition_exempts_nobody() -> None:
+    ops, home = f"arn:aws-cn:iam::{ACCOUNT}:role/Ops", f"arn:aws-cn:iam::{ACCOUNT}:root"
+    key = a_key(policy=a_policy(allow(home, "kms:*"), guard(role("Ops"), home)), partition="aws-cn")
+    assert said(judge("IAM-KMS-3", key)) == [GOOD]
+    denied = deny("*", "kms:*", Condition={"ArnEquals": {"aws:PrincipalArn": role("Ops")}})
+    key = a_key(policy=a_policy(allow(ops, "kms:*"), denied), partition="aws-cn")
+    assert said(judge("IAM-KMS-3", key)) == [principal(ops, "Statement 0", FIRST)]
+
+
+def test_a_key_that_a_statement_names_by_its_id_may_be_this_one() -> None:
+    by_id = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    key = a_key(
+        policy=a_policy(allow(role("Evil"), "kms:*", Resource=by_id)),
+        key_id=hole(HoleKind.GENERATED, "Key.Id"),
+    )
+    assert said(judge("IAM-KMS-3", key)) == [
+        Said(
+            U,
+            "unresolved",
+            FIRST,
+            f"Statement 0 lets {role('Evil')} call kms:ScheduleKeyDeletion; whether that is only authorised "
+            f"principals is not known: whether {by_id} is this key is decided at deployment.",
+        )
+    ]

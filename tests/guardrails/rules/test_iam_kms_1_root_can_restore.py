@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from kms_constructs.guardrails.config import GuardrailConfig
+from kms_constructs.model.arn import OPEN_PARTITION
 from kms_constructs.model.estate import Key
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.model.text import HoleKind, hole
@@ -83,7 +84,19 @@ GOOD_CASES = {
     "root, limited to the root user": key(ROOT_STATEMENT),
     "root with everything": key(FULL),
     "bare account id": key(allow(ACCOUNT, "kms:Put*")),
-    "another partition form": key(allow(f"arn:aws-cn:iam::{ACCOUNT}:root", "kms:PutKeyPolicy")),
+    "in another partition": key(
+        allow(f"arn:aws-cn:iam::{ACCOUNT}:root", "kms:PutKeyPolicy"), partition="aws-cn", region="cn-north-1"
+    ),
+    "in a partition that deployment decides": key(
+        allow(f"arn:{OPEN_PARTITION}:iam::{ACCOUNT}:root", "kms:PutKeyPolicy"), partition=OPEN_PARTITION
+    ),
+    "in the partition that the policy names": key(
+        allow(f"arn:aws-cn:iam::{ACCOUNT}:root", "kms:PutKeyPolicy"), partition=OPEN_PARTITION
+    ),
+    "Deny on the ARN of another partition": key(
+        FULL,
+        deny("*", "kms:*", Condition={"ArnLike": {"aws:PrincipalArn": f"arn:aws-cn:iam::{ACCOUNT}:root"}}),
+    ),
     "everyone is the root user too": key(allow("*", "kms:*")),
     "the same account, decided at deployment": key(allow(f"arn:aws:iam::{HOME}:root", "kms:*"), account=HOME),
     "Deny that exempts the root user": key(FULL, deny("*", "kms:PutKeyPolicy", Condition=NOT_OTHERS)),
@@ -108,6 +121,10 @@ CASES = {
     "roles alone": (key(allow(role("Admin"), "kms:*")), MISSING),
     "root without PutKeyPolicy": (key(allow(ROOT, "kms:DescribeKey")), MISSING),
     "root of another account": (key(allow(f"arn:aws:iam::{OTHER}:root", "kms:*")), MISSING),
+    "root of another partition, which KMS refuses": (
+        key(allow(f"arn:aws-cn:iam::{ACCOUNT}:root", "kms:*")),
+        MISSING,
+    ),
     "a service": (key(allow(service("logs.amazonaws.com"), "kms:*")), MISSING),
     "a Resource that means nothing": (key(allow(ROOT, "kms:*", Resource="arn:aws:s3:::b")), MISSING),
     "no Resource": (key({"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "kms:*"}), MISSING),
@@ -190,3 +207,14 @@ def test_a_configured_organization_decides(organization: str, expected: object) 
     perimeter = deny("*", "kms:*", Condition={"StringNotEquals": {"aws:PrincipalOrgID": "o-aaaaaaaaaa"}})
     found = judge("IAM-KMS-1", key(FULL, perimeter), GuardrailConfig(organization_id=organization))
     assert [finding.outcome for finding in found] == [expected]
+
+
+def test_a_deny_on_a_key_by_its_id_may_hit_the_root_user() -> None:
+    by_id = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    made = {"key_id": hole(HoleKind.GENERATED, "Key.Id")}
+    denying = key(FULL, deny("*", "kms:PutKeyPolicy", Resource=by_id), **made)
+    assert said(judge("IAM-KMS-1", denying)) == [maybe_denied("Statement 1")]
+    allowing = key(allow(ROOT, "kms:*", Resource=by_id), **made)
+    assert said(judge("IAM-KMS-1", allowing)) == [open_("statement 0")]
+    wide = key(allow(ROOT, "kms:*", Resource=f"arn:aws:kms:*:{ACCOUNT}:key/*"), **made)
+    assert said(judge("IAM-KMS-1", wide)) == [GOOD]

@@ -201,6 +201,18 @@ CASES = {
         [everything(PARTNER), unlimited(PARTNER)],
     ),
     "who, is not known": (used_by({"AWS": WHY}), [no_idea()]),
+    "actions that are not known": (
+        a_key(allow(role("App"), "kms:*", sid="Use") | {"Action": WHY}),
+        [no_idea()],
+    ),
+    "actions of which one is undecided": (
+        used_by(role("App"), hole(HoleKind.UNRESOLVED, "Action")),
+        [no_idea("${Action} is undecided")],
+    ),
+    "actions of which one is undecided, for the account itself": (
+        used_by(ROOT, hole(HoleKind.UNRESOLVED, "Action")),
+        [GOOD],
+    ),
     "no principal at all": (
         used_by("arn:aws:s3:::b"),
         [no_idea("arn:aws:s3:::b has no account")],

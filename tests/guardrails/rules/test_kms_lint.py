@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kms_constructs.guardrails.finding import Severity
@@ -359,3 +361,39 @@ def test_iam_policies_are_read_for_actions_that_kms_has_not() -> None:
         )
     ]
     assert finding.fix == "Did you mean kms:Decrypt?"
+
+
+KEY_BY_ID = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+MADE, OTHER_KEY = (hole(HoleKind.GENERATED, f"App.{name}.Id") for name in ("Key", "Other"))
+
+
+@pytest.mark.parametrize(
+    ("resource", "expected"),
+    [
+        pytest.param(
+            KEY_BY_ID,
+            Said(
+                U,
+                "resource",
+                f"{PATH}/Resource",
+                f"Whether statement 'Use' has an effect is not known: whether {KEY_BY_ID} is this key is "
+                "decided at deployment.",
+            ),
+            id="a key by its id",
+        ),
+        pytest.param(
+            f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/{OTHER_KEY}",
+            wrong(
+                "resource",
+                f" is for arn:aws:kms:eu-west-1:{ACCOUNT}:key/${{App.Other.Id}}; in a key policy that has no "
+                "effect on the key",
+                "Resource",
+            ),
+            id="another key of the app",
+        ),
+        pytest.param(f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/{MADE}", GOOD, id="itself"),
+        pytest.param(f"arn:aws:kms:*:{ACCOUNT}:key/*", GOOD, id="every key of the account"),
+    ],
+)
+def test_a_resource_that_may_be_the_key(resource: str, expected: Said) -> None:
+    assert said(judge("KMS:LINT", replace(statement(Resource=resource), key_id=MADE))) == [expected]
