@@ -31,12 +31,12 @@ def key_users_of(
 
     See: https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
     """
-    named = [arn for one in statements if _gives_use(one) for arn in _people(one["Principal"])]
+    named = [arn for one in statements if _gives_use(one) for arn in _people(one.get("Principal"))]
     return tuple(dict.fromkeys(arn for arn in (*named, *grantees) if arn not in but))
 
 
 def _gives_use(statement: PolicyStatementJson) -> bool:
-    return statement["Effect"] == "Allow" and not _USES.isdisjoint(_names(statement["Action"]))
+    return statement["Effect"] == "Allow" and not _USES.isdisjoint(_names(statement.get("Action", ())))
 
 
 def _names(actions: str | Sequence[str]) -> Iterator[str]:
