@@ -57,6 +57,25 @@ def using_actions_of(key: Key) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Gives:
+    """A reason why principals may call some actions.
+
+    Args:
+        part: The reason.
+        actions: Names of actions.
+        context: What the request carries; see `DIRECT_GRANT_CONTEXTS`.
+    """
+
+    part: Contribution
+    actions: tuple[str, ...]
+    context: RequestContext = field(default_factory=dict)
+
+
+Pair = tuple[Gives, Gives]
+"""What gives management, and what gives use, to the same principals."""
+
+
+@dataclass(frozen=True, slots=True)
 class Overlap:
     """Principals who could both manage and use a key.
 
@@ -71,6 +90,7 @@ class Overlap:
         chain: The statements and policies that make it, in order.
         path: Path of the statement that gives use.
         unresolved: Why it is here only because something is not known, or None.
+        pairs: What gives management and use, for whoever looks for a witness.
     """
 
     cells: tuple[Cell, ...]
@@ -80,6 +100,7 @@ class Overlap:
     chain: tuple[str, ...]
     path: str = ""
     unresolved: str | None = None
+    pairs: tuple[Pair, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def principals(self) -> str:
@@ -92,7 +113,12 @@ class _Side:
     """One contribution and the actions that it gives."""
 
     part: Contribution
+    context: RequestContext
     actions: list[str] = field(default_factory=list)
+
+    @property
+    def gives(self) -> Gives:
+        return Gives(self.part, tuple(sorted(self.actions)), self.context)
 
 
 @dataclass(slots=True)
@@ -103,6 +129,7 @@ class _Draft:
     uses: set[str] = field(default_factory=set)
     chain: dict[str, None] = field(default_factory=dict)
     path: str = ""
+    pairs: list[Pair] = field(default_factory=list)
 
 
 def overlaps(
@@ -154,7 +181,7 @@ def _sides(
         for part in parts:
             # Of one statement each principal is a reason of its own, and may be delegated or not.
             reason = (id(part.statement), id(part.grant), part.delegated, part.unresolved)
-            sides.setdefault((reason, part.cells), _Side(part)).actions.extend(names)
+            sides.setdefault((reason, part.cells), _Side(part, context or {})).actions.extend(names)
     return list(sides.values())
 
 
@@ -202,6 +229,7 @@ def _shared(left: Iterable[Cell], right: Sequence[Cell]) -> tuple[Cell, ...]:
 
 
 def _note(draft: _Draft, manager: _Side, user: _Side) -> None:
+    draft.pairs.append((manager.gives, user.gives))
     draft.manages.update(manager.actions)
     draft.uses.update(user.actions)
     by_iam_alone = manager.part.delegated and not user.part.delegated
@@ -228,6 +256,7 @@ def _finish(way: str, draft: _Draft) -> Overlap:
         tuple(draft.chain),
         draft.path,
         draft.unresolved,
+        tuple(draft.pairs),
     )
 
 
@@ -251,10 +280,12 @@ def _through_identity(
         for side, shared in users:
             manages: set[str] = set()
             chain: dict[str, None] = {}
+            pairs: list[Pair] = []
             for grant in grants:
                 for manager in delegated:
                     if grant.action in manager.actions and _shared(shared, manager.part.cells):
                         manages.add(grant.action)
+                        pairs.append((Gives(manager.part, (grant.action,)), side.gives))
                         chain[manager.part.describe()] = None
                         chain[grant.label] = None
             if manages:
@@ -270,6 +301,7 @@ def _through_identity(
                         tuple(chain),
                         side.part.statement.path if side.part.statement is not None else "",
                         unresolved,
+                        tuple(pairs),
                     )
                 )
     return found

@@ -64,6 +64,7 @@ class Witness:
         needs_iam: Whether it takes an IAM policy of the caller's that allows the action.
         allowed: Whether it is allowed, and not denied.
         taken: What undecided parts were taken for, by their names.
+        beside: Another request of the same caller that belongs to it, or None.
     """
 
     principal: str
@@ -72,6 +73,7 @@ class Witness:
     needs_iam: bool = False
     allowed: bool = True
     taken: Mapping[str, str] = field(default_factory=dict)
+    beside: Witness | None = None
 
     def describe(self) -> str:
         """The request in one line, as a person reads it.
@@ -89,10 +91,11 @@ class Witness:
             text += ", given an IAM policy that allows it"
         if self.taken:
             text += f" (taking {', '.join(f'{name} for {value}' for name, value in self.taken.items())})"
-        return text
+        return text if self.beside is None else f"{text}; {self.beside.describe()}"
 
     def as_json(self) -> dict[str, object]:
         """The witness as reports write it."""
+        beside = {} if self.beside is None else {"beside": self.beside.as_json()}
         return {
             "principal": self.principal,
             "action": f"kms:{self.action}",
@@ -100,6 +103,7 @@ class Witness:
             "needsIamPolicy": self.needs_iam,
             "allowed": self.allowed,
             "taken": dict(self.taken),
+            **beside,
         }
 
 

@@ -30,6 +30,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
+from kms_constructs.analysis.duties import duties_witness
 from kms_constructs.analysis.key_names import home_partition
 from kms_constructs.analysis.principals import Cell, PrincipalKind, root_arn
 from kms_constructs.analysis.separation import CREATE_GRANT, Overlap
@@ -120,14 +121,15 @@ class SeparationRule(KeyRule):
             detail = _DETAILS.get(overlap.through, overlap.through)
             warns = overlap.through == DELEGATED_MANAGEMENT
             fix = _FIXES.get(overlap.through, self.control.remedy(key.vocabulary))
-            if overlap.unresolved is not None:
-                message = f"{message[:-1]}, if {overlap.unresolved} turns out so."
+            shown = duties_witness(overlap, key, self.estate.organization)
+            if overlap.unresolved is not None or shown is None:
+                message = f"{message[:-1]}{_open(overlap)}."
                 detail = detail if warns else UNRESOLVED
                 fix = resolve(key)
             else:
                 message += key.vocabulary.say(_why(overlap))
             yield self.finding(
-                Outcome.VIOLATION if overlap.unresolved is None else Outcome.UNDETERMINED,
+                Outcome.VIOLATION if overlap.unresolved is None and shown else Outcome.UNDETERMINED,
                 key.location,
                 message,
                 severity=Severity.WARNING if warns else None,
@@ -135,8 +137,15 @@ class SeparationRule(KeyRule):
                 path=overlap.path,
                 chain=overlap.chain,
                 principals=(overlap.principals,),
+                witness=shown,
                 fix=fix,
             )
+
+
+def _open(overlap: Overlap) -> str:
+    if overlap.unresolved is not None:
+        return f", if {overlap.unresolved} turns out so"
+    return "; no request was found that shows it, nor a proof that there is none"
 
 
 def _message(overlap: Overlap) -> str:
@@ -173,6 +182,7 @@ def _merged(overlaps_found: Iterable[Overlap]) -> tuple[Overlap, ...]:
                 tuple(dict.fromkeys(cell for one in group for cell in one.cells)), Cell.contains, _cell_order
             ),
             chain=tuple(dict.fromkeys(step for one in group for step in one.chain)),
+            pairs=tuple(pair for one in group for pair in one.pairs),
         )
         for group in groups.values()
     ]
