@@ -136,8 +136,8 @@ MUTANTS = (
     Mutant(
         "condition-for-all-values",
         "conditions.py",
-        'return all(verdicts) if condition.qualifier == "forallvalues" else any(verdicts)',
-        "return any(verdicts)",
+        'return all_of(verdicts) if condition.qualifier == "forallvalues" else any_of(verdicts)',
+        "return any_of(verdicts)",
         "ForAllValues would be content with one value.",
     ),
     Mutant(
@@ -235,8 +235,8 @@ MUTANTS = (
     Mutant(
         "region-account-deny",
         "statements.py",
-        "            if cell.literal is not None:\n",
-        "            if True:\n",
+        "            elif cell.literal is not None:\n",
+        "            else:\n",
         "Patterns that KMS does not take as principals would deny whole sets of them.",
     ),
     Mutant(
@@ -291,8 +291,8 @@ MUTANTS = (
     Mutant(
         "region-cache-forgets-context",
         "reach.py",
-        "return (action in GRANT_ACTIONS, known), allows",
-        "return (action in GRANT_ACTIONS, ()), allows",
+        "return (action in GRANT_ACTIONS, home_only, known, perhaps), allows",
+        "return (action in GRANT_ACTIONS, home_only, (), perhaps), allows",
         "The answer for one context would be given for another.",
     ),
     Mutant(
@@ -342,8 +342,8 @@ MUTANTS = (
     Mutant(
         "colon-arn-pattern-as-text",
         "conditions.py",
-        "    if operator.values is ValueType.ARN:\n",
-        "    if False:\n",
+        "    if operator.values is ValueType.ARN:\n        possible = [",
+        "    if False:\n        possible = [",
         "A Deny under ArnLike would seem to hit names that only a text pattern matches.",
     ),
     Mutant(
@@ -441,30 +441,79 @@ MUTANTS = (
     Mutant(
         "separation-grants-for-services",
         "separation.py",
-        "_sides(key, (CREATE_GRANT,), DIRECT_GRANT_CONTEXT)",
-        "_sides(key, (CREATE_GRANT,))",
+        "_sides(key, (CREATE_GRANT,), organization, context))",
+        "_sides(key, (CREATE_GRANT,), organization))",
         "CreateGrant for AWS services would be reported as use.",
     ),
     Mutant(
         "separation-no-create-grant",
         "separation.py",
-        "    using.extend(_sides(key, (CREATE_GRANT,), DIRECT_GRANT_CONTEXT))\n",
-        "",
+        "        using.extend(_sides(key, (CREATE_GRANT,), organization, context))\n",
+        "        pass\n",
         "An administrator with CreateGrant would pass as separated.",
     ),
     Mutant(
         "separation-delegated-use",
         "separation.py",
-        "if manager.part.delegated and not user.part.delegated:",
-        "if manager.part.delegated or user.part.delegated:",
+        "    if manager.delegated and not user.delegated:\n",
+        "    if manager.delegated or user.delegated:\n",
         "Use that is left to the account's IAM policies would not count.",
     ),
     Mutant(
         "separation-root-user",
         "separation.py",
-        "cells = tuple(cell for cell in cells if cell.kind is PrincipalKind.ROOT)",
-        "continue",
+        "        shared = tuple(cell for cell in shared if cell.kind is PrincipalKind.ROOT)\n",
+        "        shared = ()\n",
         "The root user, who manages without IAM, would not be seen to use.",
+    ),
+    Mutant(
+        "separation-flag-absent",
+        "separation.py",
+        '    {"kms:grantisforawsresource": None},\n',
+        "",
+        "A grant that does not carry kms:GrantIsForAWSResource would count as an AWS service's.",
+    ),
+    Mutant(
+        "separation-first-principal",
+        "separation.py",
+        "reason = (id(part.statement), id(part.grant), part.delegated, part.unresolved)",
+        "reason = (id(part.statement), id(part.grant))",
+        "What the first principal of a statement is would decide for all of them.",
+    ),
+    Mutant(
+        "separation-delegated-management",
+        "separation.py",
+        "    if by_iam_alone:\n",
+        "    if False:\n",
+        "A user whom IAM may make a manager would pass as separated.",
+    ),
+    Mutant(
+        "separation-unresolved-user",
+        "separation.py",
+        'yield _DELEGATED if known or not unresolved else "unresolved", by_iam_alone',
+        "yield _DELEGATED, by_iam_alone",
+        "A user that may turn out to be an account would be a warning.",
+    ),
+    Mutant(
+        "separation-delegated-policy",
+        "separation.py",
+        "elif through == _DELEGATED and POLICY_ACTION in draft.manages:",
+        "elif False:",
+        "A user whom IAM may let write the key policy would be a warning.",
+    ),
+    Mutant(
+        "separation-linked-roles",
+        "separation.py",
+        "if cell.kind is PrincipalKind.ROOT or _LINKED_ROLES.contains(cell):",
+        "if cell.kind is PrincipalKind.ROOT:",
+        "A service-linked role, whose policies AWS alone writes, would be reported.",
+    ),
+    Mutant(
+        "cells-contain-any",
+        "principals.py",
+        "and all(any(glob_covers(wide, one) for one in other.include) for wide in self.include)",
+        "and any(glob_covers(wide, one) for one in other.include for wide in self.include)",
+        "A conjunction of patterns would be read as alternatives, and overlaps that contain each other dropped.",
     ),
     Mutant(
         "separation-iam-ignored",
@@ -479,6 +528,106 @@ MUTANTS = (
         "    if part.unresolved:\n        return Access.UNKNOWN\n",
         "",
         "What is not resolved would be shown as known.",
+    ),
+    Mutant(
+        "certain-fact-of-the-key",
+        "certain.py",
+        '        "aws:requestedregion": key.region,\n',
+        "",
+        "A Deny by Region would count as not hitting the root user (IAM-KMS-1).",
+    ),
+    Mutant(
+        "certain-unknown-fact-is-absent",
+        "certain.py",
+        "        return self._call.others\n",
+        "        return None\n",
+        "A Deny on what nobody knows of the request would count as not hitting.",
+    ),
+    Mutant(
+        "certain-open-deny-passes",
+        "certain.py",
+        "sure = found is True and not denies and not bound_home",
+        "sure = found is True and not bound_home",
+        "A Deny that may hit would count as one that does not.",
+    ),
+    Mutant(
+        "certain-scp-ignored",
+        "certain.py",
+        "        yield from self._denying(SCP, map(Attached, self._view.scps), scp_binds)\n",
+        "",
+        "A service control policy that locks the root user out would go unseen.",
+    ),
+    Mutant(
+        "certain-rcp-ignored",
+        "certain.py",
+        "            yield from self._denying(RCP, map(Attached, self._view.rcps), True)\n",
+        "            yield from ()\n",
+        "A resource control policy that locks the root user out would go unseen.",
+    ),
+    Mutant(
+        "certain-perhaps-attached",
+        "certain.py",
+        """                if not one.certain:
+                    verdict = verdict.also(_Verdict(None, "whether it is attached is not known"))
+""",
+        "",
+        "An IAM policy that is perhaps attached would count as certain access.",
+    ),
+    Mutant(
+        "certain-one-session",
+        "certain.py",
+        "        if answer and (found.unresolved is not None or is_session(principal.value)):\n",
+        "        if answer and found.unresolved is not None:\n",
+        "What one session may do would count as what every session of the role may.",
+    ),
+    Mutant(
+        "condition-unknown-value-is-no-match",
+        "conditions.py",
+        "    return None if open_ else False\n",
+        "    return False\n",
+        "A Deny with a value that is not resolved would count as not hitting the root user.",
+    ),
+    Mutant(
+        "across-accounts-forgotten",
+        "reach.py",
+        "if action not in ACROSS_ACCOUNTS and self._abroad:",
+        "if False:",
+        "Administration from another account, which KMS refuses, would be reported.",
+    ),
+    Mutant(
+        "across-accounts-too-much",
+        "reach.py",
+        "if action not in ACROSS_ACCOUNTS and self._abroad:",
+        "if self._abroad:",
+        "Another account that may decrypt would go unseen.",
+    ),
+    Mutant(
+        "account-pattern-crosses",
+        "principals.py",
+        '    return f"{begin}*" if rest else begin\n',
+        "    return arn.account\n",
+        "A pattern of which the wildcard runs over the account would be taken to lie in another one.",
+    ),
+    Mutant(
+        "deny-for-account",
+        "statements.py",
+        "                patterns[cell.kind].extend(cell.include)\n",
+        "                patterns[cell.kind].extend([cell.literal] if cell.literal else [])\n",
+        "A Deny on an account principal would count against its root user alone.",
+    ),
+    Mutant(
+        "unique-id-is-anyone",
+        "principals.py",
+        "    if arn is None and (kind := _UNIQUE_IDS.get(value[:4])) and _UNIQUE_ID.fullmatch(value):\n",
+        "    if arn is None and (kind := _UNIQUE_IDS.get(value)) and _UNIQUE_ID.fullmatch(value):\n",
+        "A principal that was deleted would be reported as any principal of any account.",
+    ),
+    Mutant(
+        "witness-not-asked",
+        "witness.py",
+        "            if self.decide(caller, action, context, iam=iam):\n",
+        "            if True:\n",
+        "A finding would show a request that AWS denies.",
     ),
     Mutant(
         "diff-conditions-ignored",
@@ -522,6 +671,8 @@ def main() -> int:
         (copy / "tests" / "model").mkdir()
         for name in ("__init__.py", Path(PATTERNS).name):
             shutil.copy(REPOSITORY / "tests" / "model" / name, copy / "tests" / "model" / name)
+        # The strategies draw the worlds of the guardrails' tests.
+        shutil.copytree(REPOSITORY / "tests" / "worlds", copy / "tests" / "worlds")
         for name in ("__init__.py", "conftest.py", "strategies.py"):
             shutil.copy(REPOSITORY / "tests" / name, copy / "tests" / name)
         # Cases of the analysis share the makers of keys and policies with those of the guardrails.

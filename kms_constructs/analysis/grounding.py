@@ -25,7 +25,8 @@ def texts_of(key: Key, organization: Organization) -> dict[str, str]:
     texts = [key.account, key.partition, key.key_id, key.id]
     texts += [key.region] if isinstance(key.region, str) else []
     texts += [grant.grantee for grant in key.grants if isinstance(grant.grantee, str)]
-    for policy in (key.policy, *organization.scps, *organization.rcps):
+    policies = (key.policy, *organization.scps, *organization.rcps)
+    for policy in policies:
         for statement in policy.statements:
             texts.extend(_texts_in(statement))
     for text in texts:
@@ -34,6 +35,7 @@ def texts_of(key: Key, organization: Organization) -> dict[str, str]:
     partition = home_partition(key)
     known = "aws" if has_hole(partition) else partition
     home = key.account if is_account_id(key.account) else SOME_ACCOUNT
+    arns = {text for policy in policies for text in _arns_in(policy)}
     made: dict[str, str] = {}
     for number, piece in enumerate(found):
         ((kind, identity),) = holes(piece)
@@ -43,17 +45,23 @@ def texts_of(key: Key, organization: Organization) -> dict[str, str]:
             made[piece] = {"Partition": known, "Region": "us-east-1"}.get(name, SOME_ACCOUNT)
         elif kind is HoleKind.GENERATED:
             made[piece] = f"{plain}-{number}"
-        elif any(text == piece for text in _principals_in(key.policy)):
+        elif piece in arns:
             made[piece] = f"arn:{known}:iam::{home}:role/{plain}"
         else:
             made[piece] = SOME_ACCOUNT if piece == key.account or "ccount" in plain else plain
     return made
 
 
-def _principals_in(policy: Policy) -> Iterator[str]:
+def _arns_in(policy: Policy) -> Iterator[str]:
+    """Texts of a policy that have to be names of principals."""
     for statement in policy.statements:
-        if isinstance(statement.principals, tuple):
-            yield from (principal.value for principal in statement.principals)
+        for listed in (statement.principals, statement.not_principals):
+            if isinstance(listed, tuple):
+                yield from (principal.value for principal in listed)
+        if isinstance(statement.conditions, tuple):
+            for condition in statement.conditions:
+                if condition.folded_key == "aws:principalarn" and isinstance(condition.values, tuple):
+                    yield from condition.values
 
 
 def _texts_in(statement: Statement) -> Iterator[str]:

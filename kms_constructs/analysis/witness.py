@@ -42,6 +42,7 @@ _ALWAYS = {
     "aws:sourceip": "198.51.100.7",
 }
 """What every direct call carries, as far as a policy asks for it."""
+_IN_EVERY_CALL = frozenset({"aws:currenttime", "aws:epochtime", "aws:securetransport"})
 _OF_THE_CALLER = frozenset(
     {
         "aws:principalarn",
@@ -69,10 +70,10 @@ class Witness:
 
     principal: str
     action: str
-    context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict, hash=False)
     needs_iam: bool = False
     allowed: bool = True
-    taken: Mapping[str, str] = field(default_factory=dict)
+    taken: Mapping[str, str] = field(default_factory=dict, hash=False)
     beside: Witness | None = None
 
     def describe(self) -> str:
@@ -93,26 +94,9 @@ class Witness:
             text += f" (taking {', '.join(f'{name} for {value}' for name, value in self.taken.items())})"
         return text if self.beside is None else f"{text}; {self.beside.describe()}"
 
-    def as_json(self) -> dict[str, object]:
-        """The witness as reports write it."""
-        beside = {} if self.beside is None else {"beside": self.beside.as_json()}
-        return {
-            "principal": self.principal,
-            "action": f"kms:{self.action}",
-            "context": {name: _listed(value) for name, value in sorted(self.context.items())},
-            "needsIamPolicy": self.needs_iam,
-            "allowed": self.allowed,
-            "taken": dict(self.taken),
-            **beside,
-        }
-
 
 def _one(value: str | tuple[str, ...]) -> str:
     return value if isinstance(value, str) else "/".join(value)
-
-
-def _listed(value: str | tuple[str, ...]) -> str | list[str]:
-    return value if isinstance(value, str) else list(value)
 
 
 def witness(
@@ -269,7 +253,10 @@ class _World:
             if name == "kms:grantisforawsresource" and not granting:
                 continue
             options = choices.setdefault(name, [plain.get(name)])
-            options.extend(value for value in _values(condition) if value not in options)
+            values = (
+                value for value in _values(condition) if value is not None or name not in _IN_EVERY_CALL
+            )
+            options.extend(value for value in values if value not in options)
         if self.allow is not None and isinstance(self.allow.conditions, tuple):
             for condition in self.allow.conditions:
                 # What satisfies the Allow is tried before what a plain call carries.
@@ -277,13 +264,19 @@ class _World:
                 options.sort(key=partial(_misses, condition))
         fixed = {name: value for name, value in known.items() if value is not None}
         names = list(choices)
-        for values in _nearest(list(choices.values())):
-            carried = {**plain, **dict(zip(names, values, strict=True)), **fixed}
+        for chosen in _nearest(list(choices.values())):
+            carried = {**plain, **dict(zip(names, chosen, strict=True)), **fixed}
             yield {name: value for name, value in carried.items() if value is not None}
 
     def callers(self, cells: Iterable[Cell]) -> Iterator[str]:
         """Names of principals of the cells, one at least of each if one is found."""
         seen: set[str] = set()
+        named = self.allow.principals if self.allow is not None else ()
+        for principal in named if isinstance(named, tuple) else ():
+            # What is not known was taken for a name: the cell says no more than that it is one.
+            if principal.value in self.texts.values() and parse_arn(principal.value) is not None:
+                seen.add(principal.value)
+                yield principal.value
         for cell in cells:
             for name in islice(self._names(cell), 4):
                 if name not in seen:
@@ -420,7 +413,8 @@ def _values(condition: Condition) -> Iterator[str | tuple[str, ...] | None]:
             continue
         for one in _around(value, operator.values if operator is not None else ValueType.STRING):
             yield (one,) if several else one
-    yield ("example",) if several else "example"
+    if operator is None or operator.values in (ValueType.STRING, ValueType.ARN):
+        yield ("example",) if several else "example"
 
 
 def _around(value: str, kind: ValueType) -> Iterator[str]:
