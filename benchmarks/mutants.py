@@ -513,7 +513,7 @@ MUTANTS = (
         "principals.py",
         "and all(any(glob_covers(wide, one) for one in other.include) for wide in self.include)",
         "and any(glob_covers(wide, one) for one in other.include for wide in self.include)",
-        "A conjunction of patterns would be read as alternatives, and overlaps that contain each other dropped.",
+        "Patterns that hold together would be read as alternatives, and both of two overlaps dropped.",
     ),
     Mutant(
         "separation-iam-ignored",

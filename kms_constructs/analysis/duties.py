@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 
 from kms_constructs.analysis.evaluate import kind_of
-from kms_constructs.analysis.principals import Cell
+from kms_constructs.analysis.principals import Cell, PrincipalKind
 from kms_constructs.analysis.separation import Gives, Overlap
 from kms_constructs.analysis.witness import Witness, witness
 from kms_constructs.model.estate import Key, Organization
@@ -27,8 +27,10 @@ def duties_witness(overlap: Overlap, key: Key, organization: Organization) -> Wi
     Returns:
         The witness, of which `evaluate` allows both requests; None when none was found.
     """
+    # The root user of the key's account is to manage it, so it shows nothing where others do both.
+    others = tuple(cell for cell in overlap.cells if cell.kind is not PrincipalKind.ROOT)
     for manages, uses in islice(overlap.pairs, _MOST_PAIRS):
-        for cell in overlap.cells:
+        for cell in others or overlap.cells:
             for manager in _requests(manages, (cell,), key, organization):
                 caller = Cell(kind_of(manager.principal), (manager.principal,))
                 user = next(_requests(uses, (caller,), key, organization), None)
