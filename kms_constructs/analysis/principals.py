@@ -137,6 +137,25 @@ class Cell:
             for included in self.include
         )
 
+    def contains(self, other: Cell) -> bool:
+        """Whether every principal of another cell lies in this one, for certain."""
+        return (
+            self.kind is other.kind
+            and all(any(glob_covers(wide, one) for one in other.include) for wide in self.include)
+            and all(
+                any(glob_covers(left_out, pattern) for left_out in other.exclude)
+                or not all(globs_meet(pattern, one) for one in other.include)
+                for pattern in self.exclude
+            )
+        )
+
+    @property
+    def ordered(self) -> Cell:
+        """The same cell with its patterns sorted: what it was cut from in which order does not show."""
+        if len(self.include) == 1 and len(self.exclude) < 2:
+            return self
+        return Cell(self.kind, tuple(sorted(self.include)), tuple(sorted(self.exclude)))
+
     def __str__(self) -> str:
         return describe_cells((self,))
 

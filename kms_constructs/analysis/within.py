@@ -28,7 +28,14 @@ from kms_constructs.analysis.principals import (
 )
 from kms_constructs.analysis.reach import Contribution, Reach, reach_of, shared_reaches
 from kms_constructs.analysis.rows import AskedKey
-from kms_constructs.analysis.separation import DIRECT_GRANT_CONTEXT, MANAGING_ACTIONS, Overlap, overlaps
+from kms_constructs.analysis.separation import (
+    CREATE_GRANT,
+    DIRECT_GRANT_CONTEXTS,
+    MANAGING_ACTIONS,
+    Overlap,
+    direct_grants,
+    overlaps,
+)
 from kms_constructs.model.actions import ACTIONS
 from kms_constructs.model.estate import Estate, Key
 from kms_constructs.model.unknown import Unknown, is_unknown
@@ -199,7 +206,9 @@ class EstateAccess:
         return AskedKey(
             key,
             lambda action: self.reach(key, action),
-            self.reach(key, "CreateGrant", context=DIRECT_GRANT_CONTEXT),
+            direct_grants(
+                self.reach(key, CREATE_GRANT, context=context) for context in DIRECT_GRANT_CONTEXTS
+            ),
         )
 
     def _called(self, principal: str) -> frozenset[str]:

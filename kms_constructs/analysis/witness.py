@@ -66,6 +66,7 @@ class Witness:
         needs_iam: Whether it takes an IAM policy of the caller's that allows the action.
         allowed: Whether it is allowed, and not denied.
         taken: What undecided parts were taken for, by their names.
+        beside: Another request of the same caller that belongs to it, or None.
     """
 
     principal: str
@@ -74,6 +75,7 @@ class Witness:
     needs_iam: bool = False
     allowed: bool = True
     taken: Mapping[str, str] = field(default_factory=dict, hash=False)
+    beside: Witness | None = None
 
     def describe(self) -> str:
         """The request in one line, as a person reads it.
@@ -91,7 +93,7 @@ class Witness:
             text += ", given an IAM policy that allows it"
         if self.taken:
             text += f" (taking {', '.join(f'{name} for {value}' for name, value in self.taken.items())})"
-        return text
+        return text if self.beside is None else f"{text}; {self.beside.describe()}"
 
 
 def _one(value: str | tuple[str, ...]) -> str:

@@ -216,6 +216,7 @@ def _witness(witness: Witness) -> dict[str, Any]:
         "needsIamPolicy": witness.needs_iam,
         "allowed": witness.allowed,
         "taken": {printable(name): printable(value) for name, value in witness.taken.items()},
+        "beside": None if witness.beside is None else _witness(witness.beside),
     }
 
 

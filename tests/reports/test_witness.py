@@ -43,6 +43,7 @@ def test_json_has_an_object_that_follows_the_schema() -> None:
         "needsIamPolicy": True,
         "allowed": True,
         "taken": {"${Region}": "us-east-1"},
+        "beside": None,
     }
 
 

@@ -7,7 +7,7 @@ it is left to the checks of the synthesized template.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -390,15 +390,27 @@ class Refusals:
         Deployment principals may: whoever creates a database or a secret has to use its key through the
         service.
         """
+        for argument, person in self._brought_people(statements):
+            for manager in ("key_administrators", "break_glass_principals"):
+                self.separation({manager: managing[manager]}, {argument: [person]})
+
+    def deployment_as_users(
+        self, deployment: Sequence[NamedPrincipal], statements: Iterable[Mapping[str, Any]]
+    ) -> tuple[str, ...]:
+        """How `services` and `external_access` spell deployment principals who use the key as well."""
+        people = dict.fromkeys(person for _, person in self._brought_people(statements))
+        return tuple(person.arn for person in people if any(person.same_as(one) for one in deployment))
+
+    def _brought_people(
+        self, statements: Iterable[Mapping[str, Any]]
+    ) -> Iterator[tuple[str, NamedPrincipal]]:
+        """The roles and users of statements, each with the argument that brought it."""
         for statement in statements:
             found = statement["Principal"].get("AWS", []) if isinstance(statement["Principal"], dict) else []
             for arn in [found] if isinstance(found, str) else found:
                 argument = "external_access" if str(statement["Sid"]).startswith("External") else "services"
-                if str(arn).endswith(":root"):
-                    continue
-                person = [named_principal(argument, arn, where=self.where)]
-                for manager in ("key_administrators", "break_glass_principals"):
-                    self.separation({manager: managing[manager]}, {argument: person})
+                if not str(arn).endswith(":root"):
+                    yield argument, named_principal(argument, arn, where=self.where)
 
 
 def _enum_text(value: object) -> str:

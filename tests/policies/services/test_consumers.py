@@ -500,6 +500,12 @@ def test_every_row_is_built_and_has_a_name_of_its_own() -> None:
     assert [name for name in PLAIN if ROWS[name].refused] == []
 
 
+def _listed(condition: Any) -> list[object]:
+    """The principals of the Deny for users."""
+    found = condition["ArnEquals"]["aws:PrincipalArn"] if condition else []
+    return found if isinstance(found, list) else [found]
+
+
 @pytest.mark.parametrize("name", BUILDS)
 def test_with_the_argument_it_synthesizes(name: str) -> None:
     build, arguments = BUILDS[name]
@@ -508,6 +514,14 @@ def test_with_the_argument_it_synthesizes(name: str) -> None:
     stack = new_stack(env=environment(name))
     build(stack, key_for(stack, name, **arguments))
     before, after = statements(declared), statements(stack)
+    # Roles that get a grant use the key: the Deny for users names them beside those that were declared.
+    sid = "DenyManagementToUsers"
+    declared_users, users = (
+        [str(one) for one in _listed(found.pop(sid, {}).get("Condition"))] for found in (before, after)
+    )
+    assert users[: len(declared_users)] == declared_users
+    granted = {str(one["Principal"]["AWS"]) for name, one in after.items() if name.startswith("Granted")}
+    assert set(users[len(declared_users) :]) == granted - {*declared_users}
     assert {sid: after[sid] for sid in before} == before
     added = after.keys() - before.keys()
     assert all(sid.startswith("Granted") for sid in added), (
