@@ -177,6 +177,8 @@ def _loose(pattern: str, *, generated: bool) -> tuple[str, ...]:
 
 
 def _loosened(token: str, *, generated: bool) -> str:
+    if token in (OPEN, CLOSE):
+        return _STAR  # text that was cut, or put, into a hole: nothing is known of it
     if token[0] != OPEN or (token[1] == "g" and not generated):
         return token
     return _ENVIRONMENT if token[1] == "e" else _STAR
@@ -185,12 +187,13 @@ def _loosened(token: str, *, generated: bool) -> str:
 def _covers_one(token: str, other: str) -> bool:
     if token == _ANY:
         # A hole has a length of its own, an asterisk any: neither is one character.
-        return other != _STAR and other[0] != OPEN and other != FIELD_STAR
+        return other != _STAR and other[0] not in _MARKERS and other != FIELD_STAR
     if token == FIELD_ANY:
-        return other not in _PERHAPS_COLON and other[0] != OPEN and other != FIELD_STAR
+        return other not in _PERHAPS_COLON and other[0] not in _MARKERS and other != FIELD_STAR
     return token == other
 
 
+_MARKERS = frozenset({OPEN, CLOSE})
 _PERHAPS_COLON = frozenset({_STAR, _ANY, _COLON})
 
 

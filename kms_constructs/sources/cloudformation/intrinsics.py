@@ -75,7 +75,12 @@ def sub(scope: Scope, argument: object, node: object, depth: int) -> object:
 
     # The text is made safe first: what is put into it is safe already.
     literal = scope.resolve(argument, depth)
-    return _VARIABLE.sub(replace, literal) if isinstance(literal, str) else literal
+    if not isinstance(literal, str):
+        return literal
+    # A hole has a name that is shown like a variable, and is none.
+    return "".join(
+        piece if piece.startswith(OPEN) else _VARIABLE.sub(replace, piece) for piece in split_holes(literal)
+    )
 
 
 def join(scope: Scope, argument: object, node: object, depth: int) -> object:

@@ -35,7 +35,12 @@ from kms_constructs.sources.positions import Pointer
 MAX_TEXT: Final = 262_144
 """Characters of one resolved text; longer ones come from templates made to exhaust their readers."""
 
-_DYNAMIC = re.compile(r"\{\{resolve:([^{}]*)\}\}")
+_DYNAMIC_STARTS: Final = ("{{resolve:", "[[servicecatalog:")
+_DYNAMIC = re.compile(
+    rf"\{{\{{(?P<resolve>resolve:(?:[^{{}}{OPEN}]|{OPEN}[^{CLOSE}]*{CLOSE})*)\}}\}}"
+    r"|\[\[(?P<product>servicecatalog:[^\[\]]*)\]\]"
+)
+"""References that CloudFormation, or a transform of AWS, puts a value in the place of at deployment."""
 _ONLY_TEXT = {str}
 
 
@@ -138,7 +143,7 @@ class Stack:
         if set(map(type, nodes)) == _ONLY_TEXT:
             # Lists of actions make up most of a key policy, and hold nothing to resolve.
             together = "".join(nodes)  # type: ignore[arg-type]  # every one is text
-            if OPEN not in together and CLOSE not in together and "{{resolve:" not in together:
+            if OPEN not in together and CLOSE not in together and not _is_dynamic(together):
                 return list(nodes)
         if any(type(node) is dict and len(node) == 1 and "Fn::If" in node for node in nodes):
             return [value for value, _ in self.elements(nodes, depth)]
@@ -163,19 +168,26 @@ class Stack:
         if function is None:
             return Unknown(f"{name} is not resolved")
         value = function(self, argument, node, depth)
-        if isinstance(value, str) and len(value) > MAX_TEXT:
-            return Unknown(f"the text is longer than {MAX_TEXT} characters")
+        if isinstance(value, str):
+            if len(value) > MAX_TEXT:
+                return Unknown(f"the text is longer than {MAX_TEXT} characters")
+            # Functions may put such a reference together: it is looked at after them.
+            return self._dynamic(value) if _is_dynamic(value) else value
         return value
 
     def _literal(self, text: str) -> str:
         if OPEN in text or CLOSE in text:
             text = text.replace(OPEN, "\ufffd").replace(CLOSE, "\ufffd")
-        if "{{resolve:" in text:
-            where = "/".join(display(part) for part in self.environment)
-            return _DYNAMIC.sub(
-                lambda match: hole(HoleKind.UNRESOLVED, f"resolve:{match.group(1)}@{where}"), text
-            )
-        return text
+        return self._dynamic(text) if _is_dynamic(text) else text
+
+    def _dynamic(self, text: str) -> str:
+        where = "/".join(display(part) for part in self.environment)
+
+        def undecided(match: re.Match[str]) -> str:
+            name = display(match.group("resolve") or match.group("product"))
+            return hole(HoleKind.UNRESOLVED, f"{name}@{where}")
+
+        return _DYNAMIC.sub(undecided, text)
 
     def text(self, node: object, depth: int = 0) -> str:
         """The value as text; what cannot be resolved becomes a hole."""
@@ -218,7 +230,9 @@ class Stack:
             case "AWS::Partition":
                 return self.partition
             case "AWS::URLSuffix":
-                return PARTITIONS.get(self.partition, PARTITIONS["aws"]).dns_suffix
+                # Which suffix it is follows from the partition, and is as undecided as that.
+                known = PARTITIONS.get(self.partition)
+                return known.dns_suffix if known else hole(HoleKind.ENVIRONMENT, "AWS::URLSuffix")
             case "AWS::StackName":
                 return self.stack_name
             case "AWS::StackId":
@@ -367,6 +381,10 @@ def partition_of(region: str | None) -> str:
         ('aws-cn', 'aws-us-gov')
     """
     return of_region(region).name if region else OPEN_PARTITION
+
+
+def _is_dynamic(text: str) -> bool:
+    return any(start in text for start in _DYNAMIC_STARTS)
 
 
 def _name_of(node: object) -> str:
