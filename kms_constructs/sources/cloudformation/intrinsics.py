@@ -216,8 +216,10 @@ def find_in_map(scope: Scope, argument: object, node: object, depth: int) -> obj
     texts = [scope.as_text(key, part) for key, part in zip(keys, argument, strict=False)]
     if any(has_hole(text) for text in texts):
         return Unknown(f"the key {display('/'.join(texts))} of a mapping is decided at deployment")
-    found: object = scope.mappings.get(texts[0])
-    for key in texts[1:]:
+    found: object = scope.mappings
+    for key in texts:
+        if isinstance(found, Mapping) and "Fn::Transform" in found:
+            return Unknown(f"a macro, which is not run here, makes the mapping {display(texts[0])}")
         found = found.get(key) if isinstance(found, Mapping) else None
     if found is None and len(argument) == 4 and isinstance(argument[3], Mapping):
         return scope.resolve(argument[3].get("DefaultValue"), depth)

@@ -187,4 +187,5 @@ _SPECIAL: dict[str, Callable[[Scope, str, str, int], object | None]] = {
     "AWS::KMS::Key": _kms_key,
     "AWS::KMS::ReplicaKey": _kms_key,
     "AWS::SSM::Parameter": _ssm_parameter,
+    "AWS::Serverless::Application": _nested_stack,
 }

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from kms_constructs.model.estate import Estate
 from kms_constructs.sources.cloudformation.identities import IDENTITY_PASSES, IDENTITY_TYPES, Identities
+from kms_constructs.sources.cloudformation.inner import NESTED
 from kms_constructs.sources.cloudformation.keys import ALIAS_TYPE, KEY_TYPES, Keys
 from kms_constructs.sources.cloudformation.scope import Scope, section
 from kms_constructs.sources.cloudformation.template import TemplateInput
@@ -74,7 +75,7 @@ def estate_from_templates(
 
 def _add_references(keys: Keys, scope: Scope) -> None:
     for resource in scope.resources.values():
-        if resource.type == "AWS::CloudFormation::Stack":
+        if resource.type in NESTED:
             if resource.logical_id not in scope.children:
                 keys.passed_on(scope, resource)
         elif resource.type not in _NO_REFERENCE:
