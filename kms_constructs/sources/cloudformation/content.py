@@ -22,9 +22,10 @@ from kms_constructs.sources.positions import Pointer
 MAX_LOOPED: Final = 10_000
 """Resources that the loops of one template may make; CloudFormation's own limit is 500."""
 
+_EXTENSIONS: Final = "AWS::LanguageExtensions"
 _HARMLESS: Final = (
     "AWS::CodeDeployBlueGreen",
-    "AWS::LanguageExtensions",
+    _EXTENSIONS,
     "AWS::SecretsManager-",
     "AWS::Serverless-",
     "AWS::ServiceCatalog",
@@ -101,6 +102,15 @@ class _Member:
     raw: object
     pointer: Pointer
     loops: Loops = ()
+
+
+def makes_resources(template: Mapping[str, object]) -> bool:
+    """Whether resources may be made of which the template does not tell the logical ids."""
+    declared = template.get("Transform")
+    names = declared if isinstance(declared, list) else () if declared is None else (declared,)
+    loops = (str(name).startswith(_LOOP) for name in section(template, "Resources"))
+    own = (_MACRO in part for part in (template, section(template, "Resources")))
+    return any(name != _EXTENSIONS for name in names) or any(own) or any(loops)
 
 
 def _changed(template: Mapping[str, object]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from kms_constructs.model.arn import OPEN_PARTITION, PARTITIONS, of_region
 from kms_constructs.model.text import CLOSE, OPEN, HoleKind, display, has_hole, hole
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
 from kms_constructs.sources.cloudformation import intrinsics
-from kms_constructs.sources.cloudformation.content import raw_resources
+from kms_constructs.sources.cloudformation.content import makes_resources, raw_resources
 from kms_constructs.sources.cloudformation.resources import attribute_of
 from kms_constructs.sources.cloudformation.scope import (
     MAX_DEPTH,
@@ -78,6 +78,8 @@ class Stack:
         self._outputs: dict[str, object] = {}
         self._properties: dict[str, Mapping[str, object] | Unknown] = {}
         self.resources: dict[str, Resource] = {}
+        self._declared: set[str] = set()
+        self._sought: set[str] = set()
         self.is_absent = False
 
     def find_resources(self) -> None:
@@ -90,6 +92,7 @@ class Stack:
                 return
             conditional = made_by.conditional
         for found in raw_resources(self, self.world.problems):
+            self._declared.add(found.logical_id)
             exists = self.condition_of(found.raw, 0)
             if exists is not False:
                 self.resources[found.logical_id] = Resource(
@@ -206,6 +209,18 @@ class Stack:
     def unresolved(self, name: str) -> str:
         """Text of which nothing is known but its name within this stack."""
         return hole(HoleKind.UNRESOLVED, f"{self.label}.{name}")
+
+    def absent(self, logical_id: str, attribute: str) -> str:
+        """Text for an attribute of a resource that is not there: never made, or not declared at all."""
+        self._sought.add(logical_id)
+        return self.unresolved(f"{logical_id}.{attribute}")
+
+    @property
+    def missing(self) -> frozenset[str]:
+        """Names that were referred to, and that neither the template nor a transform of it declares."""
+        if not self._sought or makes_resources(self.input.template):
+            return frozenset()
+        return frozenset(self._sought - self._declared - section(self.input.template, "Resources").keys())
 
     def generated(self, logical_id: str, attribute: str) -> str:
         """Text that CloudFormation or the service makes for a resource."""

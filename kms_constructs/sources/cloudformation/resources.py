@@ -73,7 +73,8 @@ def attribute_of(scope: Scope, logical_id: str, name: str, depth: int) -> object
     """The value of an attribute of a resource (``Ref`` for what `Ref` returns)."""
     resource = scope.resources.get(logical_id)
     if resource is None:
-        return _role_made_by_sam(scope, logical_id, name) or scope.unresolved(f"{logical_id}.{name}")
+        made = _role_made_by_sam(scope, logical_id, name)
+        return scope.absent(logical_id, name) if made is None else made
     special = _SPECIAL.get(resource.type)
     if special is not None:
         value = special(scope, logical_id, name, depth)

@@ -151,6 +151,15 @@ class Scope(Protocol):
         """Text of which nothing is known but its name within this stack."""
         ...
 
+    @property
+    def missing(self) -> frozenset[str]:
+        """Names that were referred to, and that neither the template nor a transform of it declares."""
+        ...
+
+    def absent(self, logical_id: str, attribute: str) -> str:
+        """Text for an attribute of a resource that is not there."""
+        ...
+
     def generated(self, logical_id: str, attribute: str) -> str:
         """Text that CloudFormation or the service makes for a resource."""
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from kms_constructs.model.estate import Estate
+from kms_constructs.sources.cloudformation.dangling import dangling
 from kms_constructs.sources.cloudformation.identities import IDENTITY_PASSES, IDENTITY_TYPES, Identities
 from kms_constructs.sources.cloudformation.inner import NESTED
 from kms_constructs.sources.cloudformation.keys import ALIAS_TYPE, KEY_TYPES, Keys
@@ -58,15 +59,18 @@ def estate_from_templates(
             for resource in scope.resources.values():
                 if resource.type in IDENTITY_TYPES:
                     step(identities, scope, resource)
+    trails = tuple(
+        trail_of(scope, resource, problems)
+        for scope in world.scopes
+        for resource in scope.resources.values()
+        if resource.type == TRAIL_TYPE
+    )
+    for scope in world.scopes:  # after everything has been resolved
+        problems.extend(dangling(scope))
     return Estate(
         keys=keys.finish(),
         identity_policies=tuple(identities.finish()),
-        trails=tuple(
-            trail_of(scope, resource, problems)
-            for scope in world.scopes
-            for resource in scope.resources.values()
-            if resource.type == TRAIL_TYPE
-        ),
+        trails=trails,
         problems=tuple(dict.fromkeys(problems)),
         sources=tuple(dict.fromkeys(item.source for item in inputs)),
         unattached_aliases=tuple(keys.unattached),
