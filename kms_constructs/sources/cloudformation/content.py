@@ -16,6 +16,7 @@ from typing import Final
 from kms_constructs.model.estate import SourceProblem
 from kms_constructs.model.text import display, has_hole
 from kms_constructs.model.unknown import is_unknown
+from kms_constructs.sources.cloudformation.sam import with_globals
 from kms_constructs.sources.cloudformation.scope import Loops, Scope, section
 from kms_constructs.sources.positions import Pointer
 
@@ -31,7 +32,7 @@ _HARMLESS: Final = (
     "AWS::ServiceCatalog",
 )
 _MACRO: Final = "Fn::Transform"
-_SECTIONS: Final = ("Parameters", "Mappings", "Conditions", "Outputs")
+_SECTIONS: Final = ("Parameters", "Mappings", "Conditions", "Outputs", "Globals")
 """Sections of a template that decide what its resources are or who gets to know of them."""
 _LOOP: Final = "Fn::ForEach::"
 _PROCESSED: Final = "Give the processed template (aws cloudformation get-template --template-stage Processed)"
@@ -44,7 +45,7 @@ class RawResource:
     Args:
         logical_id: Its logical id.
         type: Its type.
-        raw: Its definition, loop variables replaced.
+        raw: Its definition, loop variables replaced and SAM's global properties merged in.
         pointer: Where the template has it.
         loops: Variables of the loops that it stands in, outermost first, and their values.
     """
@@ -84,7 +85,8 @@ def raw_resources(scope: Scope, problems: list[SourceProblem]) -> Iterator[RawRe
             if _MACRO in raw or _has_macro(raw.get("Metadata")):
                 message = "the resource is changed by a macro, which is not run here"
                 problem(message, _PROCESSED, str(logical_id))
-            yield RawResource(str(logical_id), kind, raw, member.pointer, member.loops)
+            whole = with_globals(scope.input.template, kind, raw)
+            yield RawResource(str(logical_id), kind, whole, member.pointer, member.loops)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from kms_constructs.model.text import has_hole
 from kms_constructs.model.unknown import is_unknown
+from kms_constructs.sources.cloudformation.sam import ROLE_MAKERS, role_path
 from kms_constructs.sources.cloudformation.scope import Scope
 
 
@@ -61,6 +62,9 @@ _NAMED: dict[str, _Named] = {
     "AWS::SNS::Topic": _Named("TopicName", f"sns:{_REGIONAL}:{{name}}", True, "TopicArn"),
     "AWS::SQS::Queue": _Named("QueueName", f"sqs:{_REGIONAL}:{{name}}"),
     "AWS::Serverless::Function": _Named("FunctionName", f"lambda:{_REGIONAL}:function:{{name}}"),
+    "AWS::Serverless::StateMachine": _Named(
+        "Name", f"states:{_REGIONAL}:stateMachine:{{name}}", ref_is_arn=True
+    ),
     "AWS::StepFunctions::StateMachine": _Named(
         "StateMachineName", f"states:{_REGIONAL}:stateMachine:{{name}}", ref_is_arn=True
     ),
@@ -118,19 +122,22 @@ def _arn(scope: Scope, logical_id: str, named: _Named, depth: int) -> str:
     return f"arn:{scope.partition}:{tail}"
 
 
-def iam_arn(scope: Scope, kind: str, name: str) -> str:
-    """ARN of a role, user or group of the scope's account that has this name and no path."""
-    return f"arn:{scope.partition}:iam::{scope.account}:{kind}/{name}"
+def iam_arn(scope: Scope, kind: str, name: str, path: str = "/") -> str:
+    """ARN of a role, user or group of the scope's account that has this name; the path may be a pattern."""
+    return f"arn:{scope.partition}:iam::{scope.account}:{kind}{path}{name}"
 
 
 def _role_made_by_sam(scope: Scope, logical_id: str, name: str) -> str | None:
-    function = scope.resources.get(logical_id.removesuffix("Role"))
-    if function is None or function.type != "AWS::Serverless::Function" or not logical_id.endswith("Role"):
+    maker = logical_id.removesuffix("Role")
+    made_for = scope.resources.get(maker)
+    if made_for is None or made_for.type not in ROLE_MAKERS or not logical_id.endswith("Role"):
         return None
     role_name = scope.generated(logical_id, "Name")
     if name == "Ref":
         return role_name
-    return iam_arn(scope, "role", role_name) if name == "Arn" else scope.generated(logical_id, name)
+    if name != "Arn":
+        return scope.generated(logical_id, name)
+    return iam_arn(scope, "role", role_name, role_path(scope, maker, 0))
 
 
 def key_id(scope: Scope, logical_id: str, depth: int) -> str:

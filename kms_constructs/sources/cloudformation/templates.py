@@ -9,6 +9,7 @@ from kms_constructs.sources.cloudformation.dangling import dangling
 from kms_constructs.sources.cloudformation.identities import IDENTITY_PASSES, IDENTITY_TYPES, Identities
 from kms_constructs.sources.cloudformation.inner import NESTED
 from kms_constructs.sources.cloudformation.keys import ALIAS_TYPE, KEY_TYPES, Keys
+from kms_constructs.sources.cloudformation.sam import ROLE_MAKERS
 from kms_constructs.sources.cloudformation.scope import Scope, section
 from kms_constructs.sources.cloudformation.template import TemplateInput
 from kms_constructs.sources.cloudformation.trails import TRAIL_TYPE, trail_of
@@ -16,7 +17,7 @@ from kms_constructs.sources.cloudformation.world import World
 
 # Uses of a key that say nothing of what it protects: policies that allow its use, aliases, replicas.
 _NO_REFERENCE = frozenset(
-    {*KEY_TYPES, ALIAS_TYPE, "AWS::Organizations::Policy", *IDENTITY_TYPES} - {"AWS::Serverless::Function"}
+    {*KEY_TYPES, ALIAS_TYPE, "AWS::Organizations::Policy", *IDENTITY_TYPES} - ROLE_MAKERS
 )
 
 
