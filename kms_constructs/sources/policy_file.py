@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from kms_constructs.model.actions import action_matches
 from kms_constructs.model.arn import OPEN_PARTITION, is_account_id, of_region, parse_arn
@@ -45,12 +45,36 @@ class PolicyFileReader(Reader):
         )
         if not (document.named or _is_key_policy(key.policy)):
             return False
+        if _is_of_iam(policy):
+            self.problems.append(SourceProblem(document.source, _OF_IAM, _WHERE_IT_BELONGS))
+            return True
         self._keys.append(key)
         return True
 
     def estate(self) -> Estate:
         """The keys."""
         return Estate(keys=tuple(self._keys), sources=tuple(key.location.source for key in self._keys))
+
+
+_OF_IAM: Final = (
+    "it is an IAM policy or a service control policy and no key policy: no statement has a Principal"
+)
+_WHERE_IT_BELONGS: Final = (
+    "Give a service control policy by --scp, and an IAM policy in a template that says whom it is attached to"
+)
+
+
+def _is_of_iam(policy: object) -> bool:
+    """Whether a policy is one of identities: no statement says, or tries to say, whom it is for."""
+    members = policy.items() if isinstance(policy, Mapping) else ()
+    found = next((value for key, value in members if str(key).lower() == "statement"), None)
+    statements = found if isinstance(found, list) else [found]
+    return bool(statements) and all(
+        isinstance(statement, Mapping)
+        and "Effect" in statement
+        and not any("princip" in str(key).lower() for key in statement)
+        for statement in statements
+    )
 
 
 def _is_key_policy(policy: Policy) -> bool:
