@@ -46,9 +46,14 @@ by_name = pytest.mark.parametrize("recipe", RECIPES, ids=[recipe.name for recipe
 
 
 def test_there_are_recipes() -> None:
-    assert {"Add a guardrail", "Add a guarded action", "Add a condition operator"} <= {
-        recipe.name for recipe in RECIPES
-    }
+    assert {
+        "Add a guardrail",
+        "Add a guarded action",
+        "Add a service",
+        "Add an argument of SecureKmsKey",
+        "Add a source",
+        "Add a condition operator",
+    } <= {recipe.name for recipe in RECIPES}
 
 
 @by_name

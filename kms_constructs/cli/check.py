@@ -54,9 +54,9 @@ def check(
 ) -> int:
     """Judge every KMS key in PATH by the guardrails.
 
-    PATH is a cdk.out directory, a CloudFormation template (JSON or YAML), a key policy (JSON), a directory
-    of these, or - for standard input. All paths are judged together: a key in one template, the roles and
-    policies in another.
+    PATH is a cdk.out directory, a CloudFormation template (JSON or YAML), a plan or state as terraform show
+    -json writes it, a key policy (JSON), a directory of these, or - for standard input. All paths are judged
+    together: a key in one template, the roles and policies in another.
 
     \b
     Examples:
@@ -65,6 +65,7 @@ def check(
       kms-constructs check cdk.out --control IAM-KMS-8 --control KMS:001
       kms-constructs check cdk.out -o report.html -o report.sarif -o -
       aws kms get-key-policy --key-id alias/orders --output text --query Policy | kms-constructs check -
+      terraform show -json plan.out | kms-constructs check -
 
     \b
     Exit codes:

@@ -18,6 +18,7 @@ from kms_constructs.model.policy import Policy
 from kms_constructs.model.position import Origin, Position
 from kms_constructs.model.unknown import Unknown
 from kms_constructs.model.vocabulary import CLOUDFORMATION, Fact, Vocabulary
+from kms_constructs.model.worlds import World, together
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +319,12 @@ class Organization:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estate:
-    """Everything that was given to be judged together, whatever it was read from."""
+    """Everything that was given to be judged together, whatever it was read from.
+
+    Args:
+        worlds: Where choices of deployment make different estates: all of them, the first as this one.
+        notes: What a reader has to know of how it was read.
+    """
 
     keys: tuple[Key, ...] = ()
     identity_policies: tuple[IdentityPolicy, ...] = ()
@@ -327,6 +333,13 @@ class Estate:
     problems: tuple[SourceProblem, ...] = ()
     sources: tuple[str, ...] = ()
     unattached_aliases: tuple[str, ...] = ()
+    worlds: tuple[World, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def every_world(self) -> tuple[World, ...]:
+        """The worlds; the estate itself when there is no choice."""
+        return self.worlds or (World(self),)
 
     @classmethod
     def merge(cls, *estates: Estate) -> Estate:
@@ -342,8 +355,17 @@ class Estate:
         """
         if len(estates) == 1:
             return estates[0]
+        merged = cls._merged(estates)
+        if not any(estate.worlds for estate in estates):
+            return merged
+        every = together(estate.every_world for estate in estates)
+        return replace(merged, worlds=tuple(World(cls._merged(one), made_by) for one, made_by in every))
+
+    @classmethod
+    def _merged(cls, estates: tuple[Estate, ...]) -> Estate:
+        """Everything that the estates themselves hold, without their worlds."""
         taken: set[tuple[type, str]] = set()
-        parts: dict[str, list[object]] = {one.name: [] for one in fields(cls)}
+        parts: dict[str, list[object]] = {one.name: [] for one in fields(cls) if one.name != "worlds"}
         organization = Organization()
         for estate in map(partial(_distinct, taken=taken), estates):
             for name, found in parts.items():
@@ -353,14 +375,14 @@ class Estate:
                 else:
                     found.extend(value)
         del parts["organization"]
-        merged: dict[str, Any] = {
+        values: dict[str, Any] = {
             name: tuple(dict.fromkeys(found)) if name in _TOLD_ONCE else tuple(found)
             for name, found in parts.items()
         }
-        return cls(**merged, organization=organization)
+        return cls(**values, organization=organization)
 
 
-_TOLD_ONCE = frozenset({"problems", "sources", "unattached_aliases"})
+_TOLD_ONCE = frozenset({"notes", "problems", "sources", "unattached_aliases"})
 """Parts of an estate in which a second mention says nothing new."""
 
 

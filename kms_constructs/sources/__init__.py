@@ -1,4 +1,4 @@
-"""CloudFormation templates, cloud assemblies and key policy files as an estate. Pure: no CDK, no boto3."""
+"""Templates, assemblies, Terraform plans and key policy files as an estate. Pure: no CDK, no boto3."""
 
 from kms_constructs.sources.cloudformation.template import TemplateInput
 from kms_constructs.sources.cloudformation.templates import estate_from_templates

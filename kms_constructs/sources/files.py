@@ -20,6 +20,8 @@ from kms_constructs.sources.registry import READERS
 OrganizationPolicy = str | Path | Mapping[str, object]
 """A service or resource control policy: a JSON file, or the policy as plain data."""
 
+_HEAD: Final = 64
+"""Bytes at the beginning of a file by which a form that is not read is known."""
 _SKIPPED: Final = frozenset({"node_modules", "__pycache__", "site-packages"})
 _KINDS: Final = {noun: phrase for reader in READERS for noun, phrase in reader.kinds.items()}
 
@@ -47,7 +49,8 @@ def load(
     files that hold neither a template nor a key policy are passed over; a file that is named is not.
 
     Args:
-        paths: ``cdk.out`` directories, directories of templates, templates (JSON, YAML), key policies (JSON).
+        paths: ``cdk.out`` directories, directories of templates, templates (JSON, YAML), plans of Terraform
+            as ``terraform show -json`` writes them, key policies (JSON).
         deployment: What the input does not say itself; or its parts by name:
         account: Account of stacks and keys that do not say theirs; twelve digits.
         region: Region of stacks and keys that do not say theirs.
@@ -211,6 +214,9 @@ class _Found:
         source = str(path)
         if not self._is_new(path):
             return
+        if named and (other := self._other_form(path)) is not None:
+            self.problems.append(SourceProblem(source, *other))
+            return
         try:
             text = read_text(path, source)
         except SourceError as error:
@@ -236,6 +242,17 @@ class _Found:
         elif document.named:
             reason = self._why_not(document.content)
             self.problems.append(SourceProblem(document.source, reason, _WHAT))
+
+    def _other_form(self, path: Path) -> tuple[str, str] | None:
+        if not path.is_file():
+            return None  # what is read from a pipe is read once
+        try:
+            with path.open("rb") as file:
+                head = file.read(_HEAD)
+        except (OSError, ValueError):
+            return None  # told of when it is read as a whole
+        found = (reader.other_form(path.name, head) for reader in self.readers)
+        return next((other for other in found if other is not None), None)
 
     def _relevant(self, text: str | None, path: Path) -> list[Reader]:
         """The readers that an unnamed file may be for; all when it cannot be looked into."""

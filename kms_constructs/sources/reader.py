@@ -81,6 +81,15 @@ class Reader(ABC):
         """Why an object that looks like one of this kind is none; None when it does not look like one."""
         return None
 
+    def other_form(self, name: str, head: bytes) -> tuple[str, str] | None:
+        """What a file is that holds one of this kind in a form that is not read, and what to do about it.
+
+        Args:
+            name: Name of the file.
+            head: Its first bytes.
+        """
+        return None
+
     def parameters(self) -> frozenset[str]:
         """The parameters that what was taken in has: the others that the caller gave are mistakes."""
         return frozenset()

@@ -7,5 +7,6 @@ from typing import Final
 from kms_constructs.sources.cloudformation.reader import CloudFormationReader
 from kms_constructs.sources.policy_file import PolicyFileReader
 from kms_constructs.sources.reader import Reader
+from kms_constructs.sources.terraform.reader import TerraformReader
 
-READERS: Final[tuple[type[Reader], ...]] = (CloudFormationReader, PolicyFileReader)
+READERS: Final[tuple[type[Reader], ...]] = (CloudFormationReader, TerraformReader, PolicyFileReader)

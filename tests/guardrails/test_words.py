@@ -174,7 +174,7 @@ CASES: dict[str, tuple[Vocabulary, str, dict[str, Any], str, str]] = {
         },
         "",
         "Give the key to the resources that it is meant for; if others use it, hand its ARN on by an output "
-        "value; else remove it. Look at its last usage before a live key is deleted.",
+        "of the root module; else remove it. Look at its last usage before a live key is deleted.",
     ),
     "an alias in a plan": (
         TERRAFORM,

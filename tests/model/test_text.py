@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.text import (
     CLOSE,
     OPEN,
@@ -15,7 +16,6 @@ from kms_constructs.model.text import (
     has_unresolved_hole,
     hole,
     holes,
-    is_account_id,
     is_organization_id,
     split_holes,
 )

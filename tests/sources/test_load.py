@@ -1,12 +1,15 @@
 """Files and directories: what is read, what is passed over, what is a problem."""
 
+import importlib
 import json
+import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
+from kms_constructs import sources
 from kms_constructs.errors import SourceError
 from kms_constructs.model.estate import Deployment, Estate, SourceProblem
 from kms_constructs.model.policy import Policy, parse_policy
@@ -88,7 +91,11 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("content", "message"),
         [
-            ({"KeyUsage": "x"}, "it is neither a template (no Resources) nor a key policy (no Statement)"),
+            (
+                {"KeyUsage": "x"},
+                "it is neither a template (no Resources) nor a Terraform plan (no format_version) nor a key "
+                "policy (no Statement)",
+            ),
             ([1], "it holds a list and no object"),
             ("1", "it holds a value and no object"),
             ({"Resources": []}, "Resources is no object"),
@@ -145,7 +152,9 @@ class TestDirectories:
 
     def test_an_empty_directory_is_a_problem(self) -> None:
         Path("d").mkdir()
-        assert _problems(load(["d"])) == [("d", "the directory holds no template, assembly or key policy")]
+        assert _problems(load(["d"])) == [
+            ("d", "the directory holds no template, assembly, Terraform plan or key policy")
+        ]
 
     def test_nested_templates_are_resolved_with_their_parent(self) -> None:
         stack = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "./child.yaml"}}
@@ -247,7 +256,8 @@ class TestANewKindOfInput:
         _write("b.json", {"x": 1})
         assert [message for _, message in _problems(load(["a.json", "b.json"]))] == [
             "it is half a note",
-            "it is neither a template (no Resources) nor a key policy (no Statement) nor a note (no Note)",
+            "it is neither a template (no Resources) nor a Terraform plan (no format_version) nor a key "
+            "policy (no Statement) nor a note (no Note)",
         ]
 
     def test_its_parameters_are_known(self) -> None:
@@ -310,3 +320,10 @@ def test_a_deployment_is_handed_in_once(root: Path) -> None:
     (root / "a.json").write_text(json.dumps(TEMPLATE))
     by_name = load(["a.json"], account=ACCOUNT, region="eu-west-1")
     assert load(["a.json"], Deployment(ACCOUNT, "eu-west-1")) == by_name
+
+
+def test_every_reader_of_the_package_is_in_the_registry() -> None:
+    for module in pkgutil.walk_packages(sources.__path__, f"{sources.__name__}."):
+        importlib.import_module(module.name)
+    known = {one for one in Reader.__subclasses__() if one.__module__.startswith(f"{sources.__name__}.")}
+    assert known == set(READERS)

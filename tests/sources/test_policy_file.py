@@ -66,7 +66,13 @@ ACCOUNTS = {
         None,
         ANY_ACCOUNT,
     ),
-    "no root": (_policy(({"AWS": f"arn:aws:iam::{ACCOUNT}:role/Admin"}, "kms:*")), None, ANY_ACCOUNT),
+    "a role alone": (_policy(({"AWS": f"arn:aws:iam::{ACCOUNT}:role/Admin"}, "kms:*")), None, ACCOUNT),
+    "a root, and a role of another account": (
+        _policy((_root(ACCOUNT), "kms:*"), ({"AWS": "arn:aws:iam::444455556666:role/Admin"}, "kms:*")),
+        None,
+        ANY_ACCOUNT,
+    ),
+    "nobody who may put the policy": (_policy((_root(ACCOUNT), "kms:Decrypt")), None, ANY_ACCOUNT),
     "what is given wins": (_policy((_root(ACCOUNT), "kms:*")), "444455556666", "444455556666"),
     "nothing that can be read": ([], None, ANY_ACCOUNT),
 }

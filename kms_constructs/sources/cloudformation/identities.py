@@ -9,15 +9,15 @@ A role or user that a policy names, and that no template makes, may have any pat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final
 
-from kms_constructs.model.actions import expand
 from kms_constructs.model.arn import parse_arn
 from kms_constructs.model.aws_managed import aws_managed_policy
 from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind, Location
 from kms_constructs.model.globs import globs_meet
-from kms_constructs.model.policy import Effect, Policy, Statement
+from kms_constructs.model.policy import Policy
 from kms_constructs.model.text import HoleKind, display, has_unresolved_hole, holes
 from kms_constructs.model.unknown import Unknown, elements, is_unknown
 from kms_constructs.sources.cloudformation.documents import policy_of
@@ -25,6 +25,7 @@ from kms_constructs.sources.cloudformation.keys import location_of
 from kms_constructs.sources.cloudformation.resources import iam_arn
 from kms_constructs.sources.cloudformation.sam import POLICY_TEMPLATES, ROLE_MAKERS, policy_document
 from kms_constructs.sources.cloudformation.scope import Resource, Scope
+from kms_constructs.sources.iam_policies import Holders, concerns_kms
 
 _PRINCIPALS: Final = {"AWS::IAM::Role": "role", "AWS::IAM::User": "user", "AWS::IAM::Group": "group"}
 _ATTACHED: Final = {
@@ -40,25 +41,6 @@ _AWS_POLICY: Final = ":iam::aws:policy/"
 
 
 @dataclass(slots=True)
-class _Holders:
-    """Whom a policy is attached to.
-
-    Args:
-        arns: Roles and users, each once.
-        unknown: Set when they are not all known.
-        open: Whether others may have the policy too.
-    """
-
-    arns: dict[str, None] = field(default_factory=dict)
-    unknown: Unknown | None = None
-    open: bool = False
-
-    @property
-    def value(self) -> tuple[str, ...] | Unknown:
-        return tuple(self.arns) if self.unknown is None else self.unknown
-
-
-@dataclass(slots=True)
 class _Draft:
     scope: Scope
     location: Location
@@ -66,7 +48,7 @@ class _Draft:
     name: str
     kind: IdentityPolicyKind
     policy: Policy
-    holders: _Holders
+    holders: Holders
     is_boundary: bool = False
 
 
@@ -135,7 +117,7 @@ class Identities:
             self._serverless(scope, resource)
 
     def _attached(self, scope: Scope, resource: Resource, kind: IdentityPolicyKind) -> None:
-        holders = _Holders(open=kind is IdentityPolicyKind.MANAGED)
+        holders = Holders(open=kind is IdentityPolicyKind.MANAGED)
         for name, principal in (("Roles", "role"), ("Users", "user"), ("Groups", "group")):
             self._hold(holders, scope, principal, scope.resource_property(resource.logical_id, name, 0))
         is_managed = kind is IdentityPolicyKind.MANAGED
@@ -158,7 +140,7 @@ class Identities:
 
     def _attached_to_one(self, scope: Scope, resource: Resource) -> None:
         name, principal = _ATTACHED_TO_ONE[resource.type]
-        holders = _Holders()
+        holders = Holders()
         self._hold(holders, scope, principal, scope.resource_property(resource.logical_id, name, 0))
         self._draft(
             scope,
@@ -173,7 +155,7 @@ class Identities:
     def _inline(self, scope: Scope, resource: Resource, principal: str) -> None:
         policies = scope.resource_property(resource.logical_id, "Policies", 0)
         for index, (entry, _) in enumerate(elements(policies) if policies is not None else ()):
-            holders = _Holders()
+            holders = Holders()
             self._holder(holders, principal, str(scope.attribute(resource.logical_id, "Arn", 0)))
             inner = entry if isinstance(entry, Mapping) else {}
             document = inner.get("PolicyDocument") if not is_unknown(entry) else entry
@@ -197,7 +179,7 @@ class Identities:
                 kind=IdentityPolicyKind.INLINE,
                 document=document,
                 path="Properties/InlinePolicy",
-                holders=_Holders(open=True),
+                holders=Holders(open=True),
             )
 
     def _serverless(self, scope: Scope, resource: Resource) -> None:
@@ -207,7 +189,7 @@ class Identities:
         arn = scope.attribute(f"{resource.logical_id}Role", "Arn", 0)
         for index, (entry, _) in enumerate(elements(given)):
             path = f"Properties/Policies/{index}"
-            holders = _Holders({str(arn): None})
+            holders = Holders({str(arn): None})
             document: object = entry
             if isinstance(entry, str):
                 continue  # names of managed policies: see attach()
@@ -294,7 +276,7 @@ class Identities:
             else:
                 continue
             if policy is not None:
-                holders = _Holders(open=not principal)
+                holders = Holders(open=not principal)
                 if principal:
                     self._holder(holders, kind, principal)
                 self._drafts.append(
@@ -312,7 +294,7 @@ class Identities:
     def finish(self) -> Iterator[IdentityPolicy]:
         """The policies that may allow some KMS action, in the order of the templates."""
         for draft in self._drafts:
-            if not _concerns_kms(draft.policy):
+            if not concerns_kms(draft.policy):
                 continue
             found = IdentityPolicy(
                 id=draft.id,
@@ -341,7 +323,7 @@ class Identities:
         kind: IdentityPolicyKind,
         document: object,
         path: str,
-        holders: _Holders,
+        holders: Holders,
     ) -> _Draft:
         shown = name if isinstance(name, str) else resource.logical_id
         identity = f"{scope.label}.{resource.logical_id}"
@@ -360,7 +342,7 @@ class Identities:
         self._drafts.append(draft)
         return draft
 
-    def _hold(self, holders: _Holders, scope: Scope, kind: str, names: object) -> None:
+    def _hold(self, holders: Holders, scope: Scope, kind: str, names: object) -> None:
         if names is None:
             return
         for name, _ in elements(names):
@@ -371,18 +353,21 @@ class Identities:
             else:
                 holders.unknown = name if is_unknown(name) else Unknown(f"the {kind} is no text")
 
-    def _holder(self, holders: _Holders, kind: str, arn: str) -> None:
-        if kind == "group":
-            holders.open = True
-            for group, members in self._members.items():
-                # A group whose name deployment decides may be this one.
-                if group == arn or ((_is_open(group) or _is_open(arn)) and globs_meet(group, arn)):
-                    holders.arns.update(members)
-            for group, doubt in self._perhaps_members.items():
-                if globs_meet(group, arn):
-                    holders.unknown = doubt
-        else:
-            holders.arns[arn] = None
+    def _holder(self, holders: Holders, kind: str, arn: str) -> None:
+        if kind != "group":
+            holders.add(kind, arn)
+            return
+        # A group whose name deployment decides may be this one.
+        is_open = _is_open(arn)
+        found = (
+            members
+            for group, members in self._members.items()
+            if group == arn or ((is_open or _is_open(group)) and globs_meet(group, arn))
+        )
+        holders.add(kind, arn, chain.from_iterable(found))
+        for group, doubt in self._perhaps_members.items():
+            if globs_meet(group, arn):
+                holders.unknown = doubt
 
     def _arns(self, scope: Scope, kind: str, name: str) -> tuple[str, ...]:
         """ARN of a role or user of the scope's account by name; of any path when no template declares it."""
@@ -419,31 +404,6 @@ def _named_policy(scope: Scope, reference: object) -> object:
     if not isinstance(name, str) or not isinstance(path, str):
         return Unknown("a customer managed policy is not known")
     return iam_arn(scope, "policy", name, path)
-
-
-def _concerns_kms(policy: Policy) -> bool:
-    return policy.unknown is not None or any(_allows_kms(statement) for statement in policy.statements)
-
-
-def _allows_kms(statement: Statement) -> bool:
-    if statement.effect is Effect.DENY:
-        return False
-    if statement.actions is None or is_unknown(statement.actions):
-        # Everything but some actions: of KMS, something is left unless all of it is taken out.
-        excluded = statement.not_actions
-        return excluded is None or is_unknown(excluded) or not any(_is_all_of_kms(item) for item in excluded)
-    return any(_may_be_kms(action) for action in statement.actions)
-
-
-def _may_be_kms(action: str) -> bool:
-    folded = action.lower()
-    if folded.startswith("kms:") or has_unresolved_hole(action):
-        return True
-    return ("*" in folded or "?" in folded) and bool(expand(action))
-
-
-def _is_all_of_kms(pattern: str) -> bool:
-    return pattern.lower() in ("*", "kms:*")
 
 
 IDENTITY_PASSES: Final[tuple[Callable[[Identities, Scope, Resource], None], ...]] = (

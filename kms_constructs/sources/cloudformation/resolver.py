@@ -30,6 +30,7 @@ from kms_constructs.sources.cloudformation.scope import (
     section,
 )
 from kms_constructs.sources.cloudformation.template import TemplateInput
+from kms_constructs.sources.cloudformation.values import ACCOUNT, PARTITION, REGION
 from kms_constructs.sources.positions import Pointer
 
 MAX_TEXT: Final = 262_144
@@ -53,16 +54,20 @@ class Stack:
     label: str
     parent: Stack | None
     parent_id: str
-    overrides: Mapping[str, str]
     children: dict[str, Stack] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        item = self.input
+        item, values = self.input, self.world.values
         self.templates: tuple[TemplateInput, ...] = (item, *(self.parent.templates if self.parent else ()))
-        self.account = item.account or hole(HoleKind.ENVIRONMENT, "AWS::AccountId")
-        self.region = item.region or hole(HoleKind.ENVIRONMENT, "AWS::Region")
+        # What a stack set or a product makes lies in accounts and Regions of its own.
+        own = f"{self.label}." if item.within else ""
+        self.chosen = values.chosen if self.parent is None and not own else {}
+        pseudo = {} if own else values.chosen
+        self.account = item.account or pseudo.get(ACCOUNT) or hole(HoleKind.ENVIRONMENT, own + ACCOUNT)
+        region = item.region or pseudo.get(REGION)
+        self.region = region or hole(HoleKind.ENVIRONMENT, own + REGION)
         self.environment = (self.account, self.region)
-        self.partition = partition_of(item.region)
+        self.partition = (None if region else pseudo.get(PARTITION)) or partition_of(region)
         self.stack_name = (
             item.stack
             if item.stack and self.parent is None
@@ -267,9 +272,9 @@ class Stack:
     def _parameter(self, name: str, depth: int) -> object:
         raw = self.parameters[name]
         declaration: Mapping[str, object] = raw if isinstance(raw, Mapping) else {}
-        kind = str(declaration.get("Type", "String"))
-        is_list = kind == "CommaDelimitedList" or "List<" in kind
-        given: object = None
+        is_list = is_list_type(declaration)
+        chosen = self.chosen
+        given: object = chosen.get(name)
         if self.parent is not None:
             passed = self.parent.resource_property(self.parent_id, "Parameters", depth + 1)
             if is_unknown(passed):
@@ -277,15 +282,16 @@ class Stack:
             given = passed.get(name) if isinstance(passed, Mapping) else None
             if is_unknown(given):
                 return given if is_list else self.unresolved(name)
-        if given is None:
-            given = self.overrides.get(name)
-        if given is None and not kind.startswith("AWS::SSM::Parameter::Value"):
-            given = declaration.get("Default")
-            allowed = declaration.get("AllowedValues")
-            if given is None and isinstance(allowed, list) and len(allowed) == 1:
-                given = allowed[0]
-        elif kind.startswith("AWS::SSM::Parameter::Value"):
-            given = None  # the value is the name of an SSM parameter, read at deployment
+        if name not in chosen:
+            if given is None and self.parent is None and not self.input.within:
+                given = self.world.values.parameters.get(name)
+            if is_read_from_ssm(declaration):
+                given = None  # the value is the name of an SSM parameter, read at deployment
+            elif given is None:
+                given = declaration.get("Default")
+                allowed = declaration.get("AllowedValues")
+                if given is None and isinstance(allowed, list) and len(allowed) == 1:
+                    given = allowed[0]
         if isinstance(given, Mapping) or given is None:
             reason = f"parameter {name} of {self.label} has no value that is known before deployment"
             return Unknown(reason) if is_list else self.unresolved(name)
@@ -386,6 +392,20 @@ class Stack:
         if isinstance(value, str) and value.lower() in ("true", "false"):
             return value.lower() == "true"
         return value if is_unknown(value) else Unknown("it is no condition function")
+
+
+def is_list_type(declaration: Mapping[str, object]) -> bool:
+    """Whether a parameter is a list, written as one text with commas."""
+    kind = str(declaration.get("Type", "String"))
+    return kind == "CommaDelimitedList" or "List<" in kind
+
+
+def is_read_from_ssm(declaration: Mapping[str, object]) -> bool:
+    """Whether a parameter's value is the name of an SSM parameter whose value is read at deployment.
+
+    See: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-supplied-parameter-types.html
+    """
+    return str(declaration.get("Type", "String")).startswith("AWS::SSM::Parameter::Value")
 
 
 def partition_of(region: str | None) -> str:

@@ -100,6 +100,12 @@ def attribute_of(scope: Scope, logical_id: str, name: str, depth: int) -> object
     return scope.generated(logical_id, name)
 
 
+def naming_properties(kind: str, attribute: str) -> tuple[str, ...]:
+    """The properties of a type of resource that what `attribute_of` returns is made of."""
+    named = _NAMED.get(kind)
+    return (attribute,) if named is None else (named.property, "Path", attribute)
+
+
 def _name(scope: Scope, logical_id: str, property_name: str, depth: int) -> str:
     given = scope.resource_property(logical_id, property_name, depth)
     if given is None:

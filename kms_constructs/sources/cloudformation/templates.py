@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, TypeVar
 
-from kms_constructs.model.estate import Estate
+from kms_constructs.model.estate import Estate, IdentityPolicy, Key, Trail
+from kms_constructs.model.home import home_account
+from kms_constructs.model.text import HoleKind, hole
+from kms_constructs.model.worlds import Assignment, World
 from kms_constructs.sources.cloudformation.dangling import dangling
 from kms_constructs.sources.cloudformation.identities import IDENTITY_PASSES, IDENTITY_TYPES, Identities
 from kms_constructs.sources.cloudformation.inner import NESTED
@@ -13,7 +18,13 @@ from kms_constructs.sources.cloudformation.sam import ROLE_MAKERS
 from kms_constructs.sources.cloudformation.scope import Scope, section
 from kms_constructs.sources.cloudformation.template import TemplateInput
 from kms_constructs.sources.cloudformation.trails import TRAIL_TYPE, trail_of
-from kms_constructs.sources.cloudformation.world import World
+from kms_constructs.sources.cloudformation.values import ACCOUNT, Values
+from kms_constructs.sources.cloudformation.world import World as Stacks
+from kms_constructs.sources.cloudformation.worlds import Choices, choices_of
+
+UNKNOWN_ACCOUNT: Final = hole(HoleKind.ENVIRONMENT, ACCOUNT)
+"""What stands for the account of stacks of which nobody said it."""
+_Thing = TypeVar("_Thing", Key, IdentityPolicy, Trail)
 
 # Uses of a key that say nothing of what it protects: policies that allow its use, aliases, replicas.
 _NO_REFERENCE = frozenset(
@@ -28,11 +39,16 @@ def estate_from_templates(
 
     What one template exports another imports; nested stacks get their parameters from their parents. What
     cannot be resolved is unknown and never absent. Never raises for what a template holds. A nested stack is
-    looked into when its template is among those given. Stacks of unknown accounts count as one account.
+    looked into when its template is among those given. Stacks of unknown accounts count as one account: the
+    one that a key policy gives away, see `home_account`.
+
+    Where parameters, conditions or mappings decide what a key, an alias, an IAM policy or a trail is, the
+    estate has a world for each choice that can be deployed, and is itself the first of them. A parameter that
+    decides nothing has its default.
 
     Args:
         templates: The templates of one app or deployment.
-        parameters: Values of template parameters by name; a parameter that is not named has its default.
+        parameters: Values of template parameters by name: they leave no choice.
 
     Example:
         >>> template = {"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": {}}}}
@@ -40,8 +56,97 @@ def estate_from_templates(
         >>> [key.id for key in estate.keys]
         ['app.Key']
     """
-    inputs = tuple(templates)
-    world = World(inputs, parameters or {})
+    inputs, given = tuple(templates), parameters or {}
+    first = Stacks(inputs, Values(given))
+    choices = choices_of(first.stacks, given)
+    if choices is None:
+        return _in_its_account(inputs, first)
+    made = [
+        (_in_its_account(inputs, Stacks(inputs, values)), assignment)
+        for values, assignment in choices.worlds(given)
+    ]
+    return _merged(made, choices)
+
+
+def _merged(made: Sequence[tuple[Estate, Assignment]], choices: Choices) -> Estate:
+    """The estate of the first world, with every world that differs from the others."""
+    pool = _Pool()
+    found: list[tuple[Estate, list[Assignment]]] = []
+    for estate, assignment in made:
+        shared = pool.shared(estate)
+        same = next((assignments for known, assignments in found if _is_same(known, shared)), None)
+        if same is None:
+            found.append((shared, [assignment]))
+        else:
+            same.append(assignment)
+    worlds = tuple(World(estate, tuple(assignments)) for estate, assignments in found)
+    return replace(
+        worlds[0].estate,
+        problems=tuple(dict.fromkeys(problem for world in worlds for problem in world.estate.problems)),
+        worlds=worlds if len(worlds) > 1 else (),
+        notes=choices.notes,
+    )
+
+
+class _Pool:
+    """Gives what is equal in two worlds as one object, so that what is known of it serves both."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[type, str], list[Key | IdentityPolicy | Trail]] = {}
+
+    def shared(self, estate: Estate) -> Estate:
+        """The estate, made of objects of the worlds before it where they are equal."""
+        return replace(
+            estate,
+            keys=tuple(map(self._one, estate.keys)),
+            identity_policies=tuple(map(self._one, estate.identity_policies)),
+            trails=tuple(map(self._one, estate.trails)),
+        )
+
+    def _one(self, thing: _Thing) -> _Thing:
+        known = self._known.setdefault((type(thing), thing.id), [])
+        for other in known:
+            if isinstance(other, type(thing)) and other == thing:
+                return other
+        known.append(thing)
+        return thing
+
+
+def _is_same(one: Estate, other: Estate) -> bool:
+    """Whether two estates of one pool are equal."""
+
+    def parts(estate: Estate) -> list[int]:
+        return [id(part) for part in (*estate.keys, *estate.identity_policies, *estate.trails)]
+
+    return (
+        parts(one) == parts(other)
+        and one.problems == other.problems
+        and one.unattached_aliases == other.unattached_aliases
+    )
+
+
+def _in_its_account(inputs: tuple[TemplateInput, ...], stacks: Stacks) -> Estate:
+    """The estate of the stacks; when nobody said their account, in the one that a key policy gives away."""
+    estate = _estate(inputs, stacks)
+    home = _home_of(estate.keys)
+    if home is None:
+        return estate
+    values = stacks.values
+    return _estate(inputs, Stacks(inputs, replace(values, chosen={**values.chosen, ACCOUNT: home})))
+
+
+def _home_of(keys: Sequence[Key]) -> str | None:
+    """The account of the keys whose account is not given: all of them lie in one."""
+    homes = {
+        home_account(key.policy)
+        for key in keys
+        if key.account == UNKNOWN_ACCOUNT and key.bypass_lockout_check is False and not key.conditional
+    }
+    homes.discard(None)
+    return homes.pop() if len(homes) == 1 else None
+
+
+def _estate(inputs: tuple[TemplateInput, ...], world: Stacks) -> Estate:
     problems = world.problems
     keys = Keys(problems)
     for scope in world.scopes:

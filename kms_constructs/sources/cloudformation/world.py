@@ -7,11 +7,12 @@ from pathlib import PurePath
 from typing import Final
 
 from kms_constructs.model.estate import SourceProblem
-from kms_constructs.model.text import has_hole
+from kms_constructs.model.text import HoleKind, has_hole, hole
 from kms_constructs.sources.cloudformation.inner import Inner, deployed, file_name, nested_templates, normal
 from kms_constructs.sources.cloudformation.resolver import Stack
 from kms_constructs.sources.cloudformation.scope import Scope, section
 from kms_constructs.sources.cloudformation.template import TemplateInput
+from kms_constructs.sources.cloudformation.values import Values
 
 MAX_STACKS: Final = 1_000
 """Stacks that nested templates may multiply to."""
@@ -25,11 +26,12 @@ class World:
 
     Args:
         inputs: The templates.
-        parameters: Values of template parameters by name, before defaults.
+        values: What is put in for the names that they leave to deployment.
     """
 
-    def __init__(self, inputs: tuple[TemplateInput, ...], parameters: Mapping[str, str]) -> None:
-        self._parameters = parameters
+    def __init__(self, inputs: tuple[TemplateInput, ...], values: Values) -> None:
+        self.values = values
+        self._excluded: dict[str, frozenset[str]] = {}
         self.problems: list[SourceProblem] = []
         self._labels: dict[str, int] = {}
         self.scopes: list[Stack] = []
@@ -53,6 +55,8 @@ class World:
         for scope in self.scopes:  # parents come before their children, and grow it by what they hold
             scope.find_resources()
             self._look_into(scope)
+        self.stacks = tuple(self.scopes)
+        """Every stack, those too that a condition leaves out."""
         self.scopes = [scope for scope in self.scopes if not scope.is_absent]
 
     def _add(
@@ -66,9 +70,13 @@ class World:
         wanted = f"{parent.label}.{logical_id}" if parent else item.within or item.stack or _stem(item.source)
         count = self._labels[wanted] = self._labels.get(wanted, 0) + 1
         label = wanted if count == 1 else f"{wanted}#{count}"
-        overrides = {} if parent or item.within else self._parameters
-        scope = Stack(self, item, label, parent, logical_id, overrides)
+        scope = Stack(self, item, label, parent, logical_id)
         self.scopes.append(scope)
+        for name, values in self.values.excluded.items():
+            if name.startswith("AWS::"):
+                self._excluded[hole(HoleKind.ENVIRONMENT, name)] = values
+            elif parent is None and name in scope.parameters:
+                self._excluded[scope.unresolved(name)] = values
         for child_id, path in nested_templates(item):
             child = by_path.get(path)
             if child is None:
@@ -101,6 +109,11 @@ class World:
     def _problem(self, item: TemplateInput, logical_id: str, message: str) -> None:
         fix = "Give the nested stack's template by itself"
         self.problems.append(SourceProblem(item.source, message, fix, logical_id))
+
+    def differ(self, one: str, other: str) -> bool:
+        """Whether one of two texts is an open value that is known not to be the other."""
+        excluded = self._excluded
+        return bool(excluded) and (other in excluded.get(one, ()) or one in excluded.get(other, ()))
 
     def exported(self, name: str, importer: Scope, depth: int) -> object | None:
         """The value exported under a name in the importer's environment; None when no template has it."""

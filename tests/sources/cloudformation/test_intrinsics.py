@@ -5,6 +5,7 @@ import pytest
 from kms_constructs.model.unknown import Maybe, Unknown
 from kms_constructs.sources.cloudformation.scope import NO_VALUE
 from kms_constructs.sources.cloudformation.template import TemplateInput
+from kms_constructs.sources.cloudformation.values import Values
 from kms_constructs.sources.cloudformation.world import World
 from tests.sources.support import ACCOUNT, REGION, environment, generated, scope_of, unresolved
 
@@ -239,7 +240,7 @@ PARTITIONS = {
 
 @pytest.mark.parametrize(("region", "partition", "suffix"), PARTITIONS.values(), ids=PARTITIONS.keys())
 def test_partition(region: str, partition: str, suffix: str) -> None:
-    scope = World((TemplateInput({"Resources": {}}, "a.json", region=region),), {}).scopes[0]
+    scope = World((TemplateInput({"Resources": {}}, "a.json", region=region),), Values()).scopes[0]
     assert scope.resolve([{"Ref": "AWS::Partition"}, {"Ref": "AWS::URLSuffix"}]) == [partition, suffix]
 
 
