@@ -51,6 +51,7 @@ class Finding:
         chain: How access comes about, step by step (statement, delegation, IAM policy).
         principals: Principals concerned, as a person reads them.
         acknowledged: The reason, when the finding was acknowledged; it then fails nothing and stays listed.
+        world: Which deployments it is about, when it is not all of them: ``Stage=prod``. The message says it.
     """
 
     control: str
@@ -64,6 +65,7 @@ class Finding:
     chain: tuple[str, ...] = ()
     principals: tuple[str, ...] = ()
     acknowledged: str | None = None
+    world: str = ""
 
     @property
     def id(self) -> str:
@@ -99,12 +101,14 @@ class Report:
         findings: All outcomes, compliant ones included; sorted by source, resource, control, detail.
         problems: Inputs that could not be read.
         keys: How many keys were judged.
+        notes: What a reader has to know of how the input was read.
     """
 
     findings: tuple[Finding, ...] = ()
     problems: tuple[SourceProblem, ...] = ()
     keys: int = 0
     sources: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     @property
     def failures(self) -> tuple[Finding, ...]:

@@ -1,10 +1,10 @@
 """Which inputs decide what the templates say of keys, and every choice of them that can be deployed.
 
 An input is a parameter of a stack without a parent, or a pseudo parameter that nobody gave. It decides when
-a key, an alias, an IAM policy or a trail depends on it: by a condition, by a key of a mapping, as an index, or
-as a value of which the template says which ones are allowed. All others keep what they have: their default,
-or none. Templates that are given together are one deployment, so a parameter of one name has one value in all
-of them, as ``--parameter`` gives it one.
+a key, an alias, an IAM policy or a trail depends on it: by a condition, by a key of a mapping, as an index,
+or as a value of which the template says which ones are allowed. All others keep what they have: their
+default, or none. Templates that are given together are one deployment, so a parameter of one name has one
+value in all of them, as ``--parameter`` gives it one.
 
 See: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
 """
@@ -105,8 +105,8 @@ class Choices:
         if not self.open:
             return ()
         return (
-            f"{', '.join((*self.inputs, *self.open))} decide together among more than {MAX_WORLDS} deployments. "
-            f"{', '.join(self.open)} is left open, and what depends on it is undetermined: "
+            f"{', '.join((*self.inputs, *self.open))} decide together among more than {MAX_WORLDS} "
+            f"deployments. {', '.join(self.open)} is left open, and what depends on it is undetermined: "
             "give its value with --parameter.",
         )
 
