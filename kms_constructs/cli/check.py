@@ -140,5 +140,6 @@ def _tell(places: Sequence[output.Target], report: Report) -> None:
         output.tell_problems(report.problems)
         colours = {Verdict.CLEAN: "green", Verdict.UNDETERMINED: "magenta"}
         output.tell(str(Summary.of(report)), colour=colours.get(report.verdict, "red"))
+    output.tell_notes(report.notes)
     if not report.keys and not report.problems:
         output.tell("There is no KMS key in what was given.", colour="yellow")

@@ -72,6 +72,7 @@ def explain(
         texts = output.draw(places, _renderers(matrices, estate))
     output.write(places, texts)
     output.tell_problems(estate.problems)
+    output.tell_notes(estate.notes)
     if not keys and not estate.problems:
         output.tell("There is no KMS key in what was given.", colour="yellow")
     return ExitCode.UNUSABLE if estate.problems else ExitCode.CLEAN

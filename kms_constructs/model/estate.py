@@ -279,6 +279,7 @@ class Deployment:
         account: Account of stacks and keys that do not say theirs: twelve digits, or None when it is unknown.
         region: Region of stacks and keys that do not say theirs, or None.
         parameters: Values of template parameters by name; those not named have their defaults.
+        ignore_defaults: Whether those have no value instead, and what depends on them is undetermined.
 
     Example:
         >>> Deployment(region="eu-west-1").account is None
@@ -288,6 +289,7 @@ class Deployment:
     account: str | None = None
     region: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
+    ignore_defaults: bool = False
 
 
 @dataclass(frozen=True, slots=True)

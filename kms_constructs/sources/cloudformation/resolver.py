@@ -85,6 +85,9 @@ class Stack:
         self.resources: dict[str, Resource] = {}
         self._declared: set[str] = set()
         self._sought: set[str] = set()
+        self._by_default: dict[str, str] = {}
+        self.defaults_taken: dict[str, str] = {}
+        """Parameters that were asked for and have their default, with it."""
         self.is_absent = False
 
     def find_resources(self) -> None:
@@ -267,6 +270,8 @@ class Stack:
         if name not in self._parameter_values:
             self._parameter_values[name] = self.unresolved(name)  # met again while resolving: a circle
             self._parameter_values[name] = self._parameter(name, depth)
+        if name in self._by_default:
+            self.defaults_taken[name] = self._by_default[name]
         return self._parameter_values[name]
 
     def _parameter(self, name: str, depth: int) -> object:
@@ -288,7 +293,12 @@ class Stack:
             if is_read_from_ssm(declaration):
                 given = None  # the value is the name of an SSM parameter, read at deployment
             elif given is None:
-                given = declaration.get("Default")
+                # A nested stack that is given no value has the default, whoever deploys it.
+                is_open = self.parent is None and not self.input.within
+                if not (is_open and self.world.values.ignore_defaults):
+                    given = declaration.get("Default")
+                if is_open and given is not None:
+                    self._by_default[name] = self.as_text(given, given)
                 allowed = declaration.get("AllowedValues")
                 if given is None and isinstance(allowed, list) and len(allowed) == 1:
                     given = allowed[0]

@@ -162,6 +162,11 @@ class Scope(Protocol):
         ...
 
     @property
+    def defaults_taken(self) -> dict[str, str]:
+        """Parameters that were asked for and have their default, with it."""
+        ...
+
+    @property
     def missing(self) -> frozenset[str]:
         """Names that were referred to, and that neither the template nor a transform of it declares."""
         ...

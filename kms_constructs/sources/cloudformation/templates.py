@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
 from kms_constructs.model.estate import Estate, IdentityPolicy, Key, Trail
 from kms_constructs.model.home import home_account
-from kms_constructs.model.text import HoleKind, hole
+from kms_constructs.model.text import HoleKind, display, hole
 from kms_constructs.model.worlds import Assignment, World
 from kms_constructs.sources.cloudformation.dangling import dangling
 from kms_constructs.sources.cloudformation.identities import IDENTITY_PASSES, IDENTITY_TYPES, Identities
@@ -33,7 +33,10 @@ _NO_REFERENCE = frozenset(
 
 
 def estate_from_templates(
-    templates: Iterable[TemplateInput], *, parameters: Mapping[str, str] | None = None
+    templates: Iterable[TemplateInput],
+    *,
+    parameters: Mapping[str, str] | None = None,
+    ignore_defaults: bool = False,
 ) -> Estate:
     """Everything that the templates declare about KMS keys and who may use them, resolved together.
 
@@ -49,6 +52,7 @@ def estate_from_templates(
     Args:
         templates: The templates of one app or deployment.
         parameters: Values of template parameters by name: they leave no choice.
+        ignore_defaults: Whether a parameter that is not among them has no value, whatever its default.
 
     Example:
         >>> template = {"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": {}}}}
@@ -57,13 +61,14 @@ def estate_from_templates(
         ['app.Key']
     """
     inputs, given = tuple(templates), parameters or {}
-    first = Stacks(inputs, Values(given))
+    base = Values(given, ignore_defaults=ignore_defaults)
+    first = Stacks(inputs, base)
     choices = choices_of(first.stacks, given)
     if choices is None:
         return _in_its_account(inputs, first)
     made = [
         (_in_its_account(inputs, Stacks(inputs, values)), assignment)
-        for values, assignment in choices.worlds(given)
+        for values, assignment in choices.worlds(base)
     ]
     return _merged(made, choices)
 
@@ -84,7 +89,9 @@ def _merged(made: Sequence[tuple[Estate, Assignment]], choices: Choices) -> Esta
         worlds[0].estate,
         problems=tuple(dict.fromkeys(problem for world in worlds for problem in world.estate.problems)),
         worlds=worlds if len(worlds) > 1 else (),
-        notes=choices.notes,
+        notes=tuple(
+            dict.fromkeys((*choices.notes, *(note for world in worlds for note in world.estate.notes)))
+        ),
     )
 
 
@@ -157,14 +164,16 @@ def _estate(inputs: tuple[TemplateInput, ...], world: Stacks) -> Estate:
         for resource in scope.resources.values():
             if resource.type == ALIAS_TYPE:
                 keys.add_alias(scope, resource)
-    for scope in world.scopes:
-        _add_references(keys, scope)
     identities = Identities()
     for step in IDENTITY_PASSES:
         for scope in world.scopes:
             for resource in scope.resources.values():
                 if resource.type in IDENTITY_TYPES:
                     step(identities, scope, resource)
+    # Before what the rest of the templates takes from defaults, which decides nothing of who may do what.
+    notes = tuple(note for scope in world.scopes for note in _defaults_taken(scope))
+    for scope in world.scopes:
+        _add_references(keys, scope)
     trails = tuple(
         trail_of(scope, resource, problems)
         for scope in world.scopes
@@ -180,7 +189,16 @@ def _estate(inputs: tuple[TemplateInput, ...], world: Stacks) -> Estate:
         problems=tuple(dict.fromkeys(problems)),
         sources=tuple(dict.fromkeys(item.source for item in inputs)),
         unattached_aliases=tuple(keys.unattached),
+        notes=notes,
     )
+
+
+def _defaults_taken(scope: Scope) -> Iterator[str]:
+    for name, value in scope.defaults_taken.items():
+        yield (
+            f"{scope.input.source}: {display(value)!r} is taken from the default of parameter {name}; "
+            f"give its value with --parameter, or leave it open with --ignore-defaults"
+        )
 
 
 def _add_references(keys: Keys, scope: Scope) -> None:

@@ -20,8 +20,10 @@ class Values:
         chosen: Values chosen for parameters of stacks that have no parent, and for the pseudo parameters that
             no input says; None where the value is left open. Before what the caller gave.
         excluded: By name, the values that an open one is known not to have.
+        ignore_defaults: Whether a parameter that nobody gave a value has none, whatever its default.
     """
 
     parameters: Mapping[str, str] = field(default_factory=dict)
     chosen: Mapping[str, str | None] = field(default_factory=dict)
     excluded: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    ignore_defaults: bool = False

@@ -110,7 +110,7 @@ class Choices:
             "give its value with --parameter.",
         )
 
-    def worlds(self, parameters: Mapping[str, str]) -> Iterator[tuple[Values, Assignment]]:
+    def worlds(self, base: Values) -> Iterator[tuple[Values, Assignment]]:
         """Values, and what to call them, for each world; the one of the defaults comes first."""
         excluded = {
             name: frozenset(value for value in values if value is not None)
@@ -123,7 +123,7 @@ class Choices:
             if _is_possible(chosen):
                 shown = tuple((name, _shown(value)) for name, value in chosen.items())
                 opened = tuple((name, _OPEN) for name in self.open)
-                yield Values(parameters, chosen | left_open, excluded), (*shown, *opened)
+                yield replace(base, chosen=chosen | left_open, excluded=excluded), (*shown, *opened)
 
 
 def _is_possible(chosen: Mapping[str, str | None]) -> bool:
@@ -366,7 +366,8 @@ class _Search:
             return found
         self._declared.add((id(stack.input), name))
         if not from_ssm:  # there the template speaks of the name of a parameter, and not of its value
-            default = declaration.get("Default")
+            ignored = stack.world.values.ignore_defaults
+            default = None if ignored else declaration.get("Default")
             if default is not None:
                 text = _text(stack, default)
                 if found.fallback is None:
