@@ -233,6 +233,41 @@ class TestContent:
             "a macro adds resources, and is not run here",
             "",
         ),
+        "a macro of unknown name": (
+            {"Resources": {}, "Transform": [{"Ref": "Macro"}]},
+            "the template is changed by a macro of unknown name, which is not run here",
+            "",
+        ),
+        "a macro at the top": (
+            {"Resources": {}, "Fn::Transform": {"Name": "Own"}},
+            "the template is changed by the macro Own, which is not run here",
+            "",
+        ),
+        "a macro at the top, by its name": (
+            {"Resources": {}, "Fn::Transform": "Own"},
+            "the template is changed by the macro Own, which is not run here",
+            "",
+        ),
+        "a macro in a section": (
+            {"Resources": {}, "Mappings": {"Fn::Transform": {"Name": "AWS::Include"}}},
+            "Mappings are changed by the macro AWS::Include, which is not run here",
+            "",
+        ),
+        "a macro in a parameter": (
+            {"Resources": {}, "Parameters": {"P": {"Type": "String", "Fn::Transform": {"Name": "Own"}}}},
+            "parameter P is changed by a macro, which is not run here",
+            "",
+        ),
+        "a macro beside the properties of a resource": (
+            {"Resources": {"Key": {**KEY, "Fn::Transform": {"Name": "Own"}}}},
+            "the resource is changed by a macro, which is not run here",
+            "Key",
+        ),
+        "a macro in what a resource declares": (
+            {"Resources": {"Key": {**KEY, "Metadata": {"Fn::Transform": {"Name": "Own"}}}}},
+            "the resource is changed by a macro, which is not run here",
+            "Key",
+        ),
         "a module": (
             {"Resources": {"M": {"Type": "My::Own::Thing::MODULE"}}},
             "the resource is a module, which is not expanded here",
