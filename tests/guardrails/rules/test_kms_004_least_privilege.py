@@ -159,8 +159,8 @@ CASES = {
             found(
                 V,
                 "cross-account",
-                "lets in any principal of account ${resolve:ssm:/a@x}, which is read at deployment and named as "
-                "another than the key's; no condition limits what for",
+                "lets in any principal of account ${resolve:ssm:/a@x}, which is read at deployment and named "
+                "as another than the key's; no condition limits what for",
             )
         ],
     ),
