@@ -115,11 +115,10 @@ def _renderers(report: Report, estate: Estate, *, everything: bool) -> Mapping[s
         return report_junit(report)
 
     def html(_target: output.Target) -> str:
-        from kms_constructs.analysis.within import EstateAccess
+        from kms_constructs.analysis.worlds import matrices_of
         from kms_constructs.reports.html import report_html
 
-        matrices = EstateAccess(estate).matrices(estate.keys)
-        return report_html(report, matrices, titles=_titles())
+        return report_html(report, matrices_of(estate), titles=_titles())
 
     return {"table": table, "json": json, "sarif": sarif, "junit": junit, "html": html}
 
@@ -140,5 +139,6 @@ def _tell(places: Sequence[output.Target], report: Report) -> None:
         output.tell_problems(report.problems)
         colours = {Verdict.CLEAN: "green", Verdict.UNDETERMINED: "magenta"}
         output.tell(str(Summary.of(report)), colour=colours.get(report.verdict, "red"))
+    output.tell_notes(report.notes)
     if not report.keys and not report.problems:
         output.tell("There is no KMS key in what was given.", colour="yellow")
