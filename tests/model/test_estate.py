@@ -132,10 +132,7 @@ class TestMerge:
         one, two, three = _estate("one"), _estate("two"), _estate("three")
         worlds = (World(two, ((("Stage", "dev"),),)), World(three, ((("Stage", "prod"),),)))
         merged = Estate.merge(one, replace(two, worlds=worlds))
-        assert [world.assignments for world in merged.worlds] == [
-            ((("Stage", "dev"),),),
-            ((("Stage", "prod"),),),
-        ]
+        assert [world.assignments for world in merged.worlds] == [one.assignments for one in worlds]
         assert [world.estate for world in merged.worlds] == [Estate.merge(one, two), Estate.merge(one, three)]
         assert replace(merged, worlds=()) == Estate.merge(one, two)
 

@@ -167,10 +167,17 @@ def _may_decide(stack: Stack) -> bool:
     """Whether a template has anything that could decide: most have not, and are not searched."""
     if section(stack.input.template, "Conditions") or stack.mappings:
         return True
-    return any(
-        isinstance(raw, Mapping) and ("AllowedValues" in raw or "AllowedPattern" in raw)
-        for raw in stack.parameters.values()
-    )
+    # Every template of CDK has a parameter that is read from SSM, for its bootstrap version.
+    return any(isinstance(raw, Mapping) and not is_read_from_ssm(raw) for raw in stack.parameters.values())
+
+
+def _is_sure(stack: Stack) -> bool:
+    """Whether the stack is made in every world."""
+    parent = stack.parent
+    if parent is None:
+        return True
+    made_by = section(parent.input.template, "Resources").get(stack.parent_id)
+    return isinstance(made_by, Mapping) and "Condition" not in made_by and _is_sure(parent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,10 +219,10 @@ class _Search:
     def _stack(self, stack: Stack) -> None:
         relevant = [raw for raw in _resources(stack) if raw.get("Type") in _RELEVANT]
         for raw in relevant:
-            conditional = self._condition_of(stack, raw, 0)
+            sure = not self._condition_of(stack, raw, 0) and _is_sure(stack)
             for name, part in raw.items():
                 if name not in ("Type", "Condition", "DependsOn"):
-                    self._walk(stack, part, 0, _Context(sure=not conditional))
+                    self._walk(stack, part, 0, _Context(sure))
         while relevant and stack.parent is not None:  # what makes the stack makes all in it
             made_by = section(stack.parent.input.template, "Resources").get(stack.parent_id)
             stack = stack.parent
@@ -344,7 +351,7 @@ class _Search:
         allowed = _allowed(stack, name)
         if found is not None and allowed:
             found.compared_with(allowed)
-            if isinstance(made_by, Mapping) and "Condition" not in made_by:
+            if _is_sure(stack):
                 found.must_be(allowed)
         return found
 
@@ -405,12 +412,13 @@ class _Search:
             self._decided(stack, argument, depth)
         elif name == "Fn::Equals" and len(parts) == 2:
             for one, other in (parts, parts[::-1]):
-                self._walk(stack, one, depth + 1, _Context(sure=False, told=_values(stack, other)))
+                # All conditions of a template are evaluated, whatever uses them.
+                self._walk(stack, one, depth + 1, _Context(_is_sure(stack), _values(stack, other)))
         elif name in ("Fn::And", "Fn::Or", "Fn::Not"):
             for part in parts:
                 self._truth(stack, part, depth + 1)
         else:  # a value that is true or false as text
-            self._walk(stack, node, depth + 1, _Context(sure=False, told=("true", "false")))
+            self._walk(stack, node, depth + 1, _Context(_is_sure(stack), ("true", "false")))
 
     # --- outputs ------------------------------------------------------------------------------------
 
