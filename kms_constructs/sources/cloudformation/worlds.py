@@ -120,18 +120,19 @@ class Choices:
         left_open: dict[str, str | None] = dict.fromkeys(self.open)
         for values in product(*self.inputs.values()):
             chosen = dict(zip(self.inputs, values, strict=True))
-            if _is_possible(chosen):
+            if _is_possible(chosen, excluded):
                 shown = tuple((name, _shown(value)) for name, value in chosen.items())
                 opened = tuple((name, _OPEN) for name in self.open)
                 yield Values(parameters, chosen | left_open, excluded), (*shown, *opened)
 
 
-def _is_possible(chosen: Mapping[str, str | None]) -> bool:
+def _is_possible(chosen: Mapping[str, str | None], excluded: Mapping[str, frozenset[str]]) -> bool:
     """Whether the Region lies in the partition."""
     region, partition = chosen.get(REGION), chosen.get(PARTITION)
     if region is None or PARTITION not in chosen:
         return True
-    return partition == of_region(region).name if partition is not None else True
+    own = of_region(region).name
+    return own not in excluded.get(PARTITION, ()) if partition is None else own == partition
 
 
 def _shown(value: str | None) -> str:
