@@ -115,11 +115,10 @@ def _renderers(report: Report, estate: Estate, *, everything: bool) -> Mapping[s
         return report_junit(report)
 
     def html(_target: output.Target) -> str:
-        from kms_constructs.analysis.within import EstateAccess
+        from kms_constructs.analysis.worlds import matrices_of
         from kms_constructs.reports.html import report_html
 
-        matrices = EstateAccess(estate).matrices(estate.keys)
-        return report_html(report, matrices, titles=_titles())
+        return report_html(report, matrices_of(estate), titles=_titles())
 
     return {"table": table, "json": json, "sarif": sarif, "junit": junit, "html": html}
 

@@ -38,7 +38,7 @@ class Judged:
         return self._found[place]
 
 
-def merged_findings(worlds: Sequence[World], each: Sequence[Iterable[Finding]]) -> Iterator[Finding]:
+def merged_findings(worlds: Sequence[World[Estate]], each: Sequence[Iterable[Finding]]) -> Iterator[Finding]:
     """What is found in the worlds of an estate, as one list; in no order.
 
     What is found in all worlds is one finding. What is found in some says in which: those of the worlds in
@@ -64,7 +64,7 @@ def merged_findings(worlds: Sequence[World], each: Sequence[Iterable[Finding]]) 
             yield min((finding for _, finding in found), key=lambda one: one.outcome is not Outcome.COMPLIANT)
 
 
-def _present(worlds: Sequence[World]) -> dict[Location, frozenset[int]]:
+def _present(worlds: Sequence[World[Estate]]) -> dict[Location, frozenset[int]]:
     """The worlds in which each resource is."""
     found: dict[Location, set[int]] = {}
     for number, world in enumerate(worlds):
@@ -88,7 +88,7 @@ class _Label:
         present: Those in which the resource is.
     """
 
-    def __init__(self, worlds: Sequence[World], present: frozenset[int]) -> None:
+    def __init__(self, worlds: Sequence[World[Estate]], present: frozenset[int]) -> None:
         self._worlds = worlds
         self._present = present
         self._every = self._assignments(present)

@@ -335,11 +335,11 @@ class Estate:
     problems: tuple[SourceProblem, ...] = ()
     sources: tuple[str, ...] = ()
     unattached_aliases: tuple[str, ...] = ()
-    worlds: tuple[World, ...] = ()
+    worlds: tuple[World[Estate], ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
-    def every_world(self) -> tuple[World, ...]:
+    def every_world(self) -> tuple[World[Estate], ...]:
         """The worlds; the estate itself when there is no choice."""
         return self.worlds or (World(self),)
 

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
-if TYPE_CHECKING:
-    from kms_constructs.model.estate import Estate
+_Estate = TypeVar("_Estate")
 
 Assignment = tuple[tuple[str, str], ...]
 """Inputs and their values as a person reads them, in a fixed order."""
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class World(Generic[_Estate]):
     """An estate as some choices make it.
 
     Args:
@@ -26,13 +25,15 @@ class World:
         assignments: The choices that make it: each alone is enough.
     """
 
-    estate: Estate
+    estate: _Estate
     assignments: tuple[Assignment, ...] = ((),)
 
 
-def together(parts: Iterable[Sequence[World]]) -> list[tuple[tuple[Estate, ...], tuple[Assignment, ...]]]:
+def together(
+    parts: Iterable[Sequence[World[_Estate]]],
+) -> list[tuple[tuple[_Estate, ...], tuple[Assignment, ...]]]:
     """Worlds of inputs that know nothing of each other: every choice of one with every one of the others."""
-    found: list[tuple[tuple[Estate, ...], tuple[Assignment, ...]]] = [((), ((),))]
+    found: list[tuple[tuple[_Estate, ...], tuple[Assignment, ...]]] = [((), ((),))]
     for worlds in parts:
         found = [
             (

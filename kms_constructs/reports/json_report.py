@@ -53,6 +53,7 @@ def report_json(report: Report) -> str:
             },
             "sources": [printable(source) for source in report.sources],
             "problems": [_problem(problem) for problem in report.problems],
+            **({"notes": [printable(note) for note in report.notes]} if report.notes else {}),
             "findings": [_finding(finding) for finding in report.findings],
         },
     )
@@ -75,6 +76,7 @@ def access_json(matrices: Iterable[AccessMatrix], problems: Iterable[SourceProbl
             _text(
                 {
                     "key": _key(matrix.key),
+                    **_world(matrix.world),
                     "capabilities": [capability.value for capability in matrix.capabilities],
                     "principals": [],
                 },
@@ -115,6 +117,7 @@ def diff_json(changes: Iterable[AccessChange], problems: Iterable[SourceProblem]
             "gain": change.gains,
             "statements": [printable(statement) for statement in change.statements],
             "conditions": [printable(condition) for condition in change.conditions],
+            **_world(change.world),
         }
         for change in changes
     ]
@@ -199,7 +202,13 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "chain": [printable(step) for step in finding.chain],
         "principals": [printable(principal) for principal in finding.principals],
         "acknowledged": None if finding.acknowledged is None else printable(finding.acknowledged),
+        **_world(finding.world),
     }
+
+
+def _world(world: str) -> dict[str, str]:
+    """Which deployments something is about: said only where it is not all of them."""
+    return {"world": printable(world)} if world else {}
 
 
 def _problem(problem: SourceProblem) -> dict[str, Any]:

@@ -120,18 +120,19 @@ class Choices:
         left_open: dict[str, str | None] = dict.fromkeys(self.open)
         for values in product(*self.inputs.values()):
             chosen = dict(zip(self.inputs, values, strict=True))
-            if _is_possible(chosen):
+            if _is_possible(chosen, excluded):
                 shown = tuple((name, _shown(value)) for name, value in chosen.items())
                 opened = tuple((name, _OPEN) for name in self.open)
                 yield replace(base, chosen=chosen | left_open, excluded=excluded), (*shown, *opened)
 
 
-def _is_possible(chosen: Mapping[str, str | None]) -> bool:
+def _is_possible(chosen: Mapping[str, str | None], excluded: Mapping[str, frozenset[str]]) -> bool:
     """Whether the Region lies in the partition."""
     region, partition = chosen.get(REGION), chosen.get(PARTITION)
     if region is None or PARTITION not in chosen:
         return True
-    return partition == of_region(region).name if partition is not None else True
+    own = of_region(region).name
+    return own not in excluded.get(PARTITION, ()) if partition is None else own == partition
 
 
 def _shown(value: str | None) -> str:
@@ -167,10 +168,17 @@ def _may_decide(stack: Stack) -> bool:
     """Whether a template has anything that could decide: most have not, and are not searched."""
     if section(stack.input.template, "Conditions") or stack.mappings:
         return True
-    return any(
-        isinstance(raw, Mapping) and ("AllowedValues" in raw or "AllowedPattern" in raw)
-        for raw in stack.parameters.values()
-    )
+    # Every template of CDK has a parameter that is read from SSM, for its bootstrap version.
+    return any(isinstance(raw, Mapping) and not is_read_from_ssm(raw) for raw in stack.parameters.values())
+
+
+def _is_sure(stack: Stack) -> bool:
+    """Whether the stack is made in every world."""
+    parent = stack.parent
+    if parent is None:
+        return True
+    made_by = section(parent.input.template, "Resources").get(stack.parent_id)
+    return isinstance(made_by, Mapping) and "Condition" not in made_by and _is_sure(parent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,10 +221,10 @@ class _Search:
     def _stack(self, stack: Stack) -> None:
         relevant = [raw for raw in _resources(stack) if raw.get("Type") in _RELEVANT]
         for raw in relevant:
-            conditional = self._condition_of(stack, raw, 0)
+            sure = not self._condition_of(stack, raw, 0) and _is_sure(stack)
             for name, part in raw.items():
                 if name not in ("Type", "Condition", "DependsOn"):
-                    self._walk(stack, part, 0, _Context(sure=not conditional))
+                    self._walk(stack, part, 0, _Context(sure))
         while relevant and stack.parent is not None:  # what makes the stack makes all in it
             made_by = section(stack.parent.input.template, "Resources").get(stack.parent_id)
             stack = stack.parent
@@ -345,7 +353,7 @@ class _Search:
         allowed = _allowed(stack, name)
         if found is not None and allowed:
             found.compared_with(allowed)
-            if isinstance(made_by, Mapping) and "Condition" not in made_by:
+            if _is_sure(stack):
                 found.must_be(allowed)
         return found
 
@@ -407,12 +415,13 @@ class _Search:
             self._decided(stack, argument, depth)
         elif name == "Fn::Equals" and len(parts) == 2:
             for one, other in (parts, parts[::-1]):
-                self._walk(stack, one, depth + 1, _Context(sure=False, told=_values(stack, other)))
+                # All conditions of a template are evaluated, whatever uses them.
+                self._walk(stack, one, depth + 1, _Context(_is_sure(stack), _values(stack, other)))
         elif name in ("Fn::And", "Fn::Or", "Fn::Not"):
             for part in parts:
                 self._truth(stack, part, depth + 1)
         else:  # a value that is true or false as text
-            self._walk(stack, node, depth + 1, _Context(sure=False, told=("true", "false")))
+            self._walk(stack, node, depth + 1, _Context(_is_sure(stack), ("true", "false")))
 
     # --- outputs ------------------------------------------------------------------------------------
 

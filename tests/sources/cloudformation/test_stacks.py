@@ -159,8 +159,7 @@ class TestNestedStacks:
     def test_a_nested_stack_that_may_be_made_has_keys_that_may_exist(self) -> None:
         parent = _parent(
             {"One": {**_nested(), "Condition": "Perhaps"}},
-            Parameters={"Open": {"Type": "String"}},
-            Conditions={"Perhaps": {"Fn::Equals": [{"Ref": "Open"}, "b"]}},
+            Conditions={"Perhaps": {"Fn::Equals": [{"Fn::ImportValue": "open"}, "b"]}},
         )
         assert [key.conditional for key in estate_from_templates([CHILD, parent]).keys] == [True]
 
