@@ -137,16 +137,6 @@ def tell_problems(problems: Sequence[SourceProblem]) -> None:
         tell(f"… and {counted(more, 'further problem')}", colour="red")
 
 
-def tell_notes(notes: Sequence[str]) -> None:
-    """Says what a reader has to know of how the input was read, on standard error."""
-    from kms_constructs.reports.text import counted, one_line
-
-    for note in notes[:_MAXIMUM_LISTED_PROBLEMS]:
-        tell(f"{one_line(note).rstrip('.')}.", colour="yellow")
-    if (more := len(notes) - _MAXIMUM_LISTED_PROBLEMS) > 0:
-        tell(f"… and {counted(more, 'further note')}", colour="yellow")
-
-
 def _to_terminal(text: str) -> None:
     """Writes to standard output; a reader that has gone away (``| head``) is no error."""
     try:
