@@ -133,7 +133,6 @@ class LeastPrivilegeRule(KeyRule):
 
     def __init__(self, context: RuleContext) -> None:
         super().__init__(context)
-        self._iam = IdentityIndex(context.estate.identity_policies, _DECRYPTING)
         self._asked = EstateAccess(context.estate)
         self._keys = frozenset(key.arn_pattern for key in context.estate.keys)
         self._trusted = frozenset(context.config.trusted_accounts)
@@ -170,7 +169,8 @@ class LeastPrivilegeRule(KeyRule):
     def check_estate(self) -> Iterator[Finding]:
         """IAM policies that decrypt with all keys."""
         by_policy: dict[int, list[IdentityGrant]] = {}
-        for grant in self._iam.grants:
+        # Asked for here and not before: an IAM policy that cannot be judged costs no key its answer.
+        for grant in IdentityIndex(self.estate.identity_policies, _DECRYPTING).grants:
             by_policy.setdefault(id(grant.policy), []).append(grant)
         for grants in by_policy.values():
             yield self._identity_policy(grants)

@@ -407,3 +407,12 @@ def test_the_configuration_authorises_iam_policies() -> None:
     policy = an_iam_policy(iam_allow("kms:Decrypt", "*"))
     config = GuardrailConfig(authorised={"KMS:004": (role("App"),)})
     assert said(judge("KMS:004", None, config, policies=[policy])) == [NAMED]
+
+
+def test_an_iam_policy_that_cannot_be_judged_costs_no_key_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise IndexError("an IAM policy")
+
+    monkeypatch.setattr("kms_constructs.guardrails.rules.kms_004_least_privilege.IdentityIndex", fail)
+    outcomes = [(one.outcome, one.detail) for one in judge("KMS:004", used_by("*"))]
+    assert sorted(outcomes) == [(U, "internal-error"), (V, "public")]
