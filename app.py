@@ -25,8 +25,13 @@ def new_app(outdir: str, **context: str) -> cdk.App:
         context: CDK context that wins over ``cdk.json``. What the CLI was told with ``-c`` wins over both.
     """
     settings = json.loads((HERE / "cdk.json").read_text("utf-8"))
-    # The CLI switches construct paths in templates on, and findings name resources by them.
-    defaults = {**settings["context"], "aws:cdk:enable-path-metadata": True}
+    defaults = {
+        **settings["context"],
+        # The CLI switches construct paths in templates on, and findings name resources by them.
+        "aws:cdk:enable-path-metadata": True,
+        # A trace ends in the one line of jsii's program.js, which the CLI would print above a message.
+        "aws:cdk:disable-stack-trace": True,
+    }
     return cdk.App(analytics_reporting=False, context={**defaults, **context}, outdir=outdir)
 
 

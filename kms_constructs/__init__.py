@@ -9,6 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # type checkers do not follow __getattr__; a test holds this list against _WHERE
+    __version__: str
+    """Version of the installed package."""
+
     from kms_constructs.cdk.enforcement.enforce import enforce_guardrails as enforce_guardrails
     from kms_constructs.cdk.enforcement.nag_pack import IamKmsGuardrails as IamKmsGuardrails
     from kms_constructs.cdk.enforcement.nag_pack import KmsRequirements as KmsRequirements
@@ -82,6 +85,10 @@ __all__ = [  # noqa: PLE0604 - computed, so that a name cannot be listed and mis
 
 def __getattr__(name: str) -> object:
     """Imports a public name on first use (PEP 562)."""
+    if name == "__version__":
+        from kms_constructs.reports.version import tool_version
+
+        return tool_version()
     module = _WHERE.get(name)
     if module is None:
         raise AttributeError(f"module 'kms_constructs' has no attribute {name!r}")
@@ -90,7 +97,10 @@ def __getattr__(name: str) -> object:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] == __name__:
             raise
-        message = f"kms_constructs.{name} needs {error.name}. Fix: pip install 'kms-constructs[cdk]'"
+        message = (
+            f"kms_constructs.{name} needs {error.name}. Fix: pip install 'kms-constructs[cdk]', "
+            "or from a checkout of the repository: pip install '.[cdk]'"
+        )
         raise ImportError(message, name=error.name) from error
     globals()[name] = value
     return value

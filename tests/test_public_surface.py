@@ -85,7 +85,8 @@ def test_a_construct_without_the_cdk_says_what_to_install() -> None:
 
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        "ImportError: kms_constructs.SecureKmsKey needs aws_cdk. Fix: pip install 'kms-constructs[cdk]'"
+        "ImportError: kms_constructs.SecureKmsKey needs aws_cdk. Fix: pip install 'kms-constructs[cdk]', "
+        "or from a checkout of the repository: pip install '.[cdk]'"
     )
 
 

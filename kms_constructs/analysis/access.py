@@ -93,11 +93,19 @@ class MatrixCell:
             without changing the key policy).
         statements: What gives it: Sids, grants, IAM policies.
         conditions: The conditions on it, one line each.
+        alternatives: The same conditions in groups: those of a group hold together, and one group is enough.
+            Without groups all of them hold together.
     """
 
     access: Access
     statements: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
+    alternatives: tuple[tuple[str, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Takes conditions without groups for one group."""
+        if self.conditions and not self.alternatives:
+            object.__setattr__(self, "alternatives", (self.conditions,))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ class AccessChange:
         after: Access in the new estate.
         statements: What gives it: in the new estate for a gain, in the old one for a loss.
         conditions: The conditions on it, taken from the same side.
+        alternatives: The same in groups, one of which is enough; without groups all hold together.
         world: Which deployments it is about, when it is not all of them: ``Stage=prod``.
     """
 
@@ -36,7 +37,13 @@ class AccessChange:
     after: Access
     statements: tuple[str, ...]
     conditions: tuple[str, ...] = ()
+    alternatives: tuple[tuple[str, ...], ...] = ()
     world: str = ""
+
+    def __post_init__(self) -> None:
+        """Takes conditions without groups for one group."""
+        if self.conditions and not self.alternatives:
+            object.__setattr__(self, "alternatives", (self.conditions,))
 
     @property
     def gains(self) -> bool:
@@ -140,12 +147,24 @@ def _changes(key: str, left: AccessMatrix | None, right: AccessMatrix | None) ->
         for capability in Capability:
             one = before.get(principal, {}).get(capability, _NONE)
             other = after.get(principal, {}).get(capability, _NONE)
-            if (one.access, set(one.conditions)) == (other.access, set(other.conditions)):
+            if (one.access, _groups(one)) == (other.access, _groups(other)):
                 continue
             told = one if other.access is Access.DENIED else other
             found.append(
                 AccessChange(
-                    key, principal, capability, one.access, other.access, told.statements, told.conditions
+                    key,
+                    principal,
+                    capability,
+                    one.access,
+                    other.access,
+                    told.statements,
+                    told.conditions,
+                    told.alternatives,
                 )
             )
     return found
+
+
+def _groups(cell: MatrixCell) -> set[frozenset[str]]:
+    """The conditions without their order: what is enough by itself is more than what has to hold as well."""
+    return set(map(frozenset, cell.alternatives))

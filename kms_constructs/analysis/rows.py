@@ -144,13 +144,14 @@ class AskedKey:
     ) -> MatrixCell:
         best = Access.DENIED
         statements: dict[str, None] = {}
-        conditions: dict[str, None] = {}
+        alternatives: dict[tuple[str, ...], None] = {}
 
         def note(access: Access, label: str, texts: Iterable[str]) -> None:
             nonlocal best
             best = min(best, access, key=_RANK.__getitem__)
             statements[label] = None
-            conditions.update(dict.fromkeys(texts))
+            if group := tuple(texts):
+                alternatives[group] = None
 
         for action in ACTIONS_OF[capability]:
             for part in self._regions[action].contributions:
@@ -171,8 +172,9 @@ class AskedKey:
             via_identity = any(found.grant.action == "CreateGrant" for found in identity)
             if not direct and not via_identity:
                 best = Access.CONDITIONAL
-                conditions["only for AWS services (kms:GrantIsForAWSResource)"] = None
-        return MatrixCell(best, tuple(statements), tuple(conditions))
+                alternatives["only for AWS services (kms:GrantIsForAWSResource)",] = None
+        conditions = dict.fromkeys(text for group in alternatives for text in group)
+        return MatrixCell(best, tuple(statements), tuple(conditions), tuple(alternatives))
 
 
 def _one_name(cell: Cell) -> str | None:

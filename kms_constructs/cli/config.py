@@ -11,16 +11,15 @@ import click
 from kms_constructs.cli import output
 from kms_constructs.cli.options import config_option, output_options
 from kms_constructs.exit_code import ExitCode
+from kms_constructs.reports.formats import Formats
 
 if TYPE_CHECKING:
     from kms_constructs.guardrails.config import GuardrailConfig
 
-FORMATS = ("table", "json")
-
 
 @click.command(short_help="Show the configuration that applies.")
 @config_option
-@output_options(*FORMATS)
+@output_options(("table", "json"))
 def config(config_file: str | None, outputs: tuple[str, ...], format_: str | None) -> int:
     """Show the configuration that applies here, defaults filled in, and where it was read from.
 
@@ -31,10 +30,12 @@ def config(config_file: str | None, outputs: tuple[str, ...], format_: str | Non
     """
     from kms_constructs.guardrails.config import load_config
 
-    places = output.targets(outputs, format_, FORMATS)
+    formats: Formats[GuardrailConfig] = Formats(
+        {"table": lambda it, _look: _as_toml(it), "json": lambda it, _look: _as_json(it)}
+    )
+    places = output.targets(outputs, format_, formats)
     settings = load_config(config_file)
-    text = {"table": _as_toml, "json": _as_json}
-    output.write(places, [text[place.format](settings) for place in places])
+    output.write(places, output.draw(places, formats, settings))
     return ExitCode.CLEAN
 
 

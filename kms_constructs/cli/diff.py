@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
-
 import click
 
 from kms_constructs.cli import output
 from kms_constructs.cli.options import Given, output_options, source_options
 from kms_constructs.exit_code import ExitCode
-
-if TYPE_CHECKING:
-    from kms_constructs.analysis.diff import AccessChange
-    from kms_constructs.model.estate import SourceProblem
-
-FORMATS = ("table", "json", "markdown")
+from kms_constructs.reports.formats import CHANGES, Changes
 
 
 @click.command(short_help="Show who gains and who loses access.")
 @click.argument("old", type=click.Path())
 @click.argument("new", type=click.Path())
-@output_options(*FORMATS)
+@output_options(CHANGES.names)
 @click.option("--fail-on-gain", is_flag=True, help="Exit with 1 when anybody gains access.")
 @source_options
 def diff(
@@ -50,14 +42,14 @@ def diff(
     """
     from kms_constructs.analysis.diff import diff_access
 
-    places = output.targets(outputs, format_, FORMATS)
+    places = output.targets(outputs, format_, CHANGES)
     with output.progress("Reading"):
         before, after = given.estate([old]), given.estate([new])
     # The two sides report a parameter that neither needs alike.
     problems = tuple(dict.fromkeys((*before.problems, *after.problems)))
     with output.progress("Comparing"):
         changes = diff_access(before, after)
-        texts = output.draw(places, _renderers(changes, problems))
+        texts = output.draw(places, CHANGES, Changes(changes, problems))
     output.write(places, texts)
     output.tell_problems(problems)
     output.tell_notes(tuple(dict.fromkeys((*before.notes, *after.notes))))
@@ -68,24 +60,3 @@ def diff(
     if problems:
         return ExitCode.UNUSABLE
     return ExitCode.VIOLATIONS if gained and fail_on_gain else ExitCode.CLEAN
-
-
-def _renderers(
-    changes: Sequence[AccessChange], problems: Sequence[SourceProblem]
-) -> Mapping[str, output.Render]:
-    def table(target: output.Target) -> str:
-        from kms_constructs.reports.table import diff_table
-
-        return diff_table(changes, target.look())
-
-    def json(_target: output.Target) -> str:
-        from kms_constructs.reports.json_report import diff_json
-
-        return diff_json(changes, problems)
-
-    def markdown(_target: output.Target) -> str:
-        from kms_constructs.reports.markdown import diff_markdown
-
-        return diff_markdown(changes)
-
-    return {"table": table, "json": json, "markdown": markdown}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -11,17 +11,15 @@ from kms_constructs.cli import output
 from kms_constructs.cli.options import Given, output_options, paths_argument, source_options
 from kms_constructs.exit_code import ExitCode
 from kms_constructs.model.globs import glob_matches
+from kms_constructs.reports.formats import ACCESSES, Accesses
 
 if TYPE_CHECKING:
-    from kms_constructs.analysis.access import AccessMatrix
     from kms_constructs.model.estate import Estate, Key
-
-FORMATS = ("table", "json", "html", "markdown")
 
 
 @click.command(short_help="Show who may do what with a key, and why.")
 @paths_argument
-@output_options(*FORMATS)
+@output_options(ACCESSES.names)
 @click.option(
     "--key",
     "wanted",
@@ -64,13 +62,13 @@ def explain(
     from kms_constructs.analysis.worlds import matrices_of
     from kms_constructs.reports.text import counted
 
-    places = output.targets(outputs, format_, FORMATS)
+    places = output.targets(outputs, format_, ACCESSES)
     with output.progress("Reading"):
         estate = given.estate(paths)
     keys = select_keys(estate, wanted)
     with output.progress(f"Looking at {counted(len(keys), 'key')}"):
         matrices = matrices_of(estate, {key.id for key in keys}, principals)
-        texts = output.draw(places, _renderers(matrices, estate))
+        texts = output.draw(places, ACCESSES, Accesses(matrices, estate))
     output.write(places, texts)
     output.tell_problems(estate.problems)
     output.tell_notes(estate.notes)
@@ -123,27 +121,3 @@ def _known(estate: Estate) -> str:
         return "Fix: give input that holds keys"
     more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
     return f"Fix: use one of {', '.join(names[:_SHOWN_NAMES])}{more}"
-
-
-def _renderers(matrices: Sequence[AccessMatrix], estate: Estate) -> Mapping[str, output.Render]:
-    def table(target: output.Target) -> str:
-        from kms_constructs.reports.table import access_table
-
-        return access_table(matrices, target.look())
-
-    def json(_target: output.Target) -> str:
-        from kms_constructs.reports.json_report import access_json
-
-        return access_json(matrices, estate.problems)
-
-    def html(_target: output.Target) -> str:
-        from kms_constructs.reports.html import access_html
-
-        return access_html(matrices, problems=estate.problems, sources=estate.sources)
-
-    def markdown(_target: output.Target) -> str:
-        from kms_constructs.reports.markdown import access_markdown
-
-        return access_markdown(matrices)
-
-    return {"table": table, "json": json, "html": html, "markdown": markdown}

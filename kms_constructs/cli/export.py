@@ -34,6 +34,7 @@ def export() -> None:
       kms-constructs export rcp --organization-id o-a1b2c3d4e5 -o rcp.json
       kms-constructs export schema
       kms-constructs export catalog-schema -o keys.schema.json
+      kms-constructs export config-schema -o kms-constructs.schema.json
     """
 
 
@@ -121,6 +122,24 @@ def schema(file: str) -> int:
     from kms_constructs.reports.json_report import output_schema
 
     return _write(file, output_schema(), compact=False)
+
+
+@export.command("config-schema", short_help="The JSON schema of the configuration, for editors.")
+@_output_option
+def config_schema(file: str) -> int:
+    """Write the JSON schema of the configuration, so that an editor checks it while typing.
+
+    It describes a configuration in a TOML file of its own; in pyproject.toml, [tool.kms-constructs].
+
+    \b
+    Example:
+      kms-constructs export config-schema -o kms-constructs.schema.json
+      # and as the first line of guardrails.toml:
+      #:schema ./kms-constructs.schema.json
+    """
+    from kms_constructs.guardrails.config_schema import config_schema as made
+
+    return _write(file, made(), compact=False)
 
 
 @export.command("catalog-schema", short_help="The JSON schema of a catalogue of keys, for editors.")

@@ -14,6 +14,7 @@ from kms_constructs.cli.diff import diff
 from kms_constructs.cli.explain import explain
 from kms_constructs.cli.export import export
 from kms_constructs.cli.guardrails import guardrails
+from kms_constructs.cli.init import init
 from kms_constructs.errors import KmsConstructsError
 from kms_constructs.exit_code import ExitCode
 
@@ -59,7 +60,7 @@ def cli(context: click.Context, debug: bool) -> None:
     context.obj = {"debug": debug}
 
 
-for _command in (check, config, diff, explain, export, guardrails):
+for _command in (check, config, diff, explain, export, guardrails, init):
     cli.add_command(_command)
 
 

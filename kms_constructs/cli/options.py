@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 _Function = Callable[..., Any]
 
-STDIN = Path("/dev/stdin")
-"""What ``-`` is read from."""
-
 
 def paths_argument(function: _Function) -> _Function:
     """``PATH…``: what to read; at least one."""
@@ -83,7 +80,7 @@ def config_option(function: _Function) -> _Function:
     )(function)
 
 
-def output_options(*formats: str) -> Callable[[_Function], _Function]:
+def output_options(formats: Sequence[str]) -> Callable[[_Function], _Function]:
     """``--format`` and ``--output`` with the formats that a command has, the first of them the default."""
 
     def decorate(function: _Function) -> _Function:
@@ -94,8 +91,8 @@ def output_options(*formats: str) -> Callable[[_Function], _Function]:
             metavar="FILE",
             multiple=True,
             type=click.Path(),
-            help="Write to a file instead; its ending tells the format unless --format does. "
-            "May be repeated; - is the terminal.",
+            help="Write to a file instead; its ending tells the format, or --format, or FORMAT: before its "
+            "name. May be repeated; - is the terminal.",
         )(function)
         return click.option(
             "-f",
@@ -109,6 +106,8 @@ def output_options(*formats: str) -> Callable[[_Function], _Function]:
 
 
 def _input(path: str) -> Path:
+    from kms_constructs.sources.files import STDIN
+
     if path != "-":
         return Path(path)
     if not STDIN.exists():

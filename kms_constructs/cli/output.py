@@ -6,34 +6,24 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from kms_constructs.model.estate import SourceProblem
     from kms_constructs.reports.console import Look
+    from kms_constructs.reports.formats import Formats
 
 TERMINAL = "-"
-_ENDINGS = {
-    ".htm": "html",
-    ".html": "html",
-    ".json": "json",
-    ".markdown": "markdown",
-    ".md": "markdown",
-    ".sarif": "sarif",
-    ".txt": "table",
-    ".xml": "junit",
-}
 _FILE_WIDTH = 120
 _PROGRESS_AFTER_SECONDS = 1.0
 _MAXIMUM_LISTED_PROBLEMS = 20
 
-Render = Callable[["Target"], str]
-"""Draws a report for a target."""
+Reported = TypeVar("Reported")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,40 +47,51 @@ class Target:
         return Look(width=_width(), colour=_colour(sys.stdout), unicode=_unicode(sys.stdout))
 
 
-def targets(outputs: Sequence[str], format_: str | None, formats: Sequence[str]) -> tuple[Target, ...]:
+def targets(outputs: Sequence[str], format_: str | None, formats: Formats[Any]) -> tuple[Target, ...]:
     """Where the report goes and in which formats.
 
     Args:
-        outputs: What ``--output`` was given; none for the terminal.
+        outputs: What ``--output`` was given, each with the name of a format and a colon before it or without;
+            none for the terminal.
         format_: What ``--format`` was given.
         formats: The formats that the command has; the first is the default.
 
     Raises:
-        click.UsageError: A file's ending tells no format that the command has.
+        click.UsageError: A file's ending tells no format of the command, or two formats go to one place.
     """
-    return tuple(
-        Target(file, format_ or (formats[0] if file == TERMINAL else _format_of(file, formats)))
-        for file in dict.fromkeys(outputs or (TERMINAL,))
-    )
+    found: dict[str, Target] = {}
+    for given in outputs or (TERMINAL,):
+        name, colon, rest = given.partition(":")
+        if colon and rest and name in formats.names:
+            target = Target(rest, name)
+        elif given == TERMINAL:
+            target = Target(given, format_ or formats.names[0])
+        else:
+            target = Target(given, format_ or _format_of(given, formats))
+        if found.setdefault(target.file, target) != target:
+            raise click.UsageError(
+                f"--output {given}: {found[target.file].format} goes there already. "
+                "Fix: give each format a file of its own"
+            )
+    return tuple(found.values())
 
 
-def _format_of(file: str, formats: Sequence[str]) -> str:
-    # "report.sarif.json" is the name that some CI systems want for SARIF.
-    endings = [suffix.lower() for suffix in Path(file).suffixes]
-    if endings[-2:] == [".sarif", ".json"] and "sarif" in formats:
-        return "sarif"
-    found = _ENDINGS.get(endings[-1]) if endings else None
-    if found is not None and found in formats:
-        return found
-    known = sorted(ending for ending, name in _ENDINGS.items() if name in formats)
+def _format_of(file: str, formats: Formats[Any]) -> str:
+    # The longest ending tells most: .sarif.json is not .json.
+    name = Path(file).name.lower()
+    endings = formats.endings
+    for ending in sorted(endings, key=len, reverse=True):
+        if name.endswith(ending) and name != ending:
+            return endings[ending]
     raise click.UsageError(
-        f"--output {file}: the ending tells no format. Fix: use one of {', '.join(known)}, or give --format"
+        f"--output {file}: the ending tells no format. Fix: use one of {', '.join(sorted(endings))}, "
+        f"or give --format, or write the format before the name: {formats.names[0]}:{file}"
     )
 
 
-def draw(places: Sequence[Target], renderers: Mapping[str, Render]) -> tuple[str, ...]:
+def draw(places: Sequence[Target], formats: Formats[Reported], reported: Reported) -> tuple[str, ...]:
     """The report for each place."""
-    return tuple(renderers[target.format](target) for target in places)
+    return tuple(formats.draws[target.format](reported, target.look) for target in places)
 
 
 def write(places: Sequence[Target], texts: Sequence[str]) -> None:

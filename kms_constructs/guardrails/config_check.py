@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from kms_constructs.errors import ConfigurationError
 from kms_constructs.guardrails.catalogue import AUTHORISABLE, CATALOGUE, find_control
@@ -16,6 +17,22 @@ from kms_constructs.model.key_specs import (
     MINIMUM_ROTATION_PERIOD_DAYS,
 )
 from kms_constructs.model.text import is_organization_id
+
+BOUNDS: Mapping[str, tuple[int, int]] = {
+    "minimum_pending_window": (MINIMUM_PENDING_WINDOW_DAYS, MAXIMUM_PENDING_WINDOW_DAYS),
+    "production_pending_window": (MINIMUM_PENDING_WINDOW_DAYS, MAXIMUM_PENDING_WINDOW_DAYS),
+    "rotation_period_ceiling": (MINIMUM_ROTATION_PERIOD_DAYS, MAXIMUM_ROTATION_PERIOD_DAYS),
+    "review_max_age": (1, 3650),
+}
+"""Setting to its least and its most, in days."""
+
+NAMES = (
+    "multi_region_classifications",
+    "production_environments",
+    "ephemeral_environments",
+    "scoped_services",
+)
+"""The settings that list names, none of them empty."""
 
 _PARTITION_PATTERN = re.compile(r"[a-z0-9*?-]+", re.IGNORECASE)
 _FINDING_ID = re.compile(r"(?P<control>[^\[\]]+)(\[(?P<detail>[^\[\]]+)\])?")
@@ -47,16 +64,9 @@ class _Check:
         config = self._config
         self._accounts()
         self._organization()
-        self._bounds("minimum_pending_window", MINIMUM_PENDING_WINDOW_DAYS, MAXIMUM_PENDING_WINDOW_DAYS)
-        self._bounds("production_pending_window", MINIMUM_PENDING_WINDOW_DAYS, MAXIMUM_PENDING_WINDOW_DAYS)
-        self._bounds("rotation_period_ceiling", MINIMUM_ROTATION_PERIOD_DAYS, MAXIMUM_ROTATION_PERIOD_DAYS)
-        self._bounds("review_max_age", 1, 3650)
-        for name in (
-            "multi_region_classifications",
-            "production_environments",
-            "ephemeral_environments",
-            "scoped_services",
-        ):
+        for name, (least, most) in BOUNDS.items():
+            self._bounds(name, least, most)
+        for name in NAMES:
             for index, value in enumerate(getattr(config, name)):
                 if not value.strip():
                     raise self._error(f"{name}[{index}]", "it is empty", "remove it or write a value")

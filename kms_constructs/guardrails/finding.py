@@ -31,7 +31,19 @@ class Severity(StrEnum):
     @property
     def fails(self) -> bool:
         """Whether a finding of this severity fails a run."""
-        return self is not Severity.WARNING
+        return self.at_least(Severity.LOW)
+
+    def at_least(self, other: Severity) -> bool:
+        """Whether it is as bad as another, or worse.
+
+        Example:
+            >>> Severity.HIGH.at_least(Severity.MEDIUM), Severity.WARNING.at_least(Severity.LOW)
+            (True, False)
+        """
+        return _RANKS[self] <= _RANKS[other]
+
+
+_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +63,7 @@ class Finding:
         chain: How access comes about, step by step (statement, delegation, IAM policy).
         principals: Principals concerned, as a person reads them.
         acknowledged: The reason, when the finding was acknowledged; it then fails nothing and stays listed.
+        fail_on: Least severity that fails; what is less severe is a warning, whatever it is called.
         world: Which deployments it is about, when it is not all of them: ``Stage=prod``. The message says it.
     """
 
@@ -65,6 +78,7 @@ class Finding:
     chain: tuple[str, ...] = ()
     principals: tuple[str, ...] = ()
     acknowledged: str | None = None
+    fail_on: Severity = Severity.LOW
     world: str = ""
 
     @property
@@ -84,11 +98,16 @@ class Finding:
         return None if position is None else position.line
 
     @property
+    def severe(self) -> bool:
+        """Whether its severity is one that fails."""
+        return self.severity.at_least(self.fail_on)
+
+    @property
     def fails(self) -> bool:
         """Whether it fails a run: a violation or undetermined, of a failing severity, not acknowledged."""
         return (
             self.outcome in (Outcome.VIOLATION, Outcome.UNDETERMINED)
-            and self.severity.fails
+            and self.severe
             and self.acknowledged is None
         )
 
@@ -101,6 +120,8 @@ class Report:
         findings: All outcomes, compliant ones included; sorted by source, resource, control, detail.
         problems: Inputs that could not be read.
         keys: How many keys were judged.
+        sources: What was read.
+        unshown: Findings that the caller did not want to see. They fail the run like those that are seen.
         notes: What a reader has to know of how the input was read.
     """
 
@@ -108,12 +129,13 @@ class Report:
     problems: tuple[SourceProblem, ...] = ()
     keys: int = 0
     sources: tuple[str, ...] = field(default=())
+    unshown: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
     def failures(self) -> tuple[Finding, ...]:
         """The findings that fail the run."""
-        return tuple(finding for finding in self.findings if finding.fails)
+        return tuple(finding for finding in (*self.findings, *self.unshown) if finding.fails)
 
     @property
     def verdict(self) -> Verdict:

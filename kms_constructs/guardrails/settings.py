@@ -46,13 +46,13 @@ class Settings:
     """The values that the rules read. The defaults suit an application without special needs.
 
     Args:
-        authorised: Control id, or ``"*"`` for all of `AUTHORISABLE`, to ARN globs of principals that may do
-            what the control guards. What a key itself declares is authorised for that key as well.
+        authorised: Control id, or ``"*"`` for every control that has it, to ARN globs of principals that may
+            do what the control guards. What a key itself declares is authorised for that key as well.
         trusted_accounts: Twelve-digit accounts that keys may be shared with.
-        organization_id: The organization that ``aws:PrincipalOrgID`` has to name; None accepts any.
+        organization_id: The organization that ``aws:PrincipalOrgID`` has to name; without one any will do.
         multi_region_classifications: Data classifications that need multi-Region keys (KMS:007).
         minimum_pending_window: Days, 7 to 30: least pending window of any key.
-        production_pending_window: Days, 7 to 30: least pending window in `production_environments`.
+        production_pending_window: Days, 7 to 30: least pending window in the production environments.
         production_environments: Values of the tag ``environment`` that mean production.
         ephemeral_environments: Values of the tag ``environment`` whose keys may be deleted with their stack.
         rotation_period_ceiling: Days, 90 to 2560: longest rotation period.

@@ -20,6 +20,9 @@ from kms_constructs.model.unknown import Unknown
 from kms_constructs.model.vocabulary import CLOUDFORMATION, Fact, Vocabulary
 from kms_constructs.model.worlds import World, together
 
+STANDARD_INPUT = "standard input"
+"""What standard input is called as a source: it has no path that would tell anybody anything."""
+
 
 @dataclass(frozen=True, slots=True)
 class Location:

@@ -10,12 +10,14 @@ See: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from kms_constructs.model.arn import PARTITIONS, parse_arn
-from kms_constructs.model.text import display, has_hole, split_holes
+from kms_constructs.model.text import CLOSE, OPEN, display, has_hole, split_holes
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
 
 
@@ -218,6 +220,9 @@ _ELEMENTS = {
     )
 }
 _ONLY_TEXT = {str}
+_VERSIONS = frozenset({"2012-10-17", "2008-10-17"})
+_OUTSIDE = re.compile(f"[^\\t\\n\\r\\x20-\\xff{OPEN}{CLOSE}]")
+"""What KMS refuses in the text of a key policy; the marks of holes are not part of it."""
 _PRINCIPAL_TYPES = {name.lower(): name for name in ("AWS", "Service", "Federated", "CanonicalUser")}
 
 
@@ -232,6 +237,23 @@ def _scalar(value: object) -> str | Unknown:
         except ValueError:  # more digits than Python turns into text
             return Unknown("a number is too long to read")
     return Unknown(f"a {type(value).__name__} stands where text is wanted")
+
+
+def _beyond(value: object) -> Iterator[str]:
+    """Characters that KMS refuses, in any text of a document."""
+    if isinstance(value, str):
+        if not value.isascii() or not value.isprintable():
+            plain = "".join(piece for piece in split_holes(value) if not has_hole(piece))
+            yield from _OUTSIDE.findall(plain)
+    elif isinstance(value, Mapping):
+        for key, member in value.items():
+            yield from _beyond(str(key))
+            yield from _beyond(member)
+    elif isinstance(value, list | tuple):
+        for member in value:
+            yield from _beyond(member)
+    elif isinstance(value, Maybe):
+        yield from _beyond(value.value)
 
 
 class _Parser:
@@ -252,6 +274,8 @@ class _Parser:
             message = f"the policy is a {type(document).__name__} and must be an object"
             self._problem("", message)
             return Policy(unknown=Unknown(message), problems=tuple(self._problems), path=self._path)
+        self._version(document)
+        self._characters(document)
         raw = self._statements(document)
         if is_unknown(raw):
             return Policy(unknown=raw, problems=tuple(self._problems), path=self._path)
@@ -274,6 +298,19 @@ class _Parser:
                 self._problem("", f"{key} stands twice in one object")
             found[key] = Unknown(f"{key} stands twice in one object") if key in found else value
         return found
+
+    def _version(self, document: Mapping[object, object]) -> None:
+        for name, value in document.items():
+            if str(name).lower() == "version" and not is_unknown(value) and not isinstance(value, Maybe):
+                text = value.isoformat() if isinstance(value, date) else str(value)
+                if text not in _VERSIONS and not has_hole(text):
+                    self._problem("Version", f"there is no policy language of Version {display(text)!r}")
+
+    def _characters(self, document: object) -> None:
+        """KMS takes characters up to U+00FF alone, and of the control characters tab and line breaks."""
+        found = next(_beyond(document), None)
+        if found is not None:
+            self._problem("", f"it holds the character U+{ord(found):04X}, and KMS takes none beyond U+00FF")
 
     def _statements(self, document: Mapping[object, object]) -> object:
         found = [value for key, value in document.items() if str(key).lower() == "statement"]
@@ -409,6 +446,8 @@ class _Parser:
             if kind is None:
                 self._problem(path, f"{display(str(key))!r} is no type of principal")
                 return Unknown("the principal has an unknown type")
+            if key != kind:
+                self._problem(path, f"{display(str(key))!r} is no type of principal: write {kind!r}")
             for element, certain in _elements(value):
                 text = _scalar(element)
                 if is_unknown(text):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,7 +64,7 @@ class AccessEntry:
     access: Access
     capabilities: tuple[Capability, ...]
     statements: tuple[str, ...]
-    conditions: tuple[str, ...]
+    alternatives: tuple[tuple[str, ...], ...]
 
     @property
     def proviso(self) -> str:
@@ -82,21 +82,35 @@ def proviso(access: Access) -> str:
     return "in part if" if access is Access.ALLOWED else "if"
 
 
+def joined(alternatives: Sequence[Sequence[str]], write: Callable[[str], str] = one_line) -> str:
+    """Conditions in words: those of one group are joined by "and", the groups by "or".
+
+    Args:
+        alternatives: The groups.
+        write: How to write a condition.
+    """
+    groups = [" and ".join(map(write, group)) for group in alternatives]
+    if len(groups) > 1:
+        several = [len(group) > 1 for group in alternatives]
+        groups = [f"({text})" if many else text for text, many in zip(groups, several, strict=True)]
+    return " or ".join(groups)
+
+
 def access_entries(row: MatrixRow, capabilities: Iterable[Capability]) -> tuple[AccessEntry, ...]:
     """What a principal may do, with the cells that share access, statements and conditions taken together.
 
     Capabilities that it does not have are left out.
     """
-    together: dict[tuple[Access, tuple[str, ...], tuple[str, ...]], list[Capability]] = {}
+    together: dict[tuple[Access, tuple[str, ...], tuple[tuple[str, ...], ...]], list[Capability]] = {}
     for capability in capabilities:
         cell = row.cells.get(capability)
         if cell is None or cell.access is Access.DENIED:
             continue
-        together.setdefault((cell.access, cell.statements, cell.conditions), []).append(capability)
+        together.setdefault((cell.access, cell.statements, cell.alternatives), []).append(capability)
     order = list(MARKS)
     entries = [
-        AccessEntry(access, tuple(members), statements, conditions)
-        for (access, statements, conditions), members in together.items()
+        AccessEntry(access, tuple(members), statements, alternatives)
+        for (access, statements, alternatives), members in together.items()
     ]
     return tuple(sorted(entries, key=lambda entry: order.index(entry.access)))
 

@@ -25,6 +25,7 @@ from kms_constructs.model.estate import Location, SourceProblem
 from kms_constructs.reports.access_view import (
     LEGEND,
     MARKS,
+    joined,
     key_title,
     matrix_facts,
     matrix_order,
@@ -379,20 +380,20 @@ def _matrix(matrix: AccessMatrix) -> _MatrixView:
     def number(statement: str) -> str:
         return statements.setdefault(one_line(statement), str(len(statements) + 1))
 
-    def letter(condition: str) -> str:
-        return conditions.setdefault(one_line(condition), _letters(len(conditions)))
+    def letter(alternative: Sequence[str]) -> str:
+        return conditions.setdefault(joined([alternative]), _letters(len(conditions)))
 
     def cell(found: MatrixCell | None) -> _CellView:
         access = Access.DENIED if found is None else found.access
         mark = MARKS[access]
         if found is None or access is Access.DENIED:
             return _CellView("none", mark.symbol, mark.word, "", "")
-        notes = ",".join([*map(number, found.statements), *map(letter, found.conditions)])
+        notes = ",".join([*map(number, found.statements), *map(letter, found.alternatives)])
         title = mark.word
         if found.statements:
             title += f" by {'; '.join(map(one_line, found.statements))}"
-        if found.conditions:
-            title += f" {proviso(found.access)} {' and '.join(map(one_line, found.conditions))}"
+        if found.alternatives:
+            title += f" {proviso(found.access)} {joined(found.alternatives)}"
         return _CellView(access.value, mark.symbol, mark.word, notes, title)
 
     rows = tuple(

@@ -50,6 +50,7 @@ def report_json(report: Report) -> str:
                 "keys": summary.keys,
                 "problems": summary.problems,
                 **{_camel(status.value): summary.counts[status] for status in Status},
+                **({"notShown": summary.unshown} if summary.unshown else {}),
             },
             "sources": [printable(source) for source in report.sources],
             "problems": [_problem(problem) for problem in report.problems],

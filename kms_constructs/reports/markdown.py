@@ -8,15 +8,26 @@ from typing import TYPE_CHECKING
 
 from kms_constructs.analysis.access import Access
 from kms_constructs.guardrails.control import Control, Framework
+from kms_constructs.guardrails.finding import Finding, Report
 from kms_constructs.reports.access_view import (
     LEGEND,
     MARKS,
     access_entries,
+    joined,
     key_title,
     matrix_facts,
     matrix_order,
 )
-from kms_constructs.reports.text import one_line
+from kms_constructs.reports.summary import (
+    ResourceFindings,
+    Status,
+    Summary,
+    by_resource,
+    natural_order,
+    status_of,
+    switched_off,
+)
+from kms_constructs.reports.text import one_line, place, place_of
 
 if TYPE_CHECKING:
     from kms_constructs.analysis.access import AccessMatrix
@@ -46,6 +57,74 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:
         yield f"| {' | '.join(row)} |"
 
 
+def report_markdown(report: Report, *, everything: bool = False) -> str:
+    """The findings of a report by resource, worst first; the result in its first line.
+
+    Args:
+        report: What was found.
+        everything: Also compliant and not applicable findings.
+    """
+    lines = [f"**{escaped(str(Summary.of(report)))}**", ""]
+    if report.problems:
+        rows = [
+            (
+                code(": ".join(filter(None, (one.source, one.logical_id)))),
+                escaped(one.message),
+                escaped(one.fix),
+            )
+            for one in report.problems
+        ]
+        lines += ["## Input that could not be read", "", *_table(("Input", "Problem", "Fix"), rows), ""]
+    off = set(switched_off(report.findings))
+    shown = [
+        finding
+        for finding in report.findings
+        if finding not in off and (everything or not status_of(finding).quiet)
+    ]
+    for group in by_resource(shown):
+        lines += _resource(group)
+    if off:
+        listed = sorted(off, key=lambda finding: natural_order(finding.control))
+        lines += [*(f"- {code(finding.control)}: {escaped(finding.message)}" for finding in listed), ""]
+    return "\n".join(lines[:-1]) + "\n"
+
+
+def _resource(group: ResourceFindings) -> Iterable[str]:
+    location = group.location
+    title = one_line(location.construct_path or location.logical_id or location.source)
+    where = place(location, named=not location.construct_path, with_line=True)
+    yield f"## {escaped(title)}"
+    yield ""
+    if where != title:
+        yield from (code(where), "")
+    head = ("Result", "Severity", "Control", "Finding", "Where", "What to do")
+    yield from _table(head, (_row(finding) for finding in group.findings))
+    yield ""
+
+
+def _row(finding: Finding) -> Sequence[str]:
+    status = status_of(finding)
+    strong = "**" if finding.fails else ""
+    message = escaped(finding.message)
+    if finding.chain:
+        message = f"{message.rstrip('.')}. By {' → '.join(map(code, finding.chain))}."
+    if status is Status.ACKNOWLEDGED:
+        advice = f"Acknowledged: {escaped(finding.acknowledged or '')}"
+    else:
+        advice = escaped(finding.fix)
+    where = code(finding.path)
+    if finding.line:
+        where = ", ".join(filter(None, (where, code(place_of(finding.location, finding.path)))))
+    return (
+        f"{strong}{status.value}{strong}",
+        finding.severity.value,
+        code(finding.id),
+        message,
+        where,
+        advice,
+    )
+
+
 def access_markdown(matrices: Iterable[AccessMatrix]) -> str:
     """Who may do what with each key, and which statements say so."""
     lines: list[str] = []
@@ -68,8 +147,8 @@ def access_markdown(matrices: Iterable[AccessMatrix]) -> str:
                         f"{mark.symbol} {mark.word}",
                         escaped(entry.labels),
                         ", ".join(map(code, entry.statements)),
-                        ("in part: " if entry.conditions and entry.access is Access.ALLOWED else "")
-                        + " and ".join(map(code, entry.conditions)),
+                        ("in part: " if entry.alternatives and entry.access is Access.ALLOWED else "")
+                        + joined(entry.alternatives, code),
                     )
                 )
                 name = ""
@@ -95,7 +174,7 @@ def diff_markdown(changes: Sequence[AccessChange]) -> str:
             escaped(change.capability.value),
             f"{MARKS[change.before].word} → {MARKS[change.after].word}",
             ", ".join(map(code, change.statements)),
-            " and ".join(map(code, change.conditions)),
+            joined(change.alternatives, code),
         )
         for change in changes
     )

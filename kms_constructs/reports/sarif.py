@@ -10,9 +10,7 @@ See: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections import Counter
 from functools import lru_cache
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from urllib.parse import quote
@@ -40,7 +38,8 @@ from sarif_pydantic.sarif import Location as SarifLocation
 from kms_constructs.guardrails.catalogue import CATALOGUE
 from kms_constructs.guardrails.control import Control
 from kms_constructs.guardrails.finding import Finding, Report, Severity
-from kms_constructs.model.estate import SourceProblem
+from kms_constructs.model.estate import STANDARD_INPUT, SourceProblem
+from kms_constructs.reports.fingerprint import fingerprints
 from kms_constructs.reports.summary import Status, natural_order, status_of
 from kms_constructs.reports.text import one_line, printable
 from kms_constructs.reports.version import tool_version
@@ -64,7 +63,6 @@ _SECURITY_SEVERITIES = {
     Severity.LOW: "3.0",
     Severity.WARNING: "1.0",
 }
-_STATEMENT_INDEX = re.compile(r"/\d+(?=/|$)")
 _LINK = re.compile(r"\[(?=[^\[\]]*\]\()")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
@@ -101,7 +99,10 @@ def report_sarif(report: Report, *, everything: bool = False) -> str:
                 )
             ),
             "invocations": [invocation],
-            "results": _told_apart([_result(finding, indexes[finding.control]) for finding in shown]),
+            "results": [
+                _result(finding, indexes[finding.control], fingerprint)
+                for finding, fingerprint in zip(shown, fingerprints(shown), strict=True)
+            ],
             "columnKind": "unicodeCodePoints",
         }
     )
@@ -148,7 +149,7 @@ def _help(control: Control, *, markdown: bool = False) -> str:
     return "\n\n".join(lines)
 
 
-def _result(finding: Finding, index: int) -> Result:
+def _result(finding: Finding, index: int, fingerprint: str) -> Result:
     status = status_of(finding)
     passes = status is Status.COMPLIANT
     properties: dict[str, object] = {
@@ -169,7 +170,7 @@ def _result(finding: Finding, index: int) -> Result:
         "level": Level.NONE if passes else _level(finding),
         "message": Message(text=_message(finding)),
         "locations": [_location(finding)],
-        "partialFingerprints": {FINGERPRINT: _fingerprint(finding)},
+        "partialFingerprints": {FINGERPRINT: fingerprint},
         "properties": properties,
     }
     if finding.acknowledged is not None:
@@ -244,33 +245,9 @@ def _uri(given: str) -> str:
     )
     if path.is_absolute():
         return path.as_uri()
-    if not source or source == "-" or _SCHEME.match(source) or source.startswith("<"):
+    if not source or source in ("-", STANDARD_INPUT) or _SCHEME.match(source) or source.startswith("<"):
         return ""
     return quote(path.as_posix())
-
-
-def _fingerprint(finding: Finding) -> str:
-    location = finding.location
-    parts = [
-        finding.id,
-        location.stack,
-        location.construct_path or location.logical_id or PurePosixPath(location.source).name,
-        _STATEMENT_INDEX.sub("", finding.path),
-        *sorted(finding.principals),
-    ]
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "backslashreplace")).hexdigest()[:32]
-
-
-def _told_apart(results: list[Result]) -> list[Result]:
-    """The results, with a number behind the fingerprints of those that would otherwise count as one."""
-    seen: Counter[str] = Counter()
-    for result in results:
-        fingerprints = result.partial_fingerprints or {}
-        for name, fingerprint in fingerprints.items():
-            seen[fingerprint] += 1
-            if seen[fingerprint] > 1:
-                fingerprints[name] = f"{fingerprint}:{seen[fingerprint]}"
-    return results
 
 
 def _notification(problem: SourceProblem) -> Notification:

@@ -49,7 +49,7 @@ def status_of(finding: Finding) -> Status:
         return Status.NOT_APPLICABLE
     if finding.acknowledged is not None:
         return Status.ACKNOWLEDGED
-    if not finding.severity.fails:
+    if not finding.severe:
         return Status.WARNING
     return Status.VIOLATION if finding.outcome is Outcome.VIOLATION else Status.UNDETERMINED
 
@@ -137,19 +137,22 @@ class Summary:
         keys: Keys judged.
         counts: Findings by status.
         problems: Inputs that could not be read.
-        verdict: What it comes to.
+        verdict: What it comes to, with what is not shown.
+        unshown: Findings that are not shown, other than compliant and not applicable ones.
     """
 
     keys: int
     counts: Counter[Status]
     problems: int
     verdict: Verdict
+    unshown: int = 0
 
     @classmethod
     def of(cls, report: Report) -> Summary:
         """The summary of a report."""
         counts = Counter(status_of(finding) for finding in report.findings)
-        return cls(report.keys, counts, len(report.problems), report.verdict)
+        unshown = sum(not status_of(finding).quiet for finding in report.unshown)
+        return cls(report.keys, counts, len(report.problems), report.verdict, unshown)
 
     def __str__(self) -> str:
         """One line for people: ``12 keys: 3 violations, 1 undetermined, 40 compliant``."""
@@ -164,6 +167,8 @@ class Summary:
         ):
             if self.counts[status]:
                 parts.append(counted(self.counts[status], singular, plural))
+        if self.unshown:
+            parts.append(f"{self.unshown:,} not shown")
         if not parts:
             parts.append("no violations")
         parts.append(counted(self.counts[Status.COMPLIANT], "compliant check"))

@@ -19,6 +19,7 @@ from kms_constructs.reports.access_view import (
     MARKS,
     AccessEntry,
     access_entries,
+    joined,
     key_title,
     matrix_facts,
     matrix_order,
@@ -53,8 +54,14 @@ _MARKS: dict[Status, tuple[str, str, str]] = {
 _PIECES = re.compile(r"[^/,:\s]*(?:[/,:]\s*|\s+|$)")
 _INDENT = 2
 _GAP = 2
+_TITLE_WIDTH = 30
+"""Columns that the titles of controls need to be shown beside their numbers."""
+
+_MARKS_INDENT = 4
+"""Columns before the marks of a principal that stands above them."""
+
 _MATRIX_PRINCIPAL_WIDTH = 34
-"""Columns a principal needs for the matrix to be drawn; narrower, the list alone says the same."""
+"""Columns a principal needs to stand beside its marks; narrower, it stands above them."""
 
 
 _STYLE_OF = {
@@ -85,6 +92,7 @@ def report_table(
     *,
     everything: bool = False,
     titles: dict[str, str] | None = None,
+    quiet: bool = False,
 ) -> str:
     """The findings of a report for a terminal.
 
@@ -93,6 +101,7 @@ def report_table(
         look: Width and colours.
         everything: Also compliant and not applicable findings.
         titles: Control id to title, for the summary.
+        quiet: Findings alone, without what is said of the whole.
     """
     look = look or Look()
     parts: list[RenderableType] = [*_problems(report.problems, look)]
@@ -105,6 +114,8 @@ def report_table(
     pen = Pen(look)
     for group in by_resource(shown):
         parts += [*_resource(group, look, pen)]
+    if quiet:
+        return draw(parts, look)
     parts += [*_controls(report, look, titles or {}, everything=everything)]
     for finding in sorted(off, key=lambda finding: natural_order(finding.control)):
         parts.append(Text(f"{finding.control}: {one_line(finding.message)}", style="yellow"))
@@ -189,13 +200,25 @@ def _controls(
         if any(count.counts[status] for count in counts)
         and (everything or status is not Status.NOT_APPLICABLE)
     ]
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    room = look.width - max(len("control"), *(len(count.control) for count in counts))
+    room -= sum(len(status.value) + _GAP for status in columns)
+    if room < 0:
+        # No room for the columns: each control says its numbers in words.
+        pen = Pen(look)
+        for count in counts:
+            told = [f"{count.counts[status]} {status.value}" for status in columns if count.counts[status]]
+            yield pen.paragraph(f"{count.control}  {', '.join(told)}", indent=0)
+        yield Drawn()
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, _GAP, 0, 0))
     table.add_column("control", no_wrap=True)
-    with_titles = any(count.control in titles for count in counts) and look.width >= 100
+    with_titles = (
+        any(count.control in titles for count in counts) and look.width >= 100 and room >= _GAP + _TITLE_WIDTH
+    )
     if with_titles:
-        table.add_column("", overflow="ellipsis", no_wrap=True)
+        table.add_column("", overflow="fold", min_width=_TITLE_WIDTH)
     for status in columns:
-        table.add_column(status.value, justify="right")
+        table.add_column(status.value, justify="right", no_wrap=True, min_width=len(status.value))
     for count in counts:
         cells = [Text(count.control)]
         if with_titles:
@@ -211,8 +234,9 @@ def _controls(
 def access_table(matrices: Iterable[AccessMatrix], look: Look | None = None) -> str:
     """Who may do what with each key, and which statements say so.
 
-    The matrix is drawn when the width has room for it; the list below it, which names the statements and the
-    conditions, always.
+    Where the width has no room for the principals beside the matrix they stand above their marks, and where
+    it has none for all of the columns, these are drawn in parts. The list below names the statements and the
+    conditions.
     """
     look = look or Look()
     parts: list[RenderableType] = []
@@ -256,12 +280,14 @@ class _SharedRows:
             self._names[place] = _broken(one_line(row.principal), room)
         return self._names[place]
 
-    def marks(self, row: MatrixRow, matrix: AccessMatrix, last: str, widths: Sequence[int]) -> str:
+    def marks(
+        self, row: MatrixRow, capabilities: tuple[Capability, ...], last: str, widths: Sequence[int]
+    ) -> str:
         """The last line of the principal's name, and its marks."""
-        place = id(row), matrix.capabilities, tuple(widths)
+        place = id(row), capabilities, tuple(widths)
         if place not in self._marks:
             cells = [(last, "")]
-            for capability in matrix.capabilities:
+            for capability in capabilities:
                 cell = row.cells.get(capability)
                 access = Access.DENIED if cell is None else cell.access
                 mark = MARKS[access]
@@ -288,32 +314,68 @@ def _access(matrix: AccessMatrix, look: Look, shared: _SharedRows) -> Iterable[R
 
 
 def _matrix(matrix: AccessMatrix, look: Look, shared: _SharedRows) -> Iterable[RenderableType]:
-    """The matrix, when there is room for it beside the principals."""
+    """The matrix, with its principals beside it where there is room for them."""
     pen = shared.pen
     headings = [capability.value.split() for capability in matrix.capabilities]
     widths = [max(map(len, heading)) for heading in headings]
     room = look.width - _INDENT - sum(widths) - _GAP * len(widths)
     if room < _MATRIX_PRINCIPAL_WIDTH:
+        yield from _stacked(matrix, look, shared)
         return
     names = [shared.name(row, room) for row in matrix.rows]
     widths.insert(0, max(len("principal"), *(cell_len(line) for lines in names for line in lines)))
-    height = max(map(len, headings))
-    lines = [
+    lines = _head("principal", headings, widths, pen)
+    for row, (*upper, last) in zip(matrix.rows, names, strict=True):
+        lines += [" " * _INDENT + line for line in upper]
+        lines.append(shared.marks(row, matrix.capabilities, last, widths))
+    yield Drawn("\n".join(lines))
+    yield Drawn()
+
+
+def _stacked(matrix: AccessMatrix, look: Look, shared: _SharedRows) -> Iterable[RenderableType]:
+    """The matrix with each principal above its marks, in as many parts as the width asks for."""
+    pen = shared.pen
+    for part in _parts(matrix.capabilities, look.width - _MARKS_INDENT):
+        headings = [capability.value.split() for capability in part]
+        # Nothing stands to the left of the marks but their indent.
+        widths = [_MARKS_INDENT - _INDENT - _GAP, *(max(map(len, heading)) for heading in headings)]
+        lines = _head("", headings, widths, pen)
+        for row in matrix.rows:
+            lines += [" " * _INDENT + line for line in shared.name(row, look.width - _INDENT)]
+            lines.append(shared.marks(row, part, "", widths))
+        yield Drawn("\n".join(lines))
+        yield Drawn()
+
+
+def _parts(capabilities: Sequence[Capability], room: int) -> list[tuple[Capability, ...]]:
+    """The columns in as few parts as fit the room, none of them much shorter than the others."""
+    for number in range(1, len(capabilities) + 1):
+        size = -(-len(capabilities) // number)
+        parts = [tuple(capabilities[at : at + size]) for at in range(0, len(capabilities), size)]
+        if all(_columns(part) <= room for part in parts):
+            return parts
+    return [(capability,) for capability in capabilities]
+
+
+def _columns(capabilities: Sequence[Capability]) -> int:
+    heads = [max(map(len, capability.value.split())) for capability in capabilities]
+    return sum(heads) + _GAP * (len(heads) - 1)
+
+
+def _head(first: str, headings: Sequence[Sequence[str]], widths: Sequence[int], pen: Pen) -> list[str]:
+    """The lines of the headings, each word on a line of its own."""
+    height = max(map(len, headings), default=1)
+    return [
         pen.row(
             [
-                ("principal" if level == height - 1 else "", "dim"),
-                *((([""] * (height - len(heading)) + heading)[level], "dim") for heading in headings),
+                (first if level == height - 1 else "", "dim"),
+                *((([""] * (height - len(heading)) + list(heading))[level], "dim") for heading in headings),
             ],
             widths,
             indent=_INDENT,
         )
         for level in range(height)
     ]
-    for row, (*upper, last) in zip(matrix.rows, names, strict=True):
-        lines += [" " * _INDENT + line for line in upper]
-        lines.append(shared.marks(row, matrix, last, widths))
-    yield Drawn("\n".join(lines))
-    yield Drawn()
 
 
 def _broken(name: str, width: int) -> list[str]:
@@ -346,8 +408,8 @@ def _entry(entry: AccessEntry) -> list[Piece]:
     pieces = [(entry.labels, "")]
     if entry.statements:
         pieces.append((f"  by {'; '.join(map(one_line, entry.statements))}", "dim"))
-    if entry.conditions:
-        pieces.append((f"  {entry.proviso} {' and '.join(map(one_line, entry.conditions))}", "yellow"))
+    if entry.alternatives:
+        pieces.append((f"  {entry.proviso} {joined(entry.alternatives)}", "yellow"))
     return pieces
 
 
@@ -387,6 +449,6 @@ def _change(change: AccessChange, look: Look) -> list[Piece]:
         pieces.append((f"  with {one_line(change.world)}", ""))
     if change.statements:
         pieces.append((f"  by {'; '.join(map(one_line, change.statements))}", "dim"))
-    if change.conditions:
-        pieces.append((f"  if {' and '.join(map(one_line, change.conditions))}", "yellow"))
+    if change.alternatives:
+        pieces.append((f"  if {joined(change.alternatives)}", "yellow"))
     return pieces

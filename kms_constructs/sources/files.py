@@ -10,12 +10,15 @@ from typing import Final
 
 from kms_constructs.errors import SourceError
 from kms_constructs.model.arn import is_account_id
-from kms_constructs.model.estate import Deployment, Estate, Organization, SourceProblem
+from kms_constructs.model.estate import STANDARD_INPUT, Deployment, Estate, Organization, SourceProblem
 from kms_constructs.model.policy import Policy
 from kms_constructs.sources.decode import decode, decode_document, read_text
 from kms_constructs.sources.policy_file import organization_policy
 from kms_constructs.sources.reader import Bundle, Document, Reader
 from kms_constructs.sources.registry import READERS
+
+STDIN: Final = Path("/dev/stdin")
+"""Standard input as a file, where the system has one."""
 
 OrganizationPolicy = str | Path | Mapping[str, object]
 """A service or resource control policy: a JSON file, or the policy as plain data."""
@@ -211,7 +214,7 @@ class _Found:
         return True
 
     def _file(self, path: Path, *, named: bool) -> None:
-        source = str(path)
+        source = STANDARD_INPUT if path == STDIN else str(path)
         if not self._is_new(path):
             return
         if named and (other := self._other_form(path)) is not None:

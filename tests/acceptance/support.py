@@ -11,6 +11,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 
 from kms_constructs import SecureKmsKey
+from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Finding, Outcome, Report
 from kms_constructs.sources.cloudformation.template import TemplateInput
@@ -116,10 +117,14 @@ RECOVERY = allowed(
 )
 """A root statement that breaks no guardrail."""
 
+DEPLOYER = role("Deploy")
+DEPLOYMENT = allowed("Deployment", DEPLOYER, ["kms:DescribeKey", "kms:PutKeyPolicy"])
+"""Whoever deploys the key has to be able to change its policy."""
+
 
 def template(*policy: object, recovery: bool = True, **properties: object) -> dict[str, object]:
     """A plain template with one key that breaks no guardrail but for what the statements do."""
-    listed = [RECOVERY, *policy] if recovery else list(policy)
+    listed = [RECOVERY, *policy, DEPLOYMENT] if recovery else list(policy)
     key = {
         "Type": "AWS::KMS::Key",
         "DeletionPolicy": "Retain",
@@ -144,7 +149,8 @@ def template(*policy: object, recovery: bool = True, **properties: object) -> di
 
 def judged(given: Mapping[str, object]) -> Report:
     """All guardrails over a plain template."""
-    return judge(estate_from_templates([TemplateInput(given, "template", account=ACCOUNT, region=REGION)]))
+    estate = estate_from_templates([TemplateInput(given, "template", account=ACCOUNT, region=REGION)])
+    return judge(estate, GuardrailConfig(authorised={"IAM-KMS-5": (DEPLOYER,)}))
 
 
 def open_findings(report: Report) -> list[Finding]:

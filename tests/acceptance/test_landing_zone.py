@@ -8,6 +8,7 @@ from kms_constructs import ServiceAccess
 from kms_constructs.testing import access
 from tests.acceptance.support import (
     ACCOUNT,
+    DEPLOYER,
     REGION,
     ROOT,
     allowed,
@@ -41,7 +42,10 @@ def test_case_14_the_key_for_volumes_lets_everybody_make_grants() -> None:
     """Everybody of the account through EC2, CreateGrant among the actions, for whatever purpose."""
     given = template(allowed("Volumes", "*", VOLUMES, Condition={"StringEquals": THROUGH}))
 
-    (found,) = open_findings(judged(given))
+    found, deployer = open_findings(judged(given))
+
+    # Everybody is the role that deploys the key, too.
+    assert (deployer.id, deployer.principals) == ("IAM-KMS-8[key-policy]", (DEPLOYER,))
 
     assert (found.id, found.outcome.value, found.path) == (
         "IAM-KMS-6[CreateGrant]",
@@ -63,7 +67,7 @@ def test_case_14_grants_in_a_statement_of_their_own_with_the_condition() -> None
         Condition={"StringEquals": THROUGH, "Bool": {"kms:GrantIsForAWSResource": "true"}},
     )
 
-    assert flagged(template(use, grants)) == []
+    assert flagged(template(use, grants)) == [("IAM-KMS-8[key-policy]", "violation", "Statement/1")]
 
 
 @pytest.mark.parametrize("missing", ["kms:CallerAccount", "kms:ViaService"])

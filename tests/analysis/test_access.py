@@ -272,6 +272,28 @@ def test_who_can() -> None:
     assert list(dict.fromkeys(part.principals for part in parts)) == [REST, ADMIN]
 
 
+def test_the_conditions_of_two_statements_are_alternatives() -> None:
+    via = {
+        "StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"},
+        "Bool": {"aws:SecureTransport": "true"},
+    }
+    account = {"StringEquals": {"kms:EncryptionContext:app": "orders"}}
+    key = key_of(
+        {
+            "Statement": [
+                allow({"AWS": APP}, "kms:Decrypt", "One", Condition=via),
+                allow({"AWS": APP}, "kms:Decrypt", "Two", Condition=account),
+            ]
+        }
+    )
+    row = access_matrix(key).row(APP)
+    assert row is not None
+    assert row.cells[Capability.DECRYPT].alternatives == (
+        ("kms:ViaService StringEquals s3.eu-west-1.amazonaws.com", "aws:SecureTransport Bool true"),
+        ("kms:EncryptionContext:app StringEquals orders",),
+    )
+
+
 @pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov", "aws-eusc"])
 def test_principals_are_called_as_they_are_in_their_partition(partition: str) -> None:
     ops = f"arn:{partition}:iam::{HOME}:role/Ops"

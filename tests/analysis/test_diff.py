@@ -126,3 +126,13 @@ def test_what_an_organization_policy_takes_is_lost() -> None:
         (Capability.DECRYPT, Access.ALLOWED, Access.DENIED),
         (Capability.DECRYPT, Access.DENIED, Access.ALLOWED),
     ]
+
+
+def test_conditions_that_no_longer_hold_together_are_a_gain() -> None:
+    one, other = {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}, {"kms:EncryptionContext:app": "orders"}
+    both = key(allow("kms:Decrypt", Condition={"StringEquals": {**one, **other}}))
+    either = key(
+        allow("kms:Decrypt", "One", Condition={"StringEquals": one}),
+        allow("kms:Decrypt", "Other", Condition={"StringEquals": other}),
+    )
+    assert changes([both], [either]) == ["app.json: Key | decrypt | conditional → conditional | + One, Other"]

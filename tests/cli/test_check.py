@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
 import pytest
 from junitparser import JUnitXml
 
-from kms_constructs.cli import output
+from kms_constructs.reports.formats import JUDGED
+from kms_constructs.sources import files
 from tests.cli.conftest import ROOT, Run, policy, statement, template, write
 
 ROTATION = ("--control", "KMS:001")
@@ -46,7 +48,7 @@ def test_exit_codes(run: Run, files: list[str], options: list[str], code: int) -
     assert "Traceback" not in done.err
 
 
-@pytest.mark.parametrize("format_", ["table", "json", "sarif", "junit", "html"])
+@pytest.mark.parametrize("format_", JUDGED.names)
 @pytest.mark.usefixtures("good", "bad", "undetermined", "broken")
 def test_the_exit_code_does_not_depend_on_the_format(run: Run, format_: str) -> None:
     assert [
@@ -110,17 +112,132 @@ def test_the_format_wins_over_the_ending(run: Run, bad: Path, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("file", "hint"),
     [
-        pytest.param("report.pdf", "use one of .htm, .html, .json, .sarif, .txt, .xml", id="unknown-ending"),
+        pytest.param(
+            "report.pdf",
+            "use one of .csv, .htm, .html, .json, .markdown, .md, .sarif, .sarif.json, .txt, .xml",
+            id="unknown-ending",
+        ),
         pytest.param("report", "or give --format", id="no-ending"),
-        pytest.param("report.md", "the ending tells no format", id="format-of-another-command"),
+        pytest.param(".json", "the ending tells no format", id="ending-alone"),
+        pytest.param("pdf:report", "the ending tells no format", id="no-such-format"),
+        pytest.param("json:no/such/directory/report", "it cannot be written", id="named-and-not-there"),
         pytest.param("no/such/directory/report.json", "it cannot be written", id="no-such-directory"),
     ],
 )
 def test_outputs_that_cannot_be(run: Run, good: Path, file: str, hint: str) -> None:
     done = run("check", good, *ROTATION, "-o", file)
     assert done.code == 2
-    assert file in done.err
+    assert file.removeprefix("json:") in done.err
     assert hint in done.err
+
+
+def test_a_format_of_another_command_is_refused(run: Run, good: Path) -> None:
+    done = run("explain", good, "-o", "report.sarif")
+    assert (done.code, "the ending tells no format" in done.err) == (2, True)
+
+
+def test_each_output_may_name_its_format(run: Run, bad: Path, tmp_path: Path) -> None:
+    done = run(
+        "check", bad, *ROTATION,
+        "-o", "github:-", "-o", "gitlab:quality.json", "-o", "json:data", "-o", "a.sarif.json", "-o", "a.csv",
+    )  # fmt: skip
+    assert done.out.startswith("::error file=")
+    assert isinstance(json.loads((tmp_path / "quality.json").read_text("utf-8")), list)
+    assert json.loads((tmp_path / "data").read_text("utf-8"))["report"] == "check"
+    assert json.loads((tmp_path / "a.sarif.json").read_text("utf-8"))["version"] == "2.1.0"
+    assert (tmp_path / "a.csv").read_bytes().startswith(b"status,fails,control,")
+
+
+def test_two_formats_in_one_file_are_refused(run: Run, bad: Path) -> None:
+    done = run("check", bad, "-o", "json:a", "-o", "csv:a")
+    assert (done.code, "json goes there already" in done.err) == (2, True)
+
+
+def with_low_and_high() -> dict[str, object]:
+    """One high finding (the account delegates everything) and one low one (no alias), and warnings."""
+    document = template()
+    assert isinstance(document["Resources"], dict)
+    del document["Resources"]["Alias"]
+    return document
+
+
+LEVELS = ("--control", "IAM-KMS-8", "--control", "KMS:001", "--control", "KMS:010", "--control", "KMS:003")
+
+
+@pytest.mark.parametrize(
+    ("options", "shown", "code"),
+    [
+        pytest.param(
+            [], {"IAM-KMS-8": "violation", "KMS:010": "violation", "KMS:003": "warning"}, 1, id="all"
+        ),
+        pytest.param(["--severity", "low"], {"IAM-KMS-8": "violation", "KMS:010": "violation"}, 1, id="low"),
+        pytest.param(["--severity", "high"], {"IAM-KMS-8": "violation"}, 1, id="high"),
+        pytest.param(
+            ["--fail-on", "high"],
+            {"IAM-KMS-8": "violation", "KMS:010": "warning", "KMS:003": "warning"},
+            1,
+            id="fail-on-high",
+        ),
+        pytest.param(
+            ["--fail-on", "warning"],
+            {"IAM-KMS-8": "violation", "KMS:010": "violation", "KMS:003": "violation"},
+            1,
+            id="fail-on-warnings",
+        ),
+        pytest.param(["--quiet"], {"IAM-KMS-8": "violation", "KMS:010": "violation"}, 1, id="quiet"),
+        pytest.param(["--quiet", "--fail-on", "high"], {"IAM-KMS-8": "violation"}, 1, id="quiet-high"),
+    ],
+)
+@pytest.mark.parametrize("format_", ["json", "csv"])
+def test_severities(  # noqa: PLR0917 - fixtures and cases
+    run: Run, tmp_path: Path, options: list[str], shown: dict[str, str], code: int, format_: str
+) -> None:
+    file = write(tmp_path / "t.json", with_low_and_high())
+    done = run("check", file, *LEVELS, *options, "-f", format_)
+    if format_ == "json":
+        rows = [(one["control"], one["status"]) for one in done.json()["findings"]]
+    else:
+        rows = [(row["control"], row["status"]) for row in csv.DictReader(done.out.splitlines())]
+    found = {control: status for control, status in rows if status not in ("compliant", "not applicable")}
+    assert (found, done.code) == (shown, code)
+
+
+@pytest.mark.parametrize(
+    ("control", "options", "code"),
+    [
+        pytest.param("KMS:010", [], 1, id="low-fails"),
+        pytest.param("KMS:010", ["--fail-on", "low"], 1, id="low-as-ever"),
+        pytest.param("KMS:010", ["--fail-on", "medium"], 0, id="low-below-medium"),
+        pytest.param("KMS:003", [], 0, id="a-warning"),
+        pytest.param("KMS:003", ["--fail-on", "warning"], 1, id="warnings-asked-to-fail"),
+        pytest.param("IAM-KMS-8", ["--fail-on", "high"], 1, id="high"),
+        pytest.param("KMS:010", ["--severity", "high"], 1, id="what-is-not-shown-fails"),
+        pytest.param("KMS:010", ["--severity", "critical"], 2, id="no-such-severity"),
+    ],
+)
+def test_what_fails(run: Run, tmp_path: Path, control: str, options: list[str], code: int) -> None:
+    file = write(tmp_path / "t.json", with_low_and_high())
+    assert run("check", file, "--control", control, *options).code == code
+
+
+def test_what_is_not_shown_is_counted(run: Run, tmp_path: Path) -> None:
+    file = write(tmp_path / "t.json", with_low_and_high())
+    done = run("check", file, "--control", "KMS:010", "--severity", "high")
+    assert done.out == "1 key: 1 not shown, 0 compliant checks\n"
+    summary = run("check", file, "--control", "KMS:010", "--severity", "high", "-f", "json").json()["summary"]
+    assert (summary["verdict"], summary["exitCode"], summary["notShown"]) == ("violations", 1, 1)
+
+
+@pytest.mark.parametrize("format_", ["table", "github"])
+def test_quiet_says_nothing_when_nothing_fails(run: Run, good: Path, format_: str) -> None:
+    done = run("check", good, *ROTATION, "--quiet", "-f", format_)
+    assert (done.code, done.out, done.err) == (0, "", "")
+
+
+def test_quiet_does_not_keep_quiet_about_input(run: Run, broken: Path) -> None:
+    for format_ in ("table", "json"):
+        done = run("check", broken, "--quiet", "-f", format_)
+        assert (done.code, "broken.json" in done.out + done.err) == (2, True)
 
 
 def test_sarif_has_line_numbers(run: Run, bad: Path) -> None:
@@ -205,5 +322,9 @@ def test_hostile_names_reach_no_terminal(run: Run, tmp_path: Path) -> None:
     assert "\u202e" not in done.out + done.err
 
 
-def test_endings_are_those_of_formats() -> None:
-    assert set(output._ENDINGS.values()) == {"table", "json", "sarif", "junit", "html", "markdown"}
+def test_standard_input_is_called_so(run: Run, bad: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "STDIN", bad)
+    for format_ in JUDGED.names:
+        done = run("check", "-", *ROTATION, "-f", format_)
+        assert (done.code, str(bad) in done.out) == (1, False), format_
+        assert format_ in ("github", "sarif") or "standard input" in done.out, format_

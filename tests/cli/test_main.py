@@ -13,6 +13,7 @@ import pytest
 from kms_constructs.cli import main as entry
 from kms_constructs.cli.main import cli
 from kms_constructs.guardrails.catalogue import CATALOGUE
+from kms_constructs.guardrails.config_schema import config_schema
 from kms_constructs.reports.json_report import output_schema
 from tests.cli.conftest import Run
 
@@ -49,7 +50,7 @@ def test_every_option_has_help(path: tuple[str, ...]) -> None:
 
 
 def test_the_commands() -> None:
-    assert sorted(cli.commands) == ["check", "config", "diff", "explain", "export", "guardrails"]
+    assert sorted(cli.commands) == ["check", "config", "diff", "explain", "export", "guardrails", "init"]
 
 
 def test_the_version(run: Run) -> None:
@@ -280,3 +281,35 @@ def test_the_configuration_as_json(run: Run) -> None:
     document = run("config", "-f", "json").json()
     assert document["source"] == "default configuration"
     assert document["settings"]["minimum-pending-window"] == 7
+
+
+def test_the_schema_of_the_configuration(run: Run, tmp_path: Path) -> None:
+    done = run("export", "config-schema", "-o", "schema.json")
+    assert (done.code, done.out) == (0, "")
+    assert json.loads((tmp_path / "schema.json").read_text("utf-8")) == config_schema()
+
+
+@pytest.mark.parametrize(
+    ("shell", "says"),
+    [
+        ("bash", "complete -o nosort -F _kms_constructs_completion kms-constructs"),
+        ("zsh", "#compdef kms-constructs"),
+        ("fish", "complete --no-files --command kms-constructs"),
+    ],
+)
+def test_the_completion_of_a_shell_is_printed(shell: str, says: str) -> None:
+    environment = {**os.environ, "_KMS_CONSTRUCTS_COMPLETE": f"{shell}_source"}
+    done = subprocess.run(COMMAND, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert says in done.stdout
+
+
+def test_a_command_is_completed() -> None:
+    environment = {
+        **os.environ,
+        "_KMS_CONSTRUCTS_COMPLETE": "bash_complete",
+        "COMP_WORDS": "kms-constructs ex",
+        "COMP_CWORD": "1",
+    }
+    done = subprocess.run(COMMAND, env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == ["plain,explain", "plain,export"]

@@ -59,6 +59,10 @@ ROOT_STATEMENT = allow(
 )  # fmt: skip
 """A root statement that breaks no guardrail."""
 
+DEPLOYER = role("Deploy")
+DEPLOYS = allow(DEPLOYER, "kms:DescribeKey", "kms:PutKeyPolicy", sid="Deployment")
+"""Whoever deploys a key has to be able to change its policy."""
+
 
 def a_policy(*statements: object) -> Policy:
     return parse_policy({"Version": "2012-10-17", "Statement": list(statements)}, path=POLICY_PATH)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -18,13 +18,17 @@ from kms_constructs.guardrails.rules.kms_010_alias import CONTROL as KMS_010
 from kms_constructs.model.estate import Estate, Key, Location, SourceProblem
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.model.unknown import Unknown
+from tests.guardrails import factories
 from tests.guardrails.factories import (
+    DEPLOYER,
+    DEPLOYS,
+    ROOT_STATEMENT,
     TODAY,
     C,
     N,
     U,
     V,
-    a_key,
+    a_policy,
     a_trail,
     allow,
     an_iam_policy,
@@ -33,6 +37,13 @@ from tests.guardrails.factories import (
 )
 
 POLICY_CONTROLS = (*(f"IAM-KMS-{number}" for number in range(1, 9)), "KMS:004", "KMS:LINT")
+
+
+def a_key(*statements: object, **changes: Any) -> Key:
+    """A key that breaks no guardrail at all: whoever deploys it may change its policy, and is authorised."""
+    if "policy" not in changes:
+        changes["policy"] = a_policy(ROOT_STATEMENT, *statements, DEPLOYS)
+    return factories.a_key(**{"authorised": {"IAM-KMS-5": (DEPLOYER,)}, **changes})
 
 
 def at(name: str, source: str = "app.json") -> Location:
@@ -47,7 +58,12 @@ def test_a_sound_key_has_one_answer_for_each_control_and_none_fails() -> None:
 
 
 def test_a_policy_that_is_not_known_passes_no_rule_about_it() -> None:
-    key = a_key(policy=parse_policy(Unknown("imported")), origin="EXTERNAL", material_expires="2027-01-01")
+    key = a_key(
+        policy=parse_policy(Unknown("imported")),
+        origin="EXTERNAL",
+        rotation_enabled=None,
+        material_expires="2027-01-01",
+    )
     report = judge(Estate(keys=(key,)), today=TODAY)
     undetermined = {finding.control for finding in report.findings if finding.outcome is U}
     # Imported material does not rotate, whatever the policy says.
@@ -56,7 +72,11 @@ def test_a_policy_that_is_not_known_passes_no_rule_about_it() -> None:
 
 
 def test_findings_are_sorted_by_source_resource_and_control_whatever_the_order_of_the_keys() -> None:
-    keys = [a_key(location=at(name, source)) for source in ("b.json", "a.json") for name in ("Z", "A")]
+    keys = [
+        a_key(location=at(name, source), aliases=(f"alias/{source[0]}/{name}",))
+        for source in ("b.json", "a.json")
+        for name in ("Z", "A")
+    ]
     forwards = judge(Estate(keys=tuple(keys)), today=TODAY)
     backwards = judge(Estate(keys=tuple(reversed(keys))), today=TODAY)
     assert forwards == backwards

@@ -69,7 +69,7 @@ def altered(**fields: object) -> Statement:
             statement(Principal={"AWS": [ROLE]}, Action=["kms:Decrypt"], Resource=["*"]), PLAIN, id="lists"
         ),
         pytest.param(
-            {"effect": "Allow", "PRINCIPAL": {"aws": ROLE}, "action": "kms:Decrypt", "reSource": "*"},
+            {"effect": "Allow", "PRINCIPAL": {"AWS": ROLE}, "action": "kms:Decrypt", "reSource": "*"},
             PLAIN,
             id="element names in another case",
         ),

@@ -190,7 +190,8 @@ def test_few_resources_start_open_where_there_is_something_to_see() -> None:
 def test_more_conditions_than_letters() -> None:
     capability = samples.Capability.READ
     conditions = tuple(f"condition {number}" for number in range(30))
-    cell = samples.MatrixCell(samples.Access.CONDITIONAL, (), conditions)
+    groups = tuple((condition,) for condition in conditions)
+    cell = samples.MatrixCell(samples.Access.CONDITIONAL, (), conditions, groups)
     row = samples.MatrixRow("someone", "role", {capability: cell})
     text = " ".join(Page(access_html([samples.AccessMatrix(samples.key(), (capability,), (row,))])).texts)
     assert "z if condition 25 aa if condition 26" in text

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from kms_constructs.guardrails.catalogue import CATALOGUE
+from kms_constructs.guardrails.finding import Report
 from kms_constructs.reports.markdown import (
     access_markdown,
     catalogue_markdown,
     code,
     diff_markdown,
     escaped,
+    report_markdown,
 )
 from tests.reports import samples
 
@@ -87,3 +91,60 @@ def test_hostile_names_stay_in_code_spans() -> None:
     for line in text.splitlines():
         outside = "".join(line.split("`")[::2])
         assert "<script" not in outside.replace("\\<script", "")
+
+
+REPORT = """\
+**3 keys: 2 violations, 1 undetermined, 1 warning, 1 acknowledged, 1 compliant check**
+
+## AppStack/DataKey/Resource
+
+`cdk.out/AppStack.template.json, DataKey961B73FD, stack AppStack`
+
+| Result | Severity | Control | Finding | Where | What to do |
+| --- | --- | --- | --- | --- | --- |
+| **violation** | high | `IAM-KMS-8[CreateGrant]` | arn:aws:iam::111122223333:role/KeyAdmin manages the \
+key and can use it: it may call kms:CreateGrant and hand itself Decrypt. By `statement KeyAdministrators` → \
+`kms:Create*` → `kms:CreateGrant` → `a grant that carries Decrypt`. | \
+`Properties/KeyPolicy/Statement/1/Action` | Take kms:CreateGrant out of statement KeyAdministrators, or \
+replace kms:Create\\* by kms:CreateAlias |
+| acknowledged | low | `KMS:007` | data classification restricted asks for a multi-Region key | \
+`Properties/MultiRegion` | Acknowledged: The data may not leave the Region (DPA-12) |
+
+## AppStack/LogKey/Resource
+"""
+
+
+def test_the_findings() -> None:
+    assert report_markdown(samples.MIXED).startswith(REPORT)
+
+
+def test_no_findings() -> None:
+    assert report_markdown(samples.CLEAN) == "**1 key: no violations, 1 compliant check**\n"
+
+
+def test_everything() -> None:
+    assert "| compliant | high | `KMS:002` |" in report_markdown(samples.CLEAN, everything=True)
+
+
+def test_a_finding_has_file_and_line() -> None:
+    text = report_markdown(Report(findings=(samples.placed(samples.ROTATION, 12, 7),)))
+    assert "| `Properties/EnableKeyRotation`, `cdk.out/AppStack.template.json:12` |" in text
+
+
+def test_unreadable_input_comes_first() -> None:
+    assert report_markdown(samples.BROKEN).splitlines()[2:7] == [
+        "## Input that could not be read",
+        "",
+        "| Input | Problem | Fix |",
+        "| --- | --- | --- |",
+        "| `broken.yaml: BadKey` | line 3, column 7: a mapping value is not allowed here "
+        "| Correct the YAML |",
+    ]
+
+
+def test_a_hostile_report_keeps_its_table() -> None:
+    lines = report_markdown(samples.HOSTILE_REPORT).splitlines()
+    rows = [line for line in lines if line.startswith("|")]
+    assert rows
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {4, 7}
+    assert "<script>" not in re.sub(r"`+[^`]*`+", "", "\n".join(lines))

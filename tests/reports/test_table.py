@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
+from kms_constructs.analysis.access import Access, AccessMatrix, Capability, MatrixRow
+from kms_constructs.analysis.diff import AccessChange
 from kms_constructs.guardrails.finding import Report
 from kms_constructs.reports.console import MINIMUM_WIDTH, Look
 from kms_constructs.reports.table import access_table, diff_table, report_table
@@ -163,11 +167,68 @@ def test_the_access_matrix_where_it_has_room() -> None:
     assert access_table([samples.matrix()], Look(width=100)).startswith(ACCESS)
 
 
-@pytest.mark.parametrize(("width", "drawn"), [(60, False), (80, False), (90, True), (160, True)])
-def test_the_list_is_always_there_and_the_matrix_where_it_has_room(width: int, drawn: bool) -> None:
+@pytest.mark.parametrize(("width", "beside"), [(60, False), (80, False), (90, True), (160, True)])
+def test_the_principals_stand_beside_the_matrix_where_it_has_room(width: int, beside: bool) -> None:
     text = access_table([samples.matrix()], Look(width=width))
-    assert ("principal  " in text) == drawn
+    assert ("principal  " in text) == beside
     assert "● allowed     read, encrypt  by KeyUsers" in text
+
+
+@pytest.mark.parametrize("width", range(40, 130, 5))
+def test_no_column_is_lost(width: int) -> None:
+    every = tuple(Capability)
+    cells = {capability: samples.MatrixCell(Access.ALLOWED, ("Sid",)) for capability in every}
+    rows = tuple(
+        MatrixRow(f"arn:aws:iam::111122223333:role/Role{number}", "role", cells) for number in (1, 2)
+    )
+    text = access_table([AccessMatrix(samples.key(), every, rows)], Look(width=width))
+    matrix = text.partition("● allowed")[0]
+    assert matrix.count("●") == 2 * len(every)
+    heads = Counter(word for capability in every for word in capability.value.split())
+    words = Counter(matrix.split())
+    assert {word: words[word] for word in heads} == dict(heads)
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_the_matrix_in_parts() -> None:
+    assert access_table([samples.matrix()], Look(width=44)).splitlines()[6:20] == [
+        "                   put",
+        "    read  manage  policy",
+        "  any user or role of account 111122223333",
+        "     ○      ·       ○",
+        "  arn:aws:iam::111122223333:role/KeyAdmin",
+        "     ●      ●       ·",
+        "  arn:aws:iam::111122223333:role/",
+        "  OrderService",
+        "     ●      ·       ·",
+        "  arn:aws:iam::111122223333:role/Nobody",
+        "     ·      ·       ·",
+        "",
+        "    create",
+        "    grant   encrypt  decrypt",
+    ]
+
+
+def test_alternatives_are_joined_by_or() -> None:
+    groups = (("a Bool true", "b Bool true"), ("c Bool true",))
+    flat = tuple(text for group in groups for text in group)
+    cell = samples.MatrixCell(Access.CONDITIONAL, ("One", "Two"), flat, groups)
+    row = MatrixRow(samples.USER, "role", {Capability.DECRYPT: cell})
+    matrix = AccessMatrix(samples.key(), (Capability.DECRYPT,), (row,))
+    text = "if (a Bool true and b Bool true) or c Bool true"
+    assert text in access_table([matrix], Look(width=160))
+    change = AccessChange(
+        "k", samples.USER, Capability.DECRYPT, Access.DENIED, Access.CONDITIONAL, ("One",), flat, groups
+    )
+    assert text in diff_table([change], Look(width=160))
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120])
+def test_no_head_is_cut(width: int) -> None:
+    text = report_table(samples.MIXED, Look(width=width), everything=True, titles={"KMS:001": "Keys rotate"})
+    assert "…" not in text
+    for status in ("violation", "undetermined", "warning", "acknowledged", "compliant", "not applicable"):
+        assert status in text.partition("control  ")[2] or f"1 {status}" in text
 
 
 def test_a_key_that_nobody_has_access_to() -> None:

@@ -179,7 +179,7 @@ class HardenedKey(kms.Key):
         """
         raise SealedPolicyError(
             "grantee",
-            grantee,
+            _name_of(grantee),
             "administrators are named when the key is made",
             "name it in key_administrators",
             where=self.target.where,
@@ -251,3 +251,10 @@ def placeholder_policy() -> iam.PolicyDocument:
         }
         _PLACEHOLDER.append(iam.PolicyDocument.from_json({"Version": "2012-10-17", "Statement": [deny]}))
     return _PLACEHOLDER[0]
+
+
+def _name_of(grantee: Any) -> str:  # noqa: ANN401 - a construct, or a principal that is none
+    """What to call a grantee in a message: its construct path, its ARN, or what kind of principal it is."""
+    if (node := getattr(grantee, "node", None)) is not None:
+        return str(node.path)
+    return str(getattr(grantee, "arn", None) or type(grantee).__name__)

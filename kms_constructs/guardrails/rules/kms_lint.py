@@ -21,9 +21,15 @@ from functools import lru_cache
 from typing import ClassVar
 
 from kms_constructs.analysis.key_names import KeyName, open_resource, speaks_of_key
+from kms_constructs.analysis.within import EstateAccess
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
-from kms_constructs.guardrails.rule import KeyRule, capitalized, heading, named
+from kms_constructs.guardrails.lint.conditions import condition_remarks
+from kms_constructs.guardrails.lint.lockout import lockout_remarks
+from kms_constructs.guardrails.lint.places import SERVICE_PRINCIPAL, partition_remarks, region_remarks
+from kms_constructs.guardrails.lint.properties import aliases_given_twice, property_remarks
+from kms_constructs.guardrails.lint.remark import Remark
+from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized, heading, named
 from kms_constructs.guardrails.wording import UNRESOLVED, resolve
 from kms_constructs.model.actions import ACTIONS, expand, find_action
 from kms_constructs.model.arn import is_account_id, parse_arn
@@ -59,10 +65,12 @@ CONTROL = Control(
 
 _GRANT_ONLY = frozenset({"CreateGrant", "ListGrants", "RevokeGrant"})
 """The actions whose requests carry kms:GrantIsForAWSResource."""
+_ALIAS_ARN = re.compile(r"arn:[^:]*:kms:[^:]*:[^:]*:alias/")
+_ON_ALIASES = frozenset({"CreateAlias", "DeleteAlias", "UpdateAlias"})
+"""Actions that are asked for the alias as well as for the key."""
 _PARTITION = re.compile(r"aws[a-z-]*")
 _RESOURCE_FIX = "Write Resource '*', which in a key policy means the key."
 _UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
-_SERVICE = re.compile(r"[a-z0-9.-]+\.(amazonaws\.com|amazonaws\.com\.cn|aws\.internal|aws)")
 _NAMED = {"iam": ("user/", "role/"), "sts": ("assumed-role/", "federated-user/")}
 
 
@@ -74,8 +82,12 @@ class LintRule(KeyRule):
     reads_properties: ClassVar[bool] = False
     compliant_message: ClassVar[str] = "The key policy says what it means."
 
+    def __init__(self, context: RuleContext) -> None:
+        super().__init__(context)
+        self._access = EstateAccess(context.estate)
+
     def judge(self, key: Key) -> Iterator[Finding]:
-        """What is wrong with how the policy is written."""
+        """What is wrong with how the policy is written, and with what cannot be deployed."""
         policy = key.policy
         for problem in policy.problems:
             yield self.violation(
@@ -92,11 +104,36 @@ class LintRule(KeyRule):
         yield from self._twice(key, policy)
         for statement in policy.statements:
             yield from self._statement(key, statement)
+        for remark in self._remarks(key):
+            yield self._said(key, remark)
 
     def check_estate(self) -> Iterator[Finding]:
-        """Actions that IAM policies name and KMS does not have."""
+        """Actions that IAM policies name and KMS does not have, and aliases that two keys have."""
         for policy in self.estate.identity_policies:
             yield from self._identity_policy(policy)
+        for key, remark in aliases_given_twice(self.estate.keys):
+            yield self._said(key, remark)
+
+    def _remarks(self, key: Key) -> Iterator[Remark]:
+        """What the parts have to say, each in a file of its own."""
+        for statement in key.policy.statements:
+            yield from condition_remarks(statement)
+            yield from partition_remarks(key, statement)
+            yield from region_remarks(key, statement)
+        yield from lockout_remarks(key, self._access)
+        if not key.policy_only:
+            yield from property_remarks(key)
+
+    def _said(self, key: Key, remark: Remark) -> Finding:
+        return self.finding(
+            Outcome.VIOLATION,
+            key.location,
+            remark.message,
+            fix=remark.fix,
+            severity=Severity.WARNING if remark.warns else None,
+            detail=remark.detail,
+            path=remark.path,
+        )
 
     def _not_known(self, key: Key, what: str, reason: str, path: str) -> Finding:
         return self.undetermined(
@@ -278,6 +315,8 @@ class LintRule(KeyRule):
 
     def _identity_policy(self, policy: IdentityPolicy) -> Iterator[Finding]:
         for statement in policy.policy.statements:
+            if (found := self._alias_resource(policy, statement)) is not None:
+                yield found
             for actions in (statement.actions, statement.not_actions):
                 for action in _literal(actions):
                     if not action.lower().startswith("kms:") or expand(action):
@@ -291,6 +330,25 @@ class LintRule(KeyRule):
                         detail="unknown-action",
                         path=f"{statement.path}/{'Action' if statement.actions is not None else 'NotAction'}",
                     )
+
+    def _alias_resource(self, policy: IdentityPolicy, statement: Statement) -> Finding | None:
+        """An Allow for keys whose Resource names aliases alone."""
+        resources = statement.resources
+        if statement.effect is Effect.DENY or is_unknown(resources) or not resources:
+            return None
+        names = {name for action in _literal(statement.actions) for name in expand(action)} - _ON_ALIASES
+        if not names or not all(_ALIAS_ARN.match(one) for one in resources):
+            return None
+        return self.finding(
+            Outcome.VIOLATION,
+            policy.location,
+            f"{capitalized(policy.kind)} '{policy.name}', {statement.label} allows kms:{min(names)} on "
+            f"{display(resources[0])}: the ARN of an alias is not that of its key, so that allows nothing.",
+            fix="Name the ARN of the key, or write Resource '*' with the condition kms:ResourceAliases.",
+            detail="alias-resource",
+            severity=Severity.WARNING,
+            path=f"{statement.path}/Resource",
+        )
 
 
 def _literal(values: object) -> Iterable[str]:
@@ -334,6 +392,13 @@ def _action_problem(action: str) -> tuple[str, str, str, Severity | None] | None
 def _suggestion(action: str) -> str:
     name = action.partition(":")[2].rstrip("*")
     folded = {known.lower(): known for known in ACTIONS}
+    several = [
+        known
+        for known, spelt in folded.items()
+        if name and known.startswith(name.lower()) and ACTIONS[spelt].on_key
+    ]
+    if len(several) > 1:
+        return f"Did you mean kms:{folded[several[0]][: len(name)]}*?"
     close = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
     if not close:
         close = [known for known in folded if name and known.startswith(name.lower())][:1]
@@ -350,7 +415,7 @@ def _principal_problem(principal: Principal) -> tuple[str, str] | None:
     if principal.type == "CanonicalUser":
         return f"a canonical user ({shown}) is no principal of KMS", "Write the ARN of a role or user."
     if principal.type == "Service":
-        if _SERVICE.fullmatch(value):
+        if SERVICE_PRINCIPAL.fullmatch(value):
             return None
         return (
             f"{shown!r} is no service principal",

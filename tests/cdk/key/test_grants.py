@@ -217,6 +217,20 @@ REFUSED: list[tuple[str, Refuse, type[Exception], str, str]] = [
         "name it in key_administrators",
     ),
     (
+        "grant_admin names the construct",
+        lambda stack, key: key.grant_admin(role_of(stack, "R")),
+        SealedPolicyError,
+        "grantee",
+        "/R' is refused: administrators",
+    ),
+    (
+        "grant_admin names a principal",
+        lambda stack, key: key.grant_admin(iam.ArnPrincipal(USER)),
+        SealedPolicyError,
+        "grantee",
+        f"grantee='{USER}' is refused",
+    ),
+    (
         "grants.admin",
         lambda stack, key: key.grants.admin(role_of(stack, "R")),
         SealedPolicyError,

@@ -9,14 +9,17 @@ from kms_constructs.model.estate import Key
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.model.unknown import Maybe, Unknown
+from tests.guardrails import factories
 from tests.guardrails.factories import (
     ACCOUNT,
+    DEPLOYS,
     ROOT,
+    ROOT_STATEMENT,
     C,
     Said,
     U,
     V,
-    a_key,
+    a_policy,
     allow,
     an_iam_policy,
     deny,
@@ -30,6 +33,13 @@ from tests.guardrails.factories import (
 PATH = "Properties/KeyPolicy/Statement/1"
 WHY = Unknown("parameter Who has no default")
 GOOD = Said(C, "", "", "The key policy says what it means.")
+
+
+def a_key(*statements: object, **changes: object) -> Key:
+    """A key that can be deployed; the statements come between those of the root user and of the deployer."""
+    if "policy" not in changes:
+        changes["policy"] = a_policy(ROOT_STATEMENT, *statements, DEPLOYS)
+    return factories.a_key(**changes)
 
 
 def statement(**changes: object) -> Key:
@@ -61,7 +71,7 @@ GOOD_CASES = {
         Principal={
             "AWS": [
                 ACCOUNT,
-                f"arn:aws-us-gov:iam::{ACCOUNT}:user/path/u",
+                f"arn:aws:iam::{ACCOUNT}:user/path/u",
                 f"arn:aws:sts::{ACCOUNT}:assumed-role/R/s",
                 f"arn:aws:sts::{ACCOUNT}:federated-user/f",
             ],
@@ -73,7 +83,12 @@ GOOD_CASES = {
         deny("*", "kms:CreateGrant", Condition={"Bool": {"kms:GrantIsForAWSResource": "false"}})
     ),
     "a Deny whose condition holds without the key": a_key(
-        deny("*", "kms:*", Condition={"BoolIfExists": {"kms:GrantIsForAWSResource": "false"}})
+        deny(
+            "*",
+            "kms:DisableKey",
+            "kms:CreateGrant",
+            Condition={"BoolIfExists": {"kms:GrantIsForAWSResource": "false"}},
+        )
     ),
 }
 

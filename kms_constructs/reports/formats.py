@@ -1,0 +1,265 @@
+"""Every format that reports are written in, once: its name, the endings of its files, and what it draws.
+
+A command has the formats that draw what it reports; the first of them is its default. What draws is loaded
+when it is called, for a page needs jinja2, SARIF pydantic, the table rich, and each run most often one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from kms_constructs.analysis.access import AccessMatrix
+    from kms_constructs.analysis.diff import AccessChange
+    from kms_constructs.guardrails.control import Control
+    from kms_constructs.guardrails.finding import Report
+    from kms_constructs.model.estate import Estate, SourceProblem
+    from kms_constructs.reports.console import Look
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What ``check`` reports.
+
+    Args:
+        report: What was found.
+        estate: What was judged.
+        everything: Whether to show what is compliant or does not apply, too.
+        quiet: Whether to leave out everything but the findings.
+    """
+
+    report: Report
+    estate: Estate
+    everything: bool = False
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Accesses:
+    """What ``explain`` reports: the access matrices of keys, and the estate they come from."""
+
+    matrices: Sequence[AccessMatrix]
+    estate: Estate
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What ``diff`` reports: the changes of access, and what could not be read."""
+
+    changes: Sequence[AccessChange]
+    problems: Sequence[SourceProblem]
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What ``guardrails`` reports: controls, in full or in a line each."""
+
+    controls: Sequence[Control]
+    full: bool
+
+
+Reported = TypeVar("Reported")
+Draw = Callable[[Reported, Callable[[], "Look"]], str]
+"""Draws what is reported. The look is asked for by what has one: it, too, is slow to load."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One format. What it has no function for it does not draw.
+
+    Args:
+        name: What ``--format`` calls it.
+        endings: Endings of files that are written in it unless ``--format`` says otherwise.
+    """
+
+    name: str
+    endings: tuple[str, ...] = ()
+    judged: Draw[Judged] | None = None
+    accesses: Draw[Accesses] | None = None
+    changes: Draw[Changes] | None = None
+    controls: Draw[Controls] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Formats(Generic[Reported]):
+    """The formats of one command.
+
+    Args:
+        draws: Name to what draws, the default first.
+    """
+
+    draws: dict[str, Draw[Reported]] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What ``--format`` takes, the default first."""
+        return tuple(self.draws)
+
+    @property
+    def endings(self) -> dict[str, str]:
+        """Ending of a file to the name of its format."""
+        return {ending: one.name for one in FORMATS if one.name in self.draws for ending in one.endings}
+
+
+def _table_judged(it: Judged, look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.table import report_table
+
+    return report_table(it.report, look(), everything=it.everything, titles=_titles(), quiet=it.quiet)
+
+
+def _table_accesses(it: Accesses, look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.table import access_table
+
+    return access_table(it.matrices, look())
+
+
+def _table_changes(it: Changes, look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.table import diff_table
+
+    return diff_table(it.changes, look())
+
+
+def _table_controls(it: Controls, look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.catalogue import catalogue_table, control_details
+
+    return (control_details if it.full else catalogue_table)(it.controls, look())
+
+
+def _json_judged(it: Judged, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.json_report import report_json
+
+    return report_json(it.report)
+
+
+def _json_accesses(it: Accesses, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.json_report import access_json
+
+    return access_json(it.matrices, it.estate.problems)
+
+
+def _json_changes(it: Changes, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.json_report import diff_json
+
+    return diff_json(it.changes, it.problems)
+
+
+def _json_controls(it: Controls, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.json_report import catalogue_json
+
+    return catalogue_json(it.controls)
+
+
+def _sarif_judged(it: Judged, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.sarif import report_sarif
+
+    return report_sarif(it.report, everything=it.everything)
+
+
+def _junit_judged(it: Judged, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.junit import report_junit
+
+    return report_junit(it.report)
+
+
+def _html_judged(it: Judged, _look: Callable[[], Look]) -> str:
+    from kms_constructs.analysis.worlds import matrices_of
+    from kms_constructs.reports.html import report_html
+
+    return report_html(it.report, matrices_of(it.estate), titles=_titles())
+
+
+def _html_accesses(it: Accesses, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.html import access_html
+
+    return access_html(it.matrices, problems=it.estate.problems, sources=it.estate.sources)
+
+
+def _markdown_judged(it: Judged, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.markdown import report_markdown
+
+    return report_markdown(it.report, everything=it.everything)
+
+
+def _markdown_accesses(it: Accesses, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.markdown import access_markdown
+
+    return access_markdown(it.matrices)
+
+
+def _markdown_changes(it: Changes, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.markdown import diff_markdown
+
+    return diff_markdown(it.changes)
+
+
+def _markdown_controls(it: Controls, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.markdown import catalogue_markdown
+
+    return catalogue_markdown(it.controls)
+
+
+def _github_judged(it: Judged, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.github import report_github
+
+    return report_github(it.report)
+
+
+def _gitlab_judged(it: Judged, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.gitlab import report_gitlab
+
+    return report_gitlab(it.report)
+
+
+def _csv_judged(it: Judged, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.csv_report import report_csv
+
+    return report_csv(it.report, everything=it.everything)
+
+
+def _titles() -> dict[str, str]:
+    from kms_constructs.guardrails.catalogue import CATALOGUE
+
+    return {control.id: control.title for control in CATALOGUE.values()}
+
+
+FORMATS = (
+    Format(
+        name="table",
+        endings=(".txt",),
+        judged=_table_judged,
+        accesses=_table_accesses,
+        changes=_table_changes,
+        controls=_table_controls,
+    ),
+    Format(
+        name="json",
+        endings=(".json",),
+        judged=_json_judged,
+        accesses=_json_accesses,
+        changes=_json_changes,
+        controls=_json_controls,
+    ),
+    # "report.sarif.json" is the name that some CI systems want.
+    Format(name="sarif", endings=(".sarif", ".sarif.json"), judged=_sarif_judged),
+    Format(name="junit", endings=(".xml",), judged=_junit_judged),
+    Format(name="html", endings=(".html", ".htm"), judged=_html_judged, accesses=_html_accesses),
+    Format(
+        name="markdown",
+        endings=(".md", ".markdown"),
+        judged=_markdown_judged,
+        accesses=_markdown_accesses,
+        changes=_markdown_changes,
+        controls=_markdown_controls,
+    ),
+    Format(name="github", judged=_github_judged),
+    Format(name="gitlab", judged=_gitlab_judged),
+    Format(name="csv", endings=(".csv",), judged=_csv_judged),
+)
+"""The formats. A new one is a module of this folder and an entry here."""
+
+JUDGED: Formats[Judged] = Formats({one.name: one.judged for one in FORMATS if one.judged})
+ACCESSES: Formats[Accesses] = Formats({one.name: one.accesses for one in FORMATS if one.accesses})
+CHANGES: Formats[Changes] = Formats({one.name: one.changes for one in FORMATS if one.changes})
+CONTROLS: Formats[Controls] = Formats({one.name: one.controls for one in FORMATS if one.controls})
