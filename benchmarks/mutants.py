@@ -1,8 +1,8 @@
-"""Deliberate faults in the analysis, one at a time: the tests have to notice each.
+"""Deliberate faults in the analysis and the sources, one at a time: the tests have to notice each.
 
-Every mutant is one change of text in one file of `kms_constructs/analysis`, made in a copy of the package.
-`tests/analysis` and the tests of patterns run over the copy; a mutant that they let pass has survived, and
-the exit code is 1.
+Every mutant is one change of text in one file, made in a copy of the package. `tests/analysis` and the tests
+of patterns run over the copy, or the tests that the mutant names; a mutant that they let pass has survived,
+and the exit code is 1.
 
     python benchmarks/mutants.py            # all, one after the other
     python benchmarks/mutants.py session    # those whose name has this word
@@ -39,6 +39,7 @@ class Mutant:
         old: Text that stands there exactly once.
         new: What the fault makes of it.
         harm: What the fault would do to a user.
+        tests: Tests that have to notice it, where those of the analysis do not look.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Mutant:
     old: str
     new: str
     harm: str
+    tests: tuple[str, ...] = ()
 
 
 MUTANTS = (
@@ -636,6 +638,124 @@ MUTANTS = (
         "if one.access == other.access:",
         "A changed condition would not be reported as a change of access.",
     ),
+    Mutant(
+        "source-role-path",
+        "../sources/cloudformation/identities.py",
+        '        return iam_arn(scope, kind, name), iam_arn(scope, kind, name, "/*/")\n',
+        "        return (iam_arn(scope, kind, name),)\n",
+        "A policy of Roles: [App] would not count for role/svc/App.",
+        ("tests/sources/cloudformation/test_identities.py",),
+    ),
+    Mutant(
+        "source-unseen-policy",
+        "../sources/cloudformation/identities.py",
+        '                doubt = Unknown(f"{display(entry)} is in no template given")\n',
+        "                continue\n",
+        "A managed policy that no template holds would allow nothing.",
+        ("tests/sources/cloudformation/test_identities.py",),
+    ),
+    Mutant(
+        "source-boundary-attached",
+        "../sources/cloudformation/identities.py",
+        "            yield found\n            if draft.is_boundary:\n",
+        "            if not draft.is_boundary:\n                yield found\n            else:\n",
+        "A policy that is a boundary here would allow nothing where it is attached.",
+        ("tests/sources/cloudformation/test_identities.py",),
+    ),
+    Mutant(
+        "source-macro-beside",
+        "../sources/cloudformation/content.py",
+        '            if _MACRO in raw or _has_macro(raw.get("Metadata")):\n',
+        "            if False:\n",
+        "A macro beside the properties of a key would change it unseen.",
+        ("tests/sources/cloudformation/test_stacks.py",),
+    ),
+    Mutant(
+        "source-macro-top",
+        "../sources/cloudformation/content.py",
+        "    if _MACRO in template:\n",
+        "    if False:\n",
+        "A macro at the top of a template would change it unseen.",
+        ("tests/sources/cloudformation/test_stacks.py",),
+    ),
+    Mutant(
+        "source-map-of-a-macro",
+        "../sources/cloudformation/intrinsics.py",
+        '        if isinstance(found, Mapping) and "Fn::Transform" in found:\n',
+        "        if False:\n",
+        "The default of a lookup would be taken where a macro makes the map.",
+        ("tests/sources/cloudformation/test_intrinsics.py",),
+    ),
+    Mutant(
+        "source-nested-by-url",
+        "../sources/cloudformation/inner.py",
+        "        if not nested_is_given:\n",
+        "        if False:\n",
+        "A nested stack by URL would be a template without keys.",
+        ("tests/sources/cloudformation/test_inner.py",),
+    ),
+    Mutant(
+        "source-stack-set-account",
+        "../sources/cloudformation/resolver.py",
+        '        own = f"{self.label}." if item.within else ""\n',
+        '        own = ""\n',
+        "A stack set would lie in the account of the template that makes it.",
+        ("tests/sources/cloudformation/test_inner.py",),
+    ),
+    Mutant(
+        "source-hole-in-a-hole",
+        "../sources/cloudformation/intrinsics.py",
+        "piece if piece.startswith(OPEN) else _VARIABLE.sub(replace, piece)",
+        "_VARIABLE.sub(replace, piece)",
+        "A rule would fail on a dynamic reference inside Fn::Sub.",
+        ("tests/sources/cloudformation/test_intrinsics.py",),
+    ),
+    Mutant(
+        "source-reference-to-nothing",
+        "../sources/cloudformation/resolver.py",
+        "        self._sought.add(logical_id)\n",
+        "",
+        "A template that CloudFormation refuses would be judged as if it could be deployed.",
+        ("tests/sources/cloudformation/test_dangling.py",),
+    ),
+    Mutant(
+        "source-globals",
+        "../sources/cloudformation/content.py",
+        "            whole = with_globals(scope.input.template, kind, raw)\n",
+        "            whole = raw\n",
+        "A key in the Globals of a SAM template would be unused.",
+        ("tests/sources/cloudformation/test_sam.py",),
+    ),
+    Mutant(
+        "source-ignored-defaults",
+        "../sources/cloudformation/resolver.py",
+        "                if not (is_open and self.world.values.ignore_defaults):\n",
+        "                if True:\n",
+        "--ignore-defaults would leave nothing open.",
+        ("tests/sources/cloudformation/test_defaults.py",),
+    ),
+    Mutant(
+        "source-policy-of-identities",
+        "../sources/policy_file.py",
+        "        if _is_of_iam(policy):\n",
+        "        if False:\n",
+        "An SCP in a file would be judged as a key policy.",
+        ("tests/sources/test_policy_file.py",),
+    ),
+    Mutant(
+        "glob-generated-name",
+        "../model/globs.py",
+        "    if _may_be_spelt(left, right) or _may_be_spelt(right, left):\n        return True\n",
+        "",
+        "The name of a role of a deployed stack would never be that role.",
+    ),
+    Mutant(
+        "glob-hole-in-a-hole",
+        "../model/globs.py",
+        "    if OPEN in pattern and _is_broken(pattern):\n        return (_STAR,)\n",
+        "",
+        "Text put into a hole would count as known.",
+    ),
 )
 
 
@@ -654,7 +774,9 @@ def _run(copy: Path, *arguments: str) -> bool:
     return done.returncode == 0
 
 
-def _verdict(copy: Path) -> str:
+def _verdict(copy: Path, mutant: Mutant) -> str:
+    if mutant.tests:
+        return "SURVIVED" if _run(copy, *mutant.tests) else "killed by a case"
     if not _run(copy, "tests/analysis", PATTERNS, f"--ignore={PROPERTIES}"):
         return "killed by a case"
     return "SURVIVED" if _run(copy, PROPERTIES) else "killed by a property"
@@ -668,6 +790,8 @@ def main() -> int:
         copy = Path(folder)
         shutil.copytree(REPOSITORY / "kms_constructs", copy / "kms_constructs")
         shutil.copytree(REPOSITORY / "tests" / "analysis", copy / "tests" / "analysis")
+        for name in ("sources", "worlds"):
+            shutil.copytree(REPOSITORY / "tests" / name, copy / "tests" / name)
         (copy / "tests" / "model").mkdir()
         for name in ("__init__.py", Path(PATTERNS).name):
             shutil.copy(REPOSITORY / "tests" / "model" / name, copy / "tests" / "model" / name)
@@ -689,7 +813,7 @@ def main() -> int:
                 raise SystemExit(f"{mutant.name}: its text stands {original.count(mutant.old)} times")
             target.write_text(original.replace(mutant.old, mutant.new), encoding="utf-8")
             started = time.perf_counter()
-            verdict = _verdict(copy)
+            verdict = _verdict(copy, mutant)
             target.write_text(original, encoding="utf-8")
             survived += verdict == "SURVIVED"
             print(

@@ -294,9 +294,14 @@ def _by_holder(
         holders = holding.grant.policy.attached_to
         if not isinstance(holders, Unknown):
             for arn in holders:
-                if wanted is None or arn in wanted:
+                if (arn in wanted) if wanted is not None else not _has_shorter_name(arn, holders):
                     found.setdefault(arn, []).append(holding)
     return found
+
+
+def _has_shorter_name(arn: str, holders: Sequence[str]) -> bool:
+    """Whether it stands for a role or user of any path beside the one of no path: a matrix has one row."""
+    return "/*/" in arn and arn.replace("/*/", "/", 1) in holders
 
 
 def _place(arn: str, held: Sequence[Holding]) -> tuple[int, int]:

@@ -66,6 +66,7 @@ class Finding:
         acknowledged: The reason, when the finding was acknowledged; it then fails nothing and stays listed.
         witness: A request that shows it, if one was found.
         fail_on: Least severity that fails; what is less severe is a warning, whatever it is called.
+        world: Which deployments it is about, when it is not all of them: ``Stage=prod``. The message says it.
     """
 
     control: str
@@ -81,6 +82,7 @@ class Finding:
     acknowledged: str | None = None
     witness: Witness | None = None
     fail_on: Severity = Severity.LOW
+    world: str = ""
 
     @property
     def id(self) -> str:
@@ -123,6 +125,7 @@ class Report:
         keys: How many keys were judged.
         sources: What was read.
         unshown: Findings that the caller did not want to see. They fail the run like those that are seen.
+        notes: What a reader has to know of how the input was read.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -130,6 +133,7 @@ class Report:
     keys: int = 0
     sources: tuple[str, ...] = field(default=())
     unshown: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def failures(self) -> tuple[Finding, ...]:

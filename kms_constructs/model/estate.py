@@ -18,6 +18,7 @@ from kms_constructs.model.policy import Policy
 from kms_constructs.model.position import Origin, Position
 from kms_constructs.model.unknown import Unknown
 from kms_constructs.model.vocabulary import CLOUDFORMATION, Fact, Vocabulary
+from kms_constructs.model.worlds import World, together
 
 STANDARD_INPUT = "standard input"
 """What standard input is called as a source: it has no path that would tell anybody anything."""
@@ -281,6 +282,7 @@ class Deployment:
         account: Account of stacks and keys that do not say theirs: twelve digits, or None when it is unknown.
         region: Region of stacks and keys that do not say theirs, or None.
         parameters: Values of template parameters by name; those not named have their defaults.
+        ignore_defaults: Whether those have no value instead, and what depends on them is undetermined.
 
     Example:
         >>> Deployment(region="eu-west-1").account is None
@@ -290,6 +292,7 @@ class Deployment:
     account: str | None = None
     region: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
+    ignore_defaults: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +324,12 @@ class Organization:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estate:
-    """Everything that was given to be judged together, whatever it was read from."""
+    """Everything that was given to be judged together, whatever it was read from.
+
+    Args:
+        worlds: Where choices of deployment make different estates: all of them, the first as this one.
+        notes: What a reader has to know of how it was read.
+    """
 
     keys: tuple[Key, ...] = ()
     identity_policies: tuple[IdentityPolicy, ...] = ()
@@ -330,6 +338,13 @@ class Estate:
     problems: tuple[SourceProblem, ...] = ()
     sources: tuple[str, ...] = ()
     unattached_aliases: tuple[str, ...] = ()
+    worlds: tuple[World[Estate], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def every_world(self) -> tuple[World[Estate], ...]:
+        """The worlds; the estate itself when there is no choice."""
+        return self.worlds or (World(self),)
 
     @classmethod
     def merge(cls, *estates: Estate) -> Estate:
@@ -345,8 +360,17 @@ class Estate:
         """
         if len(estates) == 1:
             return estates[0]
+        merged = cls._merged(estates)
+        if not any(estate.worlds for estate in estates):
+            return merged
+        every = together(estate.every_world for estate in estates)
+        return replace(merged, worlds=tuple(World(cls._merged(one), made_by) for one, made_by in every))
+
+    @classmethod
+    def _merged(cls, estates: tuple[Estate, ...]) -> Estate:
+        """Everything that the estates themselves hold, without their worlds."""
         taken: set[tuple[type, str]] = set()
-        parts: dict[str, list[object]] = {one.name: [] for one in fields(cls)}
+        parts: dict[str, list[object]] = {one.name: [] for one in fields(cls) if one.name != "worlds"}
         organization = Organization()
         for estate in map(partial(_distinct, taken=taken), estates):
             for name, found in parts.items():
@@ -356,14 +380,14 @@ class Estate:
                 else:
                     found.extend(value)
         del parts["organization"]
-        merged: dict[str, Any] = {
+        values: dict[str, Any] = {
             name: tuple(dict.fromkeys(found)) if name in _TOLD_ONCE else tuple(found)
             for name, found in parts.items()
         }
-        return cls(**merged, organization=organization)
+        return cls(**values, organization=organization)
 
 
-_TOLD_ONCE = frozenset({"problems", "sources", "unattached_aliases"})
+_TOLD_ONCE = frozenset({"notes", "problems", "sources", "unattached_aliases"})
 """Parts of an estate in which a second mention says nothing new."""
 
 

@@ -232,9 +232,6 @@ KNOWN_UNSOUND: Mapping[str, str] = {
     "004-source-account": "a value that an attacker can have counts as a limit",
     "004-source-arn": "a value that an attacker can have counts as a limit",
     "004-iam-unresolved-resource": "a resource that is not resolved may be every key",
-    "source-role-path": "Roles: [App] is taken for a role without a path",
-    "source-transform-resource": "a macro beside the properties of a resource is not looked at",
-    "source-transform-top": "a macro at the top of a template is not looked at",
 }
 """Class to the reason why it is wrong today: to be emptied."""
 

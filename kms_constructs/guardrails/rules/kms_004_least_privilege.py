@@ -54,7 +54,7 @@ from kms_constructs.model.actions import READING
 from kms_constructs.model.estate import Key
 from kms_constructs.model.globs import globs_meet, has_wildcard
 from kms_constructs.model.policy import Condition, Effect, Principal, Statement
-from kms_constructs.model.text import display, has_hole, has_unresolved_hole
+from kms_constructs.model.text import display, has_hole, has_unresolved_hole, hole, holes
 from kms_constructs.model.unknown import is_unknown
 
 CONTROL = Control(
@@ -133,7 +133,6 @@ class LeastPrivilegeRule(KeyRule):
 
     def __init__(self, context: RuleContext) -> None:
         super().__init__(context)
-        self._iam = IdentityIndex(context.estate.identity_policies, _DECRYPTING)
         self._asked = EstateAccess(context.estate)
         self._keys = frozenset(key.arn_pattern for key in context.estate.keys)
         self._trusted = frozenset(context.config.trusted_accounts)
@@ -152,6 +151,9 @@ class LeastPrivilegeRule(KeyRule):
             if not everything and not leaves and perhaps is None:
                 continue
             for access in self._accesses(key, statement):
+                if access.unresolved is not None and (account := self._read_elsewhere(statement, access)):
+                    yield self._elsewhere(key, statement, account)
+                    continue
                 if access.unresolved is not None:
                     # Actions that are not known may be all: that matters to whom all are too many.
                     if everything or leaves or tuple(self._all_actions(key, statement, access, home)):
@@ -167,7 +169,8 @@ class LeastPrivilegeRule(KeyRule):
     def check_estate(self) -> Iterator[Finding]:
         """IAM policies that decrypt with all keys."""
         by_policy: dict[int, list[IdentityGrant]] = {}
-        for grant in self._iam.grants:
+        # Asked for here and not before: an IAM policy that cannot be judged costs no key its answer.
+        for grant in IdentityIndex(self.estate.identity_policies, _DECRYPTING).grants:
             by_policy.setdefault(id(grant.policy), []).append(grant)
         for grants in by_policy.values():
             yield self._identity_policy(grants)
@@ -194,6 +197,40 @@ class LeastPrivilegeRule(KeyRule):
             detail=UNRESOLVED,
             path=f"{statement.path}/Principal",
             fix=resolve(key),
+        )
+
+    def _read_elsewhere(self, statement: Statement, access: _Access) -> str | None:
+        """The account that a statement lets in without a limit, where a dynamic reference names it.
+
+        No input can ever tell which account that is, so to leave it undetermined would be for good; and
+        whoever means the key's own account has no need to look it up.
+        """
+        if (
+            self._trusted
+            or covered_actions(statement) <= READING
+            or not isinstance(statement.principals, tuple)
+        ):
+            return None
+        if narrowed_by(access.conditions, _LIMITS) is not False:
+            return None
+        for principal in statement.principals:
+            if access.unresolved == f"{display(principal.value)} is undecided":
+                account = account_of(principal.value)
+                is_root = principal.value.endswith(":root")
+                return account if is_root and account is not None and _is_dynamic(account) else None
+        return None
+
+    def _elsewhere(self, key: Key, statement: Statement, account: str) -> Finding:
+        who = f"any principal of account {display(account)}"
+        return self.violation(
+            key,
+            f"{heading(statement)} lets in {who}, which is read at deployment and named as another than the "
+            "key's; no condition limits what for.",
+            detail=CROSS_ACCOUNT,
+            path=statement.path,
+            principals=(who,),
+            fix="Add kms:ViaService, an encryption context or aws:PrincipalOrgID, or list the account under "
+            "trusted-accounts and write it out; name the key's own account by AWS::AccountId.",
         )
 
     def _reach(
@@ -382,6 +419,13 @@ class LeastPrivilegeRule(KeyRule):
         return grant.all_keys and any(
             has_wildcard(resource) and resource not in self._keys for resource in grant.resources
         )
+
+
+def _is_dynamic(text: str) -> bool:
+    """Whether a text is one dynamic reference and nothing else."""
+    return any(
+        identity.startswith("resolve:") and text == hole(kind, identity) for kind, identity in holes(text)
+    )
 
 
 def _home_accounts(key: Key) -> frozenset[str]:

@@ -103,6 +103,7 @@ class LintRule(KeyRule):
             yield self._not_known(key, "The key policy", policy.unknown.reason, policy.path)
         yield from self._size(key, policy)
         yield from self._bypass(key)
+        yield from self._twice(key, policy)
         for statement in policy.statements:
             yield from self._statement(key, statement)
         for remark in self._remarks(key):
@@ -151,6 +152,25 @@ class LintRule(KeyRule):
                 path=policy.path,
                 fix="Name roles instead of many users, put statements together, or use several keys.",
             )
+
+    def _twice(self, key: Key, policy: Policy) -> Iterator[Finding]:
+        """A Sid names one statement of a policy."""
+        seen: set[str] = set()
+        for statement in policy.statements:
+            sid = statement.sid
+            if not isinstance(sid, str) or not sid or has_hole(sid):
+                continue
+            # Of two that may not be there together, one is enough.
+            if sid in seen and statement.certain:
+                yield self.violation(
+                    key,
+                    f"Two statements have the Sid {sid!r}.",
+                    detail="duplicate-sid",
+                    path=f"{statement.path}/Sid",
+                    fix="Give every statement a Sid of its own.",
+                )
+            if statement.certain:
+                seen.add(sid)
 
     def _bypass(self, key: Key) -> Iterator[Finding]:
         if not key.vocabulary.knows(Fact.LOCKOUT_BYPASS):

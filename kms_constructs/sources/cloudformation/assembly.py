@@ -15,8 +15,8 @@ from typing import Final
 
 from kms_constructs.errors import SourceError
 from kms_constructs.model.estate import Deployment, SourceProblem
+from kms_constructs.sources.cloudformation.inner import deployed_assets, nested_templates
 from kms_constructs.sources.cloudformation.template import TemplateInput
-from kms_constructs.sources.cloudformation.world import nested_templates
 from kms_constructs.sources.decode import decode_document, read_text
 from kms_constructs.sources.positions import Marks
 
@@ -188,7 +188,10 @@ class _AssemblyReader:
         self._nested(item, paths)
 
     def _nested(self, parent: TemplateInput, paths: Mapping[str, Mapping[str, str]]) -> None:
-        for _, source in nested_templates(parent):
+        own = ((source, "") for _, source in nested_templates(parent) if not source.startswith("//"))
+        name = parent.within or parent.stack
+        elsewhere = ((source, f"{name}.{logical_id}") for logical_id, source in deployed_assets(parent))
+        for source, within in (*own, *elsewhere):
             path = Path(source)
             known = any(item.source == source for item in self.assembly.templates)
             if known or not path.resolve().is_relative_to(self.directory.resolve()):
@@ -198,11 +201,12 @@ class _AssemblyReader:
                 item = TemplateInput(
                     template.data,
                     source,
-                    account=parent.account,
-                    region=parent.region,
+                    account=None if within else parent.account,
+                    region=None if within else parent.region,
                     construct_paths=paths.get(path.name),
                     assets=self.assets,
                     marks=template.marks,
+                    within=within,
                 )
                 self.assembly.templates.append(item)
                 self._nested(item, paths)

@@ -54,7 +54,7 @@ def location_of(scope: Scope, resource: Resource) -> Location:
 
 
 def _nested_name(scope: Scope) -> str:
-    return scope.label if scope.parent is not None else ""
+    return scope.label if scope.parent is not None or scope.input.within else ""
 
 
 class Keys:

@@ -106,6 +106,7 @@ def no_idea(reason: str = "parameter Who has no default") -> Said:
     return Said(U, "unresolved", f"{PATH}/Principal", f"Whom statement 'Use' lets in is not known: {reason}.")
 
 
+READ, READ_SHOWN = hole(HoleKind.UNRESOLVED, "resolve:ssm:/a@x"), "${resolve:ssm:/a@x}"
 PARTNER = f"any principal of account {OTHER}"
 EVERYONE_THERE = (
     role("*", OTHER),
@@ -152,6 +153,29 @@ CASES = {
         [found(U, "public", f"lets in {ANYONE}, unless a value that is not known limits it")],
     ),
     "another account": (used_by(ABROAD), [unlimited(PARTNER)]),
+    "another account that is read at deployment": (
+        used_by(f"arn:aws:iam::{READ}:root"),
+        [
+            found(
+                V,
+                "cross-account",
+                "lets in any principal of account ${resolve:ssm:/a@x}, which is read at deployment and named "
+                "as another than the key's; no condition limits what for",
+            )
+        ],
+    ),
+    "another account that is read at deployment, through a service": (
+        used_by(f"arn:aws:iam::{READ}:root", condition=S3),
+        [no_idea(f"arn:aws:iam::{READ_SHOWN}:root is undecided")],
+    ),
+    "a role of an account that is read at deployment": (
+        used_by(f"arn:aws:iam::{READ}:role/App"),
+        [no_idea(f"arn:aws:iam::{READ_SHOWN}:role/App is undecided")],
+    ),
+    "an account that a parameter decides": (
+        used_by(f"arn:aws:iam::{hole(HoleKind.UNRESOLVED, 'App.Account')}:root"),
+        [no_idea("arn:aws:iam::${App.Account}:root is undecided")],
+    ),
     "another account by its id": (used_by(OTHER), [unlimited(PARTNER)]),
     "a role of another account": (used_by(READER), [unlimited(READER)]),
     "everyone of another account": (
@@ -383,3 +407,12 @@ def test_the_configuration_authorises_iam_policies() -> None:
     policy = an_iam_policy(iam_allow("kms:Decrypt", "*"))
     config = GuardrailConfig(authorised={"KMS:004": (role("App"),)})
     assert said(judge("KMS:004", None, config, policies=[policy])) == [NAMED]
+
+
+def test_an_iam_policy_that_cannot_be_judged_costs_no_key_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise IndexError("an IAM policy")
+
+    monkeypatch.setattr("kms_constructs.guardrails.rules.kms_004_least_privilege.IdentityIndex", fail)
+    outcomes = [(one.outcome, one.detail) for one in judge("KMS:004", used_by("*"))]
+    assert sorted(outcomes) == [(U, "internal-error"), (V, "public")]

@@ -358,6 +358,33 @@ def test_the_size_that_kms_takes(users: int, expected: object) -> None:
     assert (finding.detail == "size") is (expected is V)
 
 
+ONE, TWO = allow(role("App"), "kms:Decrypt", sid="Use"), allow(role("App"), "kms:Encrypt", sid="Use")
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        (
+            [ONE, TWO],
+            [
+                Said(
+                    V,
+                    "duplicate-sid",
+                    "Properties/KeyPolicy/Statement/2/Sid",
+                    "Two statements have the Sid 'Use'.",
+                )
+            ],
+        ),
+        ([ONE, {**TWO, "Sid": "use"}], [GOOD]),
+        ([ONE, Maybe(TWO, "a condition decides")], [GOOD]),
+        ([{**ONE, "Sid": ""}, {**TWO, "Sid": ""}], [GOOD]),
+    ],
+    ids=["twice", "in another case", "of which one may not exist", "empty"],
+)
+def test_a_sid_names_one_statement(statements: list[object], expected: list[Said]) -> None:
+    assert said(judge("KMS:LINT", a_key(*statements))) == expected
+
+
 def test_a_statement_that_may_not_exist_is_read_all_the_same() -> None:
     key = a_key(Maybe(allow(service("logs"), "kms:Decrypt", sid="Use"), "a condition decides"))
     assert said(judge("KMS:LINT", key)) == [
