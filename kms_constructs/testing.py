@@ -64,7 +64,7 @@ def assert_guardrails(
         controls: Ids of the controls to judge by; None for all.
         account: Account of templates that do not say theirs; twelve digits.
         region: Region of templates that do not say theirs.
-        parameters: Values of template parameters by name; those not named have their defaults.
+        parameters: Values of template parameters by name; see `Deployment` for the others.
         scps: The service control policies in force, as dicts or paths of JSON files.
         rcps: The resource control policies in force.
 
@@ -192,7 +192,7 @@ def access(
         key: Alias, logical id or construct path of the key; may be left out when there is one only.
         account: Account of templates that do not say theirs; twelve digits.
         region: Region of templates that do not say theirs.
-        parameters: Values of template parameters by name; those not named have their defaults.
+        parameters: Values of template parameters by name; see `Deployment` for the others.
         scps: The service control policies in force, as dicts or paths of JSON files.
         rcps: The resource control policies in force.
 

@@ -281,7 +281,8 @@ class Deployment:
     Args:
         account: Account of stacks and keys that do not say theirs: twelve digits, or None when it is unknown.
         region: Region of stacks and keys that do not say theirs, or None.
-        parameters: Values of template parameters by name; those not named have their defaults.
+        parameters: Values of template parameters by name. Another that decides something is judged with every
+            value that it may have; one that decides nothing has its default.
         ignore_defaults: Whether those have no value instead, and what depends on them is undetermined.
 
     Example:
