@@ -154,7 +154,12 @@ class LeastPrivilegeRule(KeyRule):
             for access in self._accesses(key, statement):
                 if access.unresolved is not None:
                     # Actions that are not known may be all: that matters to whom all are too many.
-                    if everything or leaves or tuple(self._all_actions(key, statement, access, home)):
+                    beyond = leaves and any(
+                        cell.account not in home
+                        for cell in access.cells
+                        if cell.kind is not PrincipalKind.SERVICE
+                    )
+                    if everything or beyond or tuple(self._all_actions(key, statement, access, home)):
                         yield self._unresolved(key, statement, access.unresolved)
                     continue
                 yield from self._reach(key, statement, access, home)
