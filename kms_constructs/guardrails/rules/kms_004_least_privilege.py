@@ -352,41 +352,49 @@ class LeastPrivilegeRule(KeyRule):
 
     def _identity_policy(self, grants: list[IdentityGrant]) -> Finding:
         policy = grants[0].policy
-        authorised = self.config.authorised_for(self.control.id)
-        who = describe_cells(grants[0].principals) or "nobody yet"
-        for grant in grants:
-            if not self._any_key(grant) or all_within(grant.principals, authorised):
-                continue
-            conditions = grant.conditions
-            limited = None if is_unknown(conditions) else narrowed_by(conditions, _KEY_LIMITS)
-            if limited:
-                continue
-            reason = grant.unresolved or (conditions.reason if is_unknown(conditions) else None)
-            if reason is None and limited is None:
-                reason = "a value of its conditions is decided at deployment"
-            what = ", ".join(f"kms:{one.action}" for one in grants if one.statement is grant.statement)
-            message = f"{capitalized(grant.label)} gives {who} {what} on {_resources(grant)}"
+        found = [(grant, doubt) for grant in grants if (doubt := self._decrypts_with_any(grant)) is not None]
+        if not found:
             return self.finding(
-                Outcome.VIOLATION if reason is None else Outcome.UNDETERMINED,
-                policy.location,
-                f"{message}."
-                if reason is None
-                else f"{message}, if what is not known turns out so: {reason}.",
-                fix="Name the keys in Resource, or limit them by kms:ResourceAliases.",
-                path=grant.statement.path if grant.statement is not None else policy.policy.path,
-                detail=DECRYPT_ON_ALL_KEYS,
-                chain=(f"{grant.label} → {who}",),
-                principals=(who,),
+                Outcome.COMPLIANT, policy.location, "The policy names the keys that it decrypts with."
             )
+        # What is certain is said before what is not.
+        grant, reason = min(found, key=lambda one: bool(one[1]))
+        who = describe_cells(grant.principals) or "nobody yet"
+        what = ", ".join(f"kms:{one.action}" for one in grants if one.statement is grant.statement)
+        message = f"{capitalized(grant.label)} gives {who} {what} on {_resources(grant)}"
         return self.finding(
-            Outcome.COMPLIANT, policy.location, "The policy names the keys that it decrypts with."
+            Outcome.UNDETERMINED if reason else Outcome.VIOLATION,
+            policy.location,
+            f"{message}, if what is not known turns out so: {reason}." if reason else f"{message}.",
+            fix="Name the keys in Resource, or limit them by kms:ResourceAliases.",
+            path=grant.statement.path if grant.statement is not None else policy.policy.path,
+            detail=DECRYPT_ON_ALL_KEYS,
+            chain=(f"{grant.label} → {who}",),
+            principals=(who,),
         )
 
-    def _any_key(self, grant: IdentityGrant) -> bool:
-        """Whether it reaches keys that it does not name; an unknown Region is a wildcard in an ARN."""
-        return grant.all_keys and any(
-            has_wildcard(resource) and resource not in self._keys for resource in grant.resources
-        )
+    def _decrypts_with_any(self, grant: IdentityGrant) -> str | None:
+        """Why it is not known whether a grant reaches keys that it does not name; None when it does not.
+
+        Empty when it does for certain.
+        """
+        if all_within(grant.principals, self.config.authorised_for(self.control.id)):
+            return None
+        unnamed = [one for one in grant.resources if one not in self._keys]
+        open_ = next((one for one in unnamed if has_unresolved_hole(one)), None)
+        # An unknown Region is a wildcard in an ARN.
+        certain = any(map(has_wildcard, unnamed))
+        if not certain and open_ is None:
+            return None
+        conditions = grant.conditions
+        limited = None if is_unknown(conditions) else narrowed_by(conditions, _KEY_LIMITS)
+        if limited:
+            return None
+        if grant.unresolved or is_unknown(conditions):
+            return grant.unresolved or (conditions.reason if is_unknown(conditions) else "")
+        if limited is None:
+            return "a value of its conditions is decided at deployment"
+        return "" if certain or open_ is None else f"{display(open_)} is undecided"
 
 
 def _home_accounts(key: Key) -> frozenset[str]:
