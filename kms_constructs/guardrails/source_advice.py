@@ -44,7 +44,12 @@ def source_advice(services: Sequence[str], actions: frozenset[str], *, by_contex
     callers.sort(key=lambda one: not _without_source(one[1]))
     if not any(_without_source(caller) for _, caller in callers):
         return _ANY_SERVICE if by_context else _SOURCE_ONLY
-    parts = list(dict.fromkeys(_advice(title, caller, finding) for title, caller in callers))
+    # Of the calls for one use, the one that sends the most: the others do with a part of its conditions.
+    most: dict[str, Caller] = {}
+    for title, caller in callers:
+        if title not in most or len(caller.sends) > len(most[title].sends):
+            most[title] = caller
+    parts = [_advice(title, caller, finding) for title, caller in most.items()]
     if not any(not _without_source(caller) for _, caller in callers):
         parts.append(f"For other uses: {_ANY_SERVICE[0].lower()}{_ANY_SERVICE[1:]}")
     return " ".join(parts)

@@ -152,8 +152,8 @@ def _something(value: _Value) -> bool | None:
 
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-_MOST_ADDRESSES = {4: 2**24, 6: 2**112}
-"""More than the largest blocks that one network has (a /8, a /16) are the addresses of anyone."""
+_TOO_MANY_ADDRESSES = {4: 2**25, 6: 2**113}
+"""Twice the largest blocks that one network has (a /8, a /16): so many are the addresses of anyone."""
 
 
 def _addresses(values: tuple[str, ...]) -> bool | None:
@@ -170,7 +170,7 @@ def _addresses(values: tuple[str, ...]) -> bool | None:
             return None
     for network in _joined(networks):
         sizes[network.version] += network.num_addresses
-    return all(size <= _MOST_ADDRESSES[version] for version, size in sizes.items())
+    return all(size < _TOO_MANY_ADDRESSES[version] for version, size in sizes.items())
 
 
 _NOT_ROUTED_4 = tuple(

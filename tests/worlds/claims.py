@@ -13,9 +13,9 @@ roles (whose policies AWS alone writes) has one that allows everything.
 * **IAM-KMS-6**: (a) no service principal acts on an attacker's behalf: with source keys and an encryption
   context that are the attacker's or absent, it may do nothing but read, and create grants for AWS
   resources; (b) what ``*`` gives of cryptographic actions (as ``NotPrincipal`` does), no attacker may do, and
-  nobody whom the policy does not name may do in a direct call, or through a service that no policy names; (c) nobody but the root
-  user and the authorised principals may create a grant that is not an AWS service's, but of operations and
-  to grantees that the key declares.
+  nobody whom the policy does not name may do in a direct call, or through a service that no policy names;
+  (c) nobody but the root user and the authorised principals may create a grant that is not an AWS
+  service's, but of operations and to grantees that the key declares.
 * **IAM-KMS-8**: no principal but the root user of the key's account may call a managing and a using action,
   each in some circumstances, whatever its IAM policies say. CreateGrant outside AWS services is a use.
 * **KMS:004**: (a) no attacker may call anything; (b) no principal of another account that is not trusted

@@ -53,6 +53,7 @@ from kms_constructs.guardrails.wording import UNRESOLVED, resolve
 from kms_constructs.model.actions import READING
 from kms_constructs.model.estate import Key
 from kms_constructs.model.globs import globs_meet, has_wildcard
+from kms_constructs.model.limits import pins_account
 from kms_constructs.model.policy import Condition, Effect, Principal, Statement
 from kms_constructs.model.text import display, has_hole, has_unresolved_hole
 from kms_constructs.model.unknown import is_unknown
@@ -159,7 +160,11 @@ class LeastPrivilegeRule(KeyRule):
                         for cell in access.cells
                         if cell.kind is not PrincipalKind.SERVICE
                     )
-                    if everything or beyond or tuple(self._all_actions(key, statement, access, home)):
+                    if (
+                        everything
+                        or beyond
+                        or (perhaps is not None and tuple(self._all_actions(key, statement, access, home)))
+                    ):
                         yield self._unresolved(key, statement, access.unresolved)
                     continue
                 yield from self._reach(key, statement, access, home)
@@ -225,7 +230,8 @@ class LeastPrivilegeRule(KeyRule):
         if verdict:
             return
         who = describe_cells(cells)
-        if verdict is None:
+        # A principal or an account that deployment names is somebody, and perhaps of another account.
+        if verdict is None or any(pins_account(one) is not False for one in access.conditions):
             yield self.undetermined(
                 key,
                 f"{heading(statement)} lets in {who}, unless a value that is not known limits it.",
