@@ -620,7 +620,7 @@ def main() -> int:
             "tests/guardrails/factories.py",
             "tests/guardrails/rules/__init__.py",
         ):
-            (copy / name).parent.mkdir(exist_ok=True)
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(REPOSITORY / name, copy / name)
         shutil.copy(REPOSITORY / "pyproject.toml", copy)
         if not _run(copy, *CASES, f"--ignore={PROPERTIES}"):

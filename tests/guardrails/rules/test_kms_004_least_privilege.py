@@ -398,8 +398,8 @@ IAM_CASES = {
                 U,
                 "decrypt-on-all-keys",
                 IAM_PATH,
-                f"Inline policy 'AppPolicy', statement 0 gives {role('App')} kms:Decrypt on keys ${{KeyArn}}, "
-                "if what is not known turns out so: ${KeyArn} is undecided.",
+                f"Inline policy 'AppPolicy', statement 0 gives {role('App')} kms:Decrypt on keys "
+                "${KeyArn}, if what is not known turns out so: ${KeyArn} is undecided.",
             )
         ],
     ),
