@@ -35,7 +35,7 @@ Best practice::
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from kms_constructs.analysis.key_names import KeyName, speaks_of_key
@@ -49,12 +49,13 @@ from kms_constructs.analysis.narrowing import (
     narrows,
     near_misses,
 )
-from kms_constructs.analysis.principals import PrincipalKind, all_within, root_arn
+from kms_constructs.analysis.principals import Cell, PrincipalKind, all_within, root_arn
 from kms_constructs.analysis.reach import Contribution, applies_to_action, statement_actions
 from kms_constructs.analysis.within import EstateAccess
+from kms_constructs.analysis.witness import Witness, witness
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
-from kms_constructs.guardrails.rule import KeyRule, capitalized, heading, named
+from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized, heading, named
 from kms_constructs.guardrails.source_advice import grants_without_flag, source_advice
 from kms_constructs.guardrails.wording import UNRESOLVED, merged, resolve
 from kms_constructs.model.actions import ACTIONS, READING, USING
@@ -108,6 +109,8 @@ _GRANTEE = "kms:granteeprincipal"
 _OPERATIONS = "kms:grantoperations"
 _PRINCIPAL_ARN = "aws:principalarn"
 _CRYPTOGRAPHIC = frozenset(USING)
+_FIRST = frozenset({"Decrypt", "GenerateDataKey", "Encrypt"})
+_DIRECTLY = {"kms:viaservice": None}
 
 
 class ServiceScopeRule(KeyRule):
@@ -117,6 +120,10 @@ class ServiceScopeRule(KeyRule):
     reads_policy: ClassVar[bool] = True
     reads_properties: ClassVar[bool] = False
     compliant_message: ClassVar[str] = "Access for AWS services, and through them, is scoped."
+
+    def __init__(self, context: RuleContext) -> None:
+        super().__init__(context)
+        self._access = EstateAccess(context.estate)
 
     def judge(self, key: Key) -> Iterator[Finding]:
         """What a service could be made to do, and who may grant to anyone."""
@@ -185,10 +192,12 @@ class ServiceScopeRule(KeyRule):
             if verdict is None
             else "no condition says for whose resources"
         )
+        shown = self._shown(key, statement, actions, [one.value for one in services])
         yield self.finding(
-            outcome,
+            outcome if shown is not None else Outcome.UNDETERMINED,
             key.location,
             f"{heading(statement)} lets {names} use the key; {problem}.{near_misses(conditions, keys)}",
+            witness=shown,
             detail=SOURCE,
             path=statement.path,
             principals=tuple(display(one.value) for one in services),
@@ -225,8 +234,9 @@ class ServiceScopeRule(KeyRule):
                 verdict = _best(verdict, *map(pins_account, conditions))
             if verdict is True:
                 continue
+            shown = self._shown(key, statement, actions, (), caller=detail == CALLER)
             yield self.finding(
-                _outcome(key, statement, verdict, actions),
+                _outcome(key, statement, verdict, actions) if shown is not None else Outcome.UNDETERMINED,
                 key.location,
                 f"{heading(statement)} lets everyone {problem}"
                 f"{', unless a value decided at deployment limits it' if verdict is None else ''}."
@@ -234,24 +244,70 @@ class ServiceScopeRule(KeyRule):
                 detail=detail,
                 path=statement.path,
                 principals=("*",),
+                witness=shown,
                 fix=fix,
             )
 
+    def _shown(
+        self,
+        key: Key,
+        statement: Statement,
+        actions: frozenset[str],
+        services: Sequence[str],
+        *,
+        caller: bool = False,
+    ) -> Witness | None:
+        """A request that the statement lets through: of one of the services, or of somebody else.
+
+        Args:
+            key: The key.
+            statement: The statement.
+            actions: What it is asked about.
+            services: The services; empty for everybody else.
+            caller: Whether the caller has to be of another account.
+        """
+        home = (f"arn:{key.partition}:iam::{key.account}:*",)
+        for action in sorted(actions, key=lambda name: (name not in _FIRST, name)):
+            for part in self._access.reach(key, action).contributions:
+                cells = tuple(cell for cell in part.cells if _is_asked(cell, services))
+                if part.statement is not statement or not cells:
+                    continue
+                # A direct call shows it best; where kms:ViaService has to be there, one through some service.
+                for known in (None,) if services or caller else (_DIRECTLY, None):
+                    found = witness(
+                        part.of(cells),
+                        key,
+                        action,
+                        organization=self.estate.organization,
+                        but=home if caller else (),
+                        known=known,
+                    )
+                    if found is not None:
+                        return found
+        return None
+
     def _grants(self, key: Key) -> Iterator[Finding]:
         authorised = (root_arn(key.account, key.partition), *self.config.authorised_for(self.control.id))
-        access = EstateAccess(self.estate)
         for value, note in (
             ("false", ""),
             (None, " BoolIfExists also holds for requests that do not carry kms:GrantIsForAWSResource."),
         ):
-            region = access.reach(key, CREATE_GRANT, context={_GRANT_FLAG: value})
+            region = self._access.reach(key, CREATE_GRANT, context={_GRANT_FLAG: value})
             parts = [
                 part
                 for part in merged(region.escapes(authorised))
                 if not _declared(part, key) and not _by_service(part) and not _scoped_service(part)
             ]
             for part in parts:
-                yield self._grant(key, part, note)
+                shown = witness(
+                    part,
+                    key,
+                    CREATE_GRANT,
+                    organization=self.estate.organization,
+                    but=authorised,
+                    known={_GRANT_FLAG: value},
+                )
+                yield self._grant(key, part, note, shown)
             if parts:
                 return
 
@@ -282,7 +338,7 @@ class ServiceScopeRule(KeyRule):
             " declaration out.",
         )
 
-    def _grant(self, key: Key, part: Contribution, note: str) -> Finding:
+    def _grant(self, key: Key, part: Contribution, note: str, shown: Witness | None) -> Finding:
         who = f"by the IAM policies of {part.principals}" if part.delegated else f"to {part.principals}"
         message = (
             f"{capitalized(part.label)} allows kms:CreateGrant for other purposes than AWS services' own "
@@ -292,13 +348,14 @@ class ServiceScopeRule(KeyRule):
         if left:
             message += f" The Deny of other grants leaves those to {', '.join(map(display, left))}."
         return self.finding(
-            Outcome.UNDETERMINED if part.unresolved else Outcome.VIOLATION,
+            Outcome.UNDETERMINED if part.unresolved or shown is None else Outcome.VIOLATION,
             key.location,
             message + (f" Not resolved: {part.unresolved}." if part.unresolved else ""),
             detail=CREATE_GRANT,
             path=part.statement.path if part.statement is not None else "",
             chain=(part.describe(),),
             principals=(part.principals,),
+            witness=shown,
             fix=_grant_fix(part, left, f"{self.control.id}[{CREATE_GRANT}]"),
         )
 
@@ -340,6 +397,14 @@ def _left_by_denies(key: Key) -> Iterator[str]:
             negated = one.base in ("stringnotequals", "stringnotlike", "arnnotequals", "arnnotlike")
             if one.folded_key == _GRANTEE and negated and not is_unknown(one.values):
                 yield from one.values
+
+
+def _is_asked(cell: Cell, services: Sequence[str]) -> bool:
+    if not services:
+        return cell.kind is not PrincipalKind.SERVICE
+    return cell.kind is PrincipalKind.SERVICE and (
+        _ANY_SERVICE.value in services or bool(set(cell.include) & set(services)) or cell.literal is None
+    )
 
 
 def _outcome(key: Key, statement: Statement, verdict: bool | None, actions: frozenset[str]) -> Outcome:

@@ -44,13 +44,14 @@ from kms_constructs.analysis.principals import (
     describe_cells,
     root_arn,
 )
-from kms_constructs.analysis.reach import same_account
+from kms_constructs.analysis.reach import Contribution, same_account
 from kms_constructs.analysis.within import EstateAccess
+from kms_constructs.analysis.witness import Witness, witness
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized, heading, named
 from kms_constructs.guardrails.wording import UNRESOLVED, resolve
-from kms_constructs.model.actions import READING
+from kms_constructs.model.actions import READING, USING
 from kms_constructs.model.estate import Key
 from kms_constructs.model.globs import globs_meet, has_wildcard
 from kms_constructs.model.limits import pins_account
@@ -120,6 +121,11 @@ class _Access:
     conditions: tuple[Condition, ...]
     delegated: bool
     unresolved: str | None
+    example: tuple[str, Contribution]
+
+    def of(self, cells: tuple[Cell, ...]) -> Contribution:
+        """What a witness has to show: that these get in."""
+        return self.example[1].of(cells)
 
 
 class LeastPrivilegeRule(KeyRule):
@@ -185,12 +191,22 @@ class LeastPrivilegeRule(KeyRule):
     def _accesses(self, key: Key, statement: Statement) -> tuple[_Access, ...]:
         """Whom a statement reaches with any of its actions, after all Denies."""
         found: dict[tuple[tuple[Condition, ...], bool, str | None], dict[Cell, None]] = {}
-        for _, parts in self._asked.shared_reaches(key, sorted(covered_actions(statement))):
+        examples: dict[object, tuple[str, Contribution]] = {}
+        for names, parts in self._asked.shared_reaches(key, sorted(covered_actions(statement))):
             for part in parts:
                 if part.statement is statement:
                     how = (part.conditions, part.delegated, part.unresolved)
                     found.setdefault(how, {}).update(dict.fromkeys(part.cells))
-        return tuple(_Access(tuple(cells), *how) for how, cells in found.items())
+                    examples.setdefault(how, (next((one for one in names if one in USING), names[0]), part))
+        return tuple(_Access(tuple(cells), *how, examples[how]) for how, cells in found.items())
+
+    def _shown(self, key: Key, access: _Access, cells: tuple[Cell, ...]) -> Witness | None:
+        return witness(
+            access.of(cells),
+            key,
+            access.example[0],
+            organization=self.estate.organization,
+        )
 
     def _unreadable(self, key: Key, statement: Statement) -> Iterator[Finding]:
         unknown = statement.principals if is_unknown(statement.principals) else statement.not_principals
@@ -241,10 +257,13 @@ class LeastPrivilegeRule(KeyRule):
                 fix=resolve(key),
             )
             return
-        yield self.violation(
-            key,
+        shown = self._shown(key, access, cells)
+        yield self.finding(
+            Outcome.UNDETERMINED if shown is None else Outcome.VIOLATION,
+            key.location,
             f"{heading(statement)} lets in {who}; no condition says who may call.",
             detail=PUBLIC,
+            witness=shown,
             path=statement.path,
             principals=(who,),
             fix="Name the principals, or add StringEquals aws:PrincipalOrgID or kms:CallerAccount.",
@@ -278,10 +297,13 @@ class LeastPrivilegeRule(KeyRule):
             and account not in self._trusted
             and not (own and _of_organization(access.conditions, own))
         ):
-            yield self.violation(
-                key,
+            shown = self._shown(key, access, cells)
+            yield self.finding(
+                Outcome.UNDETERMINED if shown is None else Outcome.VIOLATION,
+                key.location,
                 f"{heading(statement)} lets in {who}; account {display(account)} is not trusted.",
                 detail=UNTRUSTED,
+                witness=shown,
                 path=statement.path,
                 principals=(who,),
                 fix="Take the principal out, or list its account under trusted-accounts.",
@@ -292,8 +314,9 @@ class LeastPrivilegeRule(KeyRule):
         verdict = narrowed_by(access.conditions, _LIMITS)
         if verdict:
             return
+        shown = self._shown(key, access, cells)
         yield self.finding(
-            Outcome.UNDETERMINED if verdict is None else Outcome.VIOLATION,
+            Outcome.UNDETERMINED if verdict is None or shown is None else Outcome.VIOLATION,
             key.location,
             f"{heading(statement)} lets in {who} of another account"
             + (
@@ -310,6 +333,7 @@ class LeastPrivilegeRule(KeyRule):
             detail=CROSS_ACCOUNT,
             path=statement.path,
             principals=(who,),
+            witness=shown,
         )
 
     def _all_actions(
@@ -328,14 +352,16 @@ class LeastPrivilegeRule(KeyRule):
         who = describe_cells(beyond)
         form = "kms:*" if statement.not_actions is None else "all actions but a few (NotAction)"
         perhaps_home = access.delegated and all(same_account(cell, key.account) is None for cell in beyond)
+        shown = self._shown(key, access, beyond)
         yield self.finding(
-            Outcome.UNDETERMINED if perhaps_home else Outcome.VIOLATION,
+            Outcome.UNDETERMINED if perhaps_home or shown is None else Outcome.VIOLATION,
             key.location,
             f"{heading(statement)} gives {form} to {who}"
             + (", unless that turns out to be the account of the key." if perhaps_home else "."),
             detail=ALL_ACTIONS,
             path=f"{statement.path}/{'Action' if statement.not_actions is None else 'NotAction'}",
             principals=(who,),
+            witness=shown,
             fix="List the actions that the principal needs.",
         )
 
