@@ -610,6 +610,7 @@ def main() -> int:
         copy = Path(folder)
         shutil.copytree(REPOSITORY / "kms_constructs", copy / "kms_constructs")
         shutil.copytree(REPOSITORY / "tests" / "analysis", copy / "tests" / "analysis")
+        shutil.copytree(REPOSITORY / "tests" / "worlds", copy / "tests" / "worlds")
         for name in ("__init__.py", "conftest.py", "strategies.py"):
             shutil.copy(REPOSITORY / "tests" / name, copy / "tests" / name)
         # Cases of the analysis share the makers of keys and policies with those of the guardrails.

@@ -57,7 +57,7 @@ from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized, heading, named
 from kms_constructs.guardrails.source_advice import grants_without_flag, source_advice
-from kms_constructs.guardrails.wording import UNRESOLVED, merged, resolve
+from kms_constructs.guardrails.wording import UNRESOLVED, merged, resolve, unshown
 from kms_constructs.model.actions import ACTIONS, READING, USING
 from kms_constructs.model.arn import canonical
 from kms_constructs.model.estate import Grant, Key
@@ -193,10 +193,11 @@ class ServiceScopeRule(KeyRule):
             else "no condition says for whose resources"
         )
         shown = self._shown(key, statement, actions, [one.value for one in services])
+        note = near_misses(conditions, keys) + _why_open(verdict, outcome, shown)
         yield self.finding(
             outcome if shown is not None else Outcome.UNDETERMINED,
             key.location,
-            f"{heading(statement)} lets {names} use the key; {problem}.{near_misses(conditions, keys)}",
+            f"{heading(statement)} lets {names} use the key; {problem}.{note}",
             witness=shown,
             detail=SOURCE,
             path=statement.path,
@@ -235,12 +236,13 @@ class ServiceScopeRule(KeyRule):
             if verdict is True:
                 continue
             shown = self._shown(key, statement, actions, (), caller=detail == CALLER)
+            outcome = _outcome(key, statement, verdict, actions)
             yield self.finding(
-                _outcome(key, statement, verdict, actions) if shown is not None else Outcome.UNDETERMINED,
+                outcome if shown is not None else Outcome.UNDETERMINED,
                 key.location,
                 f"{heading(statement)} lets everyone {problem}"
                 f"{', unless a value decided at deployment limits it' if verdict is None else ''}."
-                f"{near_misses(conditions, keys)}",
+                f"{near_misses(conditions, keys)}{_why_open(verdict, outcome, shown)}",
                 detail=detail,
                 path=statement.path,
                 principals=("*",),
@@ -350,7 +352,7 @@ class ServiceScopeRule(KeyRule):
         return self.finding(
             Outcome.UNDETERMINED if part.unresolved or shown is None else Outcome.VIOLATION,
             key.location,
-            message + (f" Not resolved: {part.unresolved}." if part.unresolved else ""),
+            message + (f" Not resolved: {part.unresolved}." if part.unresolved else unshown(shown)),
             detail=CREATE_GRANT,
             path=part.statement.path if part.statement is not None else "",
             chain=(part.describe(),),
@@ -413,6 +415,15 @@ def _outcome(key: Key, statement: Statement, verdict: bool | None, actions: froz
     sure = verdict is False and statement.effect is Effect.ALLOW and bool(certain & actions)
     means_it = sure and speaks_of_key(statement, KeyName.of(key)) is True
     return Outcome.VIOLATION if means_it else Outcome.UNDETERMINED
+
+
+def _why_open(verdict: bool | None, outcome: Outcome, shown: Witness | None) -> str:
+    """Why it is undetermined, where no condition is the reason."""
+    if verdict is None:
+        return ""
+    if outcome is Outcome.UNDETERMINED:
+        return " Whether the statement allows this on this key is decided at deployment."
+    return unshown(shown)
 
 
 def _known(statement: Statement) -> tuple[Condition, ...]:

@@ -35,7 +35,12 @@ from typing import ClassVar
 from kms_constructs.analysis.identity import IdentityGrant
 from kms_constructs.analysis.identity_index import IdentityIndex
 from kms_constructs.analysis.key_names import home_partition
-from kms_constructs.analysis.narrowing import ENCRYPTION_CONTEXT, VIA_SERVICE, covered_actions, narrowed_by
+from kms_constructs.analysis.narrowing import (
+    ENCRYPTION_CONTEXT,
+    VIA_SERVICE,
+    covered_actions,
+    narrowed_by,
+)
 from kms_constructs.analysis.principals import (
     Cell,
     PrincipalKind,
@@ -50,7 +55,7 @@ from kms_constructs.analysis.witness import Witness, witness
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized, heading, named
-from kms_constructs.guardrails.wording import UNRESOLVED, resolve
+from kms_constructs.guardrails.wording import UNRESOLVED, resolve, unshown
 from kms_constructs.model.actions import READING, USING
 from kms_constructs.model.estate import Key
 from kms_constructs.model.globs import globs_meet, has_wildcard
@@ -96,6 +101,7 @@ DECRYPT_ON_ALL_KEYS = "decrypt-on-all-keys"
 
 _DECRYPTING = ("Decrypt", "ReEncryptFrom")
 _EVERYTHING = frozenset({"*", "kms:*"})
+_ACCOUNTS = ("aws:principalaccount", "kms:calleraccount")
 _ORGANIZATION = ("aws:principalorgid", "aws:principalorgpaths")
 _CALLER = (
     *_ORGANIZATION,
@@ -247,7 +253,7 @@ class LeastPrivilegeRule(KeyRule):
             return
         who = describe_cells(cells)
         # A principal or an account that deployment names is somebody, and perhaps of another account.
-        if verdict is None or any(pins_account(one) is not False for one in access.conditions):
+        if verdict is None or any(map(_perhaps_somebody, access.conditions)):
             yield self.undetermined(
                 key,
                 f"{heading(statement)} lets in {who}, unless a value that is not known limits it.",
@@ -261,7 +267,7 @@ class LeastPrivilegeRule(KeyRule):
         yield self.finding(
             Outcome.UNDETERMINED if shown is None else Outcome.VIOLATION,
             key.location,
-            f"{heading(statement)} lets in {who}; no condition says who may call.",
+            f"{heading(statement)} lets in {who}; no condition says who may call.{unshown(shown)}",
             detail=PUBLIC,
             witness=shown,
             path=statement.path,
@@ -301,7 +307,8 @@ class LeastPrivilegeRule(KeyRule):
             yield self.finding(
                 Outcome.UNDETERMINED if shown is None else Outcome.VIOLATION,
                 key.location,
-                f"{heading(statement)} lets in {who}; account {display(account)} is not trusted.",
+                f"{heading(statement)} lets in {who}; account {display(account)} is not trusted."
+                f"{unshown(shown)}",
                 detail=UNTRUSTED,
                 witness=shown,
                 path=statement.path,
@@ -323,7 +330,8 @@ class LeastPrivilegeRule(KeyRule):
                 ", unless a value decided at deployment limits it."
                 if verdict is None
                 else "; no condition limits what for."
-            ),
+            )
+            + ("" if verdict is None else unshown(shown)),
             fix="Add kms:ViaService, an encryption context or aws:PrincipalOrgID"
             + (
                 ", or name principals instead of the account."
@@ -357,7 +365,8 @@ class LeastPrivilegeRule(KeyRule):
             Outcome.UNDETERMINED if perhaps_home or shown is None else Outcome.VIOLATION,
             key.location,
             f"{heading(statement)} gives {form} to {who}"
-            + (", unless that turns out to be the account of the key." if perhaps_home else "."),
+            + (", unless that turns out to be the account of the key." if perhaps_home else ".")
+            + unshown(shown),
             detail=ALL_ACTIONS,
             path=f"{statement.path}/{'Action' if statement.not_actions is None else 'NotAction'}",
             principals=(who,),
@@ -475,6 +484,12 @@ def _beyond(principal: Principal, home: frozenset[str]) -> bool:
     if principal.type == "Service":
         return False
     return principal.value not in home and account_of(principal.value) not in home
+
+
+def _perhaps_somebody(condition: Condition) -> bool:
+    """Whether a condition, of which the analysis makes no principals, may leave those of one account."""
+    account = condition.folded_key in _ACCOUNTS and narrowed_by((condition,), _ACCOUNTS)
+    return account is not False or pins_account(condition) is not False
 
 
 def _of_organization(conditions: tuple[Condition, ...], organization: str) -> bool:

@@ -374,7 +374,14 @@ CASES = {
     ),
     "a resource that may be this key": (
         a_key(allow(SNS, *USE, sid="Use", Resource=hole(HoleKind.UNRESOLVED, "Key"))),
-        [source("sns.amazonaws.com", outcome=U, problem=UNLIMITED)],
+        [
+            source(
+                "sns.amazonaws.com",
+                " Whether the statement allows this on this key is decided at deployment.",
+                U,
+                UNLIMITED,
+            )
+        ],
     ),
     "every key of the account, by pattern": (
         a_key(allow(SNS, *USE, sid="Use", Resource=f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/*")),

@@ -154,6 +154,10 @@ CASES = {
         ),
         [no_idea("a value of aws:PrincipalArn is decided at deployment")],
     ),
+    "everyone of an account that is not known": (
+        used_by("*", condition={"StringEquals": {"kms:CallerAccount": WHY}}),
+        [found(U, "public", f"lets in {ANYONE}, unless a value that is not known limits it")],
+    ),
     "everyone from two halves of the world": (
         used_by("*", condition={"IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}}),
         [public()],
