@@ -109,6 +109,7 @@ NOT_LIMITING = {
     "the world of IPv6": on("aws:SourceIp", "IpAddress", "192.0.2.0/24", "::/0"),
     "the world in two halves": on("aws:SourceIp", "IpAddress", "0.0.0.0/1", "128.0.0.0/1"),
     "half of the world": on("aws:SourceIp", "IpAddress", "128.0.0.0/1"),
+    "two blocks that do not meet": on("aws:SourceIp", "IpAddress", "16.0.0.0/8", "18.0.0.0/8"),
     "two blocks that meet": on("aws:SourceIp", "IpAddress", "16.0.0.0/8", "17.0.0.0/8"),
     "any service": on("kms:ViaService", "StringLike", "*.amazonaws.com"),
     "any service in a Region": on("kms:ViaService", "StringLike", "*.eu-west-1.amazonaws.com"),
