@@ -24,7 +24,13 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = Path("kms_constructs") / "analysis"
 PROPERTIES = "tests/analysis/test_properties.py"
-PATTERNS = "tests/model/test_globs.py"
+CASES = (
+    "tests/analysis",
+    "tests/model/test_globs.py",
+    "tests/model/test_limits.py",
+    "tests/guardrails/rules/test_iam_kms_6_service_scope.py",
+    "tests/guardrails/rules/test_kms_004_least_privilege.py",
+)
 LIMIT = 600
 """Seconds after which a run counts as killed: the mutant made it hang."""
 
@@ -756,6 +762,91 @@ MUTANTS = (
         "",
         "Text put into a hole would count as known.",
     ),
+    Mutant(
+        "limit-any-account",
+        "../model/limits.py",
+        "    if arn.account:\n        return value.one(arn.account)\n",
+        "    if arn.account:\n        return True\n",
+        "`arn:aws:sns:*:*:*` would count as a source, so anybody's topic could use the key.",
+    ),
+    Mutant(
+        "limit-any-bucket",
+        "../model/limits.py",
+        'return value.one(arn.resource.partition("/")[0] if arn.service == "s3" else arn.resource)',
+        "return True",
+        "`arn:aws:s3:::*` would count as a source.",
+    ),
+    Mutant(
+        "limit-crossing",
+        "../model/limits.py",
+        "    if value.crossing and any(map(has_wildcard, before[:2])):\n",
+        "    if False:\n",
+        "An account that stands in a stranger's resource name would count as the owner's.",
+    ),
+    Mutant(
+        "limit-any-organization",
+        "../model/limits.py",
+        "        return value.one()\n    return value.one(organization)\n",
+        "        return value.one()\n    return True\n",
+        "`o-*/*` would count as an organization.",
+    ),
+    Mutant(
+        "limit-addresses-one-by-one",
+        "../model/limits.py",
+        "sizes[network.version] += network.num_addresses",
+        "sizes[network.version] = network.num_addresses",
+        "Ranges that are everything together would count as a limit.",
+    ),
+    Mutant(
+        "limit-any-service",
+        "../model/limits.py",
+        "    return value.one(name if dot else None)\n",
+        "    return value.says_something()\n",
+        "`*.amazonaws.com` would count as a service.",
+    ),
+    Mutant(
+        "limit-any-role",
+        "../model/limits.py",
+        "    if has_wildcard(kind):\n        return False\n",
+        "    return True\n",
+        "`role/*` would count as naming principals, and let everyone of the account call directly.",
+    ),
+    Mutant(
+        "limit-variables",
+        "../model/limits.py",
+        "patterns=not exact or open_text != text",
+        "patterns=not exact",
+        "`${aws:SourceAccount}` would count as one account: the attacker's own.",
+    ),
+    Mutant(
+        "limit-keys-unlisted",
+        "../model/limits.py",
+        "    if limit is None or operator is None or not operator.pins:\n        return False\n    if",
+        "    if limit is None:\n        return True\n    if operator is None or not operator.pins:\n"
+        "        return False\n    if",
+        "A key that nobody has looked at would count as a limit.",
+    ),
+    Mutant(
+        "scope-not-principal",
+        "../guardrails/rules/iam_kms_6_service_scope.py",
+        'if "*" in people or statement.not_principals is not None:',
+        'if "*" in people:',
+        "NotPrincipal would let everyone in unseen.",
+    ),
+    Mutant(
+        "scope-open-principal",
+        "../guardrails/rules/iam_kms_6_service_scope.py",
+        "next(filter(_perhaps_everyone, people), None)",
+        "None",
+        "A principal that turns out to be everyone would pass.",
+    ),
+    Mutant(
+        "least-privilege-open-resource",
+        "../guardrails/rules/kms_004_least_privilege.py",
+        "        if not certain and open_ is None:\n",
+        "        if not certain:\n",
+        "An IAM policy whose resource turns out to be every key would pass.",
+    ),
 )
 
 
@@ -777,7 +868,7 @@ def _run(copy: Path, *arguments: str) -> bool:
 def _verdict(copy: Path, mutant: Mutant) -> str:
     if mutant.tests:
         return "SURVIVED" if _run(copy, *mutant.tests) else "killed by a case"
-    if not _run(copy, "tests/analysis", PATTERNS, f"--ignore={PROPERTIES}"):
+    if not _run(copy, *CASES, f"--ignore={PROPERTIES}"):
         return "killed by a case"
     return "SURVIVED" if _run(copy, PROPERTIES) else "killed by a property"
 
@@ -789,22 +880,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
         shutil.copytree(REPOSITORY / "kms_constructs", copy / "kms_constructs")
-        shutil.copytree(REPOSITORY / "tests" / "analysis", copy / "tests" / "analysis")
-        for name in ("sources", "worlds"):
-            shutil.copytree(REPOSITORY / "tests" / name, copy / "tests" / name)
-        (copy / "tests" / "model").mkdir()
-        for name in ("__init__.py", Path(PATTERNS).name):
-            shutil.copy(REPOSITORY / "tests" / "model" / name, copy / "tests" / "model" / name)
-        # The strategies draw the worlds of the guardrails' tests.
-        shutil.copytree(REPOSITORY / "tests" / "worlds", copy / "tests" / "worlds")
-        for name in ("__init__.py", "conftest.py", "strategies.py"):
-            shutil.copy(REPOSITORY / "tests" / name, copy / "tests" / name)
-        # Cases of the analysis share the makers of keys and policies with those of the guardrails.
-        (copy / "tests" / "guardrails").mkdir()
-        for name in ("__init__.py", "factories.py"):
-            shutil.copy(REPOSITORY / "tests" / "guardrails" / name, copy / "tests" / "guardrails" / name)
+        shutil.copytree(REPOSITORY / "tests", copy / "tests", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(REPOSITORY / "pyproject.toml", copy)
-        if not _run(copy, "tests/analysis", PATTERNS, f"--ignore={PROPERTIES}"):
+        if not _run(copy, *CASES, f"--ignore={PROPERTIES}"):
             raise SystemExit("the tests fail without any mutant")
         for mutant in chosen:
             target = copy / PACKAGE / mutant.file

@@ -352,6 +352,42 @@ def principal_atom(condition: Condition, partition: str = ANY_PARTITION) -> Atom
     return None
 
 
+_HOLE_DOUBT = "a value of aws:PrincipalArn is decided at deployment"
+
+
+@lru_cache(maxsize=4096)
+def open_atom(condition: Condition, partition: str = ANY_PARTITION) -> Atom | None:
+    """What a condition on ``aws:PrincipalArn`` says at most where its values are not all resolved.
+
+    For an Allow alone: whom it lets in lies within the patterns, whatever the open names turn out to be.
+
+    Args:
+        condition: The condition.
+        partition: The partition of the key.
+
+    Returns:
+        None where the condition may let in anyone: more than the end of an ARN is open, or the operator
+        is one that also holds for what it does not name.
+    """
+    operator = CONDITION_OPERATORS.get(condition.base)
+    if (
+        condition.folded_key != "aws:principalarn"
+        or operator is None
+        or operator.negated
+        or not operator.takes_variables
+        or isinstance(condition.values, Unknown)
+        or _unreadable(condition, condition.values)
+        or _missing(condition) is not False
+    ):
+        return None
+    values = tuple(localised(value, partition) for value in condition.values)
+    for value in values:
+        *fields, _ = cut(value)
+        if len(fields) < 5 or any(map(has_unresolved_hole, fields)):
+            return None
+    return Atom(everywhere(values), missing=False, certain=everywhere(()), doubt=_HOLE_DOUBT)
+
+
 def _arn_atom(condition: Condition, values: tuple[str, ...]) -> Atom | None:
     if condition.base == "null":
         return _null_atom(values)

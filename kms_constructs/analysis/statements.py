@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from kms_constructs.analysis.conditions import Atom, RequestContext, decide, principal_atom
+from kms_constructs.analysis.conditions import Atom, RequestContext, decide, open_atom, principal_atom
 from kms_constructs.analysis.contribution import Contribution
 from kms_constructs.analysis.key_names import KeyName, open_resource, speaks_of_key
 from kms_constructs.analysis.principals import (
@@ -98,7 +98,7 @@ def allowed(
             if verdict is False:
                 return ()
             if verdict is None:
-                atom = principal_atom(condition, key.partition)
+                atom = principal_atom(condition, key.partition) or open_atom(condition, key.partition)
                 if atom is None:
                     assumed.append(condition)
                 else:

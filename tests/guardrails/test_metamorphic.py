@@ -204,6 +204,7 @@ UNSTABLE: Mapping[str, Unstable] = {
 
 MENDED = {
     "004-action-resolved",
+    "6-principal-resolved",
     "8-principals-in-another-order",
     "8-principals-in-statements-of-their-own",
     "8-two-accounts-and-a-deny",

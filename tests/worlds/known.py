@@ -212,27 +212,7 @@ def classes_of(control: str, case: Case, witness: Witness) -> frozenset[str]:
     )
 
 
-KNOWN_UNSOUND: Mapping[str, str] = {
-    "6-not-principal": "NotPrincipal is not looked at",
-    "6-unresolved-principal": "a principal that is not resolved may be everyone",
-    "6-source-arn": "a value that an attacker can have counts as a limit",
-    "6-source-arn-service": "a value that an attacker can have counts as a limit",
-    "6-source-account": "a value that an attacker can have counts as a limit",
-    "6-source-organization": "a value that an attacker can have counts as a limit",
-    "6-via-anything": "a pattern that every service matches counts as a limit",
-    "6-organization-of-anyone": "a pattern that every organization matches counts as a limit",
-    "6-principal-arn-pattern": "a pattern that strangers match counts as naming the principals",
-    "004-via-any-service": "a pattern that every service matches counts as a limit",
-    "004-organization": "a pattern that every organization matches counts as a limit",
-    "004-organization-path": "a pattern that every organization matches counts as a limit",
-    "004-vpc": "a pattern that every network matches counts as a limit",
-    "004-vpc-endpoint": "a pattern that every network matches counts as a limit",
-    "004-user-id": "a pattern that every user id matches counts as a limit",
-    "004-addresses": "address ranges that are everything together count as a limit",
-    "004-source-account": "a value that an attacker can have counts as a limit",
-    "004-source-arn": "a value that an attacker can have counts as a limit",
-    "004-iam-unresolved-resource": "a resource that is not resolved may be every key",
-}
+KNOWN_UNSOUND: Mapping[str, str] = {}
 """Class to the reason why it is wrong today: to be emptied."""
 
 KNOWN_FALSE: Mapping[str, str] = {}

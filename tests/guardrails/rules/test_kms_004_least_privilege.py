@@ -50,6 +50,12 @@ GOOD_CASES = {
     "everyone, by ARN": used_by("*", condition={"ArnLike": {"aws:PrincipalArn": role("App*")}}),
     "everyone of the account": used_by("*", condition={"StringEquals": {"kms:CallerAccount": ACCOUNT}}),
     "everyone of an organization": used_by("*", condition=ORGANIZATION),
+    "everyone of an organization, whichever a parameter names": used_by(
+        "*", condition={"StringEquals": {"aws:PrincipalOrgID": hole(HoleKind.UNRESOLVED, "Org")}}
+    ),
+    "everyone, by an ARN whose name is a parameter": used_by(
+        "*", condition={"ArnLike": {"aws:PrincipalArn": role(hole(HoleKind.UNRESOLVED, "Name"))}}
+    ),
     "everyone behind an endpoint": used_by("*", condition={"StringEquals": {"aws:SourceVpce": "vpce-1"}}),
     "everyone from an address": used_by("*", condition={"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}),
     "everyone, and a Deny of all but the account's": a_key(
@@ -125,6 +131,36 @@ CASES = {
     ),
     "everyone of an organization, if any": (
         used_by("*", condition={"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-aaaaaaaaaa"}}),
+        [public()],
+    ),
+    "everyone of any organization, in a pattern": (
+        used_by("*", condition={"StringLike": {"aws:PrincipalOrgID": "o-*"}}),
+        [public()],
+    ),
+    "everyone of an organization that a pattern decides": (
+        used_by("*", condition={"StringLike": {"aws:PrincipalOrgID": hole(HoleKind.UNRESOLVED, "Org")}}),
+        [found(U, "public", f"lets in {ANYONE}, unless a value that is not known limits it")],
+    ),
+    "everyone, by an ARN whose account is a parameter": (
+        used_by(
+            "*",
+            condition={"ArnLike": {"aws:PrincipalArn": role("App", hole(HoleKind.UNRESOLVED, "Account"))}},
+        ),
+        [found(U, "public", f"lets in {ANYONE}, unless a value that is not known limits it")],
+    ),
+    "everyone, by an ARN of another account whose name is a parameter": (
+        used_by(
+            "*",
+            condition={"ArnLike": {"aws:PrincipalArn": role(hole(HoleKind.UNRESOLVED, "Name"), OTHER)}},
+        ),
+        [no_idea("a value of aws:PrincipalArn is decided at deployment")],
+    ),
+    "everyone of an account that is not known": (
+        used_by("*", condition={"StringEquals": {"kms:CallerAccount": WHY}}),
+        [found(U, "public", f"lets in {ANYONE}, unless a value that is not known limits it")],
+    ),
+    "everyone from two halves of the world": (
+        used_by("*", condition={"IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}}),
         [public()],
     ),
     "everyone from anywhere": (
@@ -380,6 +416,43 @@ IAM_CASES = {
                 IAM_PATH,
                 f"Inline policy 'AppPolicy', statement 0 gives {role('App')} kms:Decrypt on all keys, if "
                 "what is not known turns out so: parameter Who has no default.",
+            )
+        ],
+    ),
+    "a resource that is a parameter": (
+        an_iam_policy(iam_allow("kms:Decrypt", hole(HoleKind.UNRESOLVED, "KeyArn"))),
+        [
+            Said(
+                U,
+                "decrypt-on-all-keys",
+                IAM_PATH,
+                f"Inline policy 'AppPolicy', statement 0 gives {role('App')} kms:Decrypt on keys "
+                "${KeyArn}, if what is not known turns out so: ${KeyArn} is undecided.",
+            )
+        ],
+    ),
+    "a resource that is a parameter, by an alias that is one": (
+        an_iam_policy(
+            iam_allow(
+                "kms:Decrypt",
+                hole(HoleKind.UNRESOLVED, "KeyArn"),
+                Condition={
+                    "ForAnyValue:StringEquals": {"kms:ResourceAliases": hole(HoleKind.UNRESOLVED, "Alias")}
+                },
+            )
+        ),
+        [NAMED],
+    ),
+    "all keys in a statement after one that is not known": (
+        an_iam_policy(
+            iam_allow("kms:Decrypt", hole(HoleKind.UNRESOLVED, "KeyArn")), iam_allow("kms:Decrypt", "*")
+        ),
+        [
+            Said(
+                V,
+                "decrypt-on-all-keys",
+                "Properties/PolicyDocument/Statement/1",
+                f"Inline policy 'AppPolicy', statement 1 gives {role('App')} kms:Decrypt on all keys.",
             )
         ],
     ),
