@@ -539,7 +539,7 @@ MUTANTS = (
     ),
     Mutant(
         "certain-fact-of-the-key",
-        "certain.py",
+        "call.py",
         '        "aws:requestedregion": key.region,\n',
         "",
         "A Deny by Region would count as not hitting the root user (IAM-KMS-1).",

@@ -14,7 +14,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import cached_property
 
 from kms_constructs.analysis.access import AccessMatrix, MatrixRow
-from kms_constructs.analysis.certain import key_facts
+from kms_constructs.analysis.call import key_facts
 from kms_constructs.analysis.conditions import RequestContext
 from kms_constructs.analysis.holdings import Holding, Holdings, HoldingsIndex
 from kms_constructs.analysis.identity import attached_cells

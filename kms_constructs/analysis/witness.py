@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from itertools import islice, product
 
-from kms_constructs.analysis.certain import key_facts
+from kms_constructs.analysis.call import key_facts
 from kms_constructs.analysis.conditions import holds
 from kms_constructs.analysis.contribution import Contribution
 from kms_constructs.analysis.evaluate import Request, evaluate, is_service_linked

@@ -56,7 +56,7 @@ from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized, heading, named
 from kms_constructs.guardrails.wording import UNRESOLVED, resolve, unshown
-from kms_constructs.model.actions import READING, USING
+from kms_constructs.model.actions import ACROSS_ACCOUNTS, READING, USING
 from kms_constructs.model.estate import Key
 from kms_constructs.model.globs import globs_meet, has_wildcard
 from kms_constructs.model.limits import pins_account
@@ -353,7 +353,7 @@ class LeastPrivilegeRule(KeyRule):
                 fix="Take the principal out, or list its account under trusted-accounts.",
             )
             return
-        if covered_actions(statement) <= READING:
+        if covered_actions(statement) & ACROSS_ACCOUNTS <= READING:
             return
         verdict = narrowed_by(access.conditions, _LIMITS)
         if verdict:
