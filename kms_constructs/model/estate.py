@@ -12,12 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kms_constructs.model.policy import Policy
 from kms_constructs.model.position import Origin, Position
 from kms_constructs.model.unknown import Unknown
 from kms_constructs.model.vocabulary import CLOUDFORMATION, Fact, Vocabulary
+
+if TYPE_CHECKING:
+    from kms_constructs.model.use import Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +321,18 @@ class Organization:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estate:
-    """Everything that was given to be judged together, whatever it was read from."""
+    """Everything that was given to be judged together, whatever it was read from.
+
+    Args:
+        keys: The keys.
+        identity_policies: The IAM policies.
+        trails: The trails.
+        organization: The policies of the organization.
+        problems: What could not be read.
+        sources: What it was read from.
+        unattached_aliases: Aliases of keys that are not in it.
+        uses: What services do with the keys, and with keys that AWS manages.
+    """
 
     keys: tuple[Key, ...] = ()
     identity_policies: tuple[IdentityPolicy, ...] = ()
@@ -327,6 +341,7 @@ class Estate:
     problems: tuple[SourceProblem, ...] = ()
     sources: tuple[str, ...] = ()
     unattached_aliases: tuple[str, ...] = ()
+    uses: tuple[Use, ...] = ()
 
     @classmethod
     def merge(cls, *estates: Estate) -> Estate:
@@ -384,6 +399,7 @@ def _distinct(estate: Estate, taken: set[tuple[type, str]]) -> Estate:
             replace(one, id=renamed.get((IdentityPolicy, one.id), one.id)) for one in estate.identity_policies
         ),
         trails=tuple(replace(one, id=renamed.get((Trail, one.id), one.id)) for one in estate.trails),
+        uses=tuple(replace(one, key=renamed.get((Key, one.key), one.key)) for one in estate.uses),
     )
 
 

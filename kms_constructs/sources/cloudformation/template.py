@@ -22,6 +22,7 @@ class TemplateInput:
             used for those that are missing.
         assets: Source of a template by asset hash, for nested stacks whose template URL holds only the hash.
         marks: Where the values of the template stand in its file, or None.
+        creator: ARN of the role that CloudFormation makes the resources with, or None when that is not known.
 
     Example:
         >>> TemplateInput({"Resources": {}}, "app.json", stack="App").account is None
@@ -36,3 +37,4 @@ class TemplateInput:
     construct_paths: Mapping[str, str] | None = None
     assets: Mapping[str, str] | None = None
     marks: Marks | None = None
+    creator: str | None = None

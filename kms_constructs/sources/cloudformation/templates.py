@@ -10,6 +10,7 @@ from kms_constructs.sources.cloudformation.keys import ALIAS_TYPE, KEY_TYPES, Ke
 from kms_constructs.sources.cloudformation.scope import Scope, section
 from kms_constructs.sources.cloudformation.template import TemplateInput
 from kms_constructs.sources.cloudformation.trails import TRAIL_TYPE, trail_of
+from kms_constructs.sources.cloudformation.uses import uses_of
 from kms_constructs.sources.cloudformation.world import World
 
 # Uses of a key that say nothing of what it protects: policies that allow its use, aliases, replicas.
@@ -51,6 +52,7 @@ def estate_from_templates(
                 keys.add_alias(scope, resource)
     for scope in world.scopes:
         _add_references(keys, scope)
+    uses = uses_of(world.scopes, keys.named, any_key=bool(keys))
     identities = Identities()
     for step in IDENTITY_PASSES:
         for scope in world.scopes:
@@ -69,6 +71,7 @@ def estate_from_templates(
         problems=tuple(dict.fromkeys(problems)),
         sources=tuple(dict.fromkeys(item.source for item in inputs)),
         unattached_aliases=tuple(keys.unattached),
+        uses=uses,
     )
 
 
