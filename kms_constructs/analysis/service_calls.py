@@ -1,0 +1,244 @@
+"""The calls to KMS that a use of a key makes, and whether they are certainly allowed.
+
+Who calls, what for, and what the calls carry stands in the requirement of the service; the resources of the app
+tell the rest: the ARN of the topic is the encryption context, the alarm is the source. What neither tells is
+open: a condition on it is neither met nor missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from kms_constructs.analysis.certain import Answer, Attached, Call, Certainty, Fact, InView, certain
+from kms_constructs.model.arn import PARTITIONS, canonical, cut
+from kms_constructs.model.estate import Estate, IdentityPolicyKind, Key
+from kms_constructs.model.globs import glob_covers
+from kms_constructs.model.service_requirement import (
+    ACCOUNT,
+    CONTEXT,
+    CREATE_GRANT,
+    FOR_AWS_RESOURCE,
+    PARTITION,
+    REGION,
+    SOURCE_ARN,
+    SUFFIX,
+    Caller,
+    ServiceRequirement,
+    Who,
+)
+from kms_constructs.model.text import HoleKind, hole
+from kms_constructs.model.unknown import Unknown, is_unknown
+from kms_constructs.model.use import Use
+
+_WITHOUT_CONTEXT: Final = frozenset({"DescribeKey", "GetPublicKey", "Sign"})
+"""Actions that take no encryption context."""
+_ON_GRANTS: Final = (FOR_AWS_RESOURCE, "kms:GrantOperations")
+_ARN_FIELDS: Final = 6
+_CLAIMED: Final = frozenset({Who.SERVICE, Who.LINKED_ROLE, Who.CREATOR, Who.ROLE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceCall:
+    """What one caller does for one use.
+
+    Args:
+        use: The use.
+        requirement: What the service needs.
+        caller: The caller.
+        principal: ARN of a role, or a service principal; may have holes.
+        known: Whether it is known who the principal is: else it stands for any role of the account.
+        context: Condition keys as the policy writes them, with what the calls carry.
+    """
+
+    use: Use
+    requirement: ServiceRequirement
+    caller: Caller
+    principal: str
+    known: bool
+    context: Mapping[str, Fact]
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The actions whose refusal breaks something."""
+        return self.caller.needed
+
+    def call(self, action: str) -> Call:
+        """One of the calls, as far as it is known."""
+        carried = {
+            name.lower(): None if name.startswith(CONTEXT) and action in _WITHOUT_CONTEXT else value
+            for name, value in self.context.items()
+            if name not in _ON_GRANTS or action == CREATE_GRANT
+        }
+        return Call(principal=self.principal, action=action, context=carried)
+
+
+def calls_of(use: Use, requirement: ServiceRequirement) -> Iterator[ServiceCall]:
+    """The calls that are made for a use, as far as anybody can tell.
+
+    Who reads and who writes no template tells. A call that only an option or a feature makes is left out where
+    the service makes others.
+    """
+    claimed = [caller for caller in requirement.callers if caller.who in _CLAIMED]
+    always = [caller for caller in claimed if not caller.only_if]
+    for number, caller in enumerate(requirement.callers):
+        if caller not in (always or claimed):
+            continue
+        for principal, known in _principals(use, number, caller):
+            yield ServiceCall(
+                use=use,
+                requirement=requirement,
+                caller=caller,
+                principal=principal,
+                known=known,
+                context=_context(use, caller),
+            )
+
+
+def written(template: str, use: Use) -> str:
+    """A text of a requirement with account, Region and partition of the use."""
+    if "<" not in template:
+        return template
+    suffix = PARTITIONS.get(use.partition, PARTITIONS["aws"]).dns_suffix
+    values = {PARTITION: use.partition, ACCOUNT: use.account, REGION: use.region, SUFFIX: suffix}
+    for name, value in values.items():
+        template = template.replace(name, value)
+    return template
+
+
+def known_value(name: str, pattern: str, use: Use) -> str | None:
+    """What the calls carry for a condition key, where a resource of the way tells: the ARN of the topic."""
+    own = (use.user.arn, *use.mentioned)
+    others = tuple(link.arn for link in reversed(use.chain))
+    for arn in (*own, *others) if name == SOURCE_ARN else (*others, *own):
+        if arn and glob_covers(pattern, arn):
+            return arn
+    return None
+
+
+def _principals(use: Use, number: int, caller: Caller) -> Iterator[tuple[str, bool]]:
+    match caller.who:
+        case Who.CREATOR:
+            yield (use.creator, True) if use.creator else (_anyone(use, "creator"), False)
+        case Who.ROLE:
+            for place, role in use.roles:
+                if place == number:
+                    yield (_anyone(use, "role"), False) if is_unknown(role) else (role, True)
+        case _:
+            yield written(caller.principal, use), True
+
+
+def _anyone(use: Use, what: str) -> str:
+    """Any role of the account."""
+    name = hole(HoleKind.UNRESOLVED, f"{use.user.location.stack}.{use.user.location.logical_id}.{what}")
+    return f"arn:{use.partition}:iam::{use.account}:role/{name}"
+
+
+def _context(use: Use, caller: Caller) -> dict[str, Fact]:
+    carried: dict[str, Fact] = dict.fromkeys(caller.omits)
+    for name, sent in caller.sends.items():
+        if not isinstance(sent, str):
+            carried[name] = Unknown("AWS documents several values")
+            continue
+        pattern = written(sent, use)
+        if "*" not in pattern:
+            carried[name] = pattern
+            continue
+        carried[name] = known_value(name, pattern, use) or _any(pattern)
+    return carried
+
+
+def _any(pattern: str) -> str:
+    """The pattern as a text of which the parts under its asterisks are not known."""
+    head, *rest = pattern.split("*")
+    for number, part in enumerate(rest):
+        head += hole(HoleKind.UNRESOLVED, f"sent.{number}") + part
+    return head
+
+
+class UseAccess:
+    """Asks of the calls of an estate whether they are allowed."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self._views: dict[str, InView] = {}
+        self._attached: dict[str, list[Attached]] | None = None
+        self._answers: dict[object, Certainty] = {}
+
+    def answer(self, one: ServiceCall, action: str, key: Key) -> Certainty:
+        """What is known of one call."""
+        call = one.call(action)
+        same = (key.id, call.principal, action, tuple(sorted(call.context.items(), key=_first)))
+        found = self._answers.get(same)
+        if found is None:
+            found = self._answers[same] = self._ask(one, call, key)
+        return found
+
+    def _ask(self, one: ServiceCall, call: Call, key: Key) -> Certainty:
+        view = self._view(one)
+        found = certain(call, key, view)
+        if found.answer is Answer.OPEN:
+            # AWS's own statements take arn:aws:logs:REGION:ACCOUNT:* for what has colons in its resource.
+            loose = certain(replace(call, context=_loosened(call.context)), key, view)
+            return loose if loose.answer is Answer.CERTAIN else found
+        if found.answer is Answer.NEVER:
+            for other in _others(one):
+                open_ = certain(replace(call, principal=other), key, view)
+                if open_.answer is not Answer.NEVER:
+                    return replace(open_, answer=Answer.OPEN)
+        return found
+
+    def _view(self, one: ServiceCall) -> InView:
+        found = self._views.get(one.principal)
+        if found is None:
+            organization = self._estate.organization
+            found = self._views[one.principal] = InView(
+                identity=() if one.caller.who is Who.SERVICE else self._policies_of(one.principal),
+                others_attached=one.caller.who is not Who.SERVICE,
+                scps=organization.scps,
+                rcps=organization.rcps,
+            )
+        return found
+
+    def _policies_of(self, principal: str) -> tuple[Attached, ...]:
+        if self._attached is None:
+            self._attached = _by_holder(self._estate)
+        return tuple(self._attached.get(canonical(principal), ()))
+
+
+def _first(pair: tuple[str, Fact]) -> str:
+    return pair[0]
+
+
+def _by_holder(estate: Estate) -> dict[str, list[Attached]]:
+    """The IAM policies by whom they are attached to: those of which that is known."""
+    found: dict[str, list[Attached]] = {}
+    for policy in estate.identity_policies:
+        if policy.kind is IdentityPolicyKind.BOUNDARY or is_unknown(policy.attached_to):
+            continue
+        for holder in policy.attached_to:
+            found.setdefault(canonical(holder), []).append(Attached(policy.policy, policy.name))
+    return found
+
+
+def _loosened(context: Mapping[str, Fact]) -> dict[str, Fact]:
+    """The context with ARNs of which the resource is a part that no colon divides."""
+    return {name: _without_colons(value) if isinstance(value, str) else value for name, value in context.items()}
+
+
+def _without_colons(value: str) -> str:
+    fields = cut(value)
+    if len(fields) < _ARN_FIELDS or ":" not in fields[-1]:
+        return value
+    return ":".join((*fields[:-1], hole(HoleKind.UNRESOLVED, "sent.resource")))
+
+
+def _others(one: ServiceCall) -> Iterable[str]:
+    """Names that the caller may have as well: a service without its Region, a role with a suffix."""
+    if one.caller.who is Who.LINKED_ROLE:
+        yield one.principal + hole(HoleKind.UNRESOLVED, "suffix")
+    elif one.caller.who is Who.SERVICE and REGION in one.caller.principal:
+        yield written(one.caller.principal.replace(f"{REGION}.", "").replace(SUFFIX, "amazonaws.com"), one.use)
+    elif one.caller.who is Who.CREATOR and not one.known:
+        yield one.principal.replace(":role/", ":user/")
