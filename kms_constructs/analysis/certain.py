@@ -1,0 +1,607 @@
+"""What is certainly allowed: the dual of R(X).
+
+R(X) holds everyone who may possibly call an action, so what is not known counts for an Allow and not for a
+Deny. Here it is the other way round: a call is certain when some Allow certainly applies and no Deny can.
+What is not known counts for a Deny and not for an Allow. Both ask the same conditions, read in three values.
+
+See: https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+
+from kms_constructs.analysis.conditions import (
+    GRANT_ACTIONS,
+    GRANT_ONLY_KEYS,
+    all_of,
+    any_of,
+    holds,
+    principal_atom,
+)
+from kms_constructs.analysis.evaluate import is_service_linked, kind_of
+from kms_constructs.analysis.key_names import KeyName
+from kms_constructs.analysis.principals import Cell, PrincipalKind, is_session, localised, principal_cells
+from kms_constructs.analysis.reach import UNBOUND_BY_RCP, action_name, applies_to_action
+from kms_constructs.analysis.variables import filled
+from kms_constructs.model.actions import ACROSS_ACCOUNTS
+from kms_constructs.model.arn import parse_arn
+from kms_constructs.model.condition_operators import CONDITION_OPERATORS
+from kms_constructs.model.estate import Grant, Key
+from kms_constructs.model.globs import glob_covers, globs_meet, has_variable
+from kms_constructs.model.policy import Condition, Effect, Policy, Principal, Statement
+from kms_constructs.model.text import display, has_hole
+from kms_constructs.model.unknown import Unknown, is_unknown
+
+Fact = str | tuple[str, ...] | None | Unknown
+"""What a request carries for a condition key: a value (which may have holes), nothing, or it is not known."""
+
+NOT_SAID = Unknown("nothing is known of it")
+
+
+class Answer(StrEnum):
+    """What is known of a call."""
+
+    CERTAIN = "certain"
+    """It is allowed, whatever is not known turns out to be."""
+    OPEN = "open"
+    NEVER = "never"
+    """It is denied, whatever is not known turns out to be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call to KMS, as far as it is known.
+
+    Args:
+        principal: ARN of the caller, with or without holes (for a role session: of its role), or the name of
+            a service.
+        action: Name of the action, with or without ``kms:``.
+        context: Folded condition key to what the request carries for it. What follows from the principal
+            and from the key need not be told.
+        others: What it carries for condition keys that are told nowhere: nothing (None), or it is not known.
+
+    Raises:
+        ArgumentError: KMS has no such action.
+    """
+
+    principal: str
+    action: str
+    context: Mapping[str, Fact] = field(default_factory=dict)
+    others: Unknown | None = NOT_SAID
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "action", action_name(self.action))
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A policy in view.
+
+    Args:
+        policy: The policy.
+        name: What messages call it.
+        certain: Whether it is attached for certain.
+    """
+
+    policy: Policy
+    name: str = ""
+    certain: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InView:
+    """What decides beside the key policy and the grants.
+
+    Args:
+        identity: IAM policies of the caller, each attached for certain or perhaps.
+        others_attached: Whether the caller may have IAM policies that are not in view. What they may allow
+            is open then; that they deny something is not thought of.
+        boundaries: Permissions boundaries of the caller.
+        scps: Service control policies in force for the key's account (their Allow lists are taken to be
+            ``*``).
+        rcps: Resource control policies in force for the key's account.
+    """
+
+    identity: tuple[Attached, ...] = ()
+    others_attached: bool = False
+    boundaries: tuple[Attached, ...] = ()
+    scps: tuple[Policy, ...] = ()
+    rcps: tuple[Policy, ...] = ()
+
+
+KEY_POLICY = "key policy"
+IAM_POLICY = "IAM policy"
+BOUNDARY = "permissions boundary"
+SCP = "service control policy"
+RCP = "resource control policy"
+GRANT = "grant"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One statement (or grant) that decides, or may.
+
+    Args:
+        layer: ``key policy``, ``IAM policy``, ``service control policy``, …
+        statement: The statement; None for a grant or a policy that is not known.
+        certain: Whether it applies for certain.
+        why: What is not known of it; empty when it applies for certain.
+        name: Name of the policy or grant; empty for the key policy and for those of the organization.
+    """
+
+    layer: str
+    statement: Statement | None
+    certain: bool = True
+    why: str = ""
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        """What a message calls it: ``key policy, statement 'Root'``."""
+        named = f"{self.layer} '{self.name}'" if self.name else self.layer
+        if self.statement is None:
+            return named
+        said = f"statement '{self.statement.label}'" if self.statement.sid else self.statement.label
+        return said if self.layer == KEY_POLICY else f"{named}, {said}"
+
+
+@dataclass(frozen=True, slots=True)
+class Certainty:
+    """What is known of a call, and why.
+
+    Args:
+        answer: The answer.
+        allows: What allows it: for certain when each step is certain. Empty when nothing can.
+        denies: What denies it, or may.
+        missing: What an Allow needs that is not in view, for instance an IAM policy.
+    """
+
+    answer: Answer
+    allows: tuple[Step, ...] = ()
+    denies: tuple[Step, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def certain(call: Call, key: Key, view: InView | None = None) -> Certainty:
+    """Whether a call is certainly allowed, certainly denied, or neither.
+
+    Args:
+        call: The call.
+        key: The key; its policy and its grants count.
+        view: What else decides; nothing when it is left out.
+
+    Returns:
+        The answer. Certain means that `evaluate` allows the call under every choice of what is not known:
+        holes, condition keys, statements and attachments that may be there. Never means that it denies it
+        under every choice.
+
+    Example:
+        >>> from kms_constructs.model.estate import Key, Location
+        >>> from kms_constructs.model.policy import default_key_policy
+        >>> key = Key(id="k", location=Location("k"), account="111122223333", region="us-east-1",
+        ...     policy=default_key_policy("aws", "111122223333"))
+        >>> certain(Call(principal="arn:aws:iam::111122223333:root", action="PutKeyPolicy"), key).answer
+        <Answer.CERTAIN: 'certain'>
+        >>> app = Call(principal="arn:aws:iam::111122223333:role/App", action="Decrypt")
+        >>> certain(app, key, InView(others_attached=True)).missing
+        ('an IAM policy that allows kms:Decrypt',)
+    """
+    return _Asked(call, key, view or InView()).answer()
+
+
+def key_facts(key: Key) -> dict[str, Fact]:
+    """What every request on a key carries because of what the key is, by folded condition key.
+
+    See: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
+    """
+    multi = key.multi_region
+    facts: dict[str, Fact] = {
+        "kms:keyorigin": key.origin,
+        "kms:keyspec": key.key_spec,
+        "kms:keyusage": key.key_usage,
+        "kms:multiregion": multi if is_unknown(multi) else "true" if multi else "false",
+        "aws:requestedregion": key.region,
+        "aws:resourceaccount": key.account,
+    }
+    return facts
+
+
+class _Asked:
+    """One call against the statements of any policy, in three values."""
+
+    def __init__(self, call: Call, key: Key, view: InView) -> None:
+        self._call = call
+        self._key = key
+        self._view = view
+        self._name = KeyName.of(key)
+        self._principal = localised(call.principal, self._name.partition)
+        self._kind = kind_of(self._principal)
+        self._cell = Cell(self._kind, (self._principal,))
+        arn = parse_arn(self._principal)
+        self._account = arn.account if arn is not None and self._kind is not PrincipalKind.SERVICE else None
+
+    @cached_property
+    def _facts(self) -> dict[str, Fact]:
+        service = self._kind is PrincipalKind.SERVICE
+        kinds = {
+            PrincipalKind.ROOT: "Account",
+            PrincipalKind.USER: "User",
+            PrincipalKind.ROLE: "AssumedRole",
+            PrincipalKind.FEDERATED: "FederatedUser",
+        }
+        given = {
+            name: value
+            if isinstance(value, Unknown) or value is None
+            else _local(value, self._name.partition)
+            for name, value in self._call.context.items()
+        }
+        return {
+            **key_facts(self._key),
+            "aws:principalarn": None if service else self._principal,
+            "aws:principalaccount": self._account,
+            "kms:calleraccount": self._account,
+            "aws:principalisawsservice": "true" if service else "false",
+            "aws:principaltype": kinds.get(self._kind),
+            **given,
+        }
+
+    def _fact(self, key: str) -> Fact:
+        if key in self._facts:
+            return self._facts[key]
+        if key in GRANT_ONLY_KEYS and self._call.action not in GRANT_ACTIONS:
+            return None
+        return self._call.others
+
+    # The answer
+
+    @cached_property
+    def _home(self) -> bool | None:
+        """Whether the caller belongs to the key's account; a service always does."""
+        return True if self._account is None else _same(self._account, self._key.account)
+
+    def answer(self) -> Certainty:
+        """Denies first, as IAM does."""
+        bound_home = self._home is not True and self._call.action not in ACROSS_ACCOUNTS
+        refused = f"KMS takes kms:{self._call.action} from principals of the key's account only"
+        if bound_home and self._home is False:
+            return Certainty(Answer.NEVER, missing=(refused,))
+        if is_unknown(self._key.policy.unknown):
+            return Certainty(Answer.OPEN, (Step(KEY_POLICY, None, False, self._key.policy.unknown.reason),))
+        denies = tuple(self._denials())
+        found, allows, missing = self._allowed()
+        if found is False or any(step.certain for step in denies):
+            return Certainty(Answer.NEVER, allows, denies, missing)
+        if bound_home:
+            missing = (*missing, refused)
+        sure = found is True and not denies and not bound_home
+        return Certainty(Answer.CERTAIN if sure else Answer.OPEN, allows, denies, missing)
+
+    def _denials(self) -> Iterator[Step]:
+        yield from self._denying(KEY_POLICY, (Attached(self._key.policy),), True)
+        yield from self._denying(IAM_POLICY, self._view.identity, True)
+        yield from self._denying(BOUNDARY, self._view.boundaries, True)
+        if is_service_linked(self._principal):
+            return
+        scp_binds = False if self._account is None else self._home
+        yield from self._denying(SCP, map(Attached, self._view.scps), scp_binds)
+        if self._call.action not in UNBOUND_BY_RCP:
+            yield from self._denying(RCP, map(Attached, self._view.rcps), True)
+
+    def _denying(self, layer: str, policies: Iterable[Attached], binds: bool | None) -> Iterator[Step]:
+        if binds is False:
+            return
+        for one in policies:
+            unknown = one.policy.unknown
+            if is_unknown(unknown):
+                yield Step(layer, None, False, unknown.reason, one.name)
+                continue
+            for statement in one.policy.statements:
+                if statement.effect is Effect.ALLOW:
+                    continue
+                verdict, why = self._applies(statement)
+                if verdict is not False and layer == KEY_POLICY:
+                    taken = self._is_denied(statement)
+                    verdict, why = _both(verdict, why, taken, "whether it means this principal is not known")
+                if verdict is False:
+                    continue
+                if verdict and not (one.certain and binds):
+                    verdict, why = None, "whether it binds this principal is not known"
+                yield Step(layer, statement, verdict is True, why, one.name)
+
+    def _allowed(self) -> tuple[bool | None, tuple[Step, ...], tuple[str, ...]]:
+        """Whether something allows it, by what, and what is missing."""
+        best: tuple[bool | None, tuple[Step, ...], tuple[str, ...]] = (False, (), ())
+        for found in (*self._by_statements(), *self._by_grants()):
+            if found[0] is True:
+                return found
+            if best[0] is False and (found[0] is None or not best[1]):
+                best = found
+        return best
+
+    def _by_statements(self) -> Iterator[tuple[bool | None, tuple[Step, ...], tuple[str, ...]]]:
+        for statement in self._key.policy.statements:
+            if statement.effect is Effect.DENY:
+                continue
+            verdict, why = self._applies(statement)
+            if verdict is False:
+                continue
+            for delegated, named in self._names(statement).items():
+                if named is False:
+                    continue
+                taken, said = _both(verdict, why, named, "whether it means this principal is not known")
+                step = Step(KEY_POLICY, statement, taken is True, said)
+                yield self._with_identity(step, taken, delegated=delegated)
+
+    def _with_identity(
+        self, step: Step, taken: bool | None, *, delegated: bool
+    ) -> tuple[bool | None, tuple[Step, ...], tuple[str, ...]]:
+        """What a statement of the key policy comes to, together with the IAM policies that it needs."""
+        if self._kind in (PrincipalKind.ROOT, PrincipalKind.SERVICE):
+            return taken, (step,), ()
+        needs = True if delegated else None if self._home is None else not self._home
+        found, steps = self._by_identity
+        bounded = self._within_boundary
+        if needs is False:
+            # Whether a boundary limits what a key policy gives a principal directly depends on how it names
+            # it: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+            sure = taken if bounded is True else _least(taken, None)
+            return sure, (step,), () if bounded is True else (f"a {BOUNDARY} that allows it",)
+        iam = f"an IAM policy that allows kms:{self._call.action}"
+        missing = () if found is True else (iam,)
+        if bounded is not True:
+            missing = (*missing, f"a {BOUNDARY} that allows it")
+        answer = _least(taken, _least(found, bounded))
+        if needs is None and answer is False:
+            answer = _least(taken, None)
+        return answer, (step, *steps), missing
+
+    @cached_property
+    def _by_identity(self) -> tuple[bool | None, tuple[Step, ...]]:
+        """Whether an IAM policy of the caller allows it."""
+        return self._any_allow(IAM_POLICY, self._view.identity, None if self._view.others_attached else False)
+
+    @cached_property
+    def _within_boundary(self) -> bool | None:
+        """Whether the caller's boundaries allow it; yes when it has none."""
+        answers = (
+            any_of((self._any_allow(BOUNDARY, (one,), False)[0], None if not one.certain else False))
+            for one in self._view.boundaries
+        )
+        return all_of(answers)
+
+    def _any_allow(
+        self, layer: str, policies: Iterable[Attached], rest: bool | None
+    ) -> tuple[bool | None, tuple[Step, ...]]:
+        best: tuple[bool | None, tuple[Step, ...]] = (rest, ())
+        for one in policies:
+            unknown = one.policy.unknown
+            if is_unknown(unknown):
+                best = (None, best[1] or (Step(layer, None, False, unknown.reason, one.name),))
+                continue
+            for statement in one.policy.statements:
+                if statement.effect is Effect.DENY:
+                    continue
+                verdict, why = self._applies(statement)
+                if verdict and not one.certain:
+                    verdict, why = None, "whether it is attached is not known"
+                if verdict is True:
+                    return True, (Step(layer, statement, name=one.name),)
+                if verdict is None and not best[1]:
+                    best = (None, (Step(layer, statement, False, why, one.name),))
+        return best
+
+    def _by_grants(self) -> Iterator[tuple[bool | None, tuple[Step, ...], tuple[str, ...]]]:
+        for grant in self._key.grants:
+            verdict = self._granted(grant)
+            if verdict is not False:
+                why = "" if verdict else "whom or what it serves is not known"
+                yield verdict, (Step(GRANT, None, verdict is True, why, grant.name or ""),), ()
+
+    def _granted(self, grant: Grant) -> bool | None:
+        grantee: bool | None = None
+        if not is_unknown(grant.grantee):
+            grantee = _same(localised(grant.grantee, self._name.partition), self._principal)
+        carries = None if is_unknown(grant.operations) else self._call.action in grant.operations
+        return all_of((grantee, carries, *self._constraints(grant)))
+
+    def _constraints(self, grant: Grant) -> Iterator[bool | None]:
+        prefix = "kms:encryptioncontext:"
+        equals = grant.constraints.get("EncryptionContextEquals")
+        wanted = {**(equals or {}), **grant.constraints.get("EncryptionContextSubset", {})}
+        for name, value in wanted.items():
+            carried = self._fact(f"{prefix}{name.lower()}")
+            if isinstance(carried, Unknown):
+                yield None
+            else:
+                found = (carried,) if isinstance(carried, str) else carried or ()
+                yield found == (value,) if len(found) != 1 else _same(found[0], value)
+        if equals is None:
+            return
+        names = {name.lower() for name in equals}
+        others = {one for one in self._facts if one.startswith(prefix)} - {f"{prefix}{one}" for one in names}
+        yield from (None if isinstance(self._facts[one], Unknown) else not self._facts[one] for one in others)
+        yield None if isinstance(self._call.others, Unknown) else True
+
+    # One statement
+
+    def _applies(self, statement: Statement) -> tuple[bool | None, str]:
+        """Whether all but the Principal element takes the call in, and what is open about it."""
+        found: bool | None = True
+        why = ""
+        for verdict, reason in self._parts(statement):
+            if verdict is False:
+                return False, ""
+            if verdict is None:
+                found, why = None, why or reason
+        return found, why
+
+    def _parts(self, statement: Statement) -> Iterator[tuple[bool | None, str]]:
+        action = self._call.action
+        if not applies_to_action(statement, action, certainly=False):
+            yield False, ""
+            return
+        sure = applies_to_action(statement, action, certainly=True)
+        yield (True if sure else None), "its actions are decided at deployment"
+        yield self._on_key(statement), "whether it means this key is decided at deployment"
+        yield (True if statement.certain else None), "whether it exists is decided at deployment"
+        effect = statement.effect
+        if isinstance(effect, Unknown):
+            yield None, effect.reason
+        if isinstance(statement.conditions, Unknown):
+            yield None, statement.conditions.reason
+            return
+        for condition in statement.conditions:
+            yield (
+                self.condition(condition),
+                f"whether {display(condition.key)} {condition.operator} holds is open",
+            )
+
+    def _on_key(self, statement: Statement) -> bool | None:
+        listed, wanted = statement.resources, True
+        if listed is None:
+            listed, wanted = statement.not_resources, False
+        if listed is None:
+            return False
+        if isinstance(listed, Unknown):
+            return None
+        texts = (self._filled(pattern) for pattern in listed)
+        answer = any_of(None if text is None else self._name.names(text) for text in texts)
+        return answer if answer is None else answer is wanted
+
+    def _filled(self, text: str) -> str | None:
+        """The text with its policy variables replaced, as far as all of them are known."""
+        if not has_variable(text):
+            return text
+        try:
+            found = filled(text, self._plain)
+        except _OpenValueError:
+            return None
+        return found
+
+    def _plain(self, key: str) -> tuple[str, ...] | None:
+        fact = self._fact(key)
+        if isinstance(fact, Unknown):
+            raise _OpenValueError
+        values = (fact,) if isinstance(fact, str) else fact
+        if values is not None and any(map(has_hole, values)):
+            raise _OpenValueError
+        return values
+
+    def condition(self, condition: Condition) -> bool | None:
+        """Whether a condition holds for the call."""
+        fact = self._fact(condition.folded_key)
+        if isinstance(fact, Unknown):
+            return None
+        if condition.folded_key not in self._call.context:
+            atom = principal_atom(condition, self._name.partition)
+            if atom is not None and not atom.doubt and self._kind is not PrincipalKind.SERVICE:
+                if not atom.satisfying(self._cell):
+                    return False
+                if not atom.failing(self._cell):
+                    return True
+        values = condition.values
+        if isinstance(values, tuple):
+            operator = CONDITION_OPERATORS.get(condition.base)
+            values = tuple(localised(value, self._name.partition) for value in values)
+            if operator is not None and operator.takes_variables:
+                # What has no value stays as it is written, and so is compared with nothing.
+                values = tuple(self._filled(value) or value for value in values)
+            condition = replace(condition, values=values)
+        return holds(condition, (fact,) if isinstance(fact, str) else fact)
+
+    # Whom it means
+
+    def _names(self, statement: Statement) -> dict[bool, bool | None]:
+        """Whether an Allow means the caller: directly (False), and through its account (True)."""
+        if isinstance(statement.principals, Unknown) or isinstance(statement.not_principals, Unknown):
+            return {False: None, True: None}
+        if statement.principals is not None:
+            found = [self._is(principal) for principal in statement.principals]
+            return {way: any_of(answer for how, answer in found if how is way) for way in (False, True)}
+        if statement.not_principals is not None:
+            left_out = any_of(answer for _, answer in map(self._is, statement.not_principals))
+            return {False: None if left_out is None else not left_out, True: False}
+        return {False: False, True: False}
+
+    def _is_denied(self, statement: Statement) -> bool | None:
+        """Whether a Deny of the key policy means the caller.
+
+        See: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+        """
+        if statement.principals is not None or isinstance(statement.not_principals, Unknown | None):
+            return any_of(self._names(statement).values())
+        found = [self._is(principal) for principal in statement.not_principals]
+        ways = [any_of(answer for how, answer in found if how is way) for way in (False, True)]
+        # A user or role is left out when it is named together with its account.
+        alone = self._kind in (PrincipalKind.ROOT, PrincipalKind.SERVICE)
+        left_out = any_of(ways) if alone else all_of(ways)
+        return None if left_out is None else not left_out
+
+    def _is(self, principal: Principal) -> tuple[bool, bool | None]:
+        """Whether an entry means the caller through its account, and whether it means it."""
+        if principal.type == "Service":
+            if self._kind is not PrincipalKind.SERVICE:
+                return False, False
+            return False, _same(localised(principal.value, self._name.partition), self._principal)
+        if principal.value == "*" and principal.type in ("AWS", "*"):
+            return False, True
+        found = principal_cells(principal, self._name.partition)
+        if self._kind is PrincipalKind.SERVICE and found.unresolved is None:
+            return found.delegated, False
+        mine = [cell for cell in found.cells if cell.kind is self._kind]
+        answers = [all_of(_matches(pattern, self._principal) for pattern in cell.include) for cell in mine]
+        answer = any_of(answers)
+        if answer and (found.unresolved is not None or is_session(principal.value)):
+            # The caller stands for any session of a role, and the entry for one of them.
+            answer = None
+        return found.delegated, answer
+
+
+class _OpenValueError(Exception):
+    """A policy variable stands for something that is not known."""
+
+
+def _matches(pattern: str, name: str) -> bool | None:
+    if glob_covers(pattern, name):
+        return True
+    return None if globs_meet(pattern, name) else False
+
+
+def _same(left: str, right: str) -> bool | None:
+    """Whether two texts are the same, whatever their holes turn out to be."""
+    if left == right:
+        return True
+    return None if (has_hole(left) or has_hole(right)) and globs_meet(left, right) else False
+
+
+def _local(value: str | tuple[str, ...], partition: str) -> str | tuple[str, ...]:
+    if isinstance(value, str):
+        return localised(value, partition)
+    return tuple(localised(one, partition) for one in value)
+
+
+def _least(left: bool | None, right: bool | None) -> bool | None:
+    return all_of((left, right))
+
+
+def _both(left: bool | None, why: str, right: bool | None, reason: str) -> tuple[bool | None, str]:
+    """Whether both hold, and what is open about it."""
+    return _least(left, right), why or ("" if right is not None else reason)
+
+
+__all__ = [
+    "NOT_SAID",
+    "Answer",
+    "Attached",
+    "Call",
+    "Certainty",
+    "Fact",
+    "InView",
+    "Step",
+    "certain",
+    "key_facts",
+]
