@@ -39,7 +39,7 @@ _ARN_FIELDS: Final = 6
 _CLAIMED: Final = frozenset({Who.SERVICE, Who.LINKED_ROLE, Who.CREATOR, Who.ROLE})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ServiceCall:
     """What one caller does for one use.
 
@@ -83,7 +83,7 @@ def calls_of(use: Use, requirement: ServiceRequirement) -> Iterator[ServiceCall]
     claimed = [caller for caller in requirement.callers if caller.who in _CLAIMED]
     always = [caller for caller in claimed if not caller.only_if]
     for number, caller in enumerate(requirement.callers):
-        if caller not in (always or claimed):
+        if not any(caller is other for other in always or claimed):
             continue
         for principal, known in _principals(use, number, caller):
             yield ServiceCall(

@@ -111,7 +111,7 @@ class _Graph:
         for chain, text, doubt in self._followed(consumer.steps, first):
             holder = chain[-1][0]
             for key, managed in self._held(text, holder[0]):
-                same = (key, managed, holder[1].logical_id)
+                same = (key.id if key is not None else "", managed, holder[0].label, holder[1].logical_id)
                 if same not in seen:
                     seen.add(same)
                     yield self._use(requirement, chain, key, managed, text, doubt)
