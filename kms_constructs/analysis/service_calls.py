@@ -1,14 +1,14 @@
 """The calls to KMS that a use of a key makes, and whether they are certainly allowed.
 
-Who calls, what for, and what the calls carry stands in the requirement of the service; the resources of the app
-tell the rest: the ARN of the topic is the encryption context, the alarm is the source. What neither tells is
-open: a condition on it is neither met nor missed.
+Who calls, what for, and what the calls carry stands in the requirement of the service; the resources of the
+app tell the rest: the ARN of the topic is the encryption context, the alarm is the source. What neither tells
+is open: a condition on it is neither met nor missed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kms_constructs.analysis.certain import Answer, Attached, Call, Certainty, Fact, InView, certain
@@ -49,6 +49,7 @@ class ServiceCall:
         caller: The caller.
         principal: ARN of a role, or a service principal; may have holes.
         known: Whether it is known who the principal is: else it stands for any role of the account.
+        unseen: Whether it is a role of which nobody can write the name.
         context: Condition keys as the policy writes them, with what the calls carry.
     """
 
@@ -57,7 +58,8 @@ class ServiceCall:
     caller: Caller
     principal: str
     known: bool
-    context: Mapping[str, Fact]
+    unseen: bool = False
+    context: Mapping[str, Fact] = field(default_factory=dict)
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -77,23 +79,36 @@ class ServiceCall:
 def calls_of(use: Use, requirement: ServiceRequirement) -> Iterator[ServiceCall]:
     """The calls that are made for a use, as far as anybody can tell.
 
-    Who reads and who writes no template tells. A call that only an option or a feature makes is left out where
-    the service makes others.
+    Who reads and who writes no template tells. A call that only an option or a feature makes is left out
+    where the service makes others.
     """
     claimed = [caller for caller in requirement.callers if caller.who in _CLAIMED]
     always = [caller for caller in claimed if not caller.only_if]
     for number, caller in enumerate(requirement.callers):
         if not any(caller is other for other in always or claimed):
             continue
-        for principal, known in _principals(use, number, caller):
-            yield ServiceCall(
-                use=use,
-                requirement=requirement,
-                caller=caller,
-                principal=principal,
-                known=known,
-                context=_context(use, caller),
-            )
+        one = ServiceCall(
+            use=use,
+            requirement=requirement,
+            caller=caller,
+            principal=written(caller.principal, use),
+            known=True,
+            context=_context(use, caller),
+        )
+        match caller.who:
+            case Who.CREATOR:
+                known = use.creator is not None
+                yield replace(one, principal=use.creator or _anyone(use, "creator"), known=known)
+            case Who.ROLE:
+                for role in use.roles:
+                    if role.caller != number:
+                        continue
+                    if is_unknown(role.arn):
+                        yield replace(one, principal=_anyone(use, "role"), known=False)
+                    else:
+                        yield replace(one, principal=role.arn, unseen=role.unseen)
+            case _:
+                yield one
 
 
 def written(template: str, use: Use) -> str:
@@ -115,18 +130,6 @@ def known_value(name: str, pattern: str, use: Use) -> str | None:
         if arn and glob_covers(pattern, arn):
             return arn
     return None
-
-
-def _principals(use: Use, number: int, caller: Caller) -> Iterator[tuple[str, bool]]:
-    match caller.who:
-        case Who.CREATOR:
-            yield (use.creator, True) if use.creator else (_anyone(use, "creator"), False)
-        case Who.ROLE:
-            for place, role in use.roles:
-                if place == number:
-                    yield (_anyone(use, "role"), False) if is_unknown(role) else (role, True)
-        case _:
-            yield written(caller.principal, use), True
 
 
 def _anyone(use: Use, what: str) -> str:
@@ -174,6 +177,13 @@ class UseAccess:
         if found is None:
             found = self._answers[same] = self._ask(one, call, key)
         return found
+
+    def may(self, one: ServiceCall, action: str, key: Key) -> bool:
+        """Whether its principal may call another action, as far as anybody can tell."""
+        return (
+            certain(Call(principal=one.principal, action=action), key, self._view(one)).answer
+            is not Answer.NEVER
+        )
 
     def _ask(self, one: ServiceCall, call: Call, key: Key) -> Certainty:
         view = self._view(one)
@@ -224,7 +234,9 @@ def _by_holder(estate: Estate) -> dict[str, list[Attached]]:
 
 def _loosened(context: Mapping[str, Fact]) -> dict[str, Fact]:
     """The context with ARNs of which the resource is a part that no colon divides."""
-    return {name: _without_colons(value) if isinstance(value, str) else value for name, value in context.items()}
+    return {
+        name: _without_colons(value) if isinstance(value, str) else value for name, value in context.items()
+    }
 
 
 def _without_colons(value: str) -> str:
@@ -239,6 +251,8 @@ def _others(one: ServiceCall) -> Iterable[str]:
     if one.caller.who is Who.LINKED_ROLE:
         yield one.principal + hole(HoleKind.UNRESOLVED, "suffix")
     elif one.caller.who is Who.SERVICE and REGION in one.caller.principal:
-        yield written(one.caller.principal.replace(f"{REGION}.", "").replace(SUFFIX, "amazonaws.com"), one.use)
+        yield written(
+            one.caller.principal.replace(f"{REGION}.", "").replace(SUFFIX, "amazonaws.com"), one.use
+        )
     elif one.caller.who is Who.CREATOR and not one.known:
         yield one.principal.replace(":role/", ":user/")

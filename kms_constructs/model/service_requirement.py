@@ -37,8 +37,8 @@ FOR_AWS_RESOURCE = "kms:GrantIsForAWSResource"
 CREATE_GRANT = "CreateGrant"
 
 MANAGED_FOR_CALLERS = frozenset({"alias/aws/sns", "alias/aws/sqs"})
-"""Keys that AWS manages for queues and topics: their policies let in principals of the account that come through
-the service, and no service that publishes.
+"""Keys that AWS manages for queues and topics: their policies let in principals of the account that come
+through the service, and no service that publishes.
 
 See: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html and
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html

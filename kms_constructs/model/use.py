@@ -1,14 +1,14 @@
 """What uses a key and how: the resources on the way to it, as far as a template tells.
 
-An alarm names a topic and the topic a key: that is one `Use`, of the requirement for alarms. Who calls KMS for
-it, and what the calls carry, stands in the requirement; here stands what this one app adds to it.
+An alarm names a topic and the topic a key: that is one `Use`, of the requirement for alarms. Who calls KMS
+for it, and what the calls carry, stands in the requirement; here stands what this one app adds to it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kms_constructs.model.estate import Location
+from kms_constructs.model.location import Location
 from kms_constructs.model.service_requirement import KeyForm
 from kms_constructs.model.unknown import Unknown
 
@@ -35,6 +35,21 @@ class Link:
         return self.location.construct_path or self.location.logical_id
 
 
+@dataclass(frozen=True, slots=True)
+class UsingRole:
+    """A role that calls KMS for a use.
+
+    Args:
+        caller: The place of its caller in the requirement.
+        arn: Its ARN, which may have holes, or unknown.
+        unseen: Whether another application makes it, under a name that no policy written before can hold.
+    """
+
+    caller: int
+    arn: str | Unknown
+    unseen: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
     """One resource for which a service uses a key.
@@ -49,8 +64,7 @@ class Use:
         region: Their Region; may have holes.
         partition: Their partition.
         creator: ARN of the role that makes them; None where the source does not say.
-        roles: The roles that call KMS, each with the place of its caller in the requirement: ARNs that may
-            have holes. None where the resource has no role.
+        roles: The roles that call KMS; none where the resource has no role.
         mentioned: ARNs that the first resource mentions: what it acts for, where that is not itself.
         doubt: Why the use may not be there; empty when it is.
     """
@@ -64,7 +78,7 @@ class Use:
     region: str
     partition: str
     creator: str | None = None
-    roles: tuple[tuple[int, str | Unknown], ...] = ()
+    roles: tuple[UsingRole, ...] = ()
     mentioned: tuple[str, ...] = ()
     doubt: str = ""
 

@@ -1,17 +1,20 @@
 """KMS:USE: whatever is given the key can use it.
 
-Anti-pattern: an alarm notifies a topic that the key encrypts, and the key policy does not know CloudWatch; the
-alarm fires and nobody hears of it::
+Anti-pattern: an alarm notifies a topic that the key encrypts, and the key policy does not know CloudWatch;
+the alarm fires and nobody hears of it::
 
     {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"KmsMasterKeyId": {"Ref": "Key"}}},
      "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"AlarmActions": [{"Ref": "Topic"}]}},
      "Key": {"Type": "AWS::KMS::Key"}}
 
-Best practice: the key policy lets the service in, for the resources of this account::
+Best practice: the key policy lets the service in, for the alarms of this account::
 
-    {"Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"}, "Resource": "*",
-     "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-     "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}}
+    {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"KmsMasterKeyId": {"Ref": "Key"}}},
+     "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"AlarmActions": [{"Ref": "Topic"}]}},
+     "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": [
+         {"Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"}, "Resource": "*",
+          "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+          "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}}]}}}}
 """
 
 from __future__ import annotations
@@ -40,9 +43,9 @@ CONTROL = Control(
     id="KMS:USE",
     title="Whatever is given the key can use it",
     rationale=(
-        "A key policy that keeps everybody out is no use: an alarm that cannot use the key of its topic fires "
-        "and nobody hears of it, a flow log is never written, a rotation fails at night. Most of these "
-        "failures show nowhere at deployment."
+        "A key policy that keeps everybody out is no use: an alarm that cannot use the key of its topic "
+        "fires and nobody hears of it, a flow log is never written, a rotation fails at night. Most of "
+        "these failures show nowhere at deployment."
     ),
     advice=(
         "Let the service in that calls KMS for the resource, with the conditions that it really sends; give "
@@ -125,18 +128,18 @@ class UseRule(KeyRule):
         for use in self._uses.get("", ()):
             needs = requirement_of(use.requirement)
             assert needs is not None  # noqa: S101 - the source takes uses from the requirements
-            services = [one.principal for one in needs.callers if one.who is Who.SERVICE and not one.only_if]
-            if use.managed in MANAGED_FOR_CALLERS and services and len(use.chain) > 1:
+            callers = [one for one in needs.callers if one.who is Who.SERVICE and not one.only_if]
+            if use.managed in MANAGED_FOR_CALLERS and callers and len(use.chain) > 1:
                 yield self.finding(
                     Outcome.UNDETERMINED if use.doubt else Outcome.VIOLATION,
                     use.holder.location,
-                    f"{needs.title}: {services[0]} can never use {use.managed}, which AWS manages and which lets "
-                    f"in the principals of the account alone; {use.way} needs it.",
-                    fix=f"Encrypt {use.holder.name} with a customer managed key, and let the service in there.",
+                    f"{needs.title}: {callers[0].principal} can never use {use.managed}, which AWS manages and "
+                    f"which lets in the principals of the account alone; {use.way} needs it.",
+                    fix=f"Encrypt {use.holder.name} with a customer managed key, and let the service in.",
                     severity=Severity.WARNING if use.doubt else None,
                     path=use.holder.path,
                     detail="aws-managed",
-                    principals=(services[0],),
+                    principals=(callers[0].principal,),
                 )
 
     def _unsupported(self, key: Key, use: Use, needs: ServiceRequirement) -> Finding:
@@ -159,13 +162,13 @@ class UseRule(KeyRule):
             key.location,
             f"{one.requirement.title}: {_who(one)} may not call {_named(group.actions)} on the key, which "
             f"{_ways(group.uses)} needs.{why}{without}",
-            fix=" ".join(_fixes(group)),
+            fix=" ".join(self._fixes(key, group)),
             # The role that deploys may already rewrite the policy: what it lacks shows at deployment.
             severity=Severity.WARNING if one.caller.who is Who.CREATOR else None,
             path=key.policy.path,
             detail=_DETAILS[one.caller.who],
             chain=_chain(one.use),
-            principals=(display(one.principal),),
+            principals=() if one.unseen else (display(one.principal),),
         )
 
     def _open(self, key: Key, group: _Group) -> Finding:
@@ -183,13 +186,34 @@ class UseRule(KeyRule):
             + (f"; it is needed {condition}." if condition else "."),
             fix=f"{needs}"
             + (f": {told}, or a statement of the key policy. " if told else ", by the key policy. ")
-            + " ".join(_fixes(group)),
+            + " ".join(self._fixes(key, group)),
             severity=Severity.WARNING,
             path=key.policy.path,
             detail=OPEN,
             chain=_chain(one.use),
-            principals=(display(one.principal),) if one.known else (),
+            principals=(display(one.principal),) if one.known and not one.unseen else (),
         )
+
+    def _fixes(self, key: Key, group: _Group) -> Iterator[str]:
+        one = group.first
+        if one.unseen:
+            yield (
+                "The role is made by another application, and no key policy can name it. Let "
+                f"{one.use.user.name} use a role of this app, and let that role in."
+            )
+            return
+        named = one.known
+        if one.caller.who is Who.CREATOR and named and self._access.may(one, "PutKeyPolicy", key):
+            named = False
+            yield (
+                "That role may rewrite the key policy, and IAM-KMS-8 keeps use from those who may: let "
+                "another role create the resource, and leave the key policy its managers."
+            )
+        arguments = (use_fix.argument(call, named=named) for call in group.calls)
+        if told := ", ".join(dict.fromkeys(found for found in arguments if found)):
+            yield f"On a SecureKmsKey: {told}."
+        made = ", ".join(use_fix.statements(call, named=named) for call in group.calls)
+        yield f"In any other key policy: {made}"
 
 
 def _add(groups: dict[object, _Group], one: ServiceCall, action: str, answer: Certainty) -> None:
@@ -203,9 +227,13 @@ def _add(groups: dict[object, _Group], one: ServiceCall, action: str, answer: Ce
 
 
 def _who(one: ServiceCall) -> str:
+    if one.unseen:
+        return f"the role that is made for {one.use.user.name}"
     if one.known:
         return display(one.principal)
-    return f"whoever creates {one.use.user.name}" if one.caller.who is Who.CREATOR else f"the role of {one.use.user.name}"
+    if one.caller.who is Who.CREATOR:
+        return f"whoever creates {one.use.user.name}"
+    return f"the role of {one.use.user.name}"
 
 
 def _named(actions: Iterable[str]) -> str:
@@ -221,13 +249,6 @@ def _ways(uses: Iterable[Use]) -> str:
 
 def _chain(use: Use) -> tuple[str, ...]:
     return tuple(f"{link.name} ({link.resource_type}) {link.path}" for link in use.chain)
-
-
-def _fixes(group: _Group) -> Iterator[str]:
-    arguments = list(dict.fromkeys(found for one in group.calls if (found := use_fix.argument(one))))
-    if arguments:
-        yield f"On a SecureKmsKey: {', '.join(arguments)}."
-    yield f"In any other key policy: {', '.join(use_fix.statements(one) for one in group.calls)}"
 
 
 def _why(key: Key, group: _Group) -> str:

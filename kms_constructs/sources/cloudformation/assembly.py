@@ -213,12 +213,15 @@ class _AssemblyReader:
 
 
 def _execution_role(properties: Mapping[str, object], account: str | None, region: str | None) -> str | None:
-    """The role that CloudFormation makes the stack's resources with, as the stack synthesizer wrote it down."""
+    """The role that CloudFormation makes the stack's resources with, as the stack's synthesizer says."""
     role = properties.get("cloudFormationExecutionRoleArn")
     if not isinstance(role, str):
         return None
-    known = {"AWS::Partition": of_region(region).name if region else OPEN_PARTITION}
-    known |= {"AWS::AccountId": account, "AWS::Region": region}
+    known = {
+        "AWS::Partition": of_region(region).name if region else OPEN_PARTITION,
+        "AWS::AccountId": account,
+        "AWS::Region": region,
+    }
     for name, value in known.items():
         role = role.replace(f"${{{name}}}", value or hole(HoleKind.ENVIRONMENT, name))
     return role

@@ -7,7 +7,7 @@ among the templates, or to a key that is not, is left out: nothing is known of i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -16,7 +16,7 @@ from kms_constructs.model.service_requirement import Caller, Consumer, KeyForm, 
 from kms_constructs.model.services import requirements
 from kms_constructs.model.text import HoleKind, has_hole, hole, holes
 from kms_constructs.model.unknown import Unknown, is_unknown
-from kms_constructs.model.use import Link, Use
+from kms_constructs.model.use import Link, Use, UsingRole
 from kms_constructs.sources.cloudformation.keys import location_of
 from kms_constructs.sources.cloudformation.scope import Resource, Scope
 from kms_constructs.sources.cloudformation.ways import Named, has, named_by
@@ -114,7 +114,13 @@ class _Graph:
                 same = (key.id if key is not None else "", managed, holder[0].label, holder[1].logical_id)
                 if same not in seen:
                     seen.add(same)
-                    yield self._use(requirement, chain, key, managed, text, doubt)
+                    yield replace(
+                        self._use(requirement, chain),
+                        key=key.id if key is not None else "",
+                        managed=managed,
+                        form=_form(text),
+                        doubt=doubt,
+                    )
 
     def _followed(
         self, steps: tuple[Step, ...], place: _Place
@@ -142,10 +148,11 @@ class _Graph:
         if found is not None or not has_hole(text):
             return found
         for _, identity in holes(text):
-            while "." in identity:
-                identity = identity.rpartition(".")[0]
-                if identity in self._by_identity:
-                    return self._by_identity[identity]
+            name = identity
+            while "." in name:
+                name = name.rpartition(".")[0]
+                if name in self._by_identity:
+                    return self._by_identity[name]
         return None
 
     def _held(self, text: str, scope: Scope) -> Iterator[tuple[Key | None, str]]:
@@ -155,29 +162,20 @@ class _Graph:
         for key in self._keys(text, scope):
             yield key, ""
 
-    def _use(
-        self,
-        requirement: ServiceRequirement,
-        chain: tuple[tuple[_Place, Named], ...],
-        key: Key | None,
-        managed: str,
-        text: str,
-        doubt: str,
-    ) -> Use:
+    def _use(self, requirement: ServiceRequirement, chain: tuple[tuple[_Place, Named], ...]) -> Use:
+        """The use as far as the resources tell, of a key that is still to be filled in."""
         scope, resource = chain[0][0]
         return Use(
             requirement=requirement.name,
-            key=key.id if key is not None else "",
-            managed=managed,
+            key="",
             chain=tuple(self._link(place, named) for place, named in chain),
-            form=_form(text),
+            form=KeyForm.ARN,
             account=scope.account,
             region=scope.region,
             partition=scope.partition,
             creator=scope.input.creator,
             roles=tuple(self._roles(requirement.callers, chain)),
             mentioned=tuple(_mentioned(scope, resource)),
-            doubt=doubt,
         )
 
     def _link(self, place: _Place, named: Named) -> Link:
@@ -195,38 +193,36 @@ class _Graph:
 
     def _roles(
         self, callers: tuple[Caller, ...], chain: tuple[tuple[_Place, Named], ...]
-    ) -> Iterator[tuple[int, str | Unknown]]:
-        """The roles that call, by the place of the caller."""
+    ) -> Iterator[UsingRole]:
+        """The roles that call."""
         for number, caller in enumerate(callers):
             if caller.who is not Who.ROLE:
                 continue
             for way in caller.roles:
                 for place, _ in chain:
-                    for role in dict.fromkeys(self._role(caller, way, place)):
-                        yield number, role
+                    yield from dict.fromkeys(self._role(number, caller, way, place))
 
-    def _role(
-        self, caller: Caller, way: tuple[Step, ...], place: _Place
-    ) -> Iterator[str | Unknown]:
+    def _role(self, number: int, caller: Caller, way: tuple[Step, ...], place: _Place) -> Iterator[UsingRole]:
         scope, resource = place
         step, *rest = way
         properties = scope.properties(resource.logical_id)
         if resource.type != step.resource or is_unknown(properties):
             return
         if any(has(properties, path) for path in caller.unseen):
-            yield _made_out_of_sight(scope, resource)
+            yield UsingRole(number, _made_out_of_sight(scope, resource), unseen=True)
             return
         for named in named_by(step, properties):
             if not rest:
-                yield _role_arn(scope, named.text)
+                yield UsingRole(number, _role_arn(scope, named.text))
                 continue
             next_place = self.named(named.text)
             if next_place is None:
-                yield Unknown("the resource that has the role is not in the templates given")
+                reason = "the resource that has the role is not in the templates given"
+                yield UsingRole(number, Unknown(reason))
             elif next_place[1].type == _APPLICATION:
-                yield _made_out_of_sight(*next_place)
+                yield UsingRole(number, _made_out_of_sight(*next_place), unseen=True)
             else:
-                yield from self._role(caller, tuple(rest), next_place)
+                yield from self._role(number, caller, tuple(rest), next_place)
 
 
 def _made_out_of_sight(scope: Scope, resource: Resource) -> str:
@@ -263,7 +259,9 @@ def _mentioned(scope: Scope, resource: Resource) -> Iterator[str]:
     """ARNs that stand as properties of a resource: a subscription acts for its topic."""
     properties = scope.properties(resource.logical_id)
     if not is_unknown(properties):
-        yield from (value for value in properties.values() if isinstance(value, str) and value.startswith("arn:"))
+        yield from (
+            value for value in properties.values() if isinstance(value, str) and value.startswith("arn:")
+        )
 
 
 def _bare(text: str) -> str:

@@ -1,7 +1,7 @@
 """Follows the steps of a requirement through the properties of one resource.
 
-A step names properties by their paths, ``*`` for each element of a list. What a condition decides that cannot
-be resolved is followed with a doubt; what is not known is not followed, for nothing is known of where it leads.
+A step names properties by their paths, ``*`` for each element of a list. What a condition decides that
+cannot be resolved is followed with a doubt; what is not known is not followed, for it leads nowhere.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def _at(
 ) -> Iterator[tuple[tuple[str, ...], object, str]]:
     """The values at a path, each with its own path and why it may not be there."""
     if isinstance(value, Maybe):
-        value, doubt = value.value, doubt or value.reason
+        doubt = doubt or value.reason
+        value = value.value
     if not parts:
         yield path, value, doubt
     elif parts[0] == _EACH:
@@ -64,13 +65,13 @@ def _at(
         yield from _at(value[parts[0]], parts[1:], (*path, parts[0]), doubt)
 
 
-def _taken(
-    step: Step, properties: Mapping[str, object], written: str, path: tuple[str, ...]
-) -> str | None:
+def _taken(step: Step, properties: Mapping[str, object], written: str, path: tuple[str, ...]) -> str | None:
     """Why the step may not be taken; empty when it is, None when it is not."""
     doubt = ""
     for condition, wanted in step.where.items():
-        verdict = _has_value(properties, _beside(condition, written, path), wanted, step.defaults.get(condition))
+        verdict = _has_value(
+            properties, _beside(condition, written, path), wanted, step.defaults.get(condition)
+        )
         if verdict is False:
             return None
         if verdict is None:
