@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -167,6 +167,21 @@ def shared_reaches(
         (tuple(names), compiled.reach(names[0], known, tuple(scps), tuple(rcps)).contributions)
         for names in groups.values()
     )
+
+
+def alike(key: Key, actions: Iterable[str], organization: Sequence[Policy] = ()) -> Iterator[tuple[str, ...]]:
+    """The actions in groups, each of which the same statements and grants decide.
+
+    Args:
+        key: The key.
+        actions: Names of KMS actions, without ``kms:``.
+        organization: Policies of the organization that are in force.
+    """
+    compiled = _compiled(key)
+    groups: dict[object, list[str]] = {}
+    for action in actions:
+        groups.setdefault((compiled.signature(action, ()), _bound(action, organization)), []).append(action)
+    yield from map(tuple, groups.values())
 
 
 _cache: dict[int, tuple[weakref.ref[Key], _KeyAccess]] = {}
@@ -405,6 +420,7 @@ __all__ = [
     "KEY_POLICY",
     "Contribution",
     "Reach",
+    "alike",
     "applies_to_action",
     "reach_of",
     "same_account",

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kms_constructs.analysis.certain import Answer, Attached, Call, Certainty, Fact, InView, certain
+from kms_constructs.analysis.reach import alike
+from kms_constructs.model.actions import ACROSS_ACCOUNTS
 from kms_constructs.model.arn import PARTITIONS, canonical, cut
 from kms_constructs.model.estate import Estate, IdentityPolicyKind, Key
 from kms_constructs.model.globs import glob_covers
@@ -167,16 +169,17 @@ class UseAccess:
         self._estate = estate
         self._views: dict[str, InView] = {}
         self._attached: dict[str, list[Attached]] | None = None
-        self._answers: dict[object, Certainty] = {}
 
-    def answer(self, one: ServiceCall, action: str, key: Key) -> Certainty:
-        """What is known of one call."""
-        call = one.call(action)
-        same = (key.id, call.principal, action, tuple(sorted(call.context.items(), key=_first)))
-        found = self._answers.get(same)
-        if found is None:
-            found = self._answers[same] = self._ask(one, call, key)
-        return found
+    def answers(self, one: ServiceCall, key: Key) -> Iterator[tuple[tuple[str, ...], Certainty]]:
+        """What is known of the calls: actions, and the answer for each of them."""
+        organization = self._estate.organization
+        for names in alike(key, one.actions, (*organization.scps, *organization.rcps)):
+            # A call without an encryption context is another call, and so is one that stays in the account.
+            kinds: dict[object, list[str]] = {}
+            for name in names:
+                kinds.setdefault((name in _WITHOUT_CONTEXT, name in ACROSS_ACCOUNTS), []).append(name)
+            for group in kinds.values():
+                yield tuple(group), self._ask(one, one.call(group[0]), key)
 
     def may(self, one: ServiceCall, action: str, key: Key) -> bool:
         """Whether its principal may call another action, as far as anybody can tell."""
@@ -190,7 +193,8 @@ class UseAccess:
         found = certain(call, key, view)
         if found.answer is Answer.OPEN:
             # AWS's own statements take arn:aws:logs:REGION:ACCOUNT:* for what has colons in its resource.
-            loose = certain(replace(call, context=_loosened(call.context)), key, view)
+            context = _loosened(call.context)
+            loose = certain(replace(call, context=context), key, view) if context != call.context else found
             return loose if loose.answer is Answer.CERTAIN else found
         if found.answer is Answer.NEVER:
             for other in _others(one):
@@ -215,10 +219,6 @@ class UseAccess:
         if self._attached is None:
             self._attached = _by_holder(self._estate)
         return tuple(self._attached.get(canonical(principal), ()))
-
-
-def _first(pair: tuple[str, Fact]) -> str:
-    return pair[0]
 
 
 def _by_holder(estate: Estate) -> dict[str, list[Attached]]:

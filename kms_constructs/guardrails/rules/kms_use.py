@@ -76,7 +76,7 @@ class _Group:
     """The calls of one principal for one purpose, which make one finding."""
 
     first: ServiceCall
-    uses: dict[Use, None] = field(default_factory=dict)
+    uses: list[Use] = field(default_factory=list)
     actions: dict[str, None] = field(default_factory=dict)
     calls: list[ServiceCall] = field(default_factory=list)
     answers: list[Certainty] = field(default_factory=list)
@@ -112,12 +112,11 @@ class UseRule(KeyRule):
                 yield self._unsupported(key, use, needs)
                 continue
             for one in calls_of(use, needs):
-                for action in one.actions:
-                    answer = self._access.answer(one, action, key)
+                for actions, answer in self._access.answers(one, key):
                     if answer.answer is Answer.CERTAIN:
                         continue
                     never = answer.answer is Answer.NEVER and not use.doubt and not one.caller.only_if
-                    _add(refused if never else open_, one, action, answer)
+                    _add(refused if never else open_, one, actions, answer)
         for group in refused.values():
             yield self._refused(key, group)
         for group in open_.values():
@@ -133,8 +132,8 @@ class UseRule(KeyRule):
                 yield self.finding(
                     Outcome.UNDETERMINED if use.doubt else Outcome.VIOLATION,
                     use.holder.location,
-                    f"{needs.title}: {callers[0].principal} can never use {use.managed}, which AWS manages and "
-                    f"which lets in the principals of the account alone; {use.way} needs it.",
+                    f"{needs.title}: {callers[0].principal} can never use {use.managed}, which AWS manages "
+                    f"and which lets in principals of the account alone; {use.way} needs it.",
                     fix=f"Encrypt {use.holder.name} with a customer managed key, and let the service in.",
                     severity=Severity.WARNING if use.doubt else None,
                     path=use.holder.path,
@@ -216,11 +215,12 @@ class UseRule(KeyRule):
         yield f"In any other key policy: {made}"
 
 
-def _add(groups: dict[object, _Group], one: ServiceCall, action: str, answer: Certainty) -> None:
+def _add(groups: dict[object, _Group], one: ServiceCall, actions: tuple[str, ...], answer: Certainty) -> None:
     principal = one.principal if one.known else ""
     group = groups.setdefault((one.requirement.name, one.caller.who, principal), _Group(one))
-    group.uses[one.use] = None
-    group.actions[action] = None
+    if all(one.use is not other for other in group.uses):
+        group.uses.append(one.use)
+    group.actions.update(dict.fromkeys(actions))
     group.answers.append(answer)
     if all(one.caller is not other.caller for other in group.calls):
         group.calls.append(one)

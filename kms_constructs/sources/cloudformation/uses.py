@@ -71,7 +71,7 @@ def uses_of(scopes: Iterable[Scope], keys: FindKeys, any_key: bool) -> tuple[Use
     if not any_key and not any(_mentions_managed(scope) for scope in stacks):
         return ()
     graph = _Graph(stacks, keys)
-    return tuple(dict.fromkeys(use for scope in stacks for use in graph.uses_in(scope)))
+    return tuple(use for scope in stacks for use in graph.uses_in(scope))
 
 
 def _mentions_managed(scope: Scope) -> bool:
@@ -103,15 +103,23 @@ class _Graph:
         """The uses of which the first resource stands in this stack."""
         by_type = _ways().by_type
         for resource in scope.resources.values():
+            seen: set[object] = set()
             for requirement, consumer in by_type.get(resource.type, ()):
-                yield from self._uses(requirement, consumer, (scope, resource))
+                yield from self._uses(requirement, consumer, (scope, resource), seen)
 
-    def _uses(self, requirement: ServiceRequirement, consumer: Consumer, first: _Place) -> Iterator[Use]:
-        seen: set[object] = set()
+    def _uses(
+        self, requirement: ServiceRequirement, consumer: Consumer, first: _Place, seen: set[object]
+    ) -> Iterator[Use]:
         for chain, text, doubt in self._followed(consumer.steps, first):
             holder = chain[-1][0]
             for key, managed in self._held(text, holder[0]):
-                same = (key.id if key is not None else "", managed, holder[0].label, holder[1].logical_id)
+                same = (
+                    requirement.name,
+                    key.id if key is not None else "",
+                    managed,
+                    holder[0].label,
+                    holder[1].logical_id,
+                )
                 if same not in seen:
                     seen.add(same)
                     yield replace(
