@@ -32,7 +32,7 @@ from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import ACTIONS, find_action
 from kms_constructs.model.estate import Grant, Key
 from kms_constructs.model.globs import globs_meet
-from kms_constructs.model.policy import Effect, Policy, Principal
+from kms_constructs.model.policy import Effect, Policy, Principal, Statement
 from kms_constructs.model.unknown import is_unknown
 
 UNBOUND_BY_RCP = frozenset({"RetireGrant"})
@@ -169,7 +169,22 @@ def shared_reaches(
     )
 
 
-def alike(key: Key, actions: Iterable[str], organization: Sequence[Policy] = ()) -> Iterator[tuple[str, ...]]:
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Actions that the same statements and grants of a key decide.
+
+    Args:
+        actions: Names of the actions.
+        statements: The statements of the key policy that speak of them.
+        by_grants: Whether a grant on the key may carry them.
+    """
+
+    actions: tuple[str, ...]
+    statements: tuple[Statement, ...]
+    by_grants: bool
+
+
+def alike(key: Key, actions: Iterable[str], organization: Sequence[Policy] = ()) -> Iterator[Alike]:
     """The actions in groups, each of which the same statements and grants decide.
 
     Args:
@@ -177,11 +192,13 @@ def alike(key: Key, actions: Iterable[str], organization: Sequence[Policy] = ())
         actions: Names of KMS actions, without ``kms:``.
         organization: Policies of the organization that are in force.
     """
-    compiled = _compiled(key)
-    groups: dict[object, list[str]] = {}
+    compiled, statements = _compiled(key), key.policy.statements
+    groups: dict[tuple[_Signature, object], list[str]] = {}
     for action in actions:
         groups.setdefault((compiled.signature(action, ()), _bound(action, organization)), []).append(action)
-    yield from map(tuple, groups.values())
+    for ((_, allows, denies, carrying), _), names in groups.items():
+        speaking = tuple(statements[at] for at in (*allows, *denies))
+        yield Alike(tuple(names), speaking, bool(carrying))
 
 
 _cache: dict[int, tuple[weakref.ref[Key], _KeyAccess]] = {}
@@ -418,6 +435,7 @@ def same_account(cell: Cell, account: str) -> bool | None:
 __all__ = [
     "GRANT",
     "KEY_POLICY",
+    "Alike",
     "Contribution",
     "Reach",
     "alike",

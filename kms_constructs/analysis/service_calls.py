@@ -11,12 +11,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from kms_constructs.analysis.certain import Answer, Attached, Call, Certainty, Fact, InView, certain
-from kms_constructs.analysis.reach import alike
+from kms_constructs.analysis.certain import (
+    Answer,
+    Attached,
+    Call,
+    Certainty,
+    Fact,
+    InView,
+    certain,
+    key_facts,
+)
+from kms_constructs.analysis.reach import Alike, alike
 from kms_constructs.model.actions import ACROSS_ACCOUNTS
 from kms_constructs.model.arn import PARTITIONS, canonical, cut
 from kms_constructs.model.estate import Estate, IdentityPolicyKind, Key
-from kms_constructs.model.globs import glob_covers
+from kms_constructs.model.globs import glob_covers, has_variable, is_literal
+from kms_constructs.model.policy import Effect, Statement
 from kms_constructs.model.service_requirement import (
     ACCOUNT,
     CONTEXT,
@@ -36,6 +46,7 @@ from kms_constructs.model.use import Use
 
 _WITHOUT_CONTEXT: Final = frozenset({"DescribeKey", "GetPublicKey", "Sign"})
 """Actions that take no encryption context."""
+_ALL_CONTEXT: Final = "kms:encryptioncontextkeys"
 _ON_GRANTS: Final = (FOR_AWS_RESOURCE, "kms:GrantOperations")
 _ARN_FIELDS: Final = 6
 _CLAIMED: Final = frozenset({Who.SERVICE, Who.LINKED_ROLE, Who.CREATOR, Who.ROLE})
@@ -135,9 +146,8 @@ def known_value(name: str, pattern: str, use: Use) -> str | None:
 
 
 def _anyone(use: Use, what: str) -> str:
-    """Any role of the account."""
-    name = hole(HoleKind.UNRESOLVED, f"{use.user.location.stack}.{use.user.location.logical_id}.{what}")
-    return f"arn:{use.partition}:iam::{use.account}:role/{name}"
+    """Any role of the account; one for all uses, which nothing here holds against each other."""
+    return f"arn:{use.partition}:iam::{use.account}:role/{hole(HoleKind.UNRESOLVED, what)}"
 
 
 def _context(use: Use, caller: Caller) -> dict[str, Fact]:
@@ -162,6 +172,87 @@ def _any(pattern: str) -> str:
     return head
 
 
+_REFUSED: Final = Certainty(Answer.NEVER)
+"""The answer where no statement can mean the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What a statement depends on beside itself.
+
+    Args:
+        number: Statements that say the same share it.
+        allows: Whether it is an Allow, or may be.
+        services: What the services begin with that it names; None when it may mean any.
+        others: Whether it may mean principals other than services.
+        keys: The condition keys that it asks for.
+        variables: Whether its values depend on others that the request carries, or are not known.
+        of_key: Whether its resources depend on the key.
+    """
+
+    number: int
+    allows: bool
+    services: frozenset[str] | None
+    others: bool
+    keys: frozenset[str]
+    variables: bool
+    of_key: bool
+
+    @classmethod
+    def of(cls, statement: Statement, number: int) -> _Shape:
+        """The shape of a statement."""
+        entries = statement.principals
+        services: frozenset[str] | None = None
+        others = True
+        if isinstance(entries, tuple):
+            named = [entry for entry in entries if entry.type == "Service"]
+            others = len(named) < len(entries)
+            anyone = any(entry.type != "Service" and entry.value == "*" for entry in entries)
+            if not anyone and all(is_literal(entry.value) for entry in entries):
+                services = frozenset(_label(entry.value) for entry in named)
+        conditions = statement.conditions
+        told = conditions if isinstance(conditions, tuple) else ()
+        values = [value for one in told if isinstance(one.values, tuple) for value in one.values]
+        return cls(
+            number=number,
+            allows=statement.effect is not Effect.DENY,
+            services=services,
+            others=others,
+            keys=frozenset(one.folded_key for one in told),
+            variables=is_unknown(conditions)
+            or any(map(has_variable, values))
+            or any(one.folded_key.startswith(_ALL_CONTEXT) for one in told),
+            of_key=statement.resources != ("*",),
+        )
+
+    def may_mean(self, principal: str, *, service: bool) -> bool:
+        """Whether it may be about a caller."""
+        if not self.allows:
+            return True
+        return self.services is None or _label(principal) in self.services if service else self.others
+
+
+def _label(service: str) -> str:
+    """What a service principal begins with, whatever its Region and partition."""
+    return service.partition(".")[0]
+
+
+def _content(statement: Statement) -> object:
+    """What a statement says, wherever it stands."""
+    return (
+        statement.sid or statement.index,
+        statement.effect,
+        statement.principals,
+        statement.not_principals,
+        statement.actions,
+        statement.not_actions,
+        statement.resources,
+        statement.not_resources,
+        statement.conditions,
+        statement.certain,
+    )
+
+
 class UseAccess:
     """Asks of the calls of an estate whether they are allowed."""
 
@@ -169,17 +260,65 @@ class UseAccess:
         self._estate = estate
         self._views: dict[str, InView] = {}
         self._attached: dict[str, list[Attached]] | None = None
+        self._shapes: dict[object, _Shape] = {}
+        self._answers: dict[object, Certainty] = {}
 
     def answers(self, one: ServiceCall, key: Key) -> Iterator[tuple[tuple[str, ...], Certainty]]:
         """What is known of the calls: actions, and the answer for each of them."""
         organization = self._estate.organization
-        for names in alike(key, one.actions, (*organization.scps, *organization.rcps)):
+        for group in alike(key, one.actions, (*organization.scps, *organization.rcps)):
             # A call without an encryption context is another call, and so is one that stays in the account.
             kinds: dict[object, list[str]] = {}
-            for name in names:
+            for name in group.actions:
                 kinds.setdefault((name in _WITHOUT_CONTEXT, name in ACROSS_ACCOUNTS), []).append(name)
-            for group in kinds.values():
-                yield tuple(group), self._ask(one, one.call(group[0]), key)
+            for names in kinds.values():
+                yield tuple(names), self._answer(one, one.call(names[0]), key, group)
+
+    def _answer(self, one: ServiceCall, call: Call, key: Key, group: Alike) -> Certainty:
+        """The answer. What is allowed for every resource of an account need not be asked for each."""
+        context = _loosened(call.context)
+        if context != call.context:
+            # AWS's own statements take arn:aws:logs:REGION:ACCOUNT:* for what has colons in its resource.
+            loose = self._shared(one, replace(call, context=context), key, group)
+            if loose.answer is Answer.CERTAIN:
+                return loose
+        return self._shared(one, call, key, group)
+
+    def _shared(self, one: ServiceCall, call: Call, key: Key, group: Alike) -> Certainty:
+        """The answer, which keys with the same statements share: an app has many of one shape."""
+        service = one.caller.who is Who.SERVICE
+        shapes = [self._shape(statement) for statement in group.statements]
+        meant = [shape for shape in shapes if shape.may_mean(one.principal, service=service)]
+        view = self._view(one)
+        if is_unknown(key.policy.unknown) or group.by_grants or view.identity or view.scps or view.rcps:
+            return self._ask(one, call, key)
+        if not any(shape.allows for shape in meant):
+            return _REFUSED
+        asked: Iterable[tuple[str, Fact]] = call.context.items()
+        if not any(shape.variables for shape in meant):
+            names = frozenset().union(*(shape.keys for shape in meant))
+            asked = [pair for pair in asked if pair[0] in names]
+        same = (
+            one.caller.who,
+            call.principal,
+            call.action,
+            *asked,
+            *(shape.number for shape in meant),
+            key.id if any(shape.of_key for shape in meant) else "",
+            *key_facts(key).values(),
+            key.partition,
+        )
+        found = self._answers.get(same)
+        if found is None:
+            found = self._answers[same] = self._ask(one, call, key)
+        return found
+
+    def _shape(self, statement: Statement) -> _Shape:
+        content = _content(statement)
+        found = self._shapes.get(content)
+        if found is None:
+            found = self._shapes[content] = _Shape.of(statement, len(self._shapes))
+        return found
 
     def may(self, one: ServiceCall, action: str, key: Key) -> bool:
         """Whether its principal may call another action, as far as anybody can tell."""
@@ -191,11 +330,6 @@ class UseAccess:
     def _ask(self, one: ServiceCall, call: Call, key: Key) -> Certainty:
         view = self._view(one)
         found = certain(call, key, view)
-        if found.answer is Answer.OPEN:
-            # AWS's own statements take arn:aws:logs:REGION:ACCOUNT:* for what has colons in its resource.
-            context = _loosened(call.context)
-            loose = certain(replace(call, context=context), key, view) if context != call.context else found
-            return loose if loose.answer is Answer.CERTAIN else found
         if found.answer is Answer.NEVER:
             for other in _others(one):
                 open_ = certain(replace(call, principal=other), key, view)
@@ -233,7 +367,7 @@ def _by_holder(estate: Estate) -> dict[str, list[Attached]]:
 
 
 def _loosened(context: Mapping[str, Fact]) -> dict[str, Fact]:
-    """The context with ARNs of which the resource is a part that no colon divides."""
+    """The context with ARNs of any resource, which no colon divides."""
     return {
         name: _without_colons(value) if isinstance(value, str) else value for name, value in context.items()
     }
@@ -241,7 +375,7 @@ def _loosened(context: Mapping[str, Fact]) -> dict[str, Fact]:
 
 def _without_colons(value: str) -> str:
     fields = cut(value)
-    if len(fields) < _ARN_FIELDS or ":" not in fields[-1]:
+    if len(fields) < _ARN_FIELDS:
         return value
     return ":".join((*fields[:-1], hole(HoleKind.UNRESOLVED, "sent.resource")))
 
