@@ -6,10 +6,12 @@ Both come from the requirement of the service, as the presets do.
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 
 from kms_constructs.analysis.service_calls import ServiceCall, known_value, written
-from kms_constructs.model.service_requirement import Shape, Who
+from kms_constructs.model.service_requirement import FOR_AWS_RESOURCE, Shape, Who
 from kms_constructs.model.service_statement import statements_for
+from kms_constructs.model.services import requirement_of
 from kms_constructs.model.text import HoleKind, display, holes
 
 _BY_ITSELF = (Who.SERVICE, Who.LINKED_ROLE)
@@ -48,15 +50,37 @@ def statements(one: ServiceCall, *, named: bool) -> str:
         one: The call that is refused.
         named: Whether its principal is the one to let in: else ``<role>`` stands for who that is.
     """
-
-    def value(name: str, sent: str) -> str:
-        pattern = written(sent, one.use)
-        known = known_value(name, pattern, one.use)
-        # What CloudFormation makes up is not known to whoever writes the policy.
-        return display(known if known is not None and _can_be_written(known) else pattern)
-
     principal = display(one.principal) if named else f"{one.principal.partition(':role/')[0]}:role/<role>"
-    made = statements_for(one.requirement, one.caller, principal, value)
+    use = one.use
+    limits: list[tuple[str, str]] = []
+    for _, name in one.caller.limits:
+        sent = one.caller.sends[name]
+        for value in (sent,) if isinstance(sent, str) else sent:
+            pattern = written(value, use)
+            known = known_value(name, pattern, use) if "*" in pattern else None
+            # What CloudFormation makes up is not known to whoever writes the policy.
+            limits.append((value, known if known is not None and _can_be_written(known) else pattern))
+    place = next(at for at, other in enumerate(one.requirement.callers) if other is one.caller)
+    return _statements(one.requirement.name, place, principal, tuple(limits))
+
+
+def is_unlimited(one: ServiceCall) -> bool:
+    """Whether the statements that let the caller in are open to others, for AWS documents no condition."""
+    caller = one.caller
+    if caller.grants and FOR_AWS_RESOURCE not in caller.sends:
+        return True
+    return caller.who is Who.SERVICE and not caller.limits
+
+
+@lru_cache(maxsize=1024)
+def _statements(name: str, place: int, principal: str, values: tuple[tuple[str, str], ...]) -> str:
+    """The statements as JSON; the keys of an app ask for the same ones again and again."""
+    requirement = requirement_of(name)
+    assert requirement is not None  # noqa: S101 - it was found by this name
+    known = dict(values)
+    made = statements_for(
+        requirement, requirement.callers[place], principal, lambda sent: display(known[sent])
+    )
     return ", ".join(json.dumps(each, ensure_ascii=False) for each in made)
 
 

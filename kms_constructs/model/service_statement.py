@@ -21,8 +21,7 @@ def statements_for(
     requirement: ServiceRequirement,
     caller: Caller,
     principal: str,
-    write: Callable[[str, str], str],
-    limits: Mapping[str, str] | None = None,
+    write: Callable[[str], str],
 ) -> tuple[dict[str, Any], ...]:
     """What a key policy has to hold for a caller: use in one statement, CreateGrant in another.
 
@@ -31,16 +30,13 @@ def statements_for(
         caller: Who calls.
         principal: ARN of a role, or a service principal.
         write: Gives the value of a condition key from what the requirement says of it.
-        limits: Values of further condition keys.
     """
     kind = "Service" if caller.who is Who.SERVICE else "AWS"
     conditions: dict[str, dict[str, Any]] = {}
     for operator, name in caller.limits:
         sent = caller.sends[name]
-        values = [write(name, one) for one in ([sent] if isinstance(sent, str) else sent)]
+        values = [write(one) for one in ([sent] if isinstance(sent, str) else sent)]
         conditions.setdefault(operator, {})[name] = values[0] if len(values) == 1 else values
-    for name, value in (limits or {}).items():
-        conditions.setdefault("StringEquals", {})[name] = value
     sid = "".join(part.capitalize() for part in requirement.name.split("_")) + caller.sid
     made = []
     for suffix, names, more in (

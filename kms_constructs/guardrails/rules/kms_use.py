@@ -119,8 +119,9 @@ class UseRule(KeyRule):
                     _add(refused if never else open_, one, actions, answer)
         for group in refused.values():
             yield self._refused(key, group)
-        for group in open_.values():
-            yield self._open(key, group)
+        for purpose, group in open_.items():
+            if purpose not in refused:  # else the same fix mends both
+                yield self._open(key, group)
 
     def check_estate(self) -> Iterator[Finding]:
         """Uses of keys that AWS manages, of which nobody can change the policy."""
@@ -207,6 +208,11 @@ class UseRule(KeyRule):
             yield (
                 "That role may rewrite the key policy, and IAM-KMS-8 keeps use from those who may: let "
                 "another role create the resource, and leave the key policy its managers."
+            )
+        if any(map(use_fix.is_unlimited, group.calls)):
+            yield (
+                "AWS documents no condition that limits this, so IAM-KMS-6 reports the statement: "
+                "acknowledge it there."
             )
         arguments = (use_fix.argument(call, named=named) for call in group.calls)
         if told := ", ".join(dict.fromkeys(found for found in arguments if found)):

@@ -7,7 +7,7 @@ among the templates, or to a key that is not, is left out: nothing is known of i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -78,6 +78,16 @@ def _mentions_managed(scope: Scope) -> bool:
     return any(_MANAGED in str(one.raw.get("Properties")) for one in scope.resources.values())
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The key at the end of a way: see `Use`."""
+
+    key: str
+    managed: str
+    form: KeyForm
+    doubt: str
+
+
 class _Graph:
     """The resources that ways lead to, found by what names them."""
 
@@ -85,7 +95,7 @@ class _Graph:
         self._keys = keys
         self._by_identity: dict[str, _Place] = {}
         self._by_text: dict[str, _Place] = {}
-        self._locations: dict[tuple[str, str], Location] = {}
+        self._facts: dict[tuple[str, str], tuple[Location, str]] = {}
         further = _ways().further
         for scope in scopes:
             for resource in scope.resources.values():
@@ -122,13 +132,8 @@ class _Graph:
                 )
                 if same not in seen:
                     seen.add(same)
-                    yield replace(
-                        self._use(requirement, chain),
-                        key=key.id if key is not None else "",
-                        managed=managed,
-                        form=_form(text),
-                        doubt=doubt,
-                    )
+                    of_key = key.id if key is not None else ""
+                    yield self._use(requirement, chain, _Held(of_key, managed, _form(text), doubt))
 
     def _followed(
         self, steps: tuple[Step, ...], place: _Place
@@ -170,33 +175,36 @@ class _Graph:
         for key in self._keys(text, scope):
             yield key, ""
 
-    def _use(self, requirement: ServiceRequirement, chain: tuple[tuple[_Place, Named], ...]) -> Use:
-        """The use as far as the resources tell, of a key that is still to be filled in."""
+    def _use(
+        self, requirement: ServiceRequirement, chain: tuple[tuple[_Place, Named], ...], held: _Held
+    ) -> Use:
         scope, resource = chain[0][0]
         return Use(
             requirement=requirement.name,
-            key="",
+            key=held.key,
+            managed=held.managed,
             chain=tuple(self._link(place, named) for place, named in chain),
-            form=KeyForm.ARN,
+            form=held.form,
             account=scope.account,
             region=scope.region,
             partition=scope.partition,
             creator=scope.input.creator,
             roles=tuple(self._roles(requirement.callers, chain)),
             mentioned=tuple(_mentioned(scope, resource)),
+            doubt=held.doubt,
         )
 
     def _link(self, place: _Place, named: Named) -> Link:
         scope, resource = place
         where = (scope.label, resource.logical_id)
-        location = self._locations.get(where)
-        if location is None:
-            location = self._locations[where] = location_of(scope, resource)
+        facts = self._facts.get(where)
+        if facts is None:
+            facts = self._facts[where] = location_of(scope, resource), _arn_of(scope, resource)
         return Link(
-            location=location,
+            location=facts[0],
             resource_type=resource.type,
             path="/".join(("Properties", *named.path)),
-            arn=_arn_of(scope, resource),
+            arn=facts[1],
         )
 
     def _roles(

@@ -61,6 +61,10 @@ def _at(
     elif parts[0] == _EACH:
         for index, element in enumerate(value if isinstance(value, list) else ()):
             yield from _at(element, parts[1:], (*path, str(index)), doubt)
+    elif isinstance(value, list):
+        place = int(parts[0]) if parts[0].isdecimal() else len(value)
+        for element in value[place : place + 1]:
+            yield from _at(element, parts[1:], (*path, parts[0]), doubt)
     elif isinstance(value, Mapping) and parts[0] in value:
         yield from _at(value[parts[0]], parts[1:], (*path, parts[0]), doubt)
 
