@@ -1,7 +1,7 @@
 """Every way of every requirement, without its statement and with it: made from the requirements' own data.
 
-The key policy lets nobody use the key. KMS:USE has to name each call of the requirement and no other; then what
-it prints is applied as it is printed, and nothing may be left to say.
+The key policy lets nobody use the key. KMS:USE has to name each call of the requirement and no other; then
+what it prints is applied as it is printed, and nothing may be left to say.
 """
 
 from __future__ import annotations
@@ -200,8 +200,7 @@ def test_every_preset_for_a_resource_is_printed() -> None:
         for one in requirements().values()
         if one.preset is not None and one.consumers and any(caller.who in CLAIMED for caller in one.callers)
     }
-    # Zones are for the author to name.
-    assert printed_ == claimable - {"route53_dnssec"}
+    assert printed_ == claimable
 
 
 UNSUPPORTED = [name for name, way in ways().items() if way.requirement.unsupported]

@@ -28,7 +28,7 @@ from kms_constructs.analysis.service_calls import ServiceCall, UseAccess, calls_
 from kms_constructs.guardrails import use_fix
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
-from kms_constructs.guardrails.rule import KeyRule, RuleContext
+from kms_constructs.guardrails.rule import KeyRule, RuleContext, heading
 from kms_constructs.model.condition_operators import CONDITION_OPERATORS
 from kms_constructs.model.estate import Key
 from kms_constructs.model.policy import Effect, Statement
@@ -272,7 +272,7 @@ def _why(key: Key, group: _Group) -> str:
     ]
     if lacking:
         statement, name = lacking[0]
-        return f" Statement '{statement.label}' asks for {name}, which these calls do not carry."
+        return f" {heading(statement)} asks for {name}, which these calls do not carry."
     return ""
 
 
