@@ -136,8 +136,8 @@ MUTANTS = (
     Mutant(
         "condition-for-all-values",
         "conditions.py",
-        'return all(verdicts) if condition.qualifier == "forallvalues" else any(verdicts)',
-        "return any(verdicts)",
+        'return all_of(verdicts) if condition.qualifier == "forallvalues" else any_of(verdicts)',
+        "return any_of(verdicts)",
         "ForAllValues would be content with one value.",
     ),
     Mutant(
@@ -235,8 +235,8 @@ MUTANTS = (
     Mutant(
         "region-account-deny",
         "statements.py",
-        "            if cell.literal is not None:\n",
-        "            if True:\n",
+        "            elif cell.literal is not None:\n",
+        "            else:\n",
         "Patterns that KMS does not take as principals would deny whole sets of them.",
     ),
     Mutant(
@@ -291,8 +291,8 @@ MUTANTS = (
     Mutant(
         "region-cache-forgets-context",
         "reach.py",
-        "return (action in GRANT_ACTIONS, known), allows",
-        "return (action in GRANT_ACTIONS, ()), allows",
+        "return (action in GRANT_ACTIONS, home_only, known, perhaps), allows",
+        "return (action in GRANT_ACTIONS, home_only, (), perhaps), allows",
         "The answer for one context would be given for another.",
     ),
     Mutant(
@@ -342,8 +342,8 @@ MUTANTS = (
     Mutant(
         "colon-arn-pattern-as-text",
         "conditions.py",
-        "    if operator.values is ValueType.ARN:\n",
-        "    if False:\n",
+        "    if operator.values is ValueType.ARN:\n        possible = [",
+        "    if False:\n        possible = [",
         "A Deny under ArnLike would seem to hit names that only a text pattern matches.",
     ),
     Mutant(
@@ -481,6 +481,106 @@ MUTANTS = (
         "What is not resolved would be shown as known.",
     ),
     Mutant(
+        "certain-fact-of-the-key",
+        "certain.py",
+        '        "aws:requestedregion": key.region,\n',
+        "",
+        "A Deny by Region would count as not hitting the root user (IAM-KMS-1).",
+    ),
+    Mutant(
+        "certain-unknown-fact-is-absent",
+        "certain.py",
+        "        return self._call.others\n",
+        "        return None\n",
+        "A Deny on what nobody knows of the request would count as not hitting.",
+    ),
+    Mutant(
+        "certain-open-deny-passes",
+        "certain.py",
+        "sure = found is True and not denies and not bound_home",
+        "sure = found is True and not bound_home",
+        "A Deny that may hit would count as one that does not.",
+    ),
+    Mutant(
+        "certain-scp-ignored",
+        "certain.py",
+        "        yield from self._denying(SCP, map(Attached, self._view.scps), scp_binds)\n",
+        "",
+        "A service control policy that locks the root user out would go unseen.",
+    ),
+    Mutant(
+        "certain-rcp-ignored",
+        "certain.py",
+        "            yield from self._denying(RCP, map(Attached, self._view.rcps), True)\n",
+        "            yield from ()\n",
+        "A resource control policy that locks the root user out would go unseen.",
+    ),
+    Mutant(
+        "certain-perhaps-attached",
+        "certain.py",
+        """                if not one.certain:
+                    verdict = verdict.also(_Verdict(None, "whether it is attached is not known"))
+""",
+        "",
+        "An IAM policy that is perhaps attached would count as certain access.",
+    ),
+    Mutant(
+        "certain-one-session",
+        "certain.py",
+        "        if answer and (found.unresolved is not None or is_session(principal.value)):\n",
+        "        if answer and found.unresolved is not None:\n",
+        "What one session may do would count as what every session of the role may.",
+    ),
+    Mutant(
+        "condition-unknown-value-is-no-match",
+        "conditions.py",
+        "    return None if open_ else False\n",
+        "    return False\n",
+        "A Deny with a value that is not resolved would count as not hitting the root user.",
+    ),
+    Mutant(
+        "across-accounts-forgotten",
+        "reach.py",
+        "if action not in ACROSS_ACCOUNTS and self._abroad:",
+        "if False:",
+        "Administration from another account, which KMS refuses, would be reported.",
+    ),
+    Mutant(
+        "across-accounts-too-much",
+        "reach.py",
+        "if action not in ACROSS_ACCOUNTS and self._abroad:",
+        "if self._abroad:",
+        "Another account that may decrypt would go unseen.",
+    ),
+    Mutant(
+        "account-pattern-crosses",
+        "principals.py",
+        '    return f"{begin}*" if rest else begin\n',
+        "    return arn.account\n",
+        "A pattern of which the wildcard runs over the account would be taken to lie in another one.",
+    ),
+    Mutant(
+        "deny-for-account",
+        "statements.py",
+        "                patterns[cell.kind].extend(cell.include)\n",
+        "                patterns[cell.kind].extend([cell.literal] if cell.literal else [])\n",
+        "A Deny on an account principal would count against its root user alone.",
+    ),
+    Mutant(
+        "unique-id-is-anyone",
+        "principals.py",
+        "    if arn is None and (kind := _UNIQUE_IDS.get(value[:4])) and _UNIQUE_ID.fullmatch(value):\n",
+        "    if arn is None and (kind := _UNIQUE_IDS.get(value)) and _UNIQUE_ID.fullmatch(value):\n",
+        "A principal that was deleted would be reported as any principal of any account.",
+    ),
+    Mutant(
+        "witness-not-asked",
+        "witness.py",
+        "            if self.decide(caller, action, context, iam=iam):\n",
+        "            if True:\n",
+        "A finding would show a request that AWS denies.",
+    ),
+    Mutant(
         "diff-conditions-ignored",
         "diff.py",
         "if (one.access, set(one.conditions)) == (other.access, set(other.conditions)):",
@@ -522,6 +622,8 @@ def main() -> int:
         (copy / "tests" / "model").mkdir()
         for name in ("__init__.py", Path(PATTERNS).name):
             shutil.copy(REPOSITORY / "tests" / "model" / name, copy / "tests" / "model" / name)
+        # The strategies draw the worlds of the guardrails' tests.
+        shutil.copytree(REPOSITORY / "tests" / "worlds", copy / "tests" / "worlds")
         for name in ("__init__.py", "conftest.py", "strategies.py"):
             shutil.copy(REPOSITORY / "tests" / name, copy / "tests" / name)
         # Cases of the analysis share the makers of keys and policies with those of the guardrails.

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 from kms_constructs.analysis.conditions import (
     GRANT_ACTIONS,
@@ -30,7 +31,7 @@ from kms_constructs.analysis.variables import filled
 from kms_constructs.model.actions import ACROSS_ACCOUNTS
 from kms_constructs.model.arn import parse_arn
 from kms_constructs.model.condition_operators import CONDITION_OPERATORS
-from kms_constructs.model.estate import Grant, Key
+from kms_constructs.model.estate import Grant, Key, KeyKind
 from kms_constructs.model.globs import glob_covers, globs_meet, has_variable
 from kms_constructs.model.policy import Condition, Effect, Policy, Principal, Statement
 from kms_constructs.model.text import display, has_hole
@@ -130,6 +131,7 @@ class Step:
         statement: The statement; None for a grant or a policy that is not known.
         certain: Whether it applies for certain.
         why: What is not known of it; empty when it applies for certain.
+        on_request: Whether it hangs on what the request carries, and not on the deployment alone.
         name: Name of the policy or grant; empty for the key policy and for those of the organization.
     """
 
@@ -137,6 +139,7 @@ class Step:
     statement: Statement | None
     certain: bool = True
     why: str = ""
+    on_request: bool = False
     name: str = ""
 
     @property
@@ -158,12 +161,14 @@ class Certainty:
         allows: What allows it: for certain when each step is certain. Empty when nothing can.
         denies: What denies it, or may.
         missing: What an Allow needs that is not in view, for instance an IAM policy.
+        allowed: Whether the Allows alone let it through; None when that is open.
     """
 
     answer: Answer
     allows: tuple[Step, ...] = ()
     denies: tuple[Step, ...] = ()
     missing: tuple[str, ...] = ()
+    allowed: bool | None = False
 
 
 def certain(call: Call, key: Key, view: InView | None = None) -> Certainty:
@@ -199,15 +204,30 @@ def key_facts(key: Key) -> dict[str, Fact]:
     See: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
     """
     multi = key.multi_region
-    facts: dict[str, Fact] = {
+    return {
         "kms:keyorigin": key.origin,
         "kms:keyspec": key.key_spec,
         "kms:keyusage": key.key_usage,
         "kms:multiregion": multi if is_unknown(multi) else "true" if multi else "false",
         "aws:requestedregion": key.region,
+        "kms:multiregionkeytype": _multi_region_type(key),
         "aws:resourceaccount": key.account,
+        # Whoever may, gives a key more tags and aliases later.
+        **{
+            f"aws:resourcetag/{name.lower()}": value
+            for name, value in (() if is_unknown(key.tags) else key.tags.items())
+        },
     }
-    return facts
+
+
+def _multi_region_type(key: Key) -> Fact:
+    if is_unknown(key.multi_region):
+        return key.multi_region
+    return ("REPLICA" if key.kind is KeyKind.REPLICA else "PRIMARY") if key.multi_region else None
+
+
+_OF_THE_RESOURCE = ("aws:resourcetag/", "aws:resourceorg", "kms:resourcealiases")
+"""Condition keys about the key itself of which neither a template nor a caller says everything."""
 
 
 class _Asked:
@@ -246,12 +266,15 @@ class _Asked:
             "kms:calleraccount": self._account,
             "aws:principalisawsservice": "true" if service else "false",
             "aws:principaltype": kinds.get(self._kind),
+            **({"aws:userid": self._account} if self._kind is PrincipalKind.ROOT else {}),
             **given,
         }
 
     def _fact(self, key: str) -> Fact:
         if key in self._facts:
             return self._facts[key]
+        if key.startswith(_OF_THE_RESOURCE):
+            return NOT_SAID
         if key in GRANT_ONLY_KEYS and self._call.action not in GRANT_ACTIONS:
             return None
         return self._call.others
@@ -270,15 +293,16 @@ class _Asked:
         if bound_home and self._home is False:
             return Certainty(Answer.NEVER, missing=(refused,))
         if is_unknown(self._key.policy.unknown):
-            return Certainty(Answer.OPEN, (Step(KEY_POLICY, None, False, self._key.policy.unknown.reason),))
+            step = Step(KEY_POLICY, None, False, self._key.policy.unknown.reason)
+            return Certainty(Answer.OPEN, (step,), allowed=None)
         denies = tuple(self._denials())
         found, allows, missing = self._allowed()
         if found is False or any(step.certain for step in denies):
-            return Certainty(Answer.NEVER, allows, denies, missing)
+            return Certainty(Answer.NEVER, allows, denies, missing, found)
         if bound_home:
             missing = (*missing, refused)
         sure = found is True and not denies and not bound_home
-        return Certainty(Answer.CERTAIN if sure else Answer.OPEN, allows, denies, missing)
+        return Certainty(Answer.CERTAIN if sure else Answer.OPEN, allows, denies, missing, found)
 
     def _denials(self) -> Iterator[Step]:
         yield from self._denying(KEY_POLICY, (Attached(self._key.policy),), True)
@@ -297,48 +321,40 @@ class _Asked:
         for one in policies:
             unknown = one.policy.unknown
             if is_unknown(unknown):
-                yield Step(layer, None, False, unknown.reason, one.name)
+                yield Step(layer, None, False, unknown.reason, name=one.name)
                 continue
             for statement in one.policy.statements:
                 if statement.effect is Effect.ALLOW:
                     continue
-                verdict, why = self._applies(statement)
-                if verdict is not False and layer == KEY_POLICY:
-                    taken = self._is_denied(statement)
-                    verdict, why = _both(verdict, why, taken, "whether it means this principal is not known")
-                if verdict is False:
+                verdict = self._applies(statement)
+                if verdict.holds is not False and layer == KEY_POLICY:
+                    verdict = verdict.also(_Verdict(self._is_denied(statement), _WHOM))
+                if verdict.holds is False:
                     continue
-                if verdict and not (one.certain and binds):
-                    verdict, why = None, "whether it binds this principal is not known"
-                yield Step(layer, statement, verdict is True, why, one.name)
+                if not (one.certain and binds):
+                    verdict = verdict.also(_Verdict(None, "whether it binds this principal is not known"))
+                yield verdict.step(layer, statement, one.name)
 
-    def _allowed(self) -> tuple[bool | None, tuple[Step, ...], tuple[str, ...]]:
+    def _allowed(self) -> _Way:
         """Whether something allows it, by what, and what is missing."""
-        best: tuple[bool | None, tuple[Step, ...], tuple[str, ...]] = (False, (), ())
-        for found in (*self._by_statements(), *self._by_grants()):
-            if found[0] is True:
-                return found
-            if best[0] is False and (found[0] is None or not best[1]):
-                best = found
-        return best
+        found = (*self._by_statements(), *self._by_grants())
+        return max(found, key=_weight, default=(False, (), ()))
 
-    def _by_statements(self) -> Iterator[tuple[bool | None, tuple[Step, ...], tuple[str, ...]]]:
+    def _by_statements(self) -> Iterator[_Way]:
         for statement in self._key.policy.statements:
             if statement.effect is Effect.DENY:
                 continue
-            verdict, why = self._applies(statement)
-            if verdict is False:
+            verdict = self._applies(statement)
+            if verdict.holds is False:
                 continue
             for delegated, named in self._names(statement).items():
                 if named is False:
                     continue
-                taken, said = _both(verdict, why, named, "whether it means this principal is not known")
-                step = Step(KEY_POLICY, statement, taken is True, said)
-                yield self._with_identity(step, taken, delegated=delegated)
+                taken = verdict.also(_Verdict(named, _WHOM))
+                step = taken.step(KEY_POLICY, statement)
+                yield self._with_identity(step, taken.holds, delegated=delegated)
 
-    def _with_identity(
-        self, step: Step, taken: bool | None, *, delegated: bool
-    ) -> tuple[bool | None, tuple[Step, ...], tuple[str, ...]]:
+    def _with_identity(self, step: Step, taken: bool | None, *, delegated: bool) -> _Way:
         """What a statement of the key policy comes to, together with the IAM policies that it needs."""
         if self._kind in (PrincipalKind.ROOT, PrincipalKind.SERVICE):
             return taken, (step,), ()
@@ -380,26 +396,26 @@ class _Asked:
         for one in policies:
             unknown = one.policy.unknown
             if is_unknown(unknown):
-                best = (None, best[1] or (Step(layer, None, False, unknown.reason, one.name),))
+                best = (None, best[1] or (Step(layer, None, False, unknown.reason, name=one.name),))
                 continue
             for statement in one.policy.statements:
                 if statement.effect is Effect.DENY:
                     continue
-                verdict, why = self._applies(statement)
-                if verdict and not one.certain:
-                    verdict, why = None, "whether it is attached is not known"
-                if verdict is True:
-                    return True, (Step(layer, statement, name=one.name),)
-                if verdict is None and not best[1]:
-                    best = (None, (Step(layer, statement, False, why, one.name),))
+                verdict = self._applies(statement)
+                if not one.certain:
+                    verdict = verdict.also(_Verdict(None, "whether it is attached is not known"))
+                if verdict.holds is True:
+                    return True, (verdict.step(layer, statement, one.name),)
+                if verdict.holds is None and not best[1]:
+                    best = (None, (verdict.step(layer, statement, one.name),))
         return best
 
-    def _by_grants(self) -> Iterator[tuple[bool | None, tuple[Step, ...], tuple[str, ...]]]:
+    def _by_grants(self) -> Iterator[_Way]:
         for grant in self._key.grants:
             verdict = self._granted(grant)
             if verdict is not False:
                 why = "" if verdict else "whom or what it serves is not known"
-                yield verdict, (Step(GRANT, None, verdict is True, why, grant.name or ""),), ()
+                yield verdict, (Step(GRANT, None, verdict is True, why, name=grant.name or ""),), ()
 
     def _granted(self, grant: Grant) -> bool | None:
         grantee: bool | None = None
@@ -428,37 +444,34 @@ class _Asked:
 
     # One statement
 
-    def _applies(self, statement: Statement) -> tuple[bool | None, str]:
-        """Whether all but the Principal element takes the call in, and what is open about it."""
-        found: bool | None = True
-        why = ""
-        for verdict, reason in self._parts(statement):
-            if verdict is False:
-                return False, ""
-            if verdict is None:
-                found, why = None, why or reason
-        return found, why
+    def _applies(self, statement: Statement) -> _Verdict:
+        """Whether all but the Principal element takes the call in."""
+        found = _Verdict(True)
+        for verdict in self._parts(statement):
+            found = found.also(verdict)
+            if found.holds is False:
+                break
+        return found
 
-    def _parts(self, statement: Statement) -> Iterator[tuple[bool | None, str]]:
+    def _parts(self, statement: Statement) -> Iterator[_Verdict]:
         action = self._call.action
         if not applies_to_action(statement, action, certainly=False):
-            yield False, ""
+            yield _Verdict(False)
             return
-        sure = applies_to_action(statement, action, certainly=True)
-        yield (True if sure else None), "its actions are decided at deployment"
-        yield self._on_key(statement), "whether it means this key is decided at deployment"
-        yield (True if statement.certain else None), "whether it exists is decided at deployment"
-        effect = statement.effect
-        if isinstance(effect, Unknown):
-            yield None, effect.reason
+        if not applies_to_action(statement, action, certainly=True):
+            yield _Verdict(None, "its actions are decided at deployment")
+        yield _Verdict(self._on_key(statement), "whether it means this key is decided at deployment")
+        if not statement.certain:
+            yield _Verdict(None, "whether it exists is decided at deployment")
+        if isinstance(statement.effect, Unknown):
+            yield _Verdict(None, statement.effect.reason)
         if isinstance(statement.conditions, Unknown):
-            yield None, statement.conditions.reason
+            yield _Verdict(None, statement.conditions.reason)
             return
         for condition in statement.conditions:
-            yield (
-                self.condition(condition),
-                f"whether {display(condition.key)} {condition.operator} holds is open",
-            )
+            why = f"whether {display(condition.key)} {condition.operator} holds is open"
+            asked = isinstance(self._fact(condition.folded_key), Unknown)
+            yield _Verdict(self.condition(condition), why, asked and not is_unknown(condition.values))
 
     def _on_key(self, statement: Statement) -> bool | None:
         listed, wanted = statement.resources, True
@@ -561,6 +574,40 @@ class _Asked:
         return found.delegated, answer
 
 
+_Way = tuple[bool | None, tuple[Step, ...], tuple[str, ...]]
+"""One way in which a call may be allowed: whether it is, by what, and what is missing."""
+
+
+def _weight(way: _Way) -> int:
+    """How near a way comes: what deployment alone decides comes nearer than what each request does."""
+    if way[0] is None:
+        return 1 if any(step.on_request for step in way[1]) else 2
+    return 3 if way[0] else 0
+
+
+_WHOM = "whether it means this principal is decided at deployment"
+
+
+class _Verdict(NamedTuple):
+    """Whether something holds; if that is open, why, and whether the request decides it."""
+
+    holds: bool | None
+    why: str = ""
+    on_request: bool = False
+
+    def also(self, other: _Verdict) -> _Verdict:
+        """Whether both hold. The first reason stays."""
+        holds = _least(self.holds, other.holds)
+        if holds is not None:
+            return _Verdict(holds)
+        open_ = [one for one in (self, other) if one.holds is None]
+        return _Verdict(None, open_[0].why, any(one.on_request for one in open_))
+
+    def step(self, layer: str, statement: Statement, name: str = "") -> Step:
+        """The statement as a step of the answer."""
+        return Step(layer, statement, self.holds is True, self.why, self.on_request, name)
+
+
 class _OpenValueError(Exception):
     """A policy variable stands for something that is not known."""
 
@@ -586,11 +633,6 @@ def _local(value: str | tuple[str, ...], partition: str) -> str | tuple[str, ...
 
 def _least(left: bool | None, right: bool | None) -> bool | None:
     return all_of((left, right))
-
-
-def _both(left: bool | None, why: str, right: bool | None, reason: str) -> tuple[bool | None, str]:
-    """Whether both hold, and what is open about it."""
-    return _least(left, right), why or ("" if right is not None else reason)
 
 
 __all__ = [

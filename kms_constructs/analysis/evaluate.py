@@ -52,7 +52,8 @@ class Request:
         principal: ARN of the caller (for a role session: of its role), or a service name.
         action: Name of the action, without ``kms:``.
         context: Folded condition key to its values. What follows from the principal is added by itself
-            (``aws:PrincipalArn``, ``aws:PrincipalAccount``, ``aws:PrincipalType``, ``kms:CallerAccount``).
+            (``aws:PrincipalArn``, ``aws:PrincipalAccount``, ``aws:PrincipalType``, ``kms:CallerAccount``, and
+            ``aws:userid`` of a root user).
 
     Raises:
         ArgumentError: The principal is none that calls KMS, or KMS has no such action.
@@ -94,6 +95,7 @@ class Request:
             "aws:principalaccount": self.account,
             "kms:calleraccount": self.account,
             "aws:principalisawsservice": "true" if service else "false",
+            "aws:userid": self.account if self.kind is PrincipalKind.ROOT else None,
             "aws:principaltype": {
                 PrincipalKind.ROOT: "Account",
                 PrincipalKind.USER: "User",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from kms_constructs.analysis.certain import (
     Answer,
@@ -21,7 +21,7 @@ from kms_constructs.analysis.certain import (
     certain,
     key_facts,
 )
-from kms_constructs.analysis.reach import Alike, alike
+from kms_constructs.analysis.reach import deciding
 from kms_constructs.model.actions import ACROSS_ACCOUNTS
 from kms_constructs.model.arn import PARTITIONS, canonical, cut
 from kms_constructs.model.estate import Estate, IdentityPolicyKind, Key
@@ -172,6 +172,13 @@ def _any(pattern: str) -> str:
     return head
 
 
+class _Deciding(NamedTuple):
+    """The statements that speak of an action, and whether a grant may carry it."""
+
+    statements: tuple[Statement, ...]
+    by_grants: bool
+
+
 _REFUSED: Final = Certainty(Answer.NEVER)
 """The answer where no statement can mean the caller."""
 
@@ -266,15 +273,17 @@ class UseAccess:
     def answers(self, one: ServiceCall, key: Key) -> Iterator[tuple[tuple[str, ...], Certainty]]:
         """What is known of the calls: actions, and the answer for each of them."""
         organization = self._estate.organization
-        for group in alike(key, one.actions, (*organization.scps, *organization.rcps)):
+        policies = (*organization.scps, *organization.rcps)
+        groups: dict[object, tuple[_Deciding, list[str]]] = {}
+        for name in one.actions:
+            alike, statements, by_grants = deciding(key, name, policies)
             # A call without an encryption context is another call, and so is one that stays in the account.
-            kinds: dict[object, list[str]] = {}
-            for name in group.actions:
-                kinds.setdefault((name in _WITHOUT_CONTEXT, name in ACROSS_ACCOUNTS), []).append(name)
-            for names in kinds.values():
-                yield tuple(names), self._answer(one, one.call(names[0]), key, group)
+            group = (alike, name in _WITHOUT_CONTEXT, name in ACROSS_ACCOUNTS)
+            groups.setdefault(group, (_Deciding(statements, by_grants), []))[1].append(name)
+        for decides, names in groups.values():
+            yield tuple(names), self._answer(one, one.call(names[0]), key, decides)
 
-    def _answer(self, one: ServiceCall, call: Call, key: Key, group: Alike) -> Certainty:
+    def _answer(self, one: ServiceCall, call: Call, key: Key, group: _Deciding) -> Certainty:
         """The answer. What is allowed for every resource of an account need not be asked for each."""
         context = _loosened(call.context)
         if context != call.context:
@@ -284,7 +293,7 @@ class UseAccess:
                 return loose
         return self._shared(one, call, key, group)
 
-    def _shared(self, one: ServiceCall, call: Call, key: Key, group: Alike) -> Certainty:
+    def _shared(self, one: ServiceCall, call: Call, key: Key, group: _Deciding) -> Certainty:
         """The answer, which keys with the same statements share: an app has many of one shape."""
         service = one.caller.who is Who.SERVICE
         shapes = [self._shape(statement) for statement in group.statements]

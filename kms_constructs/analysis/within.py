@@ -14,6 +14,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import cached_property
 
 from kms_constructs.analysis.access import AccessMatrix, MatrixRow
+from kms_constructs.analysis.certain import key_facts
 from kms_constructs.analysis.conditions import RequestContext
 from kms_constructs.analysis.holdings import Holding, Holdings, HoldingsIndex
 from kms_constructs.analysis.identity import attached_cells
@@ -30,7 +31,7 @@ from kms_constructs.analysis.rows import AskedKey
 from kms_constructs.analysis.separation import DIRECT_GRANT_CONTEXT, MANAGING_ACTIONS, Overlap, overlaps
 from kms_constructs.model.actions import ACTIONS
 from kms_constructs.model.estate import Estate, Key
-from kms_constructs.model.unknown import Unknown
+from kms_constructs.model.unknown import Unknown, is_unknown
 
 
 class EstateAccess:
@@ -59,6 +60,7 @@ class EstateAccess:
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
         self._shared: dict[Hashable, _SharedRows] = {}
+        self._known: dict[int, tuple[Key, RequestContext]] = {}
         self._same: dict[str, frozenset[str]] = {}
 
     def reach(self, key: Key, action: str, *, context: RequestContext | None = None) -> Reach:
@@ -73,6 +75,7 @@ class EstateAccess:
             ArgumentError: KMS has no such action.
         """
         organization = self._estate.organization
+        context = {**self._facts(key), **(context or {})}
         return reach_of(key, action, context=context, scps=organization.scps, rcps=organization.rcps)
 
     def shared_reaches(
@@ -80,7 +83,29 @@ class EstateAccess:
     ) -> tuple[tuple[tuple[str, ...], tuple[Contribution, ...]], ...]:
         """The regions of many actions, those together that the same statements and grants decide."""
         organization = self._estate.organization
-        return shared_reaches(key, actions, scps=organization.scps, rcps=organization.rcps)
+        context = self._facts(key)
+        return shared_reaches(key, actions, context=context, scps=organization.scps, rcps=organization.rcps)
+
+    def _facts(self, key: Key) -> RequestContext:
+        """What the key is, of which a policy speaks: every request carries it."""
+        if id(key) not in self._known:
+            organization = self._estate.organization
+            asked = {
+                condition.folded_key
+                for policy in (key.policy, *organization.scps, *organization.rcps)
+                for statement in policy.statements
+                if isinstance(statement.conditions, tuple)
+                for condition in statement.conditions
+            }
+            facts = key_facts(key) if asked else {}
+            # The key is kept with its facts, so that no other takes its id.
+            known = {
+                name: value
+                for name, value in facts.items()
+                if name in asked and not is_unknown(value) and not name.startswith("aws:resourcetag/")
+            }
+            self._known[id(key)] = (key, known)
+        return self._known[id(key)][1]
 
     def overlaps(self, key: Key) -> tuple[Overlap, ...]:
         """Everyone who could both manage and use a key; empty proves that duties are separated."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from kms_constructs.analysis.witness import Witness
 from kms_constructs.exit_code import ExitCode
 from kms_constructs.guardrails.verdict import Verdict
 from kms_constructs.model.estate import Location, SourceProblem
@@ -51,6 +52,7 @@ class Finding:
         chain: How access comes about, step by step (statement, delegation, IAM policy).
         principals: Principals concerned, as a person reads them.
         acknowledged: The reason, when the finding was acknowledged; it then fails nothing and stays listed.
+        witness: A request that shows it, if one was found.
     """
 
     control: str
@@ -64,6 +66,7 @@ class Finding:
     chain: tuple[str, ...] = ()
     principals: tuple[str, ...] = ()
     acknowledged: str | None = None
+    witness: Witness | None = None
 
     @property
     def id(self) -> str:

@@ -101,6 +101,7 @@ class _FindingView:
     message: str
     path: str
     chain: tuple[str, ...]
+    witness: str
     reason: str
     fix: str
 
@@ -362,6 +363,7 @@ def _finding(finding: Finding) -> _FindingView:
         message=one_line(finding.message),
         path=one_line(finding.path),
         chain=tuple(one_line(step) for step in finding.chain),
+        witness=one_line(finding.witness.describe()) if finding.witness is not None else "",
         reason=one_line(finding.acknowledged or ""),
         fix=one_line(finding.fix),
     )

@@ -13,6 +13,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from kms_constructs.analysis.access import Access
+from kms_constructs.analysis.witness import Witness
 from kms_constructs.guardrails.control import Control
 from kms_constructs.guardrails.finding import Finding, Report
 from kms_constructs.model.estate import Location, SourceProblem
@@ -199,6 +200,21 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "chain": [printable(step) for step in finding.chain],
         "principals": [printable(principal) for principal in finding.principals],
         "acknowledged": None if finding.acknowledged is None else printable(finding.acknowledged),
+        "witness": None if finding.witness is None else _witness(finding.witness),
+    }
+
+
+def _witness(witness: Witness) -> dict[str, Any]:
+    return {
+        "principal": printable(witness.principal),
+        "action": f"kms:{witness.action}",
+        "context": {
+            printable(name): printable(value) if isinstance(value, str) else list(map(printable, value))
+            for name, value in sorted(witness.context.items())
+        },
+        "needsIamPolicy": witness.needs_iam,
+        "allowed": witness.allowed,
+        "taken": {printable(name): printable(value) for name, value in witness.taken.items()},
     }
 
 

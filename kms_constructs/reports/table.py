@@ -167,6 +167,8 @@ def _finding(finding: Finding, look: Look, pen: Pen) -> Iterable[RenderableType]
     if finding.chain:
         arrow = look.mark(" → ", " -> ")
         yield pen.paragraph(arrow.join(map(one_line, finding.chain)), indent=4, label="via")
+    if finding.witness is not None:
+        yield pen.paragraph(f"e.g. {one_line(finding.witness.describe())}", indent=4)
     if finding.acknowledged is not None:
         yield pen.paragraph(one_line(finding.acknowledged), indent=4, label="why", style=style)
     elif finding.fix:

@@ -11,6 +11,7 @@ from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.model.unknown import Maybe, Unknown
 from tests.guardrails.factories import (
     ACCOUNT,
+    OTHER,
     ROOT,
     C,
     Said,
@@ -397,3 +398,34 @@ MADE, OTHER_KEY = (hole(HoleKind.GENERATED, f"App.{name}.Id") for name in ("Key"
 )
 def test_a_resource_that_may_be_the_key(resource: str, expected: Said) -> None:
     assert said(judge("KMS:LINT", replace(statement(Resource=resource), key_id=MADE))) == [expected]
+
+
+ABROAD = f"arn:aws:iam::{OTHER}:role/Ops"
+
+
+@pytest.mark.parametrize(
+    ("statement", "actions"),
+    [
+        (allow(ABROAD, "kms:ScheduleKeyDeletion", "kms:Decrypt"), ["kms:ScheduleKeyDeletion"]),
+        (
+            allow([OTHER, role("A")], "kms:PutKeyPolicy", "kms:disablekey"),
+            ["kms:PutKeyPolicy", "kms:DisableKey"],
+        ),
+        (allow(ABROAD, "kms:Decrypt", "kms:CreateGrant", "kms:DescribeKey"), []),
+        (allow(ABROAD, "kms:*"), []),
+        (allow(role("A"), "kms:ScheduleKeyDeletion"), []),
+        (allow("*", "kms:ScheduleKeyDeletion"), []),
+        (deny(ABROAD, "kms:ScheduleKeyDeletion"), []),
+    ],
+)
+def test_what_kms_takes_from_no_other_account_has_no_effect(
+    statement: dict[str, object], actions: list[str]
+) -> None:
+    found = [one for one in judge("KMS:LINT", a_key(statement)) if one.detail == "across-accounts"]
+    assert [one.severity for one in found] == ([Severity.WARNING] if actions else [])
+    for one in found:
+        assert f" call {', '.join(actions)}; KMS takes that from" in one.message
+        assert one.message.endswith("only, so it has no effect.")
+    # In which account the key lies has to be known.
+    unknown = judge("KMS:LINT", a_key(statement, account=hole(HoleKind.ENVIRONMENT, "AWS::AccountId")))
+    assert not [one for one in unknown if one.detail == "across-accounts"]
