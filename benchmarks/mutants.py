@@ -58,6 +58,27 @@ class Mutant:
 
 MUTANTS = (
     Mutant(
+        "use-omitted-is-open",
+        "service_calls.py",
+        "carried: dict[str, Fact] = dict.fromkeys(caller.omits)",
+        "carried: dict[str, Fact] = {}",
+        "A statement on aws:SourceArn would seem to let a rule of EventBridge notify an encrypted topic.",
+    ),
+    Mutant(
+        "use-shared-without-the-statement",
+        "service_calls.py",
+        "*(shape.number for shape in meant),",
+        "",
+        "A key would get the answer of another key, of which the policy says something else.",
+    ),
+    Mutant(
+        "use-shared-without-the-context",
+        "service_calls.py",
+        "            *asked,\n",
+        "",
+        "An alarm would get the answer of another alarm, which a statement names.",
+    ),
+    Mutant(
         "glob-question-mark",
         "../model/globs.py",
         "return other != _STAR and other[0] != OPEN",

@@ -188,6 +188,16 @@ def shared_reaches(
     )
 
 
+def deciding(
+    key: Key, action: str, organization: Sequence[Policy] = ()
+) -> tuple[object, tuple[Statement, ...], bool]:
+    """What actions of one region share, the statements that speak of it, and whether a grant may carry it."""
+    signature = _compiled(key).signature(action, ())
+    _, allows, denies, carrying = signature
+    statements = tuple(key.policy.statements[at] for at in (*allows, *denies))
+    return (signature, _bound(action, organization)), statements, bool(carrying)
+
+
 _cache: dict[int, tuple[weakref.ref[Key], _KeyAccess]] = {}
 
 
@@ -481,6 +491,7 @@ __all__ = [
     "Contribution",
     "Reach",
     "applies_to_action",
+    "deciding",
     "reach_of",
     "same_account",
     "shared_reaches",

@@ -14,62 +14,15 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
+from kms_constructs.model.location import Location as Location  # noqa: PLC0414 - part of this module
 from kms_constructs.model.policy import Policy
-from kms_constructs.model.position import Origin, Position
 from kms_constructs.model.unknown import Unknown
+from kms_constructs.model.use import Use
 from kms_constructs.model.vocabulary import CLOUDFORMATION, Fact, Vocabulary
 from kms_constructs.model.worlds import World, together
 
 STANDARD_INPUT = "standard input"
 """What standard input is called as a source: it has no path that would tell anybody anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """Where a resource was found.
-
-    Args:
-        source: File, or what stands for it (``arn:…`` for a live key).
-        stack: Name of the stack, or empty.
-        logical_id: Logical id in the template, or the key id.
-        construct_path: CDK construct path, when the template tells it.
-        origin: Knows the lines of its parts; None where there is no text. It does not tell locations apart.
-
-    Example:
-        >>> Location("app.json", logical_id="Key").position("Properties/KeyPolicy") is None
-        True
-    """
-
-    source: str
-    stack: str = ""
-    logical_id: str = ""
-    construct_path: str | None = None
-    origin: Origin | None = field(default=None, compare=False, repr=False)
-
-    def position(self, path: str = "") -> Position | None:
-        """Where a part of the resource begins in `source`, as it was read; None where there is no text.
-
-        Args:
-            path: Path within the resource, as findings give it; empty for the resource itself. Of what is
-                not written out the position is that of the part which holds it.
-        """
-        return None if self.origin is None else self.origin.position(path)
-
-    @property
-    def line(self) -> int | None:
-        """The line that the resource begins on, counted from 1; None where there is no text."""
-        position = self.position()
-        return None if position is None else position.line
-
-    def lies_in(self, construct_path: str) -> bool | None:
-        """Whether it is this construct or lies in it; None where the template tells no construct path."""
-        if self.construct_path is None:
-            return None
-        return self.construct_path == construct_path or self.construct_path.startswith(f"{construct_path}/")
-
-    def __str__(self) -> str:
-        name = self.construct_path or self.logical_id
-        return f"{self.source}: {name}" if name and name != self.source else self.source
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +281,14 @@ class Estate:
     """Everything that was given to be judged together, whatever it was read from.
 
     Args:
+        keys: The keys.
+        identity_policies: The IAM policies.
+        trails: The trails.
+        organization: The policies of the organization.
+        problems: What could not be read.
+        sources: What it was read from.
+        unattached_aliases: Aliases of keys that are not in it.
+        uses: What services do with the keys, and with keys that AWS manages.
         worlds: Where choices of deployment make different estates: all of them, the first as this one.
         notes: What a reader has to know of how it was read.
     """
@@ -339,6 +300,7 @@ class Estate:
     problems: tuple[SourceProblem, ...] = ()
     sources: tuple[str, ...] = ()
     unattached_aliases: tuple[str, ...] = ()
+    uses: tuple[Use, ...] = ()
     worlds: tuple[World[Estate], ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -412,6 +374,7 @@ def _distinct(estate: Estate, taken: set[tuple[type, str]]) -> Estate:
             replace(one, id=renamed.get((IdentityPolicy, one.id), one.id)) for one in estate.identity_policies
         ),
         trails=tuple(replace(one, id=renamed.get((Trail, one.id), one.id)) for one in estate.trails),
+        uses=tuple(replace(one, key=renamed.get((Key, one.key), one.key)) for one in estate.uses),
     )
 
 

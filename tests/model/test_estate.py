@@ -18,8 +18,10 @@ from kms_constructs.model.estate import (
     Trail,
 )
 from kms_constructs.model.policy import Policy, parse_policy
+from kms_constructs.model.service_requirement import KeyForm
 from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.model.unknown import Unknown
+from kms_constructs.model.use import Link, Use
 from kms_constructs.model.worlds import World
 
 ACCOUNT = hole(HoleKind.ENVIRONMENT, "AWS::AccountId")
@@ -114,6 +116,14 @@ def _estate(name: str) -> Estate:
         sources=(f"{name}.json",),
         unattached_aliases=(f"alias/{name}",),
         notes=(f"{name} is large",),
+        uses=(_use(place, f"{name}.Key"),),
+    )
+
+
+def _use(place: Location, key: str) -> Use:
+    link = Link(location=place, resource_type="AWS::SQS::Queue", path="Properties/KmsMasterKeyId")
+    return Use(
+        requirement="sqs", key=key, chain=(link,), form=KeyForm.ARN, account="1", region="r", partition="aws"
     )
 
 
@@ -153,7 +163,7 @@ class TestMerge:
     def test_ids_stay_unique_and_keys_keep_their_arns(self) -> None:
         primary = _estate("one").keys[0]
         replica = replace(primary, id="one.Replica", kind=KeyKind.REPLICA, primary=primary.id)
-        other = Estate(keys=(primary, replica), trails=_estate("one").trails)
+        other = Estate(keys=(primary, replica), trails=_estate("one").trails, uses=_estate("one").uses)
         merged = Estate.merge(_estate("one"), other, other)
         assert [key.id for key in merged.keys] == [
             "one.Key",
@@ -165,6 +175,7 @@ class TestMerge:
         assert [key.primary for key in merged.keys] == [None, None, "one.Key#2", None, "one.Key#3"]
         assert {key.arn_pattern for key in merged.keys} == {primary.arn_pattern, replica.arn_pattern}
         assert [trail.id for trail in merged.trails] == ["one.Trail", "one.Trail#2", "one.Trail#3"]
+        assert [use.key for use in merged.uses] == ["one.Key", "one.Key#2", "one.Key#3"]
 
 
 def test_an_organization_without_policies_is_none() -> None:

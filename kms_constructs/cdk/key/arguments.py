@@ -379,7 +379,9 @@ class Refusals:
                     right.arn,
                     f"the same principal stands in {manager}{spelt}, and whoever manages a key may"
                     " not use it",
-                    f"take it out of {manager} or out of {user}",
+                    _FIX_FOR_DEPLOYER.format(user=user)
+                    if manager == "deployment_principals"
+                    else f"take it out of {manager} or out of {user}",
                 )
 
     def brought(
@@ -411,6 +413,13 @@ class Refusals:
                 argument = "external_access" if str(statement["Sid"]).startswith("External") else "services"
                 if not str(arn).endswith(":root"):
                     yield argument, named_principal(argument, arn, where=self.where)
+
+
+_FIX_FOR_DEPLOYER = (
+    "take it out of {user}: without its deployer KMS refuses the key policy; what it creates through "
+    "services, declare for each: services=[ServiceAccess.efs([…])], dynamodb, secrets_manager and so on"
+)
+"""Whoever deploys the key may not leave its policy, and creates what the key encrypts."""
 
 
 def _enum_text(value: object) -> str:

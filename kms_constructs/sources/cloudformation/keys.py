@@ -71,6 +71,10 @@ class Keys:
         self._by_alias: dict[str, list[_Draft]] = {}
         self.unattached: list[str] = []
 
+    def __bool__(self) -> bool:
+        """Whether there is any key."""
+        return bool(self._drafts)
+
     def add(self, scope: Scope, resource: Resource) -> None:
         """Adds a key or replica key."""
         location = location_of(scope, resource)
@@ -125,6 +129,10 @@ class Keys:
         for _, text in _texts(properties, ""):
             for draft in self._named(text, scope):
                 draft.referenced_outside = True
+
+    def named(self, text: str, scope: Scope) -> tuple[Key, ...]:
+        """The keys that a text names by id, ARN or alias: as they were added."""
+        return tuple(draft.key for draft in self._named(text, scope))
 
     def _named(self, text: str, scope: Scope) -> list[_Draft]:
         """The keys that a text names by id, ARN or alias."""

@@ -23,6 +23,7 @@ class TemplateInput:
         assets: Source of a template by asset hash, for nested stacks whose template URL holds only the hash.
         marks: Where the values of the template stand in its file, or None.
         within: The resource that deploys it, to accounts and Regions of its own: a stack set or a product.
+        creator: ARN of the role that CloudFormation makes the resources with, or None when that is not known.
 
     Example:
         >>> TemplateInput({"Resources": {}}, "app.json", stack="App").account is None
@@ -38,3 +39,4 @@ class TemplateInput:
     assets: Mapping[str, str] | None = None
     marks: Marks | None = None
     within: str = ""
+    creator: str | None = None

@@ -18,6 +18,7 @@ from kms_constructs.sources.cloudformation.sam import ROLE_MAKERS
 from kms_constructs.sources.cloudformation.scope import Scope, section
 from kms_constructs.sources.cloudformation.template import TemplateInput
 from kms_constructs.sources.cloudformation.trails import TRAIL_TYPE, trail_of
+from kms_constructs.sources.cloudformation.uses import uses_of
 from kms_constructs.sources.cloudformation.values import ACCOUNT, Values
 from kms_constructs.sources.cloudformation.world import World as Stacks
 from kms_constructs.sources.cloudformation.worlds import Choices, choices_of
@@ -129,6 +130,7 @@ def _is_same(one: Estate, other: Estate) -> bool:
         parts(one) == parts(other)
         and one.problems == other.problems
         and one.unattached_aliases == other.unattached_aliases
+        and one.uses == other.uses
     )
 
 
@@ -174,6 +176,7 @@ def _estate(inputs: tuple[TemplateInput, ...], world: Stacks) -> Estate:
     notes = tuple(note for scope in world.scopes for note in _defaults_taken(scope))
     for scope in world.scopes:
         _add_references(keys, scope)
+    uses = uses_of(world.scopes, keys.named, any_key=bool(keys))
     trails = tuple(
         trail_of(scope, resource, problems)
         for scope in world.scopes
@@ -190,6 +193,7 @@ def _estate(inputs: tuple[TemplateInput, ...], world: Stacks) -> Estate:
         sources=tuple(dict.fromkeys(item.source for item in inputs)),
         unattached_aliases=tuple(keys.unattached),
         notes=notes,
+        uses=uses,
     )
 
 
