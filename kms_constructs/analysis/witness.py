@@ -68,10 +68,10 @@ class Witness:
 
     principal: str
     action: str
-    context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict, hash=False)
     needs_iam: bool = False
     allowed: bool = True
-    taken: Mapping[str, str] = field(default_factory=dict)
+    taken: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def describe(self) -> str:
         """The request in one line, as a person reads it.
