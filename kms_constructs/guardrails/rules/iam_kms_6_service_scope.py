@@ -46,20 +46,19 @@ from kms_constructs.analysis.narrowing import (
     VIA_SERVICE,
     covered_actions,
     narrowed_by,
-    narrows,
     near_misses,
 )
-from kms_constructs.analysis.principals import Cell, PrincipalKind, all_within, root_arn
+from kms_constructs.analysis.principals import Cell, PrincipalKind, root_arn
 from kms_constructs.analysis.reach import Contribution, applies_to_action, statement_actions
 from kms_constructs.analysis.within import EstateAccess
 from kms_constructs.analysis.witness import Witness, witness
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
+from kms_constructs.guardrails.grant_scope import GRANTEE, by_service, declared, scoped_service
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized, heading, named
 from kms_constructs.guardrails.source_advice import grants_without_flag, source_advice
 from kms_constructs.guardrails.wording import UNRESOLVED, merged, resolve, unshown
-from kms_constructs.model.actions import ACTIONS, READING, USING
-from kms_constructs.model.arn import canonical
+from kms_constructs.model.actions import READING, USING
 from kms_constructs.model.estate import Grant, Key
 from kms_constructs.model.globs import globs_meet
 from kms_constructs.model.limits import pins_account, source_keys
@@ -105,8 +104,6 @@ CALLER = "caller-account"
 
 _ANY_SERVICE = Principal("Service", "any AWS service")
 _GRANT_FLAG = "kms:grantisforawsresource"
-_GRANTEE = "kms:granteeprincipal"
-_OPERATIONS = "kms:grantoperations"
 _PRINCIPAL_ARN = "aws:principalarn"
 _CRYPTOGRAPHIC = frozenset(USING)
 _FIRST = frozenset({"Decrypt", "GenerateDataKey", "Encrypt"})
@@ -298,7 +295,7 @@ class ServiceScopeRule(KeyRule):
             parts = [
                 part
                 for part in merged(region.escapes(authorised))
-                if not _declared(part, key) and not _by_service(part) and not _scoped_service(part)
+                if not declared(part, key) and not by_service(part) and not scoped_service(part)
             ]
             for part in parts:
                 shown = witness(
@@ -397,7 +394,7 @@ def _left_by_denies(key: Key) -> Iterator[str]:
             continue
         for one in conditions:
             negated = one.base in ("stringnotequals", "stringnotlike", "arnnotequals", "arnnotlike")
-            if one.folded_key == _GRANTEE and negated and not is_unknown(one.values):
+            if one.folded_key == GRANTEE and negated and not is_unknown(one.values):
                 yield from one.values
 
 
@@ -463,70 +460,4 @@ def _perhaps_everyone(value: str) -> bool:
     """Whether a principal that is not resolved may turn out to be an asterisk."""
     return has_unresolved_hole(value) and all(
         piece == "*" or (piece[0] == OPEN and piece[-1] == CLOSE) for piece in split_holes(value)
-    )
-
-
-def _scoped_service(part: Contribution) -> bool:
-    """Whether only services make the grants, for somebody's own resources and of listed operations.
-
-    The service decides to whom it grants, and AWS documents some that do so without the flag.
-    """
-    if not all(cell.kind is PrincipalKind.SERVICE for cell in part.cells):
-        return False
-    keys = source_keys(name for cell in part.cells for name in cell.include)
-    grantable = {name for name, action in ACTIONS.items() if action.grantable} - {CREATE_GRANT}
-    return narrowed_by(part.conditions, keys) is True and _operations_within(part, grantable)
-
-
-def _by_service(part: Contribution) -> bool:
-    return part.grant is not None and part.grant.for_aws_service
-
-
-def _declared(part: Contribution, key: Key) -> bool:
-    """Whether the statement only allows grants that the key declares: their grantees, their operations."""
-    grants = [
-        (canonical(grant.grantee), grant.operations)
-        for grant in key.grants
-        if not is_unknown(grant.grantee) and not is_unknown(grant.operations) and _made_by(grant, part)
-    ]
-    grantees: set[str] = set()
-    for condition in part.conditions:
-        if (
-            condition.folded_key == _GRANTEE
-            and narrows(condition) is True
-            and not is_unknown(condition.values)
-        ):
-            grantees = {canonical(value) for value in condition.values}
-    declared = {name for grantee, names in grants if grantee in grantees for name in names}
-    return bool(grantees) and grantees <= {grantee for grantee, _ in grants} and _only(part, declared)
-
-
-def _made_by(grant: Grant, part: Contribution) -> bool:
-    """Whether only those make the grant of whom its declaration says so, if it says."""
-    return grant.created_by is None or all_within(part.cells, grant.created_by)
-
-
-def _only(part: Contribution, operations: set[str]) -> bool:
-    """Whether the statement allows grants of these operations alone.
-
-    ``ForAllValues`` holds for an empty set, too; so the operations have to be there, by a Null condition.
-    """
-    there = any(
-        one.folded_key == _OPERATIONS
-        and one.base == "null"
-        and not is_unknown(one.values)
-        and set(one.values) == {"false"}
-        for one in part.conditions
-    )
-    return there and _operations_within(part, operations)
-
-
-def _operations_within(part: Contribution, operations: set[str]) -> bool:
-    return any(
-        one.folded_key == _OPERATIONS
-        and one.qualifier == "forallvalues"
-        and one.base == "stringequals"
-        and not is_unknown(one.values)
-        and set(one.values) <= operations
-        for one in part.conditions
     )
