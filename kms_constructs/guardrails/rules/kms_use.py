@@ -28,7 +28,7 @@ from kms_constructs.analysis.service_calls import ServiceCall, UseAccess, calls_
 from kms_constructs.guardrails import use_fix
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
-from kms_constructs.guardrails.rule import KeyRule, RuleContext, heading
+from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized, heading
 from kms_constructs.model.condition_operators import CONDITION_OPERATORS
 from kms_constructs.model.estate import Key
 from kms_constructs.model.policy import Effect, Statement
@@ -177,7 +177,8 @@ class UseRule(KeyRule):
         why = next((f" ({step.label}: {display(step.why)})" for step in steps if step.why), "")
         told = next((missing for answer in group.answers for missing in answer.missing), "")
         condition = one.use.doubt or (f"if {one.caller.only_if}" if one.caller.only_if else "")
-        needs = f"{_who(one)} must be allowed {_named(group.actions)}"
+        who = _who(one) if one.known and not one.unseen else capitalized(_who(one))
+        needs = f"{who} must be allowed {_named(group.actions)}"
         return self.finding(
             Outcome.UNDETERMINED,
             key.location,

@@ -430,7 +430,7 @@ def test_what_iam_decides_is_a_warning_that_says_who_must_hold_what() -> None:
     (found,) = findings(TABLE, ROOT_STATEMENT, DELEGATION)
     assert (found.outcome, found.severity, found.fails) == (U, Severity.WARNING, False)
     assert found.message.startswith("DynamoDB table: whether whoever creates Table may call ")
-    assert found.fix.startswith("whoever creates Table must be allowed kms:")
+    assert found.fix.startswith("Whoever creates Table must be allowed kms:")
 
 
 def test_what_a_condition_decides_is_a_warning() -> None:
