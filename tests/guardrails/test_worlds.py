@@ -280,6 +280,38 @@ def test_a_finding_of_one_world_can_be_acknowledged() -> None:
     assert [(one.world, one.acknowledged) for one in report.findings] == [("Stage=prod", "it is a test")]
 
 
+def test_a_key_is_judged_anew_where_the_iam_policies_differ() -> None:
+    """The key is the same in both worlds; what an IAM policy makes of its delegation is not."""
+    delegating = key(
+        {**PUBLIC, "Sid": "All", "Action": "kms:*", "Principal": {"AWS": OWN["Principal"]["AWS"]}}
+    )  # type: ignore[index]
+    role: Part = {
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "AssumeRolePolicyDocument": {},
+            "Policies": [
+                {
+                    "PolicyName": "P",
+                    "PolicyDocument": {
+                        "Statement": {
+                            "Effect": "Allow",
+                            "Action": ["kms:ScheduleKeyDeletion", "kms:Decrypt", "kms:DisableKey"],
+                            "Resource": "*",
+                        }
+                    },
+                }
+            ],
+        },
+        "Condition": "IsProd",
+    }
+    document = by_stage(Resources={"Key": delegating, "Role": role})
+    merged = judge(estate_of(document))
+    in_prod = judge(estate_of(document, {"Stage": "prod"}))
+    in_dev = judge(estate_of(document, {"Stage": "dev"}))
+    assert violations(list(in_prod.findings)) != violations(list(in_dev.findings))
+    assert violations(list(merged.findings)) == violations([*in_prod.findings, *in_dev.findings])
+
+
 # --- no verdict of a world is lost ----------------------------------------------------------------------
 
 NAMES = ("Stage", "Size", "Open")
