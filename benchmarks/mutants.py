@@ -39,6 +39,7 @@ class Mutant:
         old: Text that stands there exactly once.
         new: What the fault makes of it.
         harm: What the fault would do to a user.
+        tests: The tests that have to notice it, where it is no fault of the analysis.
     """
 
     name: str
@@ -46,7 +47,10 @@ class Mutant:
     old: str
     new: str
     harm: str
+    tests: tuple[str, ...] = ()
 
+
+WORLDS = ("tests/sources/cloudformation/test_worlds.py", "tests/guardrails/test_worlds.py")
 
 MUTANTS = (
     Mutant(
@@ -487,6 +491,54 @@ MUTANTS = (
         "if one.access == other.access:",
         "A changed condition would not be reported as a change of access.",
     ),
+    Mutant(
+        "worlds-other-value-forgotten",
+        "../sources/cloudformation/worlds.py",
+        "return (*dict.fromkeys((*first, *self.compared)), None)",
+        "return tuple(dict.fromkeys((*first, *self.compared)))",
+        "A free text would be judged with the values that conditions name alone.",
+        WORLDS,
+    ),
+    Mutant(
+        "worlds-default-decides",
+        "../sources/cloudformation/templates.py",
+        "    if choices is None:\n",
+        "    if True:\n",
+        "A branch that the default does not take would go unseen.",
+        WORLDS,
+    ),
+    Mutant(
+        "worlds-bound-takes-default",
+        "../sources/cloudformation/worlds.py",
+        "left_open: dict[str, str | None] = dict.fromkeys(self.open)",
+        "left_open: dict[str, str | None] = {}",
+        "Beyond the bound, defaults would pass for all that can be deployed.",
+        WORLDS,
+    ),
+    Mutant(
+        "worlds-compliant-in-one",
+        "../guardrails/worlds.py",
+        "        if failing:\n",
+        "        if len(failing) == len(found):\n",
+        "A key that complies in one deployment would pass in all.",
+        WORLDS,
+    ),
+    Mutant(
+        "worlds-iam-policies-forgotten",
+        "../guardrails/worlds.py",
+        "            tuple(map(id, estate.identity_policies)),\n",
+        "",
+        "A key would be judged once, whatever the IAM policies of other deployments give.",
+        WORLDS,
+    ),
+    Mutant(
+        "home-any-account",
+        "../model/home.py",
+        "            if _ANY in found:\n                return None\n",
+        "            found.discard(_ANY)\n",
+        "A key whose policy anyone may change would be judged in an account that may not be its own.",
+        ("tests/model/test_home.py",),
+    ),
 )
 
 
@@ -505,7 +557,9 @@ def _run(copy: Path, *arguments: str) -> bool:
     return done.returncode == 0
 
 
-def _verdict(copy: Path) -> str:
+def _verdict(copy: Path, tests: tuple[str, ...]) -> str:
+    if tests:
+        return "SURVIVED" if _run(copy, *tests) else "killed by a case"
     if not _run(copy, "tests/analysis", PATTERNS, f"--ignore={PROPERTIES}"):
         return "killed by a case"
     return "SURVIVED" if _run(copy, PROPERTIES) else "killed by a property"
@@ -531,6 +585,8 @@ def main() -> int:
         shutil.copy(REPOSITORY / "pyproject.toml", copy)
         if not _run(copy, "tests/analysis", PATTERNS, f"--ignore={PROPERTIES}"):
             raise SystemExit("the tests fail without any mutant")
+        if any(mutant.tests for mutant in chosen):
+            shutil.copytree(REPOSITORY / "tests", copy / "tests", dirs_exist_ok=True)
         for mutant in chosen:
             target = copy / PACKAGE / mutant.file
             original = target.read_text(encoding="utf-8")
@@ -538,7 +594,7 @@ def main() -> int:
                 raise SystemExit(f"{mutant.name}: its text stands {original.count(mutant.old)} times")
             target.write_text(original.replace(mutant.old, mutant.new), encoding="utf-8")
             started = time.perf_counter()
-            verdict = _verdict(copy)
+            verdict = _verdict(copy, mutant.tests)
             target.write_text(original, encoding="utf-8")
             survived += verdict == "SURVIVED"
             print(
