@@ -56,6 +56,8 @@ class Mutant:
     tests: tuple[str, ...] = ()
 
 
+WORLDS = ("tests/sources/cloudformation/test_worlds.py", "tests/guardrails/test_worlds.py")
+
 MUTANTS = (
     Mutant(
         "use-omitted-is-open",
@@ -868,6 +870,54 @@ MUTANTS = (
         "        if not certain:\n",
         "An IAM policy whose resource turns out to be every key would pass.",
     ),
+    Mutant(
+        "worlds-other-value-forgotten",
+        "../sources/cloudformation/worlds.py",
+        "return (*dict.fromkeys((*first, *self.compared)), None)",
+        "return tuple(dict.fromkeys((*first, *self.compared)))",
+        "A free text would be judged with the values that conditions name alone.",
+        WORLDS,
+    ),
+    Mutant(
+        "worlds-default-decides",
+        "../sources/cloudformation/templates.py",
+        "    if choices is None:\n",
+        "    if True:\n",
+        "A branch that the default does not take would go unseen.",
+        WORLDS,
+    ),
+    Mutant(
+        "worlds-bound-takes-default",
+        "../sources/cloudformation/worlds.py",
+        "left_open: dict[str, str | None] = dict.fromkeys(self.open)",
+        "left_open: dict[str, str | None] = {}",
+        "Beyond the bound, defaults would pass for all that can be deployed.",
+        WORLDS,
+    ),
+    Mutant(
+        "worlds-compliant-in-one",
+        "../guardrails/worlds.py",
+        "        if failing:\n",
+        "        if len(failing) == len(found):\n",
+        "A key that complies in one deployment would pass in all.",
+        WORLDS,
+    ),
+    Mutant(
+        "worlds-iam-policies-forgotten",
+        "../guardrails/worlds.py",
+        "            tuple(map(id, estate.identity_policies)),\n",
+        "",
+        "A key would be judged once, whatever the IAM policies of other deployments give.",
+        WORLDS,
+    ),
+    Mutant(
+        "home-any-account",
+        "../model/home.py",
+        "            if _ANY in found:\n                return None\n",
+        "            found.discard(_ANY)\n",
+        "A key whose policy anyone may change would be judged in an account that may not be its own.",
+        ("tests/model/test_home.py",),
+    ),
 )
 
 
@@ -905,6 +955,8 @@ def main() -> int:
         shutil.copy(REPOSITORY / "pyproject.toml", copy)
         if not _run(copy, *CASES, f"--ignore={PROPERTIES}"):
             raise SystemExit("the tests fail without any mutant")
+        if any(mutant.tests for mutant in chosen):
+            shutil.copytree(REPOSITORY / "tests", copy / "tests", dirs_exist_ok=True)
         for mutant in chosen:
             target = copy / PACKAGE / mutant.file
             original = target.read_text(encoding="utf-8")

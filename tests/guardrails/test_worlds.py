@@ -17,6 +17,7 @@ from tests.sources.cloudformation.templates_with_choices import (
     NOTHING,
     OWN,
     PUBLIC,
+    ROOT,
     STAGE,
     TEXT,
     Part,
@@ -278,6 +279,44 @@ def test_a_finding_of_one_world_can_be_acknowledged() -> None:
         controls=["KMS:004"],
     )
     assert [(one.world, one.acknowledged) for one in report.findings] == [("Stage=prod", "it is a test")]
+
+
+def test_a_key_is_judged_anew_where_the_iam_policies_differ() -> None:
+    """The key is the same in both worlds; what an IAM policy makes of its delegation is not."""
+    delegating = key(
+        {**PUBLIC, "Sid": "All", "Action": "kms:EnableKey", "Principal": {"AWS": ROOT}},
+        {
+            **PUBLIC,
+            "Sid": "Use",
+            "Principal": {"AWS": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/App"}},
+        },
+    )
+    role: Part = {
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "RoleName": "App",
+            "AssumeRolePolicyDocument": {},
+            "Policies": [
+                {
+                    "PolicyName": "P",
+                    "PolicyDocument": {
+                        "Statement": {
+                            "Effect": "Allow",
+                            "Action": "kms:EnableKey",
+                            "Resource": "*",
+                        }
+                    },
+                }
+            ],
+        },
+        "Condition": "IsProd",
+    }
+    document = by_stage(Resources={"Key": delegating, "Role": role})
+    merged = judge(estate_of(document), controls=["IAM-KMS-8"])
+    in_prod = judge(estate_of(document, {"Stage": "prod"}), controls=["IAM-KMS-8"])
+    in_dev = judge(estate_of(document, {"Stage": "dev"}), controls=["IAM-KMS-8"])
+    assert violations(list(in_prod.findings)) != violations(list(in_dev.findings))
+    assert violations(list(merged.findings)) == violations([*in_prod.findings, *in_dev.findings])
 
 
 # --- no verdict of a world is lost ----------------------------------------------------------------------

@@ -301,6 +301,14 @@ def test_an_open_value_is_none_of_those_that_were_tried() -> None:
     assert principals == {"dev": [["dev"]], "prod": [["prod"], ["*"]], OTHER: [["${app.Stage}"]]}
 
 
+def test_the_name_of_an_ssm_parameter_is_not_its_value() -> None:
+    read = {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "*"}
+    for given in ({}, {"Stage": "*"}):
+        estate = estate_of(by_stage(allow(ref("Stage")), stage=read), given)
+        principals = estate.keys[0].policy.statements[1].principals
+        assert [display(one.value) for one in principals or ()] == ["${app.Stage}"]  # type: ignore[union-attr]
+
+
 def test_more_worlds_than_the_bound_are_left_open_and_said() -> None:
     names = [f"P{number}" for number in range(8)]
     document = template(
