@@ -11,7 +11,7 @@ See: https://docs.aws.amazon.com/cdk/v2/guide/policy-validation-synthesis.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -73,6 +73,24 @@ def _stamp_of(assembly: Path, directories: Iterable[Path]) -> object:
     return (assembly, *((file, file.stat().st_mtime_ns, file.stat().st_size) for file in files))
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a pack said of an assembly.
+
+    Args:
+        directory: The assembly.
+        report: What was found in it.
+    """
+
+    directory: Path
+    report: Report
+
+    @property
+    def failed(self) -> bool:
+        """Whether the guardrails fail."""
+        return bool(self.report.failures or self.report.problems)
+
+
 class GuardrailPack(NagPack):
     """Base of the packs: a cdk-nag pack whose rules are the guardrails.
 
@@ -84,6 +102,10 @@ class GuardrailPack(NagPack):
         rcps: The resource control policies in force.
         beside: A pack that judges the same app, with which this one shares the reading of the assembly, and
             so `parameters`, `scps` and `rcps`, too.
+        warn_only: Whether a failed guardrail is reported without failing the synth.
+
+    Attributes:
+        judgement: What it said of the assembly that was synthesized last; None before.
     """
 
     pack_name: ClassVar[str]
@@ -98,6 +120,7 @@ class GuardrailPack(NagPack):
         scps: Sequence[OrganizationPolicy] = (),
         rcps: Sequence[OrganizationPolicy] = (),
         beside: GuardrailPack | None = None,
+        warn_only: bool = False,
     ) -> None:
         if beside is not None and (parameters or scps or rcps):
             raise ArgumentError(
@@ -108,6 +131,8 @@ class GuardrailPack(NagPack):
             )
         super().__init__(scope)
         self._pack_name = self.pack_name
+        self.warn_only = warn_only
+        self.judgement: Judgement | None = None
         self._config = config or GuardrailConfig()
         self._reading: AssemblyReading = (
             AssemblyReading(Deployment(parameters=parameters or {}), scps, rcps)
@@ -135,6 +160,7 @@ class GuardrailPack(NagPack):
             context: What CDK hands to a validation plugin.
         """
         templates = [Path(path) for path in context.template_paths]
+        self.judgement = None
         if not templates:
             return cdk.PolicyValidationPluginReport(success=True, violations=[])
         app = getattr(context, "app_construct", None)
@@ -175,6 +201,7 @@ class GuardrailPack(NagPack):
         ]
         acknowledgements = _Acknowledgements(assembly, root, self.pack_name)
         findings = [acknowledgements.applied_to(finding) for finding in findings]
+        self.judgement = Judgement(directory, replace(report, findings=tuple(findings)))
         shown = [
             finding
             for finding in findings
@@ -183,7 +210,7 @@ class GuardrailPack(NagPack):
         accepted = [finding for finding in findings if finding.acknowledged is not None]
         failed = any(finding.fails for finding in shown) or bool(report.problems)
         return cdk.PolicyValidationPluginReport(
-            success=not failed,
+            success=self.warn_only or not failed,
             violations=[*_violations(shown), *_unreadable(report)],
             metadata=_metadata(accepted),
         )
