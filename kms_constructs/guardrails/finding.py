@@ -11,6 +11,10 @@ from kms_constructs.model.estate import Location, SourceProblem
 from kms_constructs.model.position import Position
 
 
+INTERNAL_ERROR = "internal-error"
+"""Detail of the finding that stands for a rule that failed."""
+
+
 class Outcome(StrEnum):
     """The answers a rule can give. Undetermined is never a pass."""
 
@@ -51,6 +55,8 @@ class Finding:
         chain: How access comes about, step by step (statement, delegation, IAM policy).
         principals: Principals concerned, as a person reads them.
         acknowledged: The reason, when the finding was acknowledged; it then fails nothing and stays listed.
+        fingerprints: What it found, exactly, by content: one for each principal where the principals are named
+            one by one, else one; empty where there is nothing to accept. They do not tell findings apart.
     """
 
     control: str
@@ -64,11 +70,17 @@ class Finding:
     chain: tuple[str, ...] = ()
     principals: tuple[str, ...] = ()
     acknowledged: str | None = None
+    fingerprints: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def id(self) -> str:
         """Control and detail: ``IAM-KMS-8[CreateGrant]``; the control alone when there is no detail."""
         return f"{self.control}[{self.detail}]" if self.detail else self.control
+
+    @property
+    def exact_ids(self) -> tuple[str, ...]:
+        """The ids that accept what was found and nothing else: ``IAM-KMS-8[CreateGrant:3fa9c2d10b7e]``."""
+        return tuple(f"{self.control}[{self.detail}:{one}]" for one in self.fingerprints)
 
     @property
     def position(self) -> Position | None:
@@ -91,6 +103,32 @@ class Finding:
         )
 
 
+class RemarkKind(StrEnum):
+    """What a remark is about."""
+
+    DECLARATION = "declaration"
+    """What the input says itself of who is authorised, or of what is accepted."""
+    ACKNOWLEDGEMENT = "acknowledgement"
+    """An acknowledgement that accepts nothing, any more or at all."""
+    BASELINE = "baseline"
+    """An entry of the baseline that nothing corresponds to any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What there is to say beside the findings; it fails nothing.
+
+    Args:
+        kind: What it is about.
+        text: A sentence.
+        fix: What to do about it, or empty.
+    """
+
+    kind: RemarkKind
+    text: str
+    fix: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Every answer of every rule, in a stable order, and what could not be read.
@@ -99,12 +137,15 @@ class Report:
         findings: All outcomes, compliant ones included; sorted by source, resource, control, detail.
         problems: Inputs that could not be read.
         keys: How many keys were judged.
+        sources: What was read.
+        remarks: What there is to say beside the findings.
     """
 
     findings: tuple[Finding, ...] = ()
     problems: tuple[SourceProblem, ...] = ()
     keys: int = 0
     sources: tuple[str, ...] = field(default=())
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def failures(self) -> tuple[Finding, ...]:

@@ -11,6 +11,7 @@ import aws_cdk as cdk
 from kms_constructs.cdk.enforcement.nag_pack import IamKmsGuardrails, KmsRequirements
 from kms_constructs.cdk.enforcement.synth import fail_with
 from kms_constructs.errors import ArgumentError, ConfigurationError
+from kms_constructs.guardrails.baseline import Baseline
 from kms_constructs.guardrails.config import TABLE_NAME, GuardrailConfig, load_config
 from kms_constructs.sources.files import OrganizationPolicy
 
@@ -22,6 +23,7 @@ def enforce_guardrails(
     parameters: Mapping[str, str] | None = None,
     scps: Sequence[OrganizationPolicy] = (),
     rcps: Sequence[OrganizationPolicy] = (),
+    baseline: str | Path | None = None,
     mode: Literal["fail", "warn"] = "fail",
 ) -> GuardrailConfig:
     """Refuses, at synth, every key and IAM policy of the app that breaks a guardrail.
@@ -42,6 +44,8 @@ def enforce_guardrails(
         scps: The service control policies in force, as dicts or paths of JSON files: what they deny for
             certain, nobody is found to have.
         rcps: The resource control policies in force.
+        baseline: A file that ``kms-constructs baseline`` made: what it lists is accepted, and only what is new
+            or worse fails.
         mode: ``warn`` prints the report and lets the synth succeed.
 
     Returns:
@@ -64,10 +68,14 @@ def enforce_guardrails(
     if mode not in ("fail", "warn"):
         raise ArgumentError("mode", mode, "it is 'fail' or 'warn'", "leave it out to fail")
     warn_only = mode == "warn"
+    known = [None if baseline is None else Baseline.read(baseline) for _ in range(2)]
     access = IamKmsGuardrails(
-        app, config=settings, parameters=parameters, scps=scps, rcps=rcps, warn_only=warn_only
+        app, config=settings, parameters=parameters, scps=scps, rcps=rcps, baseline=known[0],
+        warn_only=warn_only,
+    )  # fmt: skip
+    properties = KmsRequirements(
+        app, config=settings, beside=access, baseline=known[1], warn_only=warn_only
     )
-    properties = KmsRequirements(app, config=settings, beside=access, warn_only=warn_only)
     cdk.Validations.of(app).add_plugins(access, properties)
     fail_with(app, (access, properties))
     return settings
