@@ -66,9 +66,11 @@ class SourceError(KmsConstructsError):
         source: The file or resource that could not be read.
         problem: What is wrong with it.
         fix: What to do about it.
+        ends_early: Whether the input breaks off in the middle of something.
     """
 
-    def __init__(self, source: str, problem: str, fix: str) -> None:
+    def __init__(self, source: str, problem: str, fix: str, *, ends_early: bool = False) -> None:
+        self.ends_early = ends_early
         self.source = source
         self.problem = problem
         self.fix = fix

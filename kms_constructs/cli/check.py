@@ -29,6 +29,19 @@ FORMATS = ("table", "json", "sarif", "junit", "html")
 @paths_argument
 @output_options(*FORMATS)
 @click.option("--all", "everything", is_flag=True, help="Show what is compliant or does not apply, too.")
+@click.option("--verbose", is_flag=True, help="Show every finding by itself, with its id, and all resources.")
+@click.option(
+    "--baseline",
+    "baseline_file",
+    metavar="FILE",
+    type=click.Path(),
+    help="Accept what `kms-constructs baseline` found: only what is new or worse fails.",
+)
+@click.option(
+    "--no-declarations",
+    is_flag=True,
+    help="Refuse what the input says of itself: whom it authorises, what it accepts.",
+)
 @click.option(
     "--control",
     "controls",
@@ -46,6 +59,9 @@ def check(
     outputs: tuple[str, ...],
     format_: str | None,
     everything: bool,
+    verbose: bool,
+    baseline_file: str | None,
+    no_declarations: bool,
     controls: tuple[str, ...],
     config_file: str | None,
     given: Given,
@@ -64,6 +80,7 @@ def check(
       kms-constructs check template.yaml --parameter AdminArn=arn:aws:iam::111122223333:role/Admin
       kms-constructs check cdk.out --control IAM-KMS-8 --control KMS:001
       kms-constructs check cdk.out -o report.html -o report.sarif -o -
+      kms-constructs check cdk.out --baseline .kms-constructs.baseline.json
       aws kms get-key-policy --key-id alias/orders --output text --query Policy | kms-constructs check -
 
     \b
@@ -72,19 +89,28 @@ def check(
       2  input that cannot be read, or wrong usage (what can be read is judged all the same)
       3  nothing worse than what cannot be determined
     """
+    from kms_constructs.guardrails.baseline import Baseline
     from kms_constructs.guardrails.config import load_config
     from kms_constructs.guardrails.engine import judge
     from kms_constructs.reports.text import counted
 
     places = output.targets(outputs, format_, FORMATS)
     settings = load_config(config_file)
+    baseline = None if baseline_file is None else Baseline.read(baseline_file)
     if undetermined_ok:
         settings = replace(settings, undetermined_fails=False)
     with output.progress("Reading"):
         estate = given.estate(paths)
     with output.progress(f"Judging {counted(len(estate.keys), 'key')}"):
-        report = judge(estate, settings, controls=controls or None, pause_gc=True)
-        texts = output.draw(places, _renderers(report, estate, everything=everything))
+        report = judge(
+            estate,
+            settings,
+            controls=controls or None,
+            pause_gc=True,
+            baseline=baseline,
+            declarations=not no_declarations,
+        )
+        texts = output.draw(places, _renderers(report, estate, everything=everything, verbose=verbose))
     output.write(places, texts)
     _tell(places, report)
     if exit_zero and not report.problems:
@@ -92,11 +118,15 @@ def check(
     return report.exit_code
 
 
-def _renderers(report: Report, estate: Estate, *, everything: bool) -> Mapping[str, output.Render]:
+def _renderers(
+    report: Report, estate: Estate, *, everything: bool, verbose: bool
+) -> Mapping[str, output.Render]:
     def table(target: output.Target) -> str:
         from kms_constructs.reports.table import report_table
 
-        return report_table(report, target.look(), everything=everything, titles=_titles())
+        return report_table(
+            report, target.look(), everything=everything, titles=_titles(), verbose=verbose
+        )
 
     def json(_target: output.Target) -> str:
         from kms_constructs.reports.json_report import report_json

@@ -57,12 +57,17 @@ class _Given:
         return _matches(self.place, location)
 
 
+def meant_for_us(one: Acceptance) -> bool:
+    """Whether something that an app acknowledges is about a guardrail: other plugins have ids of their own."""
+    return bool(one.logical_id) or one.pack in _PACKS or (not one.pack and FindingId.parse(one.id) is not None)
+
+
 class Acceptances:
     """Everything that is accepted, applied to findings.
 
     Args:
         settings: The configuration.
-        declared: What the input says itself.
+        declared: What the input says itself, as far as it is meant for the guardrails.
         baseline: What was there when the baseline was made.
         controls: The controls that are judged: what names others is not held against them.
         today: The day it is.
@@ -96,7 +101,7 @@ class Acceptances:
             *(
                 _Given(
                     FindingId.parse(one.id), one.id, one.reason, day_of(one.until), str(one), one,
-                    _PACKS.get(one.pack, CATALOGUE),
+                    _PACKS[one.pack] if one.pack else CATALOGUE,
                 )
                 for one in nearest_first
             ),

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from kms_constructs.errors import ConfigurationError
-from kms_constructs.guardrails.acceptance import Acceptances
+from kms_constructs.guardrails.acceptance import Acceptances, meant_for_us
 from kms_constructs.guardrails.baseline import Baseline
 from kms_constructs.guardrails.catalogue import CATALOGUE, find_control
 from kms_constructs.guardrails.config import GuardrailConfig
@@ -70,6 +70,7 @@ def judge(
     wanted = _wanted(controls)
     day = today or datetime.now(UTC).date()
     estate = limited(estate, settings.may_declare) if declarations else refused(estate)
+    estate = replace(estate, acceptances=tuple(filter(meant_for_us, estate.acceptances)))
     context = RuleContext(estate, settings, day)
     found: list[Finding] = []
     with _collector_paused() if pause_gc else nullcontext():

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from kms_constructs.guardrails.finding import Finding
-from kms_constructs.model.estate import Location, SourceProblem
-from kms_constructs.reports.causes import Cause, Pattern, by_cause, patterns
+from kms_constructs.model.estate import SourceProblem
+from kms_constructs.reports.causes import Cause, Pattern, by_cause, patterns, place_name
 from kms_constructs.reports.summary import Status, status_of
 from kms_constructs.reports.text import counted, one_line
 
@@ -59,11 +59,6 @@ def total(findings: Sequence[Finding], problems: Sequence[SourceProblem] = ()) -
     return f"{', '.join(parts)}: {causes} in {counted(len(places), 'resource')}"
 
 
-def name_of(location: Location) -> str:
-    """What a resource is called: its construct path, else its logical id, else its source."""
-    return one_line(location.construct_path or location.logical_id or location.source)
-
-
 def controls_of(cause: Cause) -> str:
     """The ids of what a cause breaks, worst first."""
     return ", ".join(dict.fromkeys(one_line(finding.id) for finding in cause.findings))
@@ -80,7 +75,7 @@ def _pattern(pattern: Pattern) -> Iterable[str]:
         break_on_hyphens=False,
     )
     yield from _block(cause.worst.message)
-    resources = list(dict.fromkeys(name_of(one.location) for one in pattern.causes))
+    resources = list(dict.fromkeys(one_line(place_name(one.location)) for one in pattern.causes))
     where = ", ".join(resources[:_MOST_RESOURCES])
     if (more := len(resources) - _MOST_RESOURCES) > 0:
         where += f" and {counted(more, 'more resource')}"

@@ -64,6 +64,11 @@ class Pattern:
         return sum(len(cause.findings) for cause in self.causes)
 
 
+def place_name(location: Location) -> str:
+    """What a resource is called: its construct path, else its logical id, else its source."""
+    return location.construct_path or location.logical_id or location.source
+
+
 def cause_place(finding: Finding) -> str:
     """Path of the statement that a finding is about, or of the property; empty for the whole resource."""
     found = _STATEMENT.match(finding.path)

@@ -54,6 +54,10 @@ def report_json(report: Report) -> str:
             "sources": [printable(source) for source in report.sources],
             "problems": [_problem(problem) for problem in report.problems],
             "findings": [_finding(finding) for finding in report.findings],
+            "remarks": [
+                {"kind": remark.kind.value, "text": printable(remark.text), "fix": printable(remark.fix)}
+                for remark in report.remarks
+            ],
         },
     )
 
@@ -199,6 +203,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "chain": [printable(step) for step in finding.chain],
         "principals": [printable(principal) for principal in finding.principals],
         "acknowledged": None if finding.acknowledged is None else printable(finding.acknowledged),
+        "fingerprints": list(finding.fingerprints),
     }
 
 

@@ -116,6 +116,7 @@ def _json(text: str, source: str) -> Document:
             source,
             f"it is not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
             "Correct the file there",
+            ends_early=error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"),
         ) from error
     except _DuplicateKeyError as error:
         raise SourceError(

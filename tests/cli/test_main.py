@@ -49,7 +49,7 @@ def test_every_option_has_help(path: tuple[str, ...]) -> None:
 
 
 def test_the_commands() -> None:
-    assert sorted(cli.commands) == ["check", "config", "diff", "explain", "export", "guardrails"]
+    assert sorted(cli.commands) == ["baseline", "check", "config", "diff", "explain", "export", "guardrails"]
 
 
 def test_the_version(run: Run) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kms_constructs.errors import ConfigurationError
+from kms_constructs.guardrails.catalogue import AUTHORISABLE, CATALOGUE
 from kms_constructs.guardrails.config import (
     Acknowledgement,
     GuardrailConfig,
@@ -307,7 +308,8 @@ WRONG: Mapping[str, tuple[Mapping[str, object], str]] = {
     ),
     "acknowledgement of a pattern that fits no control": (
         {"acknowledgements": [{"id": "S3-*", "reason": "r"}]},
-        "acknowledgements[0].id: there is no control 'S3-*'.",
+        "acknowledgements[0].id: there is no control 'S3-*'. Fix: the controls are "
+        f"{', '.join(CATALOGUE)}",
     ),
     "everything excluded": (
         {"excluded": {"*": "r"}},
@@ -319,7 +321,8 @@ WRONG: Mapping[str, tuple[Mapping[str, object], str]] = {
     ),
     "what nobody can be authorised for declared": (
         {"may-declare": {"KMS:001": []}},
-        "may_declare.KMS:001: nobody can be authorised for this control.",
+        "may_declare.KMS:001: nobody can be authorised for this control. Fix: use '*' or one of "
+        f"{', '.join(AUTHORISABLE)}; to accept a finding, use acknowledgements",
     ),
     "acknowledgement of no control": (
         {"acknowledgements": [{"id": "IAM-KMS-9[x]", "reason": "r"}]},
