@@ -8,7 +8,7 @@
     ├── SourceError            a file could not be read as a template, policy or assembly
     ├── ConfigurationError     the guardrail configuration is wrong
     └── GuardrailError         guardrails were asked to hold and do not
-        └── GuardrailSynthError    the guardrails of an app fail; uncaught it ends the process with exit code 1
+        └── GuardrailSynthError    the guardrails of an app fail; uncaught it exits with 1
 
 Catch `KmsConstructsError` to catch them all. No message ever holds key material or credentials.
 """
@@ -103,7 +103,8 @@ class GuardrailSynthError(GuardrailError, SystemExit):
     """The guardrails that `enforce_guardrails` put an app under fail at synth; the message is a short report.
 
     It is a SystemExit as well: where nobody catches it, as in an ``app.py``, the process prints the report,
-    without a traceback, and exits with 1, whatever the CDK CLI selects or prints. Tests catch `GuardrailError`.
+    without a traceback, and exits with 1, whatever the CDK CLI selects or prints. Tests catch
+    `GuardrailError`.
     """
 
     @property

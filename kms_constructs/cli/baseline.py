@@ -41,8 +41,8 @@ def baseline(
 ) -> int:
     """Write what fails in PATH today into a baseline; `check --baseline` then fails for what is new or worse.
 
-    The baseline is JSON, one sorted line for each finding and principal: commit it, and review what it accepts.
-    It accepts no input that cannot be read.
+    The baseline is JSON, one sorted line for each finding and principal: commit it, and review what it
+    accepts. It accepts no input that cannot be read.
 
     \b
     Examples:
@@ -61,8 +61,8 @@ def baseline(
     old = Baseline.read(target) if update else None
     if old is None and not force and target.exists():
         raise click.UsageError(
-            f"{file} is there already, and to make it anew would accept what is new. Fix: give --update to take "
-            "out what has been mended, or --force"
+            f"{file} is there already, and to make it anew would accept what is new. Fix: give --update to "
+            "take out what has been mended, or --force"
         )
     settings = load_config(config_file)
     with output.progress("Reading"):
@@ -81,7 +81,9 @@ def baseline(
         gone = len(old.entries) - len(new.entries)
         said = f"{file}: {counted(gone, 'finding')} mended and taken out, {len(new.entries):,} left."
         if report.failures:
-            said += f" {counted(len(report.failures), 'finding')} not in it: `kms-constructs check` shows them."
+            said += (
+                f" {counted(len(report.failures), 'finding')} not in it: `kms-constructs check` shows them."
+            )
         code = ExitCode(report.exit_code)
     _replace(target, new.to_text())
     output.tell(said)

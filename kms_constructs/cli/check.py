@@ -124,9 +124,7 @@ def _renderers(
     def table(target: output.Target) -> str:
         from kms_constructs.reports.table import report_table
 
-        return report_table(
-            report, target.look(), everything=everything, titles=_titles(), verbose=verbose
-        )
+        return report_table(report, target.look(), everything=everything, titles=_titles(), verbose=verbose)
 
     def json(_target: output.Target) -> str:
         from kms_constructs.reports.json_report import report_json

@@ -22,7 +22,6 @@ from kms_constructs.cli.guardrails import guardrails
 from kms_constructs.errors import KmsConstructsError
 from kms_constructs.exit_code import ExitCode
 
-
 _NO_OUTPUT = frozenset({errno.EBADF, errno.EIO, errno.ENOSPC, errno.EPIPE})
 """What goes wrong where output is written: it is closed, its disk is full, nobody reads it any more."""
 

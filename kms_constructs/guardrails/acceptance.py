@@ -58,8 +58,10 @@ class _Given:
 
 
 def meant_for_us(one: Acceptance) -> bool:
-    """Whether something that an app acknowledges is about a guardrail: other plugins have ids of their own."""
-    return bool(one.logical_id) or one.pack in _PACKS or (not one.pack and FindingId.parse(one.id) is not None)
+    """Whether what an app acknowledges is about a guardrail: other plugins have ids of their own."""
+    return (
+        bool(one.logical_id) or one.pack in _PACKS or (not one.pack and FindingId.parse(one.id) is not None)
+    )
 
 
 class Acceptances:
@@ -108,7 +110,7 @@ class Acceptances:
         ]  # fmt: skip
 
     def applied_to(self, finding: Finding) -> Iterator[Finding]:
-        """The finding, accepted or not; as two when some of its principals are accepted and others are not."""
+        """The finding, accepted or not; as two when only some of its principals are accepted."""
         if finding.outcome not in (Outcome.VIOLATION, Outcome.UNDETERMINED):
             yield finding
             return
@@ -181,11 +183,13 @@ class Acceptances:
         elif given.id.vague:
             text = f"{what} names a kind of finding and no fingerprint, and so accepts nothing."
             more = len(given.candidates) - _MOST_NAMED
-            named = ", ".join(islice(given.candidates, _MOST_NAMED)) + (f" and {more} more" if more > 0 else "")
-            wild = f"{given.id.control}[{given.id.detail}:*]" if given.id.detail else f"{given.id.control}[*]"
-            fix = (f"Name what is there: {named}. " if named else "Nothing of the kind is there: remove it. ") + (
-                f"{wild} accepts whatever of the kind is still to come."
+            named = ", ".join(islice(given.candidates, _MOST_NAMED)) + (
+                f" and {more} more" if more > 0 else ""
             )
+            wild = f"{given.id.control}[{given.id.detail}:*]" if given.id.detail else f"{given.id.control}[*]"
+            fix = (
+                f"Name what is there: {named}. " if named else "Nothing of the kind is there: remove it. "
+            ) + (f"{wild} accepts whatever of the kind is still to come.")
         else:
             text = f"{what} matches nothing."
             fix = "Remove it: what it accepted is gone, or has become something else that fails by itself."

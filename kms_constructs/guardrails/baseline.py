@@ -47,7 +47,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Baseline:
-    """Accepted fingerprints.
+    r"""Accepted fingerprints.
 
     Args:
         entries: The entries, sorted.
@@ -55,7 +55,7 @@ class Baseline:
 
     Example:
         >>> Baseline.of([]).to_text()
-        '{\\n  "version": 1,\\n  "accepted": []\\n}\\n'
+        '{\n  "version": 1,\n  "accepted": []\n}\n'
     """
 
     entries: tuple[Entry, ...]
@@ -69,7 +69,7 @@ class Baseline:
 
     @classmethod
     def of(cls, findings: Iterable[Finding], source: str = "baseline") -> Baseline:
-        """A baseline of everything that fails. A rule that failed has found nothing that could be accepted."""
+        """A baseline of everything that fails, apart from rules that failed: these have found nothing."""
         entries = {
             entry.fingerprint: entry
             for finding in findings

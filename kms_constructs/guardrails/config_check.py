@@ -139,9 +139,7 @@ class _Check:
         control, detail = found
         return f"{control}[{detail}]" if detail else control
 
-    def _authorised(
-        self, setting: str, given: Mapping[str, tuple[str, ...]]
-    ) -> dict[str, tuple[str, ...]]:
+    def _authorised(self, setting: str, given: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}
         for name, patterns in given.items():
             key = f"{setting}.{name}"

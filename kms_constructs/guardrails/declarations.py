@@ -1,7 +1,7 @@
 """What a template says of itself in its metadata: shown, and limited where somebody else reads it.
 
-An app that declares its break-glass role decides on it. Whoever checks a template that came from elsewhere may
-think otherwise: a template that authorises its own principals would pass whatever they may do.
+An app that declares its break-glass role decides on it. Whoever checks a template that came from elsewhere
+may think otherwise: a template that authorises its own principals would pass whatever they may do.
 """
 
 from __future__ import annotations
@@ -71,9 +71,7 @@ def _limited(key: Key, may_declare: Mapping[str, tuple[str, ...]]) -> Key:
             for control, names in key.authorised.items()
         },
         grants=tuple(
-            grant
-            for grant in key.grants
-            if not is_unknown(grant.grantee) and allowed(_GRANTS, grant.grantee)
+            grant for grant in key.grants if not is_unknown(grant.grantee) and allowed(_GRANTS, grant.grantee)
         ),
     )
 

@@ -194,9 +194,7 @@ class _Finish:
     def __call__(self, finding: Finding) -> Finding:
         if finding.outcome not in (Outcome.VIOLATION, Outcome.UNDETERMINED):
             return finding
-        return replace(
-            finding, severity=self._severity(finding), fingerprints=self._fingerprints.of(finding)
-        )
+        return replace(finding, severity=self._severity(finding), fingerprints=self._fingerprints.of(finding))
 
     def _severity(self, finding: Finding) -> Severity:
         if finding.outcome is Outcome.UNDETERMINED and not self._config.undetermined_fails:

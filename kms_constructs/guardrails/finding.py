@@ -10,7 +10,6 @@ from kms_constructs.guardrails.verdict import Verdict
 from kms_constructs.model.estate import Location, SourceProblem
 from kms_constructs.model.position import Position
 
-
 INTERNAL_ERROR = "internal-error"
 """Detail of the finding that stands for a rule that failed."""
 
@@ -55,8 +54,8 @@ class Finding:
         chain: How access comes about, step by step (statement, delegation, IAM policy).
         principals: Principals concerned, as a person reads them.
         acknowledged: The reason, when the finding was acknowledged; it then fails nothing and stays listed.
-        fingerprints: What it found, exactly, by content: one for each principal where the principals are named
-            one by one, else one; empty where there is nothing to accept. They do not tell findings apart.
+        fingerprints: What it found, exactly, by content: one for each principal where the principals are
+            named one by one, else one; empty where there is nothing to accept. They do not tell findings apart.
     """
 
     control: str

@@ -4,9 +4,9 @@ Somebody who accepts a finding accepts what is there: this control, of this reso
 this principal. A fingerprint is made of that, by content: statements are known by what they say and not by
 their place or Sid, so reordering and renaming change nothing, and a statement that says more is another one.
 
-The principals of a finding count one by one where the finding names them so: a statement that gains a principal
-keeps the fingerprints that it had and gets one more. Where they are described together ("any principal of
-account 111122223333"), the description counts, and the statement's own principals with it.
+The principals of a finding count one by one where the finding names them so: a statement that gains a
+principal keeps the fingerprints that it had and gets one more. Where they are described together ("any
+principal of account 111122223333"), the description counts, and the statement's own principals with it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 from kms_constructs.guardrails.finding import Finding
 from kms_constructs.model.estate import Estate, Location
@@ -26,11 +27,12 @@ from kms_constructs.model.text import display
 from kms_constructs.model.unknown import Unknown, is_unknown
 
 DIGITS = 12
-"""Length of a fingerprint: too long to be hit by chance among all findings of an organization, or by trying."""
+"""Length of a fingerprint: too long to be hit by chance among the findings of an organization."""
 
 _LABEL = re.compile(r"\bstatement (?:'([^']*)'|(\d+))")
 _IAM_POLICY = re.compile(
-    r"\b(?:managed policy|inline policy|AWS managed policy|permissions boundary) '([^']*)'(?:, [^ ;→]+(?: \d+)?)?"
+    r"\b(?:managed policy|inline policy|AWS managed policy|permissions boundary) '([^']*)'"
+    r"(?:, [^ ;→]+(?: \d+)?)?"
 )
 _AGE = re.compile(r"\b\d+ days ago\b")
 _ONE_PRINCIPAL = re.compile(r"(arn:[^ ,]+|service [^ ,]+|[a-z0-9.-]+\.amazonaws\.com(\.cn)?)")
@@ -42,7 +44,8 @@ def principals_of(finding: Finding) -> tuple[str, ...]:
     Example:
         >>> from kms_constructs.guardrails.finding import Outcome, Severity
         >>> principals_of(Finding(control="KMS:004", outcome=Outcome.VIOLATION, severity=Severity.HIGH,
-        ...     location=Location("t"), message="", principals=("arn:aws:iam::1:role/A, arn:aws:iam::1:role/B",)))
+        ...     location=Location("t"), message="",
+        ...     principals=("arn:aws:iam::1:role/A, arn:aws:iam::1:role/B",)))
         ('arn:aws:iam::1:role/A', 'arn:aws:iam::1:role/B')
     """
     found = [part for text in finding.principals for part in text.split(", ")]
@@ -61,7 +64,7 @@ def resource_name(location: Location) -> str:
     if location.stack and location.logical_id:
         return f"{location.stack}/{location.logical_id}"
     source = location.source
-    if os.path.isabs(source):
+    if Path(source).is_absolute():
         relative = os.path.relpath(source)
         source = source if relative.startswith("..") else relative
     source = source.replace(os.sep, "/")
@@ -202,4 +205,3 @@ def _mentioned(statements: Iterable[Statement], text: str) -> Iterator[Statement
 def _digest(value: object) -> str:
     text = json.dumps(value, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
-

@@ -26,8 +26,9 @@ class Acknowledgement:
     """A finding that somebody has looked at and accepted. It stays in the report and fails nothing.
 
     What is accepted is named by its fingerprint, which reports print: a statement that says more, or that
-    reaches somebody else, is another finding. To accept everything of a kind, also what is still to come, takes
-    a wildcard. The id of a control or of a kind alone accepts nothing, and the report says what to write.
+    reaches somebody else, is another finding. To accept everything of a kind, also what is still to come,
+    takes a wildcard. The id of a control or of a kind alone accepts nothing, and the report says what to
+    write.
 
     Args:
         id: A finding with its fingerprint (``IAM-KMS-8[CreateGrant:3fa9c2d10b7e]``), or a pattern over such
@@ -73,8 +74,8 @@ class Settings:
         acknowledgements: Accepted findings.
         excluded: Stack, construct path or logical id, or a glob over these, to the reason why nothing in it
             fails: its findings count as accepted.
-        may_declare: What a template may authorise by its own metadata: control id, or ``"*"``, to ARN globs of
-            principals (for IAM-KMS-6 the grantees of declared grants). None: anything, for an app judges what
+        may_declare: What a template may authorise by its own metadata: control id, or ``"*"``, to ARN globs
+            of principals (for IAM-KMS-6 the grantees of declared grants). None: anything, for an app judges what
             it declared itself.
         source: What it was read from, for messages.
     """

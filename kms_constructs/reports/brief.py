@@ -79,7 +79,7 @@ def _pattern(pattern: Pattern) -> Iterable[str]:
     where = ", ".join(resources[:_MOST_RESOURCES])
     if (more := len(resources) - _MOST_RESOURCES) > 0:
         where += f" and {counted(more, 'more resource')}"
-    yield from _block(f"in  {where}" + (f", at {one_line(cause.place)}" if cause.place else ""))
+    yield from _block(f"in {where}" + (f", at {one_line(cause.place)}" if cause.place else ""))
     if cause.worst.fix:
         yield from _block(f"fix {cause.worst.fix}")
 
@@ -89,7 +89,7 @@ def _block(text: str) -> list[str]:
         one_line(text),
         _WIDTH,
         initial_indent="    ",
-        subsequent_indent="        " if text.startswith(("fix ", "in  ")) else "    ",
+        subsequent_indent="        " if text.startswith(("fix ", "in ")) else "    ",
         break_long_words=False,
         break_on_hyphens=False,
     )

@@ -103,7 +103,9 @@ def patterns(causes: Iterable[Cause]) -> tuple[Pattern, ...]:
         groups.setdefault(alike, []).append(cause)
     found = [Pattern(tuple(group)) for group in groups.values()]
     return tuple(
-        sorted(found, key=lambda one: (*finding_order(one.first.worst)[:2], -one.number, _cause_order(one.first)))
+        sorted(
+            found, key=lambda one: (*finding_order(one.first.worst)[:2], -one.number, _cause_order(one.first))
+        )
     )
 
 
@@ -114,6 +116,6 @@ def _cause_order(cause: Cause) -> tuple[object, ...]:
         -len(cause.findings),
         natural_order(place.source),
         natural_order(place.construct_path or place.logical_id),
-        natural_order(cause.place),
         finding_order(cause.worst),
+        natural_order(cause.place),
     )

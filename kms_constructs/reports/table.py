@@ -55,7 +55,7 @@ _PIECES = re.compile(r"[^/,:\s]*(?:[/,:]\s*|\s+|$)")
 _INDENT = 2
 _MOST_RESOURCES = 3
 """Resources that are shown one by one unless everything is asked for."""
-_MOST_PATTERNS = 7
+_MOST_PATTERNS = 5
 _MOST_NAMED = 3
 _MOST_ACCEPTED = 5
 _GAP = 2
@@ -214,7 +214,7 @@ def _resource(group: ResourceFindings, look: Look, pen: Pen) -> Iterable[Rendera
 def _finding(
     finding: Finding, look: Look, pen: Pen, also: Sequence[Finding] = (), where: str = ""
 ) -> Iterable[RenderableType]:
-    """One finding; with what else its statement breaks, and with the resources, where it stands for several."""
+    """One finding; with what else its statement breaks, and with the resources that it stands for."""
     status = status_of(finding)
     symbol, ascii_symbol, style = _MARKS[status]
     pieces = [
@@ -236,7 +236,7 @@ def _finding(
     if finding.path:
         line = f" ({place_of(finding.location, finding.path)})" if finding.line and not where else ""
         yield pen.paragraph(f"{one_line(finding.path)}{line}", indent=4, label="at")
-    if finding.chain:
+    if finding.chain and not where:
         arrow = look.mark(" → ", " -> ")
         yield pen.paragraph(arrow.join(map(one_line, finding.chain)), indent=4, label="via")
     if finding.acknowledged is not None:

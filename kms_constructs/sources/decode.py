@@ -45,6 +45,11 @@ def read_text(path: Path, source: str) -> str:
         raise SourceError(
             source, f"it is not UTF-8 text (byte {error.start})", "Save the file as UTF-8"
         ) from error
+    if "\0" in text:
+        # UTF-16 without its mark is UTF-8 to the letter, and looks like nothing.
+        raise SourceError(
+            source, "it is not UTF-8 text (it holds a null character)", "Save the file as UTF-8"
+        )
     if not text.strip():
         raise SourceError(source, "the file is empty", "Give a template, an assembly or a key policy")
     return text

@@ -239,7 +239,7 @@ class _Found:
         self.take(document, readers)
 
     def _torn(self, text: str, path: Path) -> None:
-        """Tells of a file that looks like nothing because it is broken off, or that is a template with no type.
+        """Tells of a file that looks like nothing because it breaks off, and of a template without resources.
 
         Other broken files of a directory are not ours: comments in a ``tsconfig.json``, a chart's YAML.
         """

@@ -11,6 +11,7 @@ import pytest
 from tests.cli.conftest import ADMIN, ROOT, Run, policy, statement, write
 
 KEYS = 200
+HOME = ("--account", "111122223333")
 CONTRACTOR = "arn:aws:iam::111122223333:role/Contractor"
 FILE = ".kms-constructs.baseline.json"
 
@@ -37,7 +38,7 @@ def app(tmp_path: Path) -> Path:
 
 
 def failing(run: Run, *more: str) -> list[dict[str, Any]]:
-    done = run("check", "legacy.json", "--baseline", FILE, "--format", "json", *more)
+    done = run("check", "legacy.json", *HOME, "--baseline", FILE, "--format", "json", *more)
     return [finding for finding in done.json()["findings"] if finding["fails"]]
 
 
@@ -53,15 +54,15 @@ def test_two_hundred_legacy_keys_fit_on_a_screen(run: Run, app: Path) -> None:
 
 
 def test_a_baseline_in_one_command_then_one_worse_statement_is_one_finding(run: Run, app: Path) -> None:
-    made = run("baseline", "legacy.json")
+    made = run("baseline", "legacy.json", *HOME)
     assert made.code == 0
     assert made.err.startswith(f"{FILE} accepts ")
-    green = run("check", "legacy.json", "--baseline", FILE)
+    green = run("check", "legacy.json", *HOME, "--baseline", FILE)
     assert green.code == 0
     assert len(green.out.splitlines()) <= 40
 
     write(app, legacy(Key7=[ADMIN, CONTRACTOR]))
-    red = run("check", "legacy.json", "--baseline", FILE)
+    red = run("check", "legacy.json", *HOME, "--baseline", FILE)
     (finding,) = failing(run)
 
     assert red.code == 1
@@ -73,22 +74,22 @@ def test_a_baseline_in_one_command_then_one_worse_statement_is_one_finding(run: 
 
 
 def test_what_is_accepted_stays_in_the_report(run: Run, app: Path) -> None:
-    run("baseline", "legacy.json")
-    found = run("check", "legacy.json", "--baseline", FILE, "--format", "json").json()
+    run("baseline", "legacy.json", *HOME)
+    found = run("check", "legacy.json", *HOME, "--baseline", FILE, "--format", "json").json()
     assert found["summary"]["acknowledged"] > KEYS
     assert found["summary"]["verdict"] == "clean"
 
 
 def test_update_takes_out_what_is_mended_and_adds_nothing(run: Run, app: Path) -> None:
-    run("baseline", "legacy.json")
+    run("baseline", "legacy.json", *HOME)
     before = json.loads(Path(FILE).read_text("utf-8"))["accepted"]
     mended = legacy(Key7=[ADMIN, CONTRACTOR])
     del mended["Resources"]["Key0"]
     write(app, mended)
-    remarks = run("check", "legacy.json", "--baseline", FILE, "--format", "json").json()["remarks"]
+    remarks = run("check", "legacy.json", *HOME, "--baseline", FILE, "--format", "json").json()["remarks"]
     assert {remark["kind"] for remark in remarks} == {"baseline"}
 
-    done = run("baseline", "legacy.json", "--update")
+    done = run("baseline", "legacy.json", *HOME, "--update")
 
     after = json.loads(Path(FILE).read_text("utf-8"))["accepted"]
     assert done.code == 1, "what is new fails still"
@@ -98,22 +99,22 @@ def test_update_takes_out_what_is_mended_and_adds_nothing(run: Run, app: Path) -
 
 
 def test_a_baseline_is_not_made_anew_by_accident(run: Run, app: Path) -> None:
-    run("baseline", "legacy.json")
-    again = run("baseline", "legacy.json")
+    run("baseline", "legacy.json", *HOME)
+    again = run("baseline", "legacy.json", *HOME)
     assert again.code == 2
     assert "--update" in again.err
-    assert run("baseline", "legacy.json", "--force").code == 0
-    assert run("baseline", "legacy.json", "--force", "--update").code == 2
+    assert run("baseline", "legacy.json", *HOME, "--force").code == 0
+    assert run("baseline", "legacy.json", *HOME, "--force", "--update").code == 2
 
 
 def test_what_cannot_be_read_is_not_accepted(run: Run, app: Path, broken: Path) -> None:
-    done = run("baseline", "legacy.json", broken)
+    done = run("baseline", "legacy.json", *HOME, broken)
     assert done.code == 2
     assert not Path(FILE).exists()
 
 
 def test_a_place_that_cannot_be_written(run: Run, app: Path) -> None:
-    done = run("baseline", "legacy.json", "-o", "missing/dir/b.json")
+    done = run("baseline", "legacy.json", *HOME, "-o", "missing/dir/b.json")
     assert done.code == 2
     assert "cannot be written" in done.err
 

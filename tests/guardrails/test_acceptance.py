@@ -68,7 +68,9 @@ SAME = {
     "a statement beside": lambda: report(ADMINS, READERS, allow(role("Other"), "kms:GetKeyPolicy")),
 }
 WORSE = {
-    "another action": lambda: report({**ADMINS, "Action": ["kms:ScheduleKeyDeletion", "kms:*Alias"]}, READERS),
+    "another action": lambda: report(
+        {**ADMINS, "Action": ["kms:ScheduleKeyDeletion", "kms:*Alias"]}, READERS
+    ),
     "a wildcard": lambda: report({**ADMINS, "Action": ["kms:Schedule*", "kms:DescribeKey"]}, READERS),
     "a condition gone": lambda: report(
         {**ADMINS, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}, READERS
@@ -197,7 +199,10 @@ def test_what_accepts_nothing_is_reported(given: Acknowledgement, said: list[str
 
 def test_a_vague_one_is_told_what_to_write() -> None:
     (remark,) = no_alias(Acknowledgement("KMS:010", "r")).remarks
-    assert remark.fix == f"Name what is there: {EXACT}. KMS:010[*] accepts whatever of the kind is still to come."
+    assert (
+        remark.fix
+        == f"Name what is there: {EXACT}. KMS:010[*] accepts whatever of the kind is still to come."
+    )
 
 
 @pytest.mark.parametrize("name", ["App", "App/*", "App/Key", "Key"])
@@ -285,13 +290,13 @@ class TestBaseline:
 
         assert before.failures
         assert not found.failures
-        assert {one.acknowledged for one in found.findings if one.fingerprints} == {
-            f"in the baseline {file}"
-        }
+        assert {one.acknowledged for one in found.findings if one.fingerprints} == {f"in the baseline {file}"}
         lines = file.read_text("utf-8").splitlines()
         listed = [line for line in lines if line.startswith("    {")]
         assert len(listed) == sum(len(one.fingerprints) for one in before.failures)
-        assert listed == sorted(listed, key=lambda line: [json.loads(line.rstrip(","))[name] for name in ORDER])
+        assert listed == sorted(
+            listed, key=lambda line: [json.loads(line.rstrip(","))[name] for name in ORDER]
+        )
 
     def test_only_the_new_fails(self) -> None:
         baseline = Baseline.of(report(ADMINS).findings)
@@ -347,4 +352,3 @@ class TestBaseline:
     def test_a_rule_that_failed_is_never_in_it(self) -> None:
         broken = replace(report(ADMINS).failures[0], detail="internal-error")
         assert Baseline.of([broken]).entries == ()
-

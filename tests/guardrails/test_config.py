@@ -300,16 +300,17 @@ WRONG: Mapping[str, tuple[Mapping[str, object], str]] = {
     ),
     "acknowledgement with two fingerprints": (
         {"acknowledgements": [{"id": "KMS:003[*]", "reason": "r", "fingerprint": "0123456789ab"}]},
-        "acknowledgements[0].fingerprint: the id says already what is accepted. Fix: write it in one of the two",
+        "acknowledgements[0].fingerprint: the id says already what is accepted. Fix: write it in one "
+        "of the two",
     ),
     "acknowledgement with no fingerprint": (
         {"acknowledgements": [{"id": "KMS:003[unused]", "reason": "r", "fingerprint": "0123"}]},
-        "acknowledgements[0].fingerprint: '0123' is no fingerprint. Fix: copy the twelve digits from the report",
+        "acknowledgements[0].fingerprint: '0123' is no fingerprint. Fix: copy the twelve digits from the "
+        "report",
     ),
     "acknowledgement of a pattern that fits no control": (
         {"acknowledgements": [{"id": "S3-*", "reason": "r"}]},
-        "acknowledgements[0].id: there is no control 'S3-*'. Fix: the controls are "
-        f"{', '.join(CATALOGUE)}",
+        f"acknowledgements[0].id: there is no control 'S3-*'. Fix: the controls are {', '.join(CATALOGUE)}",
     ),
     "everything excluded": (
         {"excluded": {"*": "r"}},

@@ -41,9 +41,7 @@ def test_keys_that_share_what_they_break_are_one_pattern() -> None:
 
 
 def test_the_brief_report_names_every_control_and_counts_what_it_leaves_out() -> None:
-    findings = [
-        broken(f"IAM-KMS-{control}", key=number) for number in range(200) for control in (3, 4, 5, 8)
-    ]
+    findings = [broken(f"IAM-KMS-{control}", key=number) for number in range(200) for control in (3, 4, 5, 8)]
     problem = SourceProblem("t.json", "it breaks off", "Write it again")
     assert brief_report(findings, [problem]).splitlines() == [
         "x could not be read  t.json",
@@ -51,18 +49,19 @@ def test_the_brief_report_names_every_control_and_counts_what_it_leaves_out() ->
         "    fix Write it again",
         "x violation  IAM-KMS-3, IAM-KMS-4, IAM-KMS-5, IAM-KMS-8  high",
         "    IAM-KMS-3 is broken",
-        "    in  App/Key0, App/Key1, App/Key2 and 197 more resources, at Properties/KeyPolicy/Statement/0",
+        "    in App/Key0, App/Key1, App/Key2 and 197 more resources, at Properties/KeyPolicy/Statement/0",
         "1 input that could not be read, 800 violations: 200 causes in 200 resources",
     ]
 
 
 def test_many_causes_are_bounded_and_counted() -> None:
-    findings = [
-        replace(broken("IAM-KMS-8", key=number), message=f"another {number}") for number in range(50)
-    ]
+    findings = [replace(broken("IAM-KMS-8", key=number), message=f"another {number}") for number in range(50)]
     lines = brief_report(findings).splitlines()
     assert len(lines) == 8 * 3 + 2
-    assert lines[-2:] == ["  and 42 more findings of 42 other causes", "50 violations: 50 causes in 50 resources"]
+    assert lines[-2:] == [
+        "  and 42 more findings of 42 other causes",
+        "50 violations: 50 causes in 50 resources",
+    ]
 
 
 def test_the_table_puts_the_controls_of_a_statement_into_one_block() -> None:

@@ -1,4 +1,4 @@
-"""What an app acknowledges of what its stacks lie in: CDK writes that nowhere, so the constructs are asked."""
+"""What an app acknowledges of what its stacks lie in: CDK writes that nowhere, so constructs are asked."""
 
 from __future__ import annotations
 

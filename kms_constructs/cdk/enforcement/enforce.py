@@ -30,8 +30,8 @@ def enforce_guardrails(
 
     Adds `IamKmsGuardrails` and `KmsRequirements` to the app. When a guardrail fails, ``app.synth()`` raises,
     under ``cdk synth``, ``cdk deploy``, ``cdk ls``, ``python app.py`` and in tests alike, for keys in stacks,
-    stages and pipelines: the process prints a short report to standard error and exits with 1. The full report
-    names the resource, the property and the fix, and lies in the cloud assembly as
+    stages and pipelines: the process prints a short report to standard error and exits with 1. The full
+    report names the resource, the property and the fix, and lies in the cloud assembly as
     ``kms-constructs-report.txt`` and ``.json``, beside CDK's own ``validation-report.json``.
 
     Args:
@@ -44,8 +44,8 @@ def enforce_guardrails(
         scps: The service control policies in force, as dicts or paths of JSON files: what they deny for
             certain, nobody is found to have.
         rcps: The resource control policies in force.
-        baseline: A file that ``kms-constructs baseline`` made: what it lists is accepted, and only what is new
-            or worse fails.
+        baseline: A file that ``kms-constructs baseline`` made: what it lists is accepted, and only what is
+            new or worse fails.
         mode: ``warn`` prints the report and lets the synth succeed.
 
     Returns:
@@ -73,9 +73,7 @@ def enforce_guardrails(
         app, config=settings, parameters=parameters, scps=scps, rcps=rcps, baseline=known[0],
         warn_only=warn_only,
     )  # fmt: skip
-    properties = KmsRequirements(
-        app, config=settings, beside=access, baseline=known[1], warn_only=warn_only
-    )
+    properties = KmsRequirements(app, config=settings, beside=access, baseline=known[1], warn_only=warn_only)
     cdk.Validations.of(app).add_plugins(access, properties)
     fail_with(app, (access, properties))
     return settings

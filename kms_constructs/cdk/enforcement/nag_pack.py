@@ -2,8 +2,8 @@
 
 A pack does not look at constructs one by one. It reads the cloud assembly that CDK has just written, all
 stacks and stages together, so that cross-stack references resolve and every IAM policy of the app counts;
-packs that stand beside each other share one reading. The construct tree is only asked for what is acknowledged
-of what the stacks lie in: the rest CDK has written into the assembly.
+packs that stand beside each other share one reading. The construct tree is only asked for what is
+acknowledged of what the stacks lie in: the rest CDK has written into the assembly.
 
 See: https://docs.aws.amazon.com/cdk/v2/guide/policy-validation-synthesis.html
 """
@@ -286,8 +286,8 @@ def violations(report: Report, not_as: Collection[str] = ()) -> list[cdk.PolicyV
 
     Args:
         report: What was found.
-        not_as: Ids that the app acknowledges. CDK drops what it finds under one of them, whatever we say; what
-            is left here was not accepted, because its time is over, and has to go by another name.
+        not_as: Ids that the app acknowledges. CDK drops what it finds under one of them, whatever we say;
+            what is left here was not accepted, because its time is over, and has to go by another name.
     """
     shown = [
         finding
@@ -348,9 +348,8 @@ def _unread_resource(problem: SourceProblem) -> cdk.PolicyViolatingResource:
 
 
 def _metadata(accepted: Iterable[Finding]) -> dict[str, str]:
-    return {
-        f"acknowledged {', '.join(finding.exact_ids)} {finding.location.construct_path or finding.location}": (
-            finding.acknowledged or ""
-        )
-        for finding in accepted
-    }
+    found: dict[str, str] = {}
+    for finding in accepted:
+        place = finding.location.construct_path or finding.location
+        found[f"acknowledged {', '.join(finding.exact_ids)} {place}"] = finding.acknowledged or ""
+    return found

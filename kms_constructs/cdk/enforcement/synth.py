@@ -1,9 +1,9 @@
 """Makes an app itself fail when its guardrails do, whatever started it.
 
 CDK leaves it to the CDK CLI to fail after a synth: it prints what it selects (``cdk synth`` of an app whose
-keys are in stages prints nothing, and exits with 0), and ``cdk ls`` never asks. And what ``python app.py`` gets
-is an error of the process in which the JavaScript runs, with a hundred lines of traceback. So the synth of the
-app is followed by a question to the packs.
+keys are in stages prints nothing, and exits with 0), and ``cdk ls`` never asks. And what ``python app.py``
+gets is an error of the process in which the JavaScript runs, with a hundred lines of traceback. So the synth
+of the app is followed by a question to the packs.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _MOST_WARNINGS = 10
 """Warnings that the CDK CLI is given to print at each synth: more are for the report."""
 _CDK_REPORT = "validation-report.json"
 _CDK_FAILURE = "Validation failed"
-"""What CDK's error says when a validation plugin failed, whichever it was; under pytest it is the report itself."""
+"""What CDK's error says when a validation plugin failed, whichever it was."""
 _CLI_REPORTS = "@aws-cdk/core:failSynthOnValidationErrors"
 """Context by which the CDK CLI says that it shows validation reports itself."""
 _CDK_ERROR = "ValidationFailed"
@@ -185,7 +185,9 @@ def _complete(directory: Path, judged: Sequence[tuple[GuardrailPack, Judgement]]
             found["violations"] = [_plain(violation) for violation in judgement.violations]
         if accepted:
             found["suppressedViolations"] = [
-                _suppressed(part, whole.acknowledged or "") for whole in accepted for part in one_by_one(whole)
+                _suppressed(part, whole.acknowledged or "")
+                for whole in accepted
+                for part in one_by_one(whole)
             ]
     path.write_text(json.dumps(document, indent=2), "utf-8")
 

@@ -1,8 +1,8 @@
 """What an assembly or a template says itself of findings that are accepted.
 
-CDK writes what ``Validations.of(construct).acknowledge(…)`` was told into the assembly, for what lies within a
-stack. What was told of the app or of a stage it writes nowhere; `enforce_guardrails` leaves a file for that.
-In a template a resource says it in its metadata::
+CDK writes what ``Validations.of(construct).acknowledge(…)`` was told into the assembly, for what lies within
+a stack. What was told of the app or of a stage it writes nowhere; `enforce_guardrails` leaves a file for
+that. In a template a resource says it in its metadata::
 
     Metadata:
       kms-constructs:
@@ -33,6 +33,7 @@ ABOVE_STACKS: Final = "kms-constructs-acknowledgements.json"
 _UNNAMED: Final = "annotation"
 """What CDK puts before the id of an acknowledgement that names no pack."""
 _UNTIL: Final = re.compile(r"\s*\(until (\d{4}-\d\d-\d\d)\)\s*$")
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _MEMBERS: Final = ("id", "reason", "until")
 
 
@@ -96,7 +97,7 @@ def _listed(
 ) -> Iterator[Acceptance]:
     for entry in listed if isinstance(listed, list) else [listed]:
         problem = _problem(entry)
-        if problem is not None:
+        if problem is not None or not isinstance(entry, Mapping):
             problems.append(
                 SourceProblem(
                     source,
@@ -118,11 +119,11 @@ def _problem(entry: object) -> str | None:
     if unknown:
         return f"an entry has no member {unknown[0]!r}"
     for name in _MEMBERS:
-        if name not in entry and name == "until":
-            continue
         value = entry.get(name)
+        if value is None and name == "until":
+            continue
         if not isinstance(value, str) or not value.strip():
             return f"an entry has no {name}"
-    if "until" in entry and not re.fullmatch(r"\d{4}-\d\d-\d\d", entry["until"].strip()):
-        return f"{entry['until']!r} is no day"
+        if name == "until" and not _DAY.fullmatch(value.strip()):
+            return f"{value!r} is no day"
     return None
