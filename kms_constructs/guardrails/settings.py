@@ -75,8 +75,8 @@ class Settings:
         excluded: Stack, construct path or logical id, or a glob over these, to the reason why nothing in it
             fails: its findings count as accepted.
         may_declare: What a template may authorise by its own metadata: control id, or ``"*"``, to ARN globs
-            of principals (for IAM-KMS-6 the grantees of declared grants). None: anything, for an app judges what
-            it declared itself.
+            of principals (for IAM-KMS-6 the grantees of declared grants). None: anything, for an app judges
+            what it declared itself.
         source: What it was read from, for messages.
     """
 
