@@ -55,7 +55,8 @@ class Finding:
         principals: Principals concerned, as a person reads them.
         acknowledged: The reason, when the finding was acknowledged; it then fails nothing and stays listed.
         fingerprints: What it found, exactly, by content: one for each principal where the principals are
-            named one by one, else one; empty where there is nothing to accept. They do not tell findings apart.
+            named one by one, else one; empty where there is nothing to accept. They do not tell findings
+            apart.
     """
 
     control: str
