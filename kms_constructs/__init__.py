@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # type checkers do not follow __getattr__; a test holds this 
     from kms_constructs.errors import ArgumentError as ArgumentError
     from kms_constructs.errors import ConfigurationError as ConfigurationError
     from kms_constructs.errors import GuardrailError as GuardrailError
+    from kms_constructs.errors import GuardrailSynthError as GuardrailSynthError
     from kms_constructs.errors import KmsConstructsError as KmsConstructsError
     from kms_constructs.errors import SealedPolicyError as SealedPolicyError
     from kms_constructs.errors import SourceError as SourceError
@@ -59,6 +60,7 @@ _WHERE: dict[str, str] = {
     "GuardrailPermissionsBoundary": "cdk.sharing.access_policies",
     "GuardrailResourceControlPolicy": "cdk.enforcement.organization_policies",
     "GuardrailServiceControlPolicy": "cdk.enforcement.organization_policies",
+    "GuardrailSynthError": "errors",
     "IamKmsGuardrails": "cdk.enforcement.nag_pack",
     "KeyAccessPolicies": "cdk.sharing.access_policies",
     "KeyArguments": "cdk.key.key_arguments",

@@ -8,6 +8,7 @@
     ├── SourceError            a file could not be read as a template, policy or assembly
     ├── ConfigurationError     the guardrail configuration is wrong
     └── GuardrailError         guardrails were asked to hold and do not
+        └── GuardrailSynthError    the guardrails of an app fail; uncaught it exits with 1
 
 Catch `KmsConstructsError` to catch them all. No message ever holds key material or credentials.
 """
@@ -65,9 +66,11 @@ class SourceError(KmsConstructsError):
         source: The file or resource that could not be read.
         problem: What is wrong with it.
         fix: What to do about it.
+        ends_early: Whether the input breaks off in the middle of something.
     """
 
-    def __init__(self, source: str, problem: str, fix: str) -> None:
+    def __init__(self, source: str, problem: str, fix: str, *, ends_early: bool = False) -> None:
+        self.ends_early = ends_early
         self.source = source
         self.problem = problem
         self.fix = fix
@@ -94,3 +97,18 @@ class ConfigurationError(KmsConstructsError):
 
 class GuardrailError(KmsConstructsError, AssertionError):
     """Guardrails that were asserted do not hold; the message lists every finding."""
+
+
+class GuardrailSynthError(GuardrailError, SystemExit):
+    """The guardrails that `enforce_guardrails` put an app under fail at synth; the message is a short report.
+
+    It is a SystemExit as well: where nobody catches it, as in an ``app.py``, the process prints the report,
+    without a traceback, and exits with 1, whatever the CDK CLI selects or prints. Tests catch
+    `GuardrailError`.
+    """
+
+    @property
+    def code(self) -> str:  # type: ignore[override]
+        """What the interpreter prints to standard error when it exits with 1 for it."""
+        # Computed from the message, so that a copy that was pickled ends a process with 1 as well.
+        return str(self)

@@ -30,6 +30,19 @@ LEVELS = tuple(level.value for level in Severity)
 @paths_argument
 @output_options(JUDGED.names)
 @click.option("--all", "everything", is_flag=True, help="Show what is compliant or does not apply, too.")
+@click.option("--verbose", is_flag=True, help="Show every finding by itself, with its id, and all resources.")
+@click.option(
+    "--baseline",
+    "baseline_file",
+    metavar="FILE",
+    type=click.Path(),
+    help="Accept what `kms-constructs baseline` found: only what is new or worse fails.",
+)
+@click.option(
+    "--no-declarations",
+    is_flag=True,
+    help="Refuse what the input says of itself: whom it authorises, what it accepts.",
+)
 @click.option(
     "--control",
     "controls",
@@ -60,6 +73,9 @@ def check(
     outputs: tuple[str, ...],
     format_: str | None,
     everything: bool,
+    verbose: bool,
+    baseline_file: str | None,
+    no_declarations: bool,
     controls: tuple[str, ...],
     config_file: str | None,
     given: Given,
@@ -83,6 +99,7 @@ def check(
       kms-constructs check cdk.out -o report.html -o report.sarif -o -
       kms-constructs check cdk.out -o github:- -o gitlab:gl-code-quality-report.json -o report.csv
       kms-constructs check cdk.out --quiet --fail-on high
+      kms-constructs check cdk.out --baseline .kms-constructs.baseline.json
       aws kms get-key-policy --key-id alias/orders --output text --query Policy | kms-constructs check -
       terraform show -json plan.out | kms-constructs check -
 
@@ -92,6 +109,7 @@ def check(
       2  input that cannot be read, or wrong usage (what can be read is judged all the same)
       3  nothing worse than what cannot be determined
     """
+    from kms_constructs.guardrails.baseline import Baseline
     from kms_constructs.guardrails.config import load_config
     from kms_constructs.guardrails.engine import judge
     from kms_constructs.reports.selection import failing_from, failures_of, shown_from
@@ -99,19 +117,28 @@ def check(
 
     places = output.targets(outputs, format_, JUDGED)
     settings = load_config(config_file)
+    baseline = None if baseline_file is None else Baseline.read(baseline_file)
     if undetermined_ok:
         settings = replace(settings, undetermined_fails=False)
     with output.progress("Reading"):
         estate = given.estate(paths)
     with output.progress(f"Judging {counted(len(estate.keys), 'key')}"):
-        report = judge(estate, settings, controls=controls or None, pause_gc=True)
+        report = judge(
+            estate,
+            settings,
+            controls=controls or None,
+            pause_gc=True,
+            baseline=baseline,
+            declarations=not no_declarations,
+        )
         if fail_on is not None:
             report = failing_from(report, Severity(fail_on))
         if severity is not None:
             report = shown_from(report, Severity(severity))
         if quiet:
             report = failures_of(report)
-        texts = output.draw(places, JUDGED, Judged(report, estate, everything=everything, quiet=quiet))
+        shown = Judged(report, estate, everything=everything, quiet=quiet, verbose=verbose)
+        texts = output.draw(places, JUDGED, shown)
     output.write(places, texts)
     _tell(places, report, quiet=quiet)
     if exit_zero and not report.problems:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 import click
 
+from kms_constructs.cli import output
+from kms_constructs.cli.baseline import baseline
 from kms_constructs.cli.check import check
 from kms_constructs.cli.config import config
 from kms_constructs.cli.diff import diff
@@ -17,6 +22,9 @@ from kms_constructs.cli.guardrails import guardrails
 from kms_constructs.cli.init import init
 from kms_constructs.errors import KmsConstructsError
 from kms_constructs.exit_code import ExitCode
+
+_NO_OUTPUT = frozenset({errno.EBADF, errno.EIO, errno.ENOSPC, errno.EPIPE})
+"""What goes wrong where output is written: it is closed, its disk is full, nobody reads it any more."""
 
 
 def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
@@ -60,7 +68,7 @@ def cli(context: click.Context, debug: bool) -> None:
     context.obj = {"debug": debug}
 
 
-for _command in (check, config, diff, explain, export, guardrails, init):
+for _command in (baseline, check, config, diff, explain, export, guardrails, init):
     cli.add_command(_command)
 
 
@@ -71,7 +79,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         arguments: The command line without the program's name; None for that of the process.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(_run(given))
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that knows ASCII alone gets escapes for the rest. There is no stream where it was closed.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    code = _run(given)
+    output.settle()
+    sys.exit(code)
 
 
 def _run(arguments: list[str]) -> int:
@@ -79,24 +93,30 @@ def _run(arguments: list[str]) -> int:
     try:
         code = cli.main(args=arguments, prog_name="kms-constructs", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        with contextlib.suppress(OSError):
+            error.show()
         return ExitCode.UNUSABLE
     except click.Abort:
-        click.echo("Interrupted.", err=True)
+        output.tell("Interrupted.")
         return ExitCode.INTERRUPTED
     except KmsConstructsError as error:
         if debug:
             raise
-        click.echo(f"Error: {error}", err=True)
+        output.tell(f"Error: {error}")
+        return ExitCode.UNUSABLE
+    except OSError as error:
+        # Files are read and written where their names are known; what is left is the terminal.
+        if debug or error.errno not in _NO_OUTPUT:
+            raise
+        output.tell(f"Error: the output cannot be written: {error.strerror}")
         return ExitCode.UNUSABLE
     except Exception as error:
         if debug:
             raise
-        click.echo(
+        output.tell(
             f"Internal error: {type(error).__name__}: {error}\n"
             "This is a defect of kms-constructs: please report it with the input that brought it about. "
-            "`kms-constructs --debug …` shows where it happened.",
-            err=True,
+            "`kms-constructs --debug …` shows where it happened."
         )
         return ExitCode.UNUSABLE
     return code if isinstance(code, int) else ExitCode.CLEAN

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kms_constructs.reports.formats import Formats
 
 TERMINAL = "-"
+_ELSEWHERE = "Fix: write the report to a file with --output"
 _FILE_WIDTH = 120
 _PROGRESS_AFTER_SECONDS = 1.0
 _MAXIMUM_LISTED_PROBLEMS = 20
@@ -115,8 +116,11 @@ def write(places: Sequence[Target], texts: Sequence[str]) -> None:
 
 def tell(message: str, *, colour: str | None = None) -> None:
     """Says something beside the report, on standard error."""
+    if sys.stderr is None:
+        return
     style = colour if _colour(sys.stderr) else None
-    with contextlib.suppress(BrokenPipeError):
+    # What cannot be said there cannot be said anywhere; the exit code says it still.
+    with contextlib.suppress(OSError):
         click.echo(click.style(message, fg=style) if style else message, err=True, color=bool(style))
 
 
@@ -139,7 +143,13 @@ def tell_problems(problems: Sequence[SourceProblem]) -> None:
 
 
 def _to_terminal(text: str) -> None:
-    """Writes to standard output; a reader that has gone away (``| head``) is no error."""
+    """Writes to standard output; a reader that has gone away (``| head``) is no error.
+
+    Raises:
+        click.ClickException: Nothing can be written there: it is closed, or its disk is full.
+    """
+    if sys.stdout is None:
+        raise click.ClickException(f"standard output is closed. {_ELSEWHERE}")
     try:
         if _unicode(sys.stdout):
             click.echo(text, nl=False, color=True)
@@ -151,6 +161,28 @@ def _to_terminal(text: str) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         # Python flushes standard output once more at its end.
+        _drop_output()
+    except OSError as error:
+        _drop_output()
+        raise click.ClickException(
+            f"standard output cannot be written: {error.strerror or error}. {_ELSEWHERE}"
+        ) from error
+
+
+def settle() -> None:
+    """Writes out what is still held back, before the interpreter does and complains in its own words."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _drop_output() -> None:
+    """Lets what is still to be flushed, as the process ends, go nowhere."""
+    with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -166,16 +198,18 @@ def _width() -> int:
     return _FILE_WIDTH
 
 
-def _colour(stream: TextIO) -> bool:
+def _colour(stream: TextIO | None) -> bool:
     """Whether to write colours: see https://no-color.org and https://force-color.org."""
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def _unicode(stream: TextIO) -> bool:
+def _unicode(stream: TextIO | None) -> bool:
+    if stream is None:
+        return True
     try:
         "✗→●◐○·…".encode(stream.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -190,7 +224,7 @@ def progress(what: str) -> Iterator[None]:
     Args:
         what: What is being done: ``reading 12 paths``.
     """
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield
         return
     shown = threading.Event()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from kms_constructs.errors import ConfigurationError
 from kms_constructs.guardrails.catalogue import AUTHORISABLE, CATALOGUE, find_control
 from kms_constructs.guardrails.config_values import suggestion
+from kms_constructs.guardrails.finding_id import FINGERPRINT, FindingId, day_of
 from kms_constructs.guardrails.settings import ANY_CONTROL, Acknowledgement, Settings
 from kms_constructs.model.arn import Arn, is_account_id, parse_arn
 from kms_constructs.model.key_specs import (
@@ -81,7 +83,11 @@ class _Check:
                 "list it under one of the two",
             )
         return {
-            "authorised": self._authorised(),
+            "authorised": self._authorised("authorised", config.authorised),
+            "may_declare": None
+            if config.may_declare is None
+            else self._authorised("may_declare", config.may_declare),
+            "excluded": self._excluded(),
             "severities": {
                 self._finding_id(f"severities.{name}", name): value
                 for name, value in config.severities.items()
@@ -140,10 +146,10 @@ class _Check:
         control, detail = found
         return f"{control}[{detail}]" if detail else control
 
-    def _authorised(self) -> dict[str, tuple[str, ...]]:
+    def _authorised(self, setting: str, given: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}
-        for name, patterns in self._config.authorised.items():
-            key = f"authorised.{name}"
+        for name, patterns in given.items():
+            key = f"{setting}.{name}"
             control = name if name == ANY_CONTROL else self._control(key, name)
             if control != ANY_CONTROL and control not in AUTHORISABLE:
                 raise self._error(
@@ -189,9 +195,46 @@ class _Check:
             raise self._error(f"{key}.reason", "the reason is empty", "say why the finding is accepted")
         if not given.resource.strip():
             raise self._error(f"{key}.resource", "it is empty", "write a glob, or leave it out for '*'")
+        if given.until and day_of(given.until) is None:
+            raise self._error(f"{key}.until", f"{given.until!r} is no day", "write it as in '2027-01-31'")
+        exact = self._acknowledged(f"{key}.id", given.id)
+        if given.fingerprint:
+            if exact.fingerprint or exact.pattern is not None:
+                raise self._error(
+                    f"{key}.fingerprint", "the id says already what is accepted", "write it in one of the two"
+                )
+            if not FINGERPRINT.fullmatch(given.fingerprint.strip()):
+                raise self._error(
+                    f"{key}.fingerprint",
+                    f"{given.fingerprint!r} is no fingerprint",
+                    "copy the twelve digits from the report",
+                )
+            exact = replace(exact, fingerprint=given.fingerprint.strip())
         return Acknowledgement(
-            self._finding_id(f"{key}.id", given.id), given.reason.strip(), given.resource.strip()
+            str(exact), given.reason.strip(), given.resource.strip(), until=given.until.strip()
         )
+
+    def _acknowledged(self, key: str, given: str) -> FindingId:
+        found = FindingId.parse(given)
+        if found is None:
+            control = self._control(key, given.partition("[")[0])
+            raise self._error(
+                key,
+                f"{given!r} is no finding id",
+                f"write '{control}[detail:fingerprint]' as the report does, or '{control}[*]' for all of it",
+            )
+        return found
+
+    def _excluded(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for name, reason in self._config.excluded.items():
+            key = f"excluded.{name}"
+            if not name.strip("* "):
+                raise self._error(key, "it excludes everything", "name a stack, a construct or a resource")
+            if not reason.strip():
+                raise self._error(key, "the reason is empty", "say why it is excluded")
+            found[name.strip()] = reason.strip()
+        return found
 
 
 def _principal_pattern(pattern: str) -> Arn | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, fields
+from datetime import date, datetime
 
 from kms_constructs.errors import ConfigurationError
 from kms_constructs.guardrails.finding import Severity
@@ -48,6 +50,8 @@ class ValueReader:
             "undetermined_fails": self._flag,
             "disabled": self._reasons,
             "acknowledgements": self._acknowledgements,
+            "excluded": self._reasons,
+            "may_declare": self._patterns,
         }
         found: dict[str, object] = {}
         for key, value in mapping.items():
@@ -99,7 +103,12 @@ class ValueReader:
         return {name: self._texts(f"{key}.{name}", item) for name, item in self._table(key, value).items()}
 
     def _reasons(self, key: str, value: object) -> dict[str, str]:
-        return {name: self._text(f"{key}.{name}", item) for name, item in self._table(key, value).items()}
+        # TOML has dates of its own, and `until = 2027-01-31` is how people write one.
+        table = {
+            name: item.isoformat() if isinstance(item, date) and not isinstance(item, datetime) else item
+            for name, item in self._table(key, value).items()
+        }
+        return {name: self._text(f"{key}.{name}", item) for name, item in table.items()}
 
     def _severities(self, key: str, value: object) -> dict[str, Severity]:
         found: dict[str, Severity] = {}
@@ -119,13 +128,16 @@ class ValueReader:
         for index, item in enumerate(value):
             place = f"{key}[{index}]"
             table = self._reasons(place, item)
+            members = {item.name: item.default for item in fields(Acknowledgement)}
             for name in table:
-                if name not in ("id", "reason", "resource"):
+                if name not in members:
                     raise self._error(
-                        f"{place}.{name}", "an acknowledgement has no such member", "use id, reason, resource"
+                        f"{place}.{name}",
+                        "an acknowledgement has no such member",
+                        f"use {', '.join(members)}",
                     )
-            for name in ("id", "reason"):
-                if name not in table:
+            for name, default in members.items():
+                if default is MISSING and name not in table:
                     raise self._error(f"{place}.{name}", "it is missing", f"add {name}")
-            found.append(Acknowledgement(table["id"], table["reason"], table.get("resource", "*")))
+            found.append(Acknowledgement(**table))
         return tuple(found)

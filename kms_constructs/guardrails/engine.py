@@ -10,18 +10,19 @@ from datetime import UTC, date, datetime
 from functools import partial
 
 from kms_constructs.errors import ConfigurationError
+from kms_constructs.guardrails.acceptance import Acceptances, meant_for_us
+from kms_constructs.guardrails.baseline import Baseline
 from kms_constructs.guardrails.catalogue import CATALOGUE, find_control
-from kms_constructs.guardrails.config import Acknowledgement, GuardrailConfig
+from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.guardrails.control import Control
-from kms_constructs.guardrails.finding import Finding, Outcome, Report, Severity
+from kms_constructs.guardrails.declarations import declared, limited, refused
+from kms_constructs.guardrails.finding import INTERNAL_ERROR, Finding, Outcome, Report, Severity
+from kms_constructs.guardrails.fingerprint import Fingerprints
 from kms_constructs.guardrails.registry import RULES
 from kms_constructs.guardrails.rule import Rule, RuleContext
 from kms_constructs.guardrails.worlds import Judged, merged_findings
 from kms_constructs.model.estate import Estate, Key, Location
-from kms_constructs.model.globs import glob_matches
 
-INTERNAL_ERROR = "internal-error"
-"""Detail of the finding that stands for a rule that failed."""
 DISABLED = "disabled"
 """Detail of the finding that stands for a control that the configuration switches off."""
 
@@ -36,6 +37,8 @@ def judge(
     today: date | None = None,
     rules: Sequence[type[Rule]] = RULES,
     pause_gc: bool = False,
+    baseline: Baseline | None = None,
+    declarations: bool = True,
 ) -> Report:
     """Judges an estate by the guardrails.
 
@@ -47,6 +50,8 @@ def judge(
         rules: The rules; for tests.
         pause_gc: Whether to switch the cyclic garbage collector off meanwhile, for the whole process. Saves
             up to a fifth of the time over many keys, where nothing else runs in the process.
+        baseline: What was there when the guardrails came, and is accepted.
+        declarations: Whether what the input says of itself counts: who is authorised, what is accepted.
 
     Returns:
         Every answer, compliant ones included, sorted by source, resource, control and detail. A rule that
@@ -66,6 +71,8 @@ def judge(
     settings = config or GuardrailConfig()
     wanted = _wanted(controls)
     day = today or datetime.now(UTC).date()
+    estate = limited(estate, settings.may_declare) if declarations else refused(estate)
+    estate = replace(estate, acceptances=tuple(filter(meant_for_us, estate.acceptances)))
     asked = _Asked(settings, [rule for rule in rules if rule.control.id in wanted], day)
     found: Iterable[Finding]
     with _collector_paused() if pause_gc else nullcontext():
@@ -75,13 +82,16 @@ def judge(
             found = merged_findings(estate.worlds, each)
         else:
             found = asked.found(estate)
-    finish = _Finish(settings)
+        acceptances = Acceptances(settings, estate.acceptances, baseline, wanted, day)
+        finish = _Finish(settings, Fingerprints(estate))
+        finished = [one for finding in found for one in acceptances.applied_to(finish(finding))]
     return Report(
-        findings=tuple(sorted((finish(finding) for finding in found), key=_sort_key)),
+        findings=tuple(sorted(finished, key=_sort_key)),
         problems=estate.problems,
         keys=len({key.id for world in estate.every_world for key in world.estate.keys}),
         sources=estate.sources,
         notes=estate.notes,
+        remarks=(*declared(estate), *acceptances.remarks()),
     )
 
 
@@ -209,19 +219,16 @@ def _sort_key(finding: Finding) -> tuple[str, str, str, int, str, str, str]:
 
 
 class _Finish:
-    """Applies to a finding what the configuration says of it: severity, leniency, acknowledgements."""
+    """Completes a finding: what the configuration says of its severity, and what exactly it found."""
 
-    def __init__(self, config: GuardrailConfig) -> None:
+    def __init__(self, config: GuardrailConfig, fingerprints: Fingerprints) -> None:
         self._config = config
+        self._fingerprints = fingerprints
 
     def __call__(self, finding: Finding) -> Finding:
         if finding.outcome not in (Outcome.VIOLATION, Outcome.UNDETERMINED):
             return finding
-        severity = self._severity(finding)
-        reason = self._acknowledged(finding)
-        if severity is finding.severity and reason is None:
-            return finding
-        return replace(finding, severity=severity, acknowledged=reason)
+        return replace(finding, severity=self._severity(finding), fingerprints=self._fingerprints.of(finding))
 
     def _severity(self, finding: Finding) -> Severity:
         if finding.outcome is Outcome.UNDETERMINED and not self._config.undetermined_fails:
@@ -230,28 +237,3 @@ class _Finish:
         if not overrides:
             return finding.severity
         return overrides.get(finding.id) or overrides.get(finding.control) or finding.severity
-
-    def _acknowledged(self, finding: Finding) -> str | None:
-        # A failure of a rule is nobody's to accept for a whole control.
-        return next(
-            (
-                given.reason
-                for given in self._config.acknowledgements
-                if (
-                    given.id == finding.id
-                    or (given.id == finding.control and finding.detail != INTERNAL_ERROR)
-                )
-                and _matches(given, finding.location)
-            ),
-            None,
-        )
-
-
-def _matches(given: Acknowledgement, place: Location) -> bool:
-    names = (
-        place.construct_path,
-        place.logical_id,
-        f"{place.stack}/{place.logical_id}" if place.stack else None,
-        place.source,
-    )
-    return any(name is not None and glob_matches(given.resource, name) for name in names)

@@ -11,6 +11,9 @@ from kms_constructs.guardrails.verdict import Verdict
 from kms_constructs.model.estate import Location, SourceProblem
 from kms_constructs.model.position import Position
 
+INTERNAL_ERROR = "internal-error"
+"""Detail of the finding that stands for a rule that failed."""
+
 
 class Outcome(StrEnum):
     """The answers a rule can give. Undetermined is never a pass."""
@@ -67,6 +70,9 @@ class Finding:
         witness: A request that shows it, if one was found.
         fail_on: Least severity that fails; what is less severe is a warning, whatever it is called.
         world: Which deployments it is about, when it is not all of them: ``Stage=prod``. The message says it.
+        fingerprints: What it found, exactly, by content: one for each principal where the principals are
+            named one by one, else one; empty where there is nothing to accept. They do not tell findings
+            apart.
     """
 
     control: str
@@ -83,11 +89,17 @@ class Finding:
     witness: Witness | None = None
     fail_on: Severity = Severity.LOW
     world: str = ""
+    fingerprints: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def id(self) -> str:
         """Control and detail: ``IAM-KMS-8[CreateGrant]``; the control alone when there is no detail."""
         return f"{self.control}[{self.detail}]" if self.detail else self.control
+
+    @property
+    def exact_ids(self) -> tuple[str, ...]:
+        """The ids that accept what was found and nothing else: ``IAM-KMS-8[CreateGrant:3fa9c2d10b7e]``."""
+        return tuple(f"{self.control}[{self.detail}:{one}]" for one in self.fingerprints)
 
     @property
     def position(self) -> Position | None:
@@ -115,6 +127,32 @@ class Finding:
         )
 
 
+class RemarkKind(StrEnum):
+    """What a remark is about."""
+
+    DECLARATION = "declaration"
+    """What the input says itself of who is authorised, or of what is accepted."""
+    ACKNOWLEDGEMENT = "acknowledgement"
+    """An acknowledgement that accepts nothing, any more or at all."""
+    BASELINE = "baseline"
+    """An entry of the baseline that nothing corresponds to any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What there is to say beside the findings; it fails nothing.
+
+    Args:
+        kind: What it is about.
+        text: A sentence.
+        fix: What to do about it, or empty.
+    """
+
+    kind: RemarkKind
+    text: str
+    fix: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Every answer of every rule, in a stable order, and what could not be read.
@@ -126,6 +164,7 @@ class Report:
         sources: What was read.
         unshown: Findings that the caller did not want to see. They fail the run like those that are seen.
         notes: What a reader has to know of how the input was read.
+        remarks: What there is to say beside the findings.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -134,6 +173,7 @@ class Report:
     sources: tuple[str, ...] = field(default=())
     unshown: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def failures(self) -> tuple[Finding, ...]:

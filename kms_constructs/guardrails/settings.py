@@ -23,22 +23,32 @@ ANY_CONTROL = "*"
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """Findings that somebody has looked at and accepted. They stay in the report and fail nothing.
+    """A finding that somebody has looked at and accepted. It stays in the report and fails nothing.
+
+    What is accepted is named by its fingerprint, which reports print: a statement that says more, or that
+    reaches somebody else, is another finding. To accept everything of a kind, also what is still to come,
+    takes a wildcard. The id of a control or of a kind alone accepts nothing, and the report says what to
+    write.
 
     Args:
-        id: Control (``KMS:003``: all its findings) or finding (``IAM-KMS-8[CreateGrant]``: only that kind).
+        id: A finding with its fingerprint (``IAM-KMS-8[CreateGrant:3fa9c2d10b7e]``), or a pattern over such
+            ids with ``*`` and ``?`` (``IAM-KMS-8[CreateGrant:*]``, ``KMS:003[*]``, ``IAM-KMS-*``).
         reason: Why it is accepted.
         resource: Glob over the construct path, the logical id, ``stack/logical id`` or the source of the
             resource; ``*`` crosses slashes.
+        fingerprint: The fingerprint, where the id does not hold it.
+        until: Last day, as ISO date, on which it holds (UTC); empty for no end.
 
     Example:
-        >>> Acknowledgement("KMS:003", "used by machines outside AWS", "*/LegacyKey/*").resource
+        >>> Acknowledgement("KMS:003[*]", "used by machines outside AWS", "*/LegacyKey/*").resource
         '*/LegacyKey/*'
     """
 
     id: str
     reason: str
     resource: str = "*"
+    fingerprint: str = ""
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +72,11 @@ class Settings:
         undetermined_fails: Whether what cannot be determined fails; if not, it is a warning.
         disabled: Control id to the reason why it is switched off.
         acknowledgements: Accepted findings.
+        excluded: Stack, construct path or logical id, or a glob over these, to the reason why nothing in it
+            fails: its findings count as accepted.
+        may_declare: What a template may authorise by its own metadata: control id, or ``"*"``, to ARN globs
+            of principals (for IAM-KMS-6 the grantees of declared grants). None: anything, for an app judges
+            what it declared itself.
         source: What it was read from, for messages.
     """
 
@@ -80,6 +95,8 @@ class Settings:
     undetermined_fails: bool = True
     disabled: Mapping[str, str] = field(default_factory=dict)
     acknowledgements: tuple[Acknowledgement, ...] = ()
+    excluded: Mapping[str, str] = field(default_factory=dict)
+    may_declare: Mapping[str, tuple[str, ...]] | None = None
     source: str = "default configuration"
 
     def authorised_for(self, control: str) -> tuple[str, ...]:

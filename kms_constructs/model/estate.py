@@ -228,6 +228,40 @@ class SourceProblem:
 
 
 @dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What an input says itself of findings about it that are accepted.
+
+    Args:
+        id: The finding, as an acknowledgement names it.
+        reason: Why it is accepted.
+        until: Last day, as ISO date, on which it holds; empty for no end.
+        construct_path: The construct that it was said of; it holds for what lies in it. Empty for the app.
+        source: The template that it was said in, where it was said of a resource.
+        logical_id: That resource.
+        pack: Name of the pack whose findings are meant; empty for any.
+    """
+
+    id: str
+    reason: str
+    until: str = ""
+    construct_path: str = ""
+    source: str = ""
+    logical_id: str = ""
+    pack: str = ""
+
+    def covers(self, location: Location) -> bool:
+        """Whether it was said of a resource, or of what it lies in."""
+        if self.logical_id:
+            return (location.source, location.logical_id) == (self.source, self.logical_id)
+        return not self.construct_path or location.lies_in(self.construct_path) is True
+
+    def __str__(self) -> str:
+        if self.logical_id:
+            return f"the metadata of {self.source}: {self.logical_id}"
+        return f"construct {self.construct_path}" if self.construct_path else "the app"
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """Where and with what the input is deployed, as far as it does not say so itself. Handed in once.
 
@@ -289,6 +323,7 @@ class Estate:
         sources: What it was read from.
         unattached_aliases: Aliases of keys that are not in it.
         uses: What services do with the keys, and with keys that AWS manages.
+        acceptances: What it says of itself that its author accepts.
         worlds: Where choices of deployment make different estates: all of them, the first as this one.
         notes: What a reader has to know of how it was read.
     """
@@ -301,6 +336,7 @@ class Estate:
     sources: tuple[str, ...] = ()
     unattached_aliases: tuple[str, ...] = ()
     uses: tuple[Use, ...] = ()
+    acceptances: tuple[Acceptance, ...] = ()
     worlds: tuple[World[Estate], ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -350,7 +386,7 @@ class Estate:
         return cls(**values, organization=organization)
 
 
-_TOLD_ONCE = frozenset({"notes", "problems", "sources", "unattached_aliases"})
+_TOLD_ONCE = frozenset({"acceptances", "notes", "problems", "sources", "unattached_aliases"})
 """Parts of an estate in which a second mention says nothing new."""
 
 

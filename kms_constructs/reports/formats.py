@@ -28,12 +28,14 @@ class Judged:
         estate: What was judged.
         everything: Whether to show what is compliant or does not apply, too.
         quiet: Whether to leave out everything but the findings.
+        verbose: Whether each finding has a block of its own, where the format would put them together.
     """
 
     report: Report
     estate: Estate
     everything: bool = False
     quiet: bool = False
+    verbose: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,14 @@ class Formats(Generic[Reported]):
 def _table_judged(it: Judged, look: Callable[[], Look]) -> str:
     from kms_constructs.reports.table import report_table
 
-    return report_table(it.report, look(), everything=it.everything, titles=_titles(), quiet=it.quiet)
+    return report_table(
+        it.report,
+        look(),
+        everything=it.everything,
+        titles=_titles(),
+        quiet=it.quiet,
+        verbose=it.verbose,
+    )
 
 
 def _table_accesses(it: Accesses, look: Callable[[], Look]) -> str:

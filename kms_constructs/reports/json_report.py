@@ -57,6 +57,10 @@ def report_json(report: Report) -> str:
             "problems": [_problem(problem) for problem in report.problems],
             **({"notes": [printable(note) for note in report.notes]} if report.notes else {}),
             "findings": [_finding(finding) for finding in report.findings],
+            "remarks": [
+                {"kind": remark.kind.value, "text": printable(remark.text), "fix": printable(remark.fix)}
+                for remark in report.remarks
+            ],
         },
     )
 
@@ -206,6 +210,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "acknowledged": None if finding.acknowledged is None else printable(finding.acknowledged),
         "witness": None if finding.witness is None else _witness(finding.witness),
         **_world(finding.world),
+        "fingerprints": list(finding.fingerprints),
     }
 
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from kms_constructs.guardrails.engine import INTERNAL_ERROR
-from kms_constructs.guardrails.finding import Finding, Report, Severity
+from kms_constructs.guardrails.finding import INTERNAL_ERROR, Finding, Report, Severity
 
 
 def failing_from(report: Report, least: Severity) -> Report:

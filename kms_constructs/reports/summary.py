@@ -91,13 +91,14 @@ def by_resource(findings: Iterable[Finding]) -> tuple[ResourceFindings, ...]:
     for finding in findings:
         groups.setdefault(finding.location, []).append(finding)
     resources = [
-        ResourceFindings(location, tuple(sorted(members, key=_finding_order)))
+        ResourceFindings(location, tuple(sorted(members, key=finding_order)))
         for location, members in groups.items()
     ]
     return tuple(sorted(resources, key=lambda group: (group.worst.rank, _place(group.location))))
 
 
-def _finding_order(finding: Finding) -> tuple[object, ...]:
+def finding_order(finding: Finding) -> tuple[object, ...]:
+    """A sort key: the worst first, then by control."""
     return (
         status_of(finding).rank,
         _SEVERITY_RANKS[finding.severity],

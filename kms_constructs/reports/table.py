@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from kms_constructs.analysis.access import Access
-from kms_constructs.guardrails.finding import Finding, Report
+from kms_constructs.guardrails.finding import Finding, Remark, Report
 from kms_constructs.guardrails.verdict import Verdict
-from kms_constructs.model.estate import SourceProblem
+from kms_constructs.model.estate import Location, SourceProblem
 from kms_constructs.reports.access_view import (
     LEGEND,
     MARKS,
@@ -24,6 +24,7 @@ from kms_constructs.reports.access_view import (
     matrix_facts,
     matrix_order,
 )
+from kms_constructs.reports.causes import Pattern, by_cause, patterns, place_name
 from kms_constructs.reports.console import Drawn, Look, Pen, Piece, cut, draw
 from kms_constructs.reports.summary import (
     ResourceFindings,
@@ -35,7 +36,7 @@ from kms_constructs.reports.summary import (
     status_of,
     switched_off,
 )
-from kms_constructs.reports.text import one_line, place, place_of
+from kms_constructs.reports.text import counted, one_line, place, place_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -53,6 +54,11 @@ _MARKS: dict[Status, tuple[str, str, str]] = {
 }
 _PIECES = re.compile(r"[^/,:\s]*(?:[/,:]\s*|\s+|$)")
 _INDENT = 2
+_MOST_RESOURCES = 3
+"""Resources that are shown one by one unless everything is asked for."""
+_MOST_PATTERNS = 5
+_MOST_NAMED = 3
+_MOST_ACCEPTED = 5
 _GAP = 2
 _TITLE_WIDTH = 30
 """Columns that the titles of controls need to be shown beside their numbers."""
@@ -93,6 +99,7 @@ def report_table(
     everything: bool = False,
     titles: dict[str, str] | None = None,
     quiet: bool = False,
+    verbose: bool = True,
 ) -> str:
     """The findings of a report for a terminal.
 
@@ -102,6 +109,8 @@ def report_table(
         everything: Also compliant and not applicable findings.
         titles: Control id to title, for the summary.
         quiet: Findings alone, without what is said of the whole.
+        verbose: Whether each finding has a block of its own; else what one statement breaks is one block, and
+            so is what many resources share, so that the report of any number of keys fits on a screen.
     """
     look = look or Look()
     parts: list[RenderableType] = [*_problems(report.problems, look)]
@@ -112,10 +121,14 @@ def report_table(
         if finding not in off and (everything or not status_of(finding).quiet)
     ]
     pen = Pen(look)
-    for group in by_resource(shown):
-        parts += [*_resource(group, look, pen)]
+    if verbose or everything:
+        for group in by_resource(shown):
+            parts += [*_resource(group, look, pen)]
+    else:
+        parts += [*_causes(shown, look, pen)]
     if quiet:
         return draw(parts, look)
+    parts += [*_remarks(report.remarks, pen)]
     parts += [*_controls(report, look, titles or {}, everything=everything)]
     for finding in sorted(off, key=lambda finding: natural_order(finding.control)):
         parts.append(Text(f"{finding.control}: {one_line(finding.message)}", style="yellow"))
@@ -148,17 +161,71 @@ def _problems(problems: Sequence[SourceProblem], look: Look) -> Iterable[Rendera
     yield Drawn()
 
 
-def _resource(group: ResourceFindings, look: Look, pen: Pen) -> Iterable[RenderableType]:
-    location = group.location
-    title = one_line(location.construct_path or location.logical_id or location.source)
+def _causes(findings: Sequence[Finding], look: Look, pen: Pen) -> Iterable[RenderableType]:
+    """The findings by cause; by resource as long as these are few, else what they share once."""
+    accepted = [finding for finding in findings if finding.acknowledged is not None]
+    listed = [finding for finding in findings if finding.acknowledged is None]
+    if len(accepted) <= _MOST_ACCEPTED:
+        listed, accepted = list(findings), []
+    if len({finding.location for finding in listed}) <= _MOST_RESOURCES:
+        for group in by_resource(listed):
+            yield from _resource_heading(group.location, pen)
+            for cause in by_cause(group.findings):
+                yield from _finding(cause.worst, look, pen, also=cause.findings[1:])
+            yield Drawn()
+    else:
+        found = patterns(by_cause(listed))
+        for pattern in found[:_MOST_PATTERNS]:
+            yield from _pattern(pattern, look, pen)
+        if left := found[_MOST_PATTERNS:]:
+            number = counted(sum(pattern.number for pattern in left), "more finding")
+            yield pen.paragraph(
+                f"and {number} of {counted(len(left), 'other cause')}; --verbose lists them", indent=0
+            )
+            yield Drawn()
+    if accepted:
+        reasons = dict.fromkeys(one_line(finding.acknowledged or "") for finding in accepted)
+        more = f" and {len(reasons) - 3} more reasons" if len(reasons) > 3 else ""
+        text = f"{counted(len(accepted), 'finding')} accepted: {'; '.join(list(reasons)[:3])}{more}"
+        yield pen.paragraph(f"{look.mark('~', '~')} {text}; --verbose lists them", indent=0, style="cyan")
+        yield Drawn()
+
+
+def _pattern(pattern: Pattern, look: Look, pen: Pen) -> Iterable[RenderableType]:
+    """What several resources share, or one of many resources has."""
+    cause = pattern.first
+    names = list(dict.fromkeys(one_line(place_name(one.location)) for one in pattern.causes))
+    more = len(names) - _MOST_NAMED
+    where = ", ".join(names[:_MOST_NAMED]) + (f" and {counted(more, 'more resource')}" if more > 0 else "")
+    yield from _finding(cause.worst, look, pen, also=cause.findings[1:], where=where)
+    yield Drawn()
+
+
+def _remarks(remarks: Sequence[Remark], pen: Pen) -> Iterable[RenderableType]:
+    for remark in remarks:
+        yield pen.paragraph(f"note: {one_line(remark.text)}", indent=0, style="yellow")
+        if remark.fix:
+            yield pen.paragraph(one_line(remark.fix), indent=4, label="fix", style="green")
+    if remarks:
+        yield Drawn()
+
+
+def _resource_heading(location: Location, pen: Pen) -> Iterable[RenderableType]:
     with_line = place(location, named=not location.construct_path, with_line=True)
-    yield from _heading(title, with_line, pen)
+    yield from _heading(one_line(place_name(location)), with_line, pen)
+
+
+def _resource(group: ResourceFindings, look: Look, pen: Pen) -> Iterable[RenderableType]:
+    yield from _resource_heading(group.location, pen)
     for finding in group.findings:
         yield from _finding(finding, look, pen)
     yield Drawn()
 
 
-def _finding(finding: Finding, look: Look, pen: Pen) -> Iterable[RenderableType]:
+def _finding(
+    finding: Finding, look: Look, pen: Pen, also: Sequence[Finding] = (), where: str = ""
+) -> Iterable[RenderableType]:
+    """One finding; with what else its statement breaks, and with the resources that it stands for."""
     status = status_of(finding)
     symbol, ascii_symbol, style = _MARKS[status]
     pieces = [
@@ -172,10 +239,15 @@ def _finding(finding: Finding, look: Look, pen: Pen) -> Iterable[RenderableType]
         return
     yield pen.line(2, *pieces)
     yield pen.paragraph(one_line(finding.message), indent=4)
+    if also:
+        ids = ", ".join(dict.fromkeys(one_line(one.id) for one in also))
+        yield pen.paragraph(f"breaks {ids} as well", indent=4)
+    if where:
+        yield pen.paragraph(where, indent=4, label="in")
     if finding.path:
-        where = f" ({place_of(finding.location, finding.path)})" if finding.line else ""
-        yield pen.paragraph(f"{one_line(finding.path)}{where}", indent=4, label="at")
-    if finding.chain:
+        line = f" ({place_of(finding.location, finding.path)})" if finding.line and not where else ""
+        yield pen.paragraph(f"{one_line(finding.path)}{line}", indent=4, label="at")
+    if finding.chain and not where:
         arrow = look.mark(" → ", " -> ")
         yield pen.paragraph(arrow.join(map(one_line, finding.chain)), indent=4, label="via")
     if finding.witness is not None:
@@ -184,6 +256,8 @@ def _finding(finding: Finding, look: Look, pen: Pen) -> Iterable[RenderableType]
         yield pen.paragraph(one_line(finding.acknowledged), indent=4, label="why", style=style)
     elif finding.fix:
         yield pen.paragraph(one_line(finding.fix), indent=4, label="fix", style="green")
+    if finding.fingerprints and not also and not where and finding.acknowledged is None:
+        yield pen.paragraph(", ".join(map(one_line, finding.exact_ids)), indent=4, label="id", style="dim")
 
 
 def _controls(

@@ -45,6 +45,11 @@ def read_text(path: Path, source: str) -> str:
         raise SourceError(
             source, f"it is not UTF-8 text (byte {error.start})", "Save the file as UTF-8"
         ) from error
+    if "\0" in text:
+        # UTF-16 without its mark is UTF-8 to the letter, and looks like nothing.
+        raise SourceError(
+            source, "it is not UTF-8 text (it holds a null character)", "Save the file as UTF-8"
+        )
     if not text.strip():
         raise SourceError(source, "the file is empty", "Give a template, an assembly or a key policy")
     return text
@@ -116,6 +121,7 @@ def _json(text: str, source: str) -> Document:
             source,
             f"it is not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
             "Correct the file there",
+            ends_early=error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"),
         ) from error
     except _DuplicateKeyError as error:
         raise SourceError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -25,6 +26,11 @@ OrganizationPolicy = str | Path | Mapping[str, object]
 
 _HEAD: Final = 64
 """Bytes at the beginning of a file by which a form that is not read is known."""
+_TEMPLATE: Final = re.compile(
+    r"""^[\s{,]*["']?(?:AWSTemplateFormatVersion|Resources)["']?\s*:""", re.MULTILINE
+)
+"""What a template begins with, even where the rest of it is missing."""
+_REGION: Final = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}")
 _SKIPPED: Final = frozenset({"node_modules", "__pycache__", "site-packages"})
 _KINDS: Final = {noun: phrase for reader in READERS for noun, phrase in reader.kinds.items()}
 
@@ -62,7 +68,7 @@ def load(
         rcps: The resource control policies in force.
 
     Raises:
-        SourceError: No path was given, or the account is no account id.
+        SourceError: No path was given, or the account or the Region is none.
 
     Example:
         >>> load(["no-such-file.json"]).problems[0].message
@@ -108,12 +114,16 @@ def read_document(
 
 
 def check_account(deployment: Deployment) -> None:
-    """Refuses an account that is none.
+    """Refuses an account and a Region that are none.
 
     Raises:
-        SourceError: The account is no account id.
+        SourceError: The account is no account id, or the Region is no name of one.
     """
     account = deployment.account
+    if deployment.region is not None and not _REGION.fullmatch(deployment.region):
+        raise SourceError(
+            "load", f"{deployment.region!r} is no Region", "Give its name, such as eu-west-1 or us-gov-east-1"
+        )
     if account is not None and not is_account_id(account):
         raise SourceError("load", f"{account!r} is no account id", "Give the twelve digits of the account")
 
@@ -223,11 +233,12 @@ class _Found:
         try:
             text = read_text(path, source)
         except SourceError as error:
-            if named or self._relevant(_raw(path), path):
-                self._refuse(source, error)
+            # Nobody can say what an unreadable file would have held: it is never passed over.
+            self._refuse(source, error)
             return
         readers = self.readers if named else self._relevant(text, path)
         if not readers:
+            self._torn(text, path)
             return
         try:
             decoded = decode_document(text, source)
@@ -236,6 +247,22 @@ class _Found:
             return
         document = Document(decoded.data, source, named, decoded.marks, tuple(decoded.problems))
         self.take(document, readers)
+
+    def _torn(self, text: str, path: Path) -> None:
+        """Tells of a file that looks like nothing because it breaks off, and of a template without resources.
+
+        Other broken files of a directory are not ours: comments in a ``tsconfig.json``, a chart's YAML.
+        """
+        source = str(path)
+        template = _TEMPLATE.search(text) is not None
+        try:
+            content = decode_document(text, source).data
+        except SourceError as error:
+            if template or error.ends_early or path.suffix.lower() == ".template":
+                self._refuse(source, error)
+            return
+        if template and isinstance(content, Mapping) and not isinstance(content.get("Resources"), Mapping):
+            self.problems.append(SourceProblem(source, self._why_not(content), _WHAT))
 
     def take(self, document: Document, readers: Sequence[Reader] | None = None) -> None:
         """Offers a document to the readers, in order."""
@@ -276,13 +303,6 @@ class _Found:
         reasons = (reader.why_not(content) for reader in self.readers)
         lacking = " nor ".join(reader.lacking for reader in self.readers)
         return next((reason for reason in reasons if reason is not None), f"it is neither {lacking}")
-
-
-def _raw(path: Path) -> str | None:
-    try:
-        return path.read_bytes().decode("utf-8", "replace")
-    except OSError:
-        return None
 
 
 def _unused(parameters: Mapping[str, str], known: frozenset[str]) -> Iterator[SourceProblem]:

@@ -261,7 +261,7 @@ def test_a_key_policy(run: Run, tmp_path: Path) -> None:
 
 def test_the_configuration_of_the_project_applies(run: Run, bad: Path, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(
-        '[[tool.kms-constructs.acknowledgements]]\nid = "KMS:001"\nreason = "rotated by hand"\n', "utf-8"
+        '[[tool.kms-constructs.acknowledgements]]\nid = "KMS:001[*]"\nreason = "rotated by hand"\n', "utf-8"
     )
     done = run("check", bad, *ROTATION)
     assert done.code == 0

@@ -50,7 +50,16 @@ def test_every_option_has_help(path: tuple[str, ...]) -> None:
 
 
 def test_the_commands() -> None:
-    assert sorted(cli.commands) == ["check", "config", "diff", "explain", "export", "guardrails", "init"]
+    assert sorted(cli.commands) == [
+        "baseline",
+        "check",
+        "config",
+        "diff",
+        "explain",
+        "export",
+        "guardrails",
+        "init",
+    ]
 
 
 def test_the_version(run: Run) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kms_constructs.errors import ConfigurationError
+from kms_constructs.guardrails.catalogue import AUTHORISABLE, CATALOGUE
 from kms_constructs.guardrails.config import (
     Acknowledgement,
     GuardrailConfig,
@@ -39,13 +40,25 @@ undetermined-fails = false
 "KMS:003" = "used by machines outside AWS "
 
 [[acknowledgements]]
-id = "kms:001[period]"
+id = "kms:001[period:3fa9c2d10b7e]"
 reason = " the partner wants two years "
 resource = "*/Legacy*"
+until = 2027-01-31
 
 [[acknowledgements]]
-id = "KMS:008"
+id = "KMS:008[*]"
 reason = "reviewed on paper"
+
+[[acknowledgements]]
+id = "kms:010[missing]"
+fingerprint = "0123456789ab"
+reason = "found by its ARN"
+
+[excluded]
+"Legacy/*" = "goes in March "
+
+[may-declare]
+"iam-kms-3" = ["arn:aws:iam::*:role/BreakGlass"]
 """
 EXPECTED = GuardrailConfig(
     trusted_accounts=("444455556666",),
@@ -66,9 +79,14 @@ EXPECTED = GuardrailConfig(
     severities={"KMS:010": Severity.HIGH, "IAM-KMS-8[CreateGrant]": Severity.LOW},
     disabled={"KMS:003": "used by machines outside AWS"},
     acknowledgements=(
-        Acknowledgement("KMS:001[period]", "the partner wants two years", "*/Legacy*"),
-        Acknowledgement("KMS:008", "reviewed on paper"),
+        Acknowledgement(
+            "KMS:001[period:3fa9c2d10b7e]", "the partner wants two years", "*/Legacy*", until="2027-01-31"
+        ),
+        Acknowledgement("KMS:008[*]", "reviewed on paper"),
+        Acknowledgement("KMS:010[missing:0123456789ab]", "found by its ARN"),
     ),
+    excluded={"Legacy/*": "goes in March"},
+    may_declare={"IAM-KMS-3": ("arn:aws:iam::*:role/BreakGlass",)},
 )
 
 
@@ -151,7 +169,8 @@ WRONG: Mapping[str, tuple[Mapping[str, object], str]] = {
         "zzz: there is no such setting. Fix: the settings are authorised, trusted-accounts, organization-id, "
         "multi-region-classifications, minimum-pending-window, production-pending-window, "
         "production-environments, ephemeral-environments, rotation-period-ceiling, scoped-services, "
-        "review-max-age, severities, undetermined-fails, disabled, acknowledgements",
+        "review-max-age, severities, undetermined-fails, disabled, acknowledgements, excluded, "
+        "may-declare",
     ),
     "both spellings": (
         {"review-max-age": 1, "review_max_age": 1},
@@ -271,8 +290,40 @@ WRONG: Mapping[str, tuple[Mapping[str, object], str]] = {
         "acknowledgements[0].resource: it is empty. Fix: write a glob, or leave it out for '*'",
     ),
     "acknowledgement with more": (
-        {"acknowledgements": [{"id": "KMS:003", "reason": "r", "until": "2027"}]},
-        "acknowledgements[0].until: an acknowledgement has no such member. Fix: use id, reason, resource",
+        {"acknowledgements": [{"id": "KMS:003", "reason": "r", "owner": "me"}]},
+        "acknowledgements[0].owner: an acknowledgement has no such member. Fix: use id, reason, resource, "
+        "fingerprint, until",
+    ),
+    "acknowledgement until no day": (
+        {"acknowledgements": [{"id": "KMS:003[*]", "reason": "r", "until": "2027"}]},
+        "acknowledgements[0].until: '2027' is no day. Fix: write it as in '2027-01-31'",
+    ),
+    "acknowledgement with two fingerprints": (
+        {"acknowledgements": [{"id": "KMS:003[*]", "reason": "r", "fingerprint": "0123456789ab"}]},
+        "acknowledgements[0].fingerprint: the id says already what is accepted. Fix: write it in one "
+        "of the two",
+    ),
+    "acknowledgement with no fingerprint": (
+        {"acknowledgements": [{"id": "KMS:003[unused]", "reason": "r", "fingerprint": "0123"}]},
+        "acknowledgements[0].fingerprint: '0123' is no fingerprint. Fix: copy the twelve digits from the "
+        "report",
+    ),
+    "acknowledgement of a pattern that fits no control": (
+        {"acknowledgements": [{"id": "S3-*", "reason": "r"}]},
+        f"acknowledgements[0].id: there is no control 'S3-*'. Fix: the controls are {', '.join(CATALOGUE)}",
+    ),
+    "everything excluded": (
+        {"excluded": {"*": "r"}},
+        "excluded.*: it excludes everything. Fix: name a stack, a construct or a resource",
+    ),
+    "excluded without a reason": (
+        {"excluded": {"Legacy": " "}},
+        "excluded.Legacy: the reason is empty. Fix: say why it is excluded",
+    ),
+    "what nobody can be authorised for declared": (
+        {"may-declare": {"KMS:001": []}},
+        "may_declare.KMS:001: nobody can be authorised for this control. Fix: use '*' or one of "
+        f"{', '.join(AUTHORISABLE)}; to accept a finding, use acknowledgements",
     ),
     "acknowledgement of no control": (
         {"acknowledgements": [{"id": "IAM-KMS-9[x]", "reason": "r"}]},

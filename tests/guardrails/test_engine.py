@@ -196,38 +196,57 @@ def test_undetermined_warns_when_the_configuration_says_so() -> None:
 
 
 ACKNOWLEDGED = {
-    "control": ("KMS:010", "*", True),
-    "finding": ("KMS:010[missing]", "*", True),
-    "another finding": ("KMS:010[other]", "*", False),
-    "another control": ("KMS:001", "*", False),
-    "construct path": ("KMS:010", "App/Key", True),
-    "glob over the construct path": ("KMS:010", "App/*", True),
-    "logical id": ("KMS:010", "Key", True),
-    "stack and logical id": ("KMS:010", "App/K?y", True),
-    "source": ("KMS:010", "app.json", True),
-    "another resource": ("KMS:010", "App/Other", False),
-    "another case": ("KMS:010", "app/key", False),
+    "exact": ("KMS:010[missing:{}]", "*", True),
+    "exact, in another case": ("kms:010[missing:{}]", "*", True),
+    "another fingerprint": ("KMS:010[missing:0123456789ab]", "*", False),
+    "another finding": ("KMS:010[other:{}]", "*", False),
+    "another control": ("KMS:001[missing:{}]", "*", False),
+    "control alone": ("KMS:010", "*", False),
+    "kind alone": ("KMS:010[missing]", "*", False),
+    "everything of a kind": ("KMS:010[missing:*]", "*", True),
+    "everything of a control": ("KMS:010[*]", "*", True),
+    "everything of some controls": ("KMS:01?", "*", True),
+    "everything of a pack": ("KMS:*", "*", True),
+    "everything of another pack": ("IAM-KMS-*", "*", False),
+    "everything of another kind": ("KMS:010[policy:*]", "*", False),
+    "construct path": ("KMS:010[*]", "App/Key", True),
+    "glob over the construct path": ("KMS:010[*]", "App/*", True),
+    "what it lies in": ("KMS:010[*]", "App", True),
+    "logical id": ("KMS:010[*]", "Key", True),
+    "stack and logical id": ("KMS:010[*]", "App/K?y", True),
+    "source": ("KMS:010[*]", "app.json", True),
+    "another resource": ("KMS:010[*]", "App/Other", False),
+    "another case": ("KMS:010[*]", "app/key", False),
 }
 
 
 @pytest.mark.parametrize(("id_", "resource", "expected"), ACKNOWLEDGED.values(), ids=ACKNOWLEDGED)
 def test_acknowledgements(id_: str, resource: str, *, expected: bool) -> None:
-    config = GuardrailConfig(acknowledgements=(Acknowledgement(id_, "names are kept elsewhere", resource),))
-    finding = no_alias(config)
+    (fingerprint,) = no_alias(GuardrailConfig()).fingerprints
+    given = Acknowledgement(id_.format(fingerprint), "names are kept elsewhere", resource)
+    finding = no_alias(GuardrailConfig(acknowledgements=(given,)))
     assert finding.acknowledged == ("names are kept elsewhere" if expected else None)
     assert finding.fails is not expected
     assert finding.outcome is V
 
 
+def test_a_fingerprint_may_stand_by_itself() -> None:
+    (fingerprint,) = no_alias(GuardrailConfig()).fingerprints
+    given = Acknowledgement("KMS:010[missing]", "why", fingerprint=fingerprint)
+    assert no_alias(GuardrailConfig(acknowledgements=(given,))).acknowledged == "why"
+
+
 def test_compliance_is_not_acknowledged() -> None:
-    config = GuardrailConfig(acknowledgements=(Acknowledgement("KMS:010", "why"),))
+    config = GuardrailConfig(acknowledgements=(Acknowledgement("KMS:010[*]", "why"),))
     (finding,) = judge(Estate(keys=(a_key(),)), config, controls=["KMS:010"]).findings
     assert finding.acknowledged is None
 
 
 def test_a_rule_that_failed_is_acknowledged_by_its_own_id_only() -> None:
     estate = Estate(keys=(a_key(location=at("Bad")),))
-    for id_, expected in (("KMS:010", None), ("KMS:010[internal-error]", "known")):
+    for id_, expected in (
+        ("KMS:010", None), ("KMS:010[*]", None), ("*", None), ("KMS:010[internal-error:*]", "known")
+    ):  # fmt: skip
         config = GuardrailConfig(acknowledgements=(Acknowledgement(id_, "known"),))
         found = judge(estate, config, rules=[Broken]).findings
         assert [item.acknowledged for item in found if item.outcome is U] == [expected]

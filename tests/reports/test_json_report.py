@@ -110,6 +110,7 @@ def test_a_finding_in_full() -> None:
         "principals": [samples.ADMIN],
         "acknowledged": None,
         "witness": None,
+        "fingerprints": [],
     }
     assert len(findings) == len(samples.MIXED.findings)
 

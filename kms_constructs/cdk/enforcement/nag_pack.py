@@ -2,16 +2,16 @@
 
 A pack does not look at constructs one by one. It reads the cloud assembly that CDK has just written, all
 stacks and stages together, so that cross-stack references resolve and every IAM policy of the app counts;
-packs that stand beside each other share one reading. The construct tree is only asked for acknowledgements
-of what has failed.
+packs that stand beside each other share one reading. The construct tree is only asked for what is
+acknowledged of what the stacks lie in: the rest CDK has written into the assembly.
 
 See: https://docs.aws.amazon.com/cdk/v2/guide/policy-validation-synthesis.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,23 +19,24 @@ import aws_cdk as cdk
 import cdk_nag
 from constructs import IConstruct
 
+from kms_constructs.cdk.enforcement.acknowledgements import acknowledged_above
 from kms_constructs.errors import ArgumentError, KmsConstructsError
+from kms_constructs.guardrails.acceptance import one_by_one
+from kms_constructs.guardrails.baseline import Baseline
 from kms_constructs.guardrails.catalogue import CATALOGUE
 from kms_constructs.guardrails.config import GuardrailConfig
-from kms_constructs.guardrails.engine import INTERNAL_ERROR, judge
+from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Finding, Outcome, Report
 from kms_constructs.model.estate import Deployment, Estate, SourceProblem
 from kms_constructs.sources.cloud_assembly import read_cloud_assembly
-from kms_constructs.sources.cloudformation.assembly import MANIFEST, TEMPLATE_FILE, Assembly
+from kms_constructs.sources.cloudformation.acceptances import acknowledgements
+from kms_constructs.sources.cloudformation.assembly import MANIFEST, Assembly
 from kms_constructs.sources.files import OrganizationPolicy
 
 if TYPE_CHECKING:
     from cdk_nag import NagPack
 else:
     NagPack = cdk_nag.NagPack
-
-_UNNAMED = "annotation"
-"""What CDK puts before the id of an acknowledgement that names no pack."""
 
 
 class AssemblyReading:
@@ -73,6 +74,28 @@ def _stamp_of(assembly: Path, directories: Iterable[Path]) -> object:
     return (assembly, *((file, file.stat().st_mtime_ns, file.stat().st_size) for file in files))
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a pack said of an assembly.
+
+    Args:
+        directory: The assembly.
+        report: What was found in it.
+        above: What the app acknowledges of what its stacks lie in: construct path to ids to reasons.
+        violations: What fails or warns, as CDK takes it.
+    """
+
+    directory: Path
+    report: Report
+    above: Mapping[str, Mapping[str, str]]
+    violations: list[cdk.PolicyViolation]
+
+    @property
+    def failed(self) -> bool:
+        """Whether the guardrails fail."""
+        return bool(self.report.failures or self.report.problems)
+
+
 class GuardrailPack(NagPack):
     """Base of the packs: a cdk-nag pack whose rules are the guardrails.
 
@@ -84,6 +107,13 @@ class GuardrailPack(NagPack):
         rcps: The resource control policies in force.
         beside: A pack that judges the same app, with which this one shares the reading of the assembly, and
             so `parameters`, `scps` and `rcps`, too.
+        baseline: What was there when the guardrails came, and is accepted.
+        warn_only: Whether a failed guardrail is reported without failing the synth.
+
+    Attributes:
+        quiet: Whether somebody else says what it found: then CDK is not given every violation to print.
+        most_warnings: With more of them than this, CDK is given none; None for all.
+        judgement: What it said of the assembly that was synthesized last; None before.
     """
 
     pack_name: ClassVar[str]
@@ -98,6 +128,8 @@ class GuardrailPack(NagPack):
         scps: Sequence[OrganizationPolicy] = (),
         rcps: Sequence[OrganizationPolicy] = (),
         beside: GuardrailPack | None = None,
+        baseline: Baseline | None = None,
+        warn_only: bool = False,
     ) -> None:
         if beside is not None and (parameters or scps or rcps):
             raise ArgumentError(
@@ -108,6 +140,11 @@ class GuardrailPack(NagPack):
             )
         super().__init__(scope)
         self._pack_name = self.pack_name
+        self._baseline = baseline
+        self.warn_only = warn_only
+        self.quiet = False
+        self.most_warnings: int | None = None
+        self.judgement: Judgement | None = None
         self._config = config or GuardrailConfig()
         self._reading: AssemblyReading = (
             AssemblyReading(Deployment(parameters=parameters or {}), scps, rcps)
@@ -135,6 +172,7 @@ class GuardrailPack(NagPack):
             context: What CDK hands to a validation plugin.
         """
         templates = [Path(path) for path in context.template_paths]
+        self.judgement = None
         if not templates:
             return cdk.PolicyValidationPluginReport(success=True, violations=[])
         app = getattr(context, "app_construct", None)
@@ -166,26 +204,37 @@ class GuardrailPack(NagPack):
         self, directory: Path, root: IConstruct | None, *, keep: str | None
     ) -> cdk.PolicyValidationPluginReport:
         assembly, estate = self._reading.of(directory)
-        report = judge(estate, self._config, controls=self.controls, pause_gc=True)
+        above = acknowledged_above(assembly, root)
+        told = tuple(one for path, data in above.items() for one in acknowledgements(path, data))
+        report = judge(
+            replace(estate, acceptances=tuple(dict.fromkeys((*estate.acceptances, *told)))),
+            self._config,
+            controls=self.controls,
+            pause_gc=True,
+            baseline=self._baseline,
+        )
         # What has no construct path concerns the app as a whole, and so every part of it.
         findings = [
             finding
             for finding in report.findings
             if keep is None or finding.location.lies_in(keep) is not False
         ]
-        acknowledgements = _Acknowledgements(assembly, root, self.pack_name)
-        findings = [acknowledgements.applied_to(finding) for finding in findings]
-        shown = [
-            finding
-            for finding in findings
-            if finding.outcome in (Outcome.VIOLATION, Outcome.UNDETERMINED) and finding.acknowledged is None
-        ]
-        accepted = [finding for finding in findings if finding.acknowledged is not None]
-        failed = any(finding.fails for finding in shown) or bool(report.problems)
+        report = replace(report, findings=tuple(findings))
+        expired = {one.id for one in (*estate.acceptances, *told)}
+        self.judgement = Judgement(directory, report, above, violations(report, not_as=expired))
+        failed = self.judgement.failed and not self.warn_only
+        metadata = _metadata(finding for finding in findings if finding.acknowledged is not None)
+        if self.quiet:
+            told_by_app = {"error": f"{self.pack_name} fails"} if failed else {}
+            return cdk.PolicyValidationPluginReport(
+                success=not failed, violations=[], metadata={**metadata, **told_by_app} or None
+            )
+        given = self.judgement.violations
+        if self.most_warnings is not None:
+            errors = [one for one in given if one.severity == "error"]
+            given = given if len(given) - len(errors) <= self.most_warnings else errors
         return cdk.PolicyValidationPluginReport(
-            success=not failed,
-            violations=[*_violations(shown), *_unreadable(report)],
-            metadata=_metadata(accepted),
+            success=not failed, violations=given, metadata=metadata or None
         )
 
 
@@ -232,106 +281,40 @@ def _assembly_of(template: Path) -> Path:
     return found
 
 
-class _Acknowledgements:
-    """What the app acknowledges through CDK's own API, read only when something has failed.
+def violations(report: Report, not_as: Collection[str] = ()) -> list[cdk.PolicyViolation]:
+    """What fails or warns, as CDK takes it: one for each principal, with the id that accepts it.
 
-    CDK itself takes an id literally. Here the id of a control also covers its findings, and the id may leave
-    out the pack; the reason goes into the report. CDK has written what lies within a stack into the assembly;
-    only what lies above the stacks has to be asked of the constructs, one call into Node each.
+    Args:
+        report: What was found.
+        not_as: Ids that the app acknowledges. CDK drops what it finds under one of them, whatever we say;
+            what is left here was not accepted, because its time is over, and has to go by another name.
     """
-
-    def __init__(self, assembly: Assembly, root: IConstruct | None, pack_name: str) -> None:
-        self._assembly = assembly
-        self._root = root
-        self._pack_name = pack_name
-        self._by_path: dict[str, Mapping[str, str]] | None = None
-
-    def applied_to(self, finding: Finding) -> Finding:
-        """The finding, acknowledged if the app says so."""
-        path = finding.location.construct_path
-        if path is None or finding.acknowledged is not None:
-            return finding
-        if finding.outcome not in (Outcome.VIOLATION, Outcome.UNDETERMINED):
-            return finding
-        wanted = (finding.id,) if finding.detail == INTERNAL_ERROR else (finding.id, finding.control)
-        for given in self._along(path):
-            reason = next((given[one] for one in wanted if one in given), None)
-            if reason is not None:
-                return replace(finding, acknowledged=reason)
-        return finding
-
-    def _along(self, path: str) -> Iterable[Mapping[str, str]]:
-        """What is acknowledged on a construct and on each that it lies in, the nearest first."""
-        known = self._known()
-        names = path.split("/")
-        for length in range(len(names), -1, -1):
-            given = known.get("/".join(names[:length]))
-            if given:
-                yield given
-
-    def _known(self) -> Mapping[str, Mapping[str, str]]:
-        if self._by_path is None:
-            entries: dict[str, dict[str, str]] = {}
-            stacks: set[str] = set()
-            for name, kind, data in self._assembly.entries():
-                if kind == TEMPLATE_FILE:
-                    stacks.add(name)
-                if kind == cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY:
-                    entries.setdefault(name, {}).update(self._read(data))
-            for name, construct in self._above(stacks).items():
-                for given in construct.node.metadata:
-                    if given.type == cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY:
-                        entries.setdefault(name, {}).update(self._read(given.data))
-            self._by_path = dict(entries)
-        return self._by_path
-
-    def _above(self, stacks: Iterable[str]) -> dict[str, IConstruct]:
-        """The root and every construct between it and a stack, by path."""
-        if self._root is None:
-            return {}
-        found: dict[str, IConstruct] = {"": self._root}
-        for stack in stacks:
-            names = stack.split("/")
-            for length in range(1, len(names)):
-                path = "/".join(names[:length])
-                above = found.get("/".join(names[: length - 1]))
-                child = (
-                    None if above is None or path in found else above.node.try_find_child(names[length - 1])
-                )
-                if child is not None:
-                    found[path] = child
-        return found
-
-    def _read(self, data: object) -> Iterable[tuple[str, str]]:
-        if not isinstance(data, Mapping):
-            return
-        for given, reason in data.items():
-            pack, separator, identity = str(given).rpartition("::")
-            if not separator or pack == self._pack_name or pack.lower() == _UNNAMED:
-                yield identity, str(reason)
+    shown = [
+        finding
+        for finding in report.findings
+        if finding.outcome in (Outcome.VIOLATION, Outcome.UNDETERMINED) and finding.acknowledged is None
+    ]
+    found = [_violation(part, not_as) for whole in shown for part in one_by_one(whole)]
+    return [*found, *_unreadable(report)]
 
 
-def _violations(findings: Sequence[Finding]) -> list[cdk.PolicyViolation]:
-    found: list[cdk.PolicyViolation] = []
-    for finding in findings:
-        control = CATALOGUE[finding.control]
-        message = finding.message
-        if finding.chain:
-            message += "\n   " + "\n   ".join(finding.chain)
-        metadata = {"title": control.title, "outcome": finding.outcome.value}
-        if finding.principals:
-            metadata["principals"] = ", ".join(finding.principals)
-        found.append(
-            cdk.PolicyViolation(
-                rule_name=finding.id,
-                description=message,
-                fix=finding.fix or control.remediation,
-                severity="error" if finding.fails else "warning",
-                rule_metadata=metadata,
-                violating_resources=[_resource(finding)],
-            )
-        )
-    return found
+def _violation(finding: Finding, not_as: Collection[str]) -> cdk.PolicyViolation:
+    control = CATALOGUE[finding.control]
+    message = finding.message
+    if finding.chain:
+        message += "\n   " + "\n   ".join(finding.chain)
+    metadata = {"title": control.title, "outcome": finding.outcome.value}
+    if finding.principals:
+        metadata["principals"] = ", ".join(finding.principals)
+    name = (*finding.exact_ids, finding.id)[0]
+    return cdk.PolicyViolation(
+        rule_name=f"{name[:-1]}:expired]" if name in not_as else name,
+        description=message,
+        fix=finding.fix or control.remediation,
+        severity="error" if finding.fails else "warning",
+        rule_metadata=metadata,
+        violating_resources=[_resource(finding)],
+    )
 
 
 def _resource(finding: Finding) -> cdk.PolicyViolatingResource:
@@ -339,7 +322,7 @@ def _resource(finding: Finding) -> cdk.PolicyViolatingResource:
     return cdk.PolicyViolatingResource(
         resource_logical_id=place.logical_id or None,
         template_path=place.source,
-        construct_path=None if place.logical_id else place.construct_path,
+        construct_path=place.construct_path,
         locations=[finding.path] if finding.path else [],
     )
 
@@ -364,11 +347,9 @@ def _unread_resource(problem: SourceProblem) -> cdk.PolicyViolatingResource:
     )
 
 
-def _metadata(accepted: Sequence[Finding]) -> dict[str, str] | None:
-    found = {
-        f"acknowledged {finding.id} {finding.location.construct_path or finding.location}": (
-            finding.acknowledged or ""
-        )
-        for finding in accepted
-    }
-    return found or None
+def _metadata(accepted: Iterable[Finding]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for finding in accepted:
+        place = finding.location.construct_path or finding.location
+        found[f"acknowledged {', '.join(finding.exact_ids)} {place}"] = finding.acknowledged or ""
+    return found

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from kms_constructs.model.estate import Deployment, Estate, SourceProblem
+from kms_constructs.model.estate import Acceptance, Deployment, Estate, SourceProblem
+from kms_constructs.sources.cloudformation.acceptances import accepted_in, acknowledged
 from kms_constructs.sources.cloudformation.assembly import (
     MANIFEST,
     Assembly,
@@ -35,6 +37,7 @@ class CloudFormationReader(Reader):
     def __init__(self, deployment: Deployment, problems: list[SourceProblem]) -> None:
         super().__init__(deployment, problems)
         self._templates: list[TemplateInput] = []
+        self._acknowledged: list[Acceptance] = []
 
     def bundle(self, path: Path) -> Bundle | None:
         """A ``cdk.out`` directory, or its manifest."""
@@ -47,6 +50,7 @@ class CloudFormationReader(Reader):
         found = assembly.read(self.deployment)
         self._templates.extend(found.templates)
         self.problems.extend(found.problems)
+        self._acknowledged.extend(acknowledged(found))
         return found
 
     def looks_relevant(self, text: str) -> bool:
@@ -83,6 +87,9 @@ class CloudFormationReader(Reader):
     def estate(self) -> Estate:
         """All templates, resolved together."""
         where = self.deployment
-        return estate_from_templates(
+        found = estate_from_templates(
             self._templates, parameters=where.parameters, ignore_defaults=where.ignore_defaults
         )
+        problems: list[SourceProblem] = []
+        accepted = (*self._acknowledged, *accepted_in(self._templates, problems))
+        return replace(found, acceptances=accepted, problems=(*found.problems, *problems))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,9 +19,17 @@ from cdk_nag import NagPack
 
 from kms_constructs import GuardrailConfig, IamKmsGuardrails, KmsRequirements, enforce_guardrails
 from kms_constructs.cdk.enforcement import nag_pack
-from kms_constructs.errors import ArgumentError, ConfigurationError, KmsConstructsError, SourceError
+from kms_constructs.errors import (
+    ArgumentError,
+    ConfigurationError,
+    GuardrailError,
+    KmsConstructsError,
+    SourceError,
+)
 from kms_constructs.guardrails import engine
+from kms_constructs.guardrails.baseline import Baseline
 from kms_constructs.sources.cloud_assembly import read_cloud_assembly
+from kms_constructs.sources.files import load
 
 pytestmark = pytest.mark.cdk
 
@@ -42,6 +51,8 @@ def report_of(app: cdk.App) -> dict[str, dict[str, list[str]]]:
     """Synthesizes; per pack and rule, the construct paths in the validation report."""
     try:
         app.synth()
+    except GuardrailError:
+        pass
     except RuntimeError as error:
         assert "ValidationFailed" in str(error)  # noqa: PT017 - nothing else may be raised here
     path = Path(app.outdir) / "validation-report.json"
@@ -52,8 +63,25 @@ def report_of(app: cdk.App) -> dict[str, dict[str, list[str]]]:
         rules = found.setdefault(pack["pluginName"], {})
         for violation in pack.get("violations", []):
             constructs = (construct["constructPath"] for construct in violation["violatingConstructs"])
-            rules[violation["ruleName"]] = sorted([*rules.get(violation["ruleName"], []), *constructs])
+            name = kind(violation["ruleName"])
+            rules[name] = sorted([*rules.get(name, []), *constructs])
     return found
+
+
+def kind(rule: str) -> str:
+    """The id of a finding without its fingerprint."""
+    return re.sub(":[0-9a-f]{12}]", "]", rule)
+
+
+def suppressed(app: cdk.App, pack: str) -> list[tuple[str, str, str]]:
+    """What the validation report of a synth holds as accepted: kind, construct path, reason."""
+    report = json.loads((Path(app.outdir) / "validation-report.json").read_text("utf-8"))
+    return [
+        (kind(one["ruleName"]), one["violatingConstructs"][0]["constructPath"], one["reason"])
+        for found in report["pluginReports"]
+        if found["pluginName"] == pack
+        for one in found.get("suppressedViolations", [])
+    ]
 
 
 def paths(app: cdk.App, pack: str, rule: str) -> list[str]:
@@ -122,10 +150,10 @@ def test_an_iam_policy_of_the_app_is_judged_too(app: cdk.App, stack: cdk.Stack) 
 @pytest.mark.parametrize(
     "given",
     [
-        "KmsRequirements::KMS:010",
-        "KmsRequirements::KMS:010[missing]",
-        "KMS:010",
-        "KMS:010[missing]",
+        "KmsRequirements::KMS:010[*]",
+        "KmsRequirements::KMS:010[missing:*]",
+        "KMS:010[*]",
+        "KMS:010[missing:*]",
     ],
 )
 def test_an_acknowledgement_silences_its_rule_and_stays_in_the_report(
@@ -140,17 +168,15 @@ def test_an_acknowledgement_silences_its_rule_and_stays_in_the_report(
 
     assert "KMS:010[missing]" not in found
     assert "KMS:001[enabled]" in found, "other rules go on"
-    report = json.loads((Path(app.outdir) / "validation-report.json").read_text())
-    metadata = next(
-        pack["metadata"] for pack in report["pluginReports"] if pack["pluginName"] == "KmsRequirements"
-    )
-    assert metadata == {"acknowledged KMS:010[missing] App/Key/Resource": "named by its users"}
+    assert suppressed(app, "KmsRequirements") == [
+        ("KMS:010[missing]", "App/Key/Resource", "named by its users")
+    ]
 
 
 def test_an_acknowledgement_reaches_no_further_than_its_construct(app: cdk.App, stack: cdk.Stack) -> None:
     kms.Key(stack, "Key")
     other = kms.Key(stack, "Other")
-    cdk.Validations.of(other).acknowledge(cdk.Acknowledgment(id="KMS:010", reason="named by its users"))
+    cdk.Validations.of(other).acknowledge(cdk.Acknowledgment(id="KMS:010[*]", reason="named by its users"))
     enforce_guardrails(app)
 
     assert paths(app, "KmsRequirements", "KMS:010[missing]") == ["App/Key/Resource"]
@@ -166,7 +192,9 @@ def test_an_acknowledgement_in_a_stage_counts_and_assets_do_not_matter(app: cdk.
     kms.Key(stack, "Key")
     other = kms.Key(cdk.Stack(cdk.Stage(app, "Other", env=ENV), "Inner"), "Key")
     for target in (stage, other):
-        cdk.Validations.of(target).acknowledge(cdk.Acknowledgment(id="KMS:010", reason="named by its users"))
+        cdk.Validations.of(target).acknowledge(
+            cdk.Acknowledgment(id="KMS:010[*]", reason="named by its users")
+        )
     enforce_guardrails(app)
 
     found = report_of(app)["KmsRequirements"]
@@ -178,7 +206,7 @@ def test_an_acknowledgement_in_a_stage_counts_and_assets_do_not_matter(app: cdk.
 def test_an_acknowledgement_of_another_pack_does_not_count(app: cdk.App, stack: cdk.Stack) -> None:
     key = kms.Key(stack, "Key")
     cdk.Validations.of(key).acknowledge(
-        cdk.Acknowledgment(id="OtherPack::KMS:010", reason="meant for another pack")
+        cdk.Acknowledgment(id="OtherPack::KMS:010[*]", reason="meant for another pack")
     )
     enforce_guardrails(app)
 
@@ -274,7 +302,7 @@ def context_of(app: cdk.App) -> Any:
 
 
 def rules_of(report: cdk.PolicyValidationPluginReport) -> set[str]:
-    return {violation.rule_name for violation in report.violations}
+    return {kind(violation.rule_name) for violation in report.violations}
 
 
 class TestReading:
@@ -390,12 +418,124 @@ def test_parameters_decide_at_synth(app: cdk.App, stack: cdk.Stack) -> None:
 def test_the_nearest_acknowledgement_gives_the_reason(app: cdk.App, stack: cdk.Stack) -> None:
     key = kms.Key(stack, "Key")
     for target, reason in ((app, "of the app"), (stack, "of the stack"), (key, "of the key")):
-        cdk.Validations.of(target).acknowledge(cdk.Acknowledgment(id="KMS:010", reason=reason))
+        cdk.Validations.of(target).acknowledge(cdk.Acknowledgment(id="KMS:010[*]", reason=reason))
     enforce_guardrails(app)
 
     report_of(app)
-    report = json.loads((Path(app.outdir) / "validation-report.json").read_text())
-    reasons = [
-        pack["metadata"] for pack in report["pluginReports"] if pack["pluginName"] == "KmsRequirements"
-    ]
-    assert reasons == [{"acknowledged KMS:010[missing] App/Key/Resource": "of the key"}]
+    assert suppressed(app, "KmsRequirements") == [("KMS:010[missing]", "App/Key/Resource", "of the key")]
+
+
+class TestAccepted:
+    """What an app accepts, by id and fingerprint, in every report and on the command line."""
+
+    def exact(self, app: cdk.App, rule: str) -> str:
+        report = json.loads((Path(app.outdir) / "validation-report.json").read_text("utf-8"))
+        (name,) = {
+            violation["ruleName"]
+            for found in report["pluginReports"]
+            for violation in found["violations"]
+            if kind(violation["ruleName"]) == rule
+        }
+        return str(name)
+
+    def made(
+        self, directory: Path, *principals: str, acknowledged: str = "", at_app: bool = False
+    ) -> cdk.App:
+        app = cdk.App(outdir=str(directory), analytics_reporting=False)
+        key = kms.Key(cdk.Stack(app, "App", env=ENV), "Key")
+        for number, principal in enumerate(principals):
+            key.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid=f"Grants{number}",
+                    principals=[iam.ArnPrincipal(principal)],
+                    actions=["kms:CreateGrant"],
+                    resources=["*"],
+                    conditions={"StringEquals": {"aws:PrincipalTag/n": str(number)}},
+                )
+            )
+        if acknowledged:
+            target = app if at_app else key
+            cdk.Validations.of(target).acknowledge(
+                cdk.Acknowledgment(id=f"IamKmsGuardrails::{acknowledged}", reason="ticket 1")
+            )
+        enforce_guardrails(app)
+        return app
+
+    def open_grants(self, app: cdk.App) -> list[str]:
+        report_of(app)
+        document = json.loads((Path(app.outdir) / "kms-constructs-report.json").read_text("utf-8"))
+        return sorted(
+            principal
+            for finding in document["findings"]
+            if finding["control"] == "IAM-KMS-6" and finding["fails"]
+            for principal in finding["principals"]
+        )
+
+    @pytest.mark.parametrize("at_app", [False, True])
+    def test_a_fingerprint_accepts_one_statement_and_no_later_one(
+        self, tmp_path: Path, *, at_app: bool
+    ) -> None:
+        first = self.made(tmp_path / "first", ADMIN)
+        before = self.open_grants(first)
+        report = json.loads((tmp_path / "first" / "kms-constructs-report.json").read_text("utf-8"))
+        (exact,) = {
+            f"IAM-KMS-6[{finding['detail']}:{finding['fingerprints'][0]}]"
+            for finding in report["findings"]
+            if finding["control"] == "IAM-KMS-6" and finding["principals"] == [ADMIN]
+        }
+        contractor = "arn:aws:iam::444455556666:role/Contractor"
+
+        second = self.made(tmp_path / "second", ADMIN, contractor, acknowledged=exact, at_app=at_app)
+
+        assert ADMIN in before
+        assert self.open_grants(second) == sorted({*before, contractor} - {ADMIN})
+        assert ("IAM-KMS-6[CreateGrant]", "App/Key/Resource", "ticket 1") in suppressed(
+            second, "IamKmsGuardrails"
+        )
+        found = load([second.outdir])
+        judged = engine.judge(found, controls=["IAM-KMS-6"])
+        assert [one.acknowledged for one in judged.findings if one.principals == (ADMIN,)] == ["ticket 1"]
+        refused = engine.judge(found, controls=["IAM-KMS-6"], declarations=False)
+        assert not [one for one in refused.findings if one.acknowledged]
+
+    def test_a_kind_alone_accepts_nothing_and_the_error_says_what_to_write(self, tmp_path: Path) -> None:
+        app = self.made(tmp_path, ADMIN, acknowledged="IAM-KMS-6[CreateGrant]")
+        with pytest.raises(GuardrailError) as raised:
+            app.synth()
+        said = str(raised.value)
+        assert "'IAM-KMS-6[CreateGrant]' (construct App/Key) names a kind of finding" in said
+        assert re.search(r"Name what is there: IAM-KMS-6\[CreateGrant:[0-9a-f]{12}\]", said)
+
+    def test_what_has_ended_fails_although_cdk_would_drop_it(self, app: cdk.App, stack: cdk.Stack) -> None:
+        key = kms.Key(stack, "Key", enable_key_rotation=True)
+        cdk.Validations.of(app).add_plugins(KmsRequirements(app))
+        report_of(app)
+        exact = self.exact(app, "KMS:010[missing]")
+
+        later = cdk.App(outdir=f"{app.outdir}-later", analytics_reporting=False)
+        key = kms.Key(cdk.Stack(later, "App", env=ENV), "Key", enable_key_rotation=True)
+        cdk.Validations.of(key).acknowledge(
+            cdk.Acknowledgment(id=f"KmsRequirements::{exact}", reason="soon (until 2020-01-31)")
+        )
+        cdk.Validations.of(later).add_plugins(KmsRequirements(later))
+
+        with pytest.raises(RuntimeError, match="The key has no alias"):
+            later.synth()
+
+    def test_a_baseline_is_taken_at_synth(self, tmp_path: Path) -> None:
+        report_of(self.made(tmp_path / "first", ADMIN))
+        found = engine.judge(load([tmp_path / "first"]))
+        file = tmp_path / "baseline.json"
+        file.write_text(Baseline.of(found.findings).to_text(), "utf-8")
+
+        app = cdk.App(outdir=str(tmp_path / "second"), analytics_reporting=False)
+        key = kms.Key(cdk.Stack(app, "App", env=ENV), "Key")
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ArnPrincipal(ADMIN)], actions=["kms:CreateGrant"], resources=["*"],
+                conditions={"StringEquals": {"aws:PrincipalTag/n": "0"}},
+            )
+        )  # fmt: skip
+        enforce_guardrails(app, baseline=file)
+        app.synth()
+        assert len(suppressed(app, "IamKmsGuardrails")) > 5

@@ -1,0 +1,89 @@
+"""What a template says of itself in its metadata: shown, and limited where somebody else reads it.
+
+An app that declares its break-glass role decides on it. Whoever checks a template that came from elsewhere
+may think otherwise: a template that authorises its own principals would pass whatever they may do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from kms_constructs.guardrails.finding import Remark, RemarkKind
+from kms_constructs.guardrails.settings import ANY_CONTROL
+from kms_constructs.model.arn import canonical
+from kms_constructs.model.estate import Estate, Grant, Key
+from kms_constructs.model.globs import glob_covers
+from kms_constructs.model.text import display
+from kms_constructs.model.unknown import is_unknown
+
+_GRANTS = "IAM-KMS-6"
+"""The control that declared grants are let off from."""
+
+
+def declared(estate: Estate) -> Iterator[Remark]:
+    """Who is authorised by what templates say of themselves."""
+    keys = {key.id: key for world in estate.every_world for key in world.estate.keys}
+    for key in keys.values():
+        for control, names in key.authorised.items():
+            if names:
+                listed = ", ".join(display(name) for name in names)
+                yield Remark(
+                    RemarkKind.DECLARATION,
+                    f"{key.location} declares itself who is authorised for {control}: {listed}.",
+                )
+        for grant in key.grants:
+            yield Remark(
+                RemarkKind.DECLARATION, f"{key.location} declares itself a grant to {_grantee(grant)}."
+            )
+    for one in estate.acceptances:
+        yield Remark(RemarkKind.DECLARATION, f"{one} accepts {one.id}: {one.reason}")
+
+
+def limited(estate: Estate, may_declare: Mapping[str, tuple[str, ...]] | None) -> Estate:
+    """The estate without what its keys may not declare.
+
+    Args:
+        estate: What was read.
+        may_declare: Control id, or ``"*"``, to ARN globs; None: anything.
+    """
+    if may_declare is None:
+        return estate
+    known: dict[int, Key] = {}  # worlds share their keys, and what is found of a key is found once
+
+    def of(one: Estate) -> Estate:
+        for key in one.keys:
+            known.setdefault(id(key), _limited(key, may_declare))
+        return replace(one, keys=tuple(known[id(key)] for key in one.keys))
+
+    worlds = tuple(replace(world, estate=of(world.estate)) for world in estate.worlds)
+    return replace(of(estate), worlds=worlds)
+
+
+def refused(estate: Estate) -> Estate:
+    """The estate as if it declared nothing: nobody authorised, no grant, nothing accepted."""
+    return replace(limited(estate, {}), acceptances=())
+
+
+def _limited(key: Key, may_declare: Mapping[str, tuple[str, ...]]) -> Key:
+    if not key.authorised and not key.grants:
+        return key
+
+    def allowed(control: str, principal: str) -> bool:
+        globs = (*may_declare.get(ANY_CONTROL, ()), *may_declare.get(control, ()))
+        return any(glob_covers(canonical(glob), canonical(principal)) for glob in globs)
+
+    return replace(
+        key,
+        authorised={
+            control: tuple(name for name in names if allowed(control, name))
+            for control, names in key.authorised.items()
+        },
+        grants=tuple(
+            grant for grant in key.grants if not is_unknown(grant.grantee) and allowed(_GRANTS, grant.grantee)
+        ),
+    )
+
+
+def _grantee(grant: Grant) -> str:
+    return "whom it is not known" if is_unknown(grant.grantee) else display(grant.grantee)

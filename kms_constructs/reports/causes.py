@@ -1,0 +1,121 @@
+"""Findings by their cause: what one statement breaks is one thing to mend, and so is what many keys share.
+
+A root statement with ``kms:*`` breaks six controls, and two hundred keys that one module made have it alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kms_constructs.guardrails.finding import Finding, Severity
+from kms_constructs.model.estate import Location
+from kms_constructs.reports.summary import Status, finding_order, natural_order, status_of
+
+_STATEMENT = re.compile(r"(?:^|.*/)Statement/\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What one statement, or one property, of one resource breaks.
+
+    Args:
+        location: The resource.
+        place: Path of the statement or property within it; empty for the resource as a whole.
+        findings: What it breaks, worst first.
+    """
+
+    location: Location
+    place: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def worst(self) -> Finding:
+        """The finding that weighs most."""
+        return self.findings[0]
+
+    @property
+    def status(self) -> Status:
+        """How the worst counts."""
+        return status_of(self.worst)
+
+    @property
+    def line(self) -> int | None:
+        """Line that it begins on; None where there is no text."""
+        position = self.location.position(self.place)
+        return None if position is None else position.line
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Causes that break the same controls for the same reasons, in one resource or in many."""
+
+    causes: tuple[Cause, ...]
+
+    @property
+    def first(self) -> Cause:
+        """The cause that stands for them all."""
+        return self.causes[0]
+
+    @property
+    def number(self) -> int:
+        """Findings of all of them."""
+        return sum(len(cause.findings) for cause in self.causes)
+
+
+def place_name(location: Location) -> str:
+    """What a resource is called: its construct path, else its logical id, else its source."""
+    return location.construct_path or location.logical_id or location.source
+
+
+def cause_place(finding: Finding) -> str:
+    """Path of the statement that a finding is about, or of the property; empty for the whole resource."""
+    found = _STATEMENT.match(finding.path)
+    return finding.path if found is None else found.group(0)
+
+
+def by_cause(findings: Iterable[Finding]) -> tuple[Cause, ...]:
+    """The findings by resource and statement, the worst first.
+
+    Example:
+        >>> by_cause(())
+        ()
+    """
+    groups: dict[tuple[Location, str, Status], list[Finding]] = {}
+    for finding in findings:
+        # What was accepted, or only warns, is not what fails.
+        groups.setdefault((finding.location, cause_place(finding), status_of(finding)), []).append(finding)
+    causes = [
+        Cause(location, place, tuple(sorted(members, key=finding_order)))
+        for (location, place, _), members in groups.items()
+    ]
+    return tuple(sorted(causes, key=_cause_order))
+
+
+def patterns(causes: Iterable[Cause]) -> tuple[Pattern, ...]:
+    """Causes that are alike put together: the worst first, then those that most resources share."""
+    groups: dict[tuple[tuple[str, str, Severity, Status], ...], list[Cause]] = {}
+    for cause in causes:
+        alike = tuple(
+            (finding.id, finding.message, finding.severity, status_of(finding)) for finding in cause.findings
+        )
+        groups.setdefault(alike, []).append(cause)
+    found = [Pattern(tuple(group)) for group in groups.values()]
+    return tuple(
+        sorted(
+            found, key=lambda one: (*finding_order(one.first.worst)[:2], -one.number, _cause_order(one.first))
+        )
+    )
+
+
+def _cause_order(cause: Cause) -> tuple[object, ...]:
+    place = cause.location
+    return (
+        finding_order(cause.worst)[:2],
+        -len(cause.findings),
+        natural_order(place.source),
+        natural_order(place.construct_path or place.logical_id),
+        finding_order(cause.worst),
+        natural_order(cause.place),
+    )

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kms_constructs.guardrails.finding import Finding, Severity
+from kms_constructs.model.estate import Location, SourceProblem
+from kms_constructs.reports.brief import brief_report
+from kms_constructs.reports.causes import by_cause, patterns
+from kms_constructs.reports.console import Look
+from kms_constructs.reports.table import report_table
+from tests.reports import samples
+
+
+def broken(control: str, key: int = 0, statement: int = 0, **more: object) -> Finding:
+    place = Location("t.json", "App", f"Key{key}", f"App/Key{key}")
+    path = f"Properties/KeyPolicy/Statement/{statement}/Action"
+    return samples.finding(control, location=place, path=path, message=f"{control} is broken", **more)
+
+
+ONE = [broken("IAM-KMS-3", severity=Severity.MEDIUM), broken("IAM-KMS-8"), broken("IAM-KMS-5")]
+
+
+def test_what_one_statement_breaks_is_one_cause_the_worst_first() -> None:
+    (cause,) = by_cause(ONE)
+    assert [finding.control for finding in cause.findings] == ["IAM-KMS-5", "IAM-KMS-8", "IAM-KMS-3"]
+    assert cause.place == "Properties/KeyPolicy/Statement/0"
+
+
+def test_other_statements_keys_and_standings_are_other_causes() -> None:
+    others = [
+        broken("IAM-KMS-8", statement=1),
+        broken("IAM-KMS-8", key=1),
+        replace(broken("IAM-KMS-4"), acknowledged="ticket"),
+    ]
+    assert len(by_cause([*ONE, *others])) == 4
+
+
+def test_keys_that_share_what_they_break_are_one_pattern() -> None:
+    found = patterns(by_cause([broken("IAM-KMS-8", key=number) for number in range(200)]))
+    assert [(len(one.causes), one.number) for one in found] == [(200, 200)]
+
+
+def test_the_brief_report_names_every_control_and_counts_what_it_leaves_out() -> None:
+    findings = [broken(f"IAM-KMS-{control}", key=number) for number in range(200) for control in (3, 4, 5, 8)]
+    problem = SourceProblem("t.json", "it breaks off", "Write it again")
+    assert brief_report(findings, [problem]).splitlines() == [
+        "x could not be read  t.json",
+        "    it breaks off",
+        "    fix Write it again",
+        "x violation  IAM-KMS-3, IAM-KMS-4, IAM-KMS-5, IAM-KMS-8  high",
+        "    IAM-KMS-3 is broken",
+        "    in App/Key0, App/Key1, App/Key2 and 197 more resources, at Properties/KeyPolicy/Statement/0",
+        "1 input that could not be read, 800 violations: 200 causes in 200 resources",
+    ]
+
+
+def test_many_causes_are_bounded_and_counted() -> None:
+    findings = [replace(broken("IAM-KMS-8", key=number), message=f"another {number}") for number in range(50)]
+    lines = brief_report(findings).splitlines()
+    assert len(lines) == 8 * 3 + 2
+    assert lines[-2:] == [
+        "  and 42 more findings of 42 other causes",
+        "50 violations: 50 causes in 50 resources",
+    ]
+
+
+def test_the_table_puts_the_controls_of_a_statement_into_one_block() -> None:
+    from kms_constructs.guardrails.finding import Report
+
+    text = report_table(Report(findings=tuple(ONE), keys=1), Look(width=100), verbose=False)
+    assert text.splitlines()[:6] == [
+        "App/Key0",
+        "t.json, Key0, stack App",
+        "  ✗ violation  IAM-KMS-5  high",
+        "    IAM-KMS-5 is broken",
+        "    breaks IAM-KMS-8, IAM-KMS-3 as well",
+        "    at  Properties/KeyPolicy/Statement/0/Action",
+    ]
