@@ -374,12 +374,19 @@ class Refusals:
                     continue
                 left, right = both
                 spelt = "" if left.arn == right.arn else f" (there spelt {left.arn})"
+                fix = f"take it out of {manager} or out of {user}"
+                if manager == "deployment_principals":
+                    fix = (
+                        f"take it out of {user}, and leave it in {manager}, for without it the key can never"
+                        " be updated; what it makes with the key through a service is declared:"
+                        " services=[ServiceAccess.efs([…])], rds, dynamodb, secrets_manager, …"
+                    )
                 raise self.refuse(
                     user,
                     right.arn,
                     f"the same principal stands in {manager}{spelt}, and whoever manages a key may"
                     " not use it",
-                    f"take it out of {manager} or out of {user}",
+                    fix,
                 )
 
     def brought(
