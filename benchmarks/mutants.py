@@ -1,8 +1,8 @@
-"""Deliberate faults in the analysis, one at a time: the tests have to notice each.
+"""Deliberate faults in the analysis and the sources, one at a time: the tests have to notice each.
 
-Every mutant is one change of text in one file of `kms_constructs/analysis`, made in a copy of the package.
-`tests/analysis` and the tests of patterns run over the copy; a mutant that they let pass has survived, and
-the exit code is 1.
+Every mutant is one change of text in one file, made in a copy of the package. `tests/analysis` and the tests
+of patterns run over the copy, or the tests that the mutant names; a mutant that they let pass has survived,
+and the exit code is 1.
 
     python benchmarks/mutants.py            # all, one after the other
     python benchmarks/mutants.py session    # those whose name has this word
@@ -24,7 +24,13 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = Path("kms_constructs") / "analysis"
 PROPERTIES = "tests/analysis/test_properties.py"
-PATTERNS = "tests/model/test_globs.py"
+CASES = (
+    "tests/analysis",
+    "tests/model/test_globs.py",
+    "tests/model/test_limits.py",
+    "tests/guardrails/rules/test_iam_kms_6_service_scope.py",
+    "tests/guardrails/rules/test_kms_004_least_privilege.py",
+)
 LIMIT = 600
 """Seconds after which a run counts as killed: the mutant made it hang."""
 
@@ -39,6 +45,7 @@ class Mutant:
         old: Text that stands there exactly once.
         new: What the fault makes of it.
         harm: What the fault would do to a user.
+        tests: Tests that have to notice it, where those of the analysis do not look.
     """
 
     name: str
@@ -46,9 +53,33 @@ class Mutant:
     old: str
     new: str
     harm: str
+    tests: tuple[str, ...] = ()
 
+
+WORLDS = ("tests/sources/cloudformation/test_worlds.py", "tests/guardrails/test_worlds.py")
 
 MUTANTS = (
+    Mutant(
+        "use-omitted-is-open",
+        "service_calls.py",
+        "carried: dict[str, Fact] = dict.fromkeys(caller.omits)",
+        "carried: dict[str, Fact] = {}",
+        "A statement on aws:SourceArn would seem to let a rule of EventBridge notify an encrypted topic.",
+    ),
+    Mutant(
+        "use-shared-without-the-statement",
+        "service_calls.py",
+        "*(shape.number for shape in meant),",
+        "",
+        "A key would get the answer of another key, of which the policy says something else.",
+    ),
+    Mutant(
+        "use-shared-without-the-context",
+        "service_calls.py",
+        "            *asked,\n",
+        "",
+        "An alarm would get the answer of another alarm, which a statement names.",
+    ),
     Mutant(
         "glob-question-mark",
         "../model/globs.py",
@@ -136,8 +167,8 @@ MUTANTS = (
     Mutant(
         "condition-for-all-values",
         "conditions.py",
-        'return all(verdicts) if condition.qualifier == "forallvalues" else any(verdicts)',
-        "return any(verdicts)",
+        'return all_of(verdicts) if condition.qualifier == "forallvalues" else any_of(verdicts)',
+        "return any_of(verdicts)",
         "ForAllValues would be content with one value.",
     ),
     Mutant(
@@ -235,8 +266,8 @@ MUTANTS = (
     Mutant(
         "region-account-deny",
         "statements.py",
-        "            if cell.literal is not None:\n",
-        "            if True:\n",
+        "            elif cell.literal is not None:\n",
+        "            else:\n",
         "Patterns that KMS does not take as principals would deny whole sets of them.",
     ),
     Mutant(
@@ -291,8 +322,8 @@ MUTANTS = (
     Mutant(
         "region-cache-forgets-context",
         "reach.py",
-        "return (action in GRANT_ACTIONS, known), allows",
-        "return (action in GRANT_ACTIONS, ()), allows",
+        "return (action in GRANT_ACTIONS, home_only, known, perhaps), allows",
+        "return (action in GRANT_ACTIONS, home_only, (), perhaps), allows",
         "The answer for one context would be given for another.",
     ),
     Mutant(
@@ -342,8 +373,8 @@ MUTANTS = (
     Mutant(
         "colon-arn-pattern-as-text",
         "conditions.py",
-        "    if operator.values is ValueType.ARN:\n",
-        "    if False:\n",
+        "    if operator.values is ValueType.ARN:\n        possible = [",
+        "    if False:\n        possible = [",
         "A Deny under ArnLike would seem to hit names that only a text pattern matches.",
     ),
     Mutant(
@@ -441,30 +472,79 @@ MUTANTS = (
     Mutant(
         "separation-grants-for-services",
         "separation.py",
-        "_sides(key, (CREATE_GRANT,), DIRECT_GRANT_CONTEXT)",
-        "_sides(key, (CREATE_GRANT,))",
+        "_sides(key, (CREATE_GRANT,), organization, context))",
+        "_sides(key, (CREATE_GRANT,), organization))",
         "CreateGrant for AWS services would be reported as use.",
     ),
     Mutant(
         "separation-no-create-grant",
         "separation.py",
-        "    using.extend(_sides(key, (CREATE_GRANT,), DIRECT_GRANT_CONTEXT))\n",
-        "",
+        "        using.extend(_sides(key, (CREATE_GRANT,), organization, context))\n",
+        "        pass\n",
         "An administrator with CreateGrant would pass as separated.",
     ),
     Mutant(
         "separation-delegated-use",
         "separation.py",
-        "if manager.part.delegated and not user.part.delegated:",
-        "if manager.part.delegated or user.part.delegated:",
+        "    if manager.delegated and not user.delegated:\n",
+        "    if manager.delegated or user.delegated:\n",
         "Use that is left to the account's IAM policies would not count.",
     ),
     Mutant(
         "separation-root-user",
         "separation.py",
-        "cells = tuple(cell for cell in cells if cell.kind is PrincipalKind.ROOT)",
-        "continue",
+        "        shared = tuple(cell for cell in shared if cell.kind is PrincipalKind.ROOT)\n",
+        "        shared = ()\n",
         "The root user, who manages without IAM, would not be seen to use.",
+    ),
+    Mutant(
+        "separation-flag-absent",
+        "separation.py",
+        '    {"kms:grantisforawsresource": None},\n',
+        "",
+        "A grant that does not carry kms:GrantIsForAWSResource would count as an AWS service's.",
+    ),
+    Mutant(
+        "separation-first-principal",
+        "separation.py",
+        "reason = (id(part.statement), id(part.grant), part.delegated, part.unresolved)",
+        "reason = (id(part.statement), id(part.grant))",
+        "What the first principal of a statement is would decide for all of them.",
+    ),
+    Mutant(
+        "separation-delegated-management",
+        "separation.py",
+        "    if by_iam_alone:\n",
+        "    if False:\n",
+        "A user whom IAM may make a manager would pass as separated.",
+    ),
+    Mutant(
+        "separation-unresolved-user",
+        "separation.py",
+        'yield _DELEGATED if known or not unresolved else "unresolved", by_iam_alone',
+        "yield _DELEGATED, by_iam_alone",
+        "A user that may turn out to be an account would be a warning.",
+    ),
+    Mutant(
+        "separation-delegated-policy",
+        "separation.py",
+        "elif through == _DELEGATED and POLICY_ACTION in draft.manages:",
+        "elif False:",
+        "A user whom IAM may let write the key policy would be a warning.",
+    ),
+    Mutant(
+        "separation-linked-roles",
+        "separation.py",
+        "if cell.kind is PrincipalKind.ROOT or _LINKED_ROLES.contains(cell):",
+        "if cell.kind is PrincipalKind.ROOT:",
+        "A service-linked role, whose policies AWS alone writes, would be reported.",
+    ),
+    Mutant(
+        "cells-contain-any",
+        "principals.py",
+        "and all(any(glob_covers(wide, one) for one in other.include) for wide in self.include)",
+        "and any(glob_covers(wide, one) for one in other.include for wide in self.include)",
+        "Patterns that hold together would be read as alternatives, and both of two overlaps dropped.",
     ),
     Mutant(
         "separation-iam-ignored",
@@ -481,11 +561,362 @@ MUTANTS = (
         "What is not resolved would be shown as known.",
     ),
     Mutant(
+        "certain-fact-of-the-key",
+        "call.py",
+        '        "aws:requestedregion": key.region,\n',
+        "",
+        "A Deny by Region would count as not hitting the root user (IAM-KMS-1).",
+    ),
+    Mutant(
+        "certain-unknown-fact-is-absent",
+        "certain.py",
+        "        return self._call.others\n",
+        "        return None\n",
+        "A Deny on what nobody knows of the request would count as not hitting.",
+    ),
+    Mutant(
+        "certain-open-deny-passes",
+        "certain.py",
+        "sure = found is True and not denies and not bound_home",
+        "sure = found is True and not bound_home",
+        "A Deny that may hit would count as one that does not.",
+    ),
+    Mutant(
+        "certain-scp-ignored",
+        "certain.py",
+        "        yield from self._denying(SCP, map(Attached, self._view.scps), scp_binds)\n",
+        "",
+        "A service control policy that locks the root user out would go unseen.",
+    ),
+    Mutant(
+        "certain-rcp-ignored",
+        "certain.py",
+        "            yield from self._denying(RCP, map(Attached, self._view.rcps), True)\n",
+        "            yield from ()\n",
+        "A resource control policy that locks the root user out would go unseen.",
+    ),
+    Mutant(
+        "certain-perhaps-attached",
+        "certain.py",
+        """                if not one.certain:
+                    verdict = verdict.also(_Verdict(None, "whether it is attached is not known"))
+""",
+        "",
+        "An IAM policy that is perhaps attached would count as certain access.",
+    ),
+    Mutant(
+        "certain-one-session",
+        "certain.py",
+        "        if answer and (found.unresolved is not None or is_session(principal.value)):\n",
+        "        if answer and found.unresolved is not None:\n",
+        "What one session may do would count as what every session of the role may.",
+    ),
+    Mutant(
+        "condition-unknown-value-is-no-match",
+        "conditions.py",
+        "    return None if open_ else False\n",
+        "    return False\n",
+        "A Deny with a value that is not resolved would count as not hitting the root user.",
+    ),
+    Mutant(
+        "across-accounts-forgotten",
+        "reach.py",
+        "if action not in ACROSS_ACCOUNTS and self._abroad:",
+        "if False:",
+        "Administration from another account, which KMS refuses, would be reported.",
+    ),
+    Mutant(
+        "across-accounts-too-much",
+        "reach.py",
+        "if action not in ACROSS_ACCOUNTS and self._abroad:",
+        "if self._abroad:",
+        "Another account that may decrypt would go unseen.",
+    ),
+    Mutant(
+        "account-pattern-crosses",
+        "principals.py",
+        '    return f"{begin}*" if rest else begin\n',
+        "    return arn.account\n",
+        "A pattern of which the wildcard runs over the account would be taken to lie in another one.",
+    ),
+    Mutant(
+        "deny-for-account",
+        "statements.py",
+        "                patterns[cell.kind].extend(cell.include)\n",
+        "                patterns[cell.kind].extend([cell.literal] if cell.literal else [])\n",
+        "A Deny on an account principal would count against its root user alone.",
+    ),
+    Mutant(
+        "unique-id-is-anyone",
+        "principals.py",
+        "    if arn is None and (kind := _UNIQUE_IDS.get(value[:4])) and _UNIQUE_ID.fullmatch(value):\n",
+        "    if arn is None and (kind := _UNIQUE_IDS.get(value)) and _UNIQUE_ID.fullmatch(value):\n",
+        "A principal that was deleted would be reported as any principal of any account.",
+    ),
+    Mutant(
+        "witness-not-asked",
+        "witness.py",
+        "            if self.decide(caller, action, context, iam=iam):\n",
+        "            if True:\n",
+        "A finding would show a request that AWS denies.",
+    ),
+    Mutant(
         "diff-conditions-ignored",
         "diff.py",
         "if (one.access, set(one.conditions)) == (other.access, set(other.conditions)):",
         "if one.access == other.access:",
         "A changed condition would not be reported as a change of access.",
+    ),
+    Mutant(
+        "source-role-path",
+        "../sources/cloudformation/identities.py",
+        '        return iam_arn(scope, kind, name), iam_arn(scope, kind, name, "/*/")\n',
+        "        return (iam_arn(scope, kind, name),)\n",
+        "A policy of Roles: [App] would not count for role/svc/App.",
+        ("tests/sources/cloudformation/test_identities.py",),
+    ),
+    Mutant(
+        "source-unseen-policy",
+        "../sources/cloudformation/identities.py",
+        '                doubt = Unknown(f"{display(entry)} is in no template given")\n',
+        "                continue\n",
+        "A managed policy that no template holds would allow nothing.",
+        ("tests/sources/cloudformation/test_identities.py",),
+    ),
+    Mutant(
+        "source-boundary-attached",
+        "../sources/cloudformation/identities.py",
+        "            yield found\n            if draft.is_boundary:\n",
+        "            if not draft.is_boundary:\n                yield found\n            else:\n",
+        "A policy that is a boundary here would allow nothing where it is attached.",
+        ("tests/sources/cloudformation/test_identities.py",),
+    ),
+    Mutant(
+        "source-macro-beside",
+        "../sources/cloudformation/content.py",
+        '            if _MACRO in raw or _has_macro(raw.get("Metadata")):\n',
+        "            if False:\n",
+        "A macro beside the properties of a key would change it unseen.",
+        ("tests/sources/cloudformation/test_stacks.py",),
+    ),
+    Mutant(
+        "source-macro-top",
+        "../sources/cloudformation/content.py",
+        "    if _MACRO in template:\n",
+        "    if False:\n",
+        "A macro at the top of a template would change it unseen.",
+        ("tests/sources/cloudformation/test_stacks.py",),
+    ),
+    Mutant(
+        "source-map-of-a-macro",
+        "../sources/cloudformation/intrinsics.py",
+        '        if isinstance(found, Mapping) and "Fn::Transform" in found:\n',
+        "        if False:\n",
+        "The default of a lookup would be taken where a macro makes the map.",
+        ("tests/sources/cloudformation/test_intrinsics.py",),
+    ),
+    Mutant(
+        "source-nested-by-url",
+        "../sources/cloudformation/inner.py",
+        "        if not nested_is_given:\n",
+        "        if False:\n",
+        "A nested stack by URL would be a template without keys.",
+        ("tests/sources/cloudformation/test_inner.py",),
+    ),
+    Mutant(
+        "source-stack-set-account",
+        "../sources/cloudformation/resolver.py",
+        '        own = f"{self.label}." if item.within else ""\n',
+        '        own = ""\n',
+        "A stack set would lie in the account of the template that makes it.",
+        ("tests/sources/cloudformation/test_inner.py",),
+    ),
+    Mutant(
+        "source-hole-in-a-hole",
+        "../sources/cloudformation/intrinsics.py",
+        "piece if piece.startswith(OPEN) else _VARIABLE.sub(replace, piece)",
+        "_VARIABLE.sub(replace, piece)",
+        "A rule would fail on a dynamic reference inside Fn::Sub.",
+        ("tests/sources/cloudformation/test_intrinsics.py",),
+    ),
+    Mutant(
+        "source-reference-to-nothing",
+        "../sources/cloudformation/resolver.py",
+        "        self._sought.add(logical_id)\n",
+        "",
+        "A template that CloudFormation refuses would be judged as if it could be deployed.",
+        ("tests/sources/cloudformation/test_dangling.py",),
+    ),
+    Mutant(
+        "source-globals",
+        "../sources/cloudformation/content.py",
+        "            whole = with_globals(scope.input.template, kind, raw)\n",
+        "            whole = raw\n",
+        "A key in the Globals of a SAM template would be unused.",
+        ("tests/sources/cloudformation/test_sam.py",),
+    ),
+    Mutant(
+        "source-ignored-defaults",
+        "../sources/cloudformation/resolver.py",
+        "                if not (is_open and self.world.values.ignore_defaults):\n",
+        "                if True:\n",
+        "--ignore-defaults would leave nothing open.",
+        ("tests/sources/cloudformation/test_defaults.py",),
+    ),
+    Mutant(
+        "source-policy-of-identities",
+        "../sources/policy_file.py",
+        "        if _is_of_iam(policy):\n",
+        "        if False:\n",
+        "An SCP in a file would be judged as a key policy.",
+        ("tests/sources/test_policy_file.py",),
+    ),
+    Mutant(
+        "glob-generated-name",
+        "../model/globs.py",
+        "    if _may_be_spelt(left, right) or _may_be_spelt(right, left):\n        return True\n",
+        "",
+        "The name of a role of a deployed stack would never be that role.",
+    ),
+    Mutant(
+        "glob-hole-in-a-hole",
+        "../model/globs.py",
+        "    if OPEN in pattern and _is_broken(pattern):\n        return (_STAR,)\n",
+        "",
+        "Text put into a hole would count as known.",
+    ),
+    Mutant(
+        "limit-any-account",
+        "../model/limits.py",
+        "    if arn.account:\n        return value.one(arn.account)\n",
+        "    if arn.account:\n        return True\n",
+        "`arn:aws:sns:*:*:*` would count as a source, so anybody's topic could use the key.",
+    ),
+    Mutant(
+        "limit-any-bucket",
+        "../model/limits.py",
+        'return value.one(arn.resource.partition("/")[0] if arn.service == "s3" else arn.resource)',
+        "return True",
+        "`arn:aws:s3:::*` would count as a source.",
+    ),
+    Mutant(
+        "limit-crossing",
+        "../model/limits.py",
+        "    if value.crossing and any(map(has_wildcard, before[:2])):\n",
+        "    if False:\n",
+        "An account that stands in a stranger's resource name would count as the owner's.",
+    ),
+    Mutant(
+        "limit-any-organization",
+        "../model/limits.py",
+        "        return value.one()\n    return value.one(organization)\n",
+        "        return value.one()\n    return True\n",
+        "`o-*/*` would count as an organization.",
+    ),
+    Mutant(
+        "limit-addresses-one-by-one",
+        "../model/limits.py",
+        "sizes[network.version] += network.num_addresses",
+        "sizes[network.version] = network.num_addresses",
+        "Ranges that are everything together would count as a limit.",
+    ),
+    Mutant(
+        "limit-any-service",
+        "../model/limits.py",
+        "    return value.one(name if dot else None)\n",
+        "    return value.says_something()\n",
+        "`*.amazonaws.com` would count as a service.",
+    ),
+    Mutant(
+        "limit-any-role",
+        "../model/limits.py",
+        "    if has_wildcard(kind):\n        return False\n",
+        "    return True\n",
+        "`role/*` would count as naming principals, and let everyone of the account call directly.",
+    ),
+    Mutant(
+        "limit-variables",
+        "../model/limits.py",
+        "patterns=not exact or open_text != text",
+        "patterns=not exact",
+        "`${aws:SourceAccount}` would count as one account: the attacker's own.",
+    ),
+    Mutant(
+        "limit-keys-unlisted",
+        "../model/limits.py",
+        "    if limit is None or operator is None or not operator.pins:\n        return False\n    if",
+        "    if limit is None:\n        return True\n    if operator is None or not operator.pins:\n"
+        "        return False\n    if",
+        "A key that nobody has looked at would count as a limit.",
+    ),
+    Mutant(
+        "scope-not-principal",
+        "../guardrails/rules/iam_kms_6_service_scope.py",
+        'if "*" in people or statement.not_principals is not None:',
+        'if "*" in people:',
+        "NotPrincipal would let everyone in unseen.",
+    ),
+    Mutant(
+        "scope-open-principal",
+        "../guardrails/rules/iam_kms_6_service_scope.py",
+        "next(filter(_perhaps_everyone, people), None)",
+        "None",
+        "A principal that turns out to be everyone would pass.",
+    ),
+    Mutant(
+        "least-privilege-open-resource",
+        "../guardrails/rules/kms_004_least_privilege.py",
+        "        if not certain and open_ is None:\n",
+        "        if not certain:\n",
+        "An IAM policy whose resource turns out to be every key would pass.",
+    ),
+    Mutant(
+        "worlds-other-value-forgotten",
+        "../sources/cloudformation/worlds.py",
+        "return (*dict.fromkeys((*first, *self.compared)), None)",
+        "return tuple(dict.fromkeys((*first, *self.compared)))",
+        "A free text would be judged with the values that conditions name alone.",
+        WORLDS,
+    ),
+    Mutant(
+        "worlds-default-decides",
+        "../sources/cloudformation/templates.py",
+        "    if choices is None:\n",
+        "    if True:\n",
+        "A branch that the default does not take would go unseen.",
+        WORLDS,
+    ),
+    Mutant(
+        "worlds-bound-takes-default",
+        "../sources/cloudformation/worlds.py",
+        "left_open: dict[str, str | None] = dict.fromkeys(self.open)",
+        "left_open: dict[str, str | None] = {}",
+        "Beyond the bound, defaults would pass for all that can be deployed.",
+        WORLDS,
+    ),
+    Mutant(
+        "worlds-compliant-in-one",
+        "../guardrails/worlds.py",
+        "        if failing:\n",
+        "        if len(failing) == len(found):\n",
+        "A key that complies in one deployment would pass in all.",
+        WORLDS,
+    ),
+    Mutant(
+        "worlds-iam-policies-forgotten",
+        "../guardrails/worlds.py",
+        "            tuple(map(id, estate.identity_policies)),\n",
+        "",
+        "A key would be judged once, whatever the IAM policies of other deployments give.",
+        WORLDS,
+    ),
+    Mutant(
+        "home-any-account",
+        "../model/home.py",
+        "            if _ANY in found:\n                return None\n",
+        "            found.discard(_ANY)\n",
+        "A key whose policy anyone may change would be judged in an account that may not be its own.",
+        ("tests/model/test_home.py",),
     ),
 )
 
@@ -505,8 +936,10 @@ def _run(copy: Path, *arguments: str) -> bool:
     return done.returncode == 0
 
 
-def _verdict(copy: Path) -> str:
-    if not _run(copy, "tests/analysis", PATTERNS, f"--ignore={PROPERTIES}"):
+def _verdict(copy: Path, mutant: Mutant) -> str:
+    if mutant.tests:
+        return "SURVIVED" if _run(copy, *mutant.tests) else "killed by a case"
+    if not _run(copy, *CASES, f"--ignore={PROPERTIES}"):
         return "killed by a case"
     return "SURVIVED" if _run(copy, PROPERTIES) else "killed by a property"
 
@@ -518,19 +951,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
         shutil.copytree(REPOSITORY / "kms_constructs", copy / "kms_constructs")
-        shutil.copytree(REPOSITORY / "tests" / "analysis", copy / "tests" / "analysis")
-        (copy / "tests" / "model").mkdir()
-        for name in ("__init__.py", Path(PATTERNS).name):
-            shutil.copy(REPOSITORY / "tests" / "model" / name, copy / "tests" / "model" / name)
-        for name in ("__init__.py", "conftest.py", "strategies.py"):
-            shutil.copy(REPOSITORY / "tests" / name, copy / "tests" / name)
-        # Cases of the analysis share the makers of keys and policies with those of the guardrails.
-        (copy / "tests" / "guardrails").mkdir()
-        for name in ("__init__.py", "factories.py"):
-            shutil.copy(REPOSITORY / "tests" / "guardrails" / name, copy / "tests" / "guardrails" / name)
+        shutil.copytree(REPOSITORY / "tests", copy / "tests", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(REPOSITORY / "pyproject.toml", copy)
-        if not _run(copy, "tests/analysis", PATTERNS, f"--ignore={PROPERTIES}"):
+        if not _run(copy, *CASES, f"--ignore={PROPERTIES}"):
             raise SystemExit("the tests fail without any mutant")
+        if any(mutant.tests for mutant in chosen):
+            shutil.copytree(REPOSITORY / "tests", copy / "tests", dirs_exist_ok=True)
         for mutant in chosen:
             target = copy / PACKAGE / mutant.file
             original = target.read_text(encoding="utf-8")
@@ -538,7 +964,7 @@ def main() -> int:
                 raise SystemExit(f"{mutant.name}: its text stands {original.count(mutant.old)} times")
             target.write_text(original.replace(mutant.old, mutant.new), encoding="utf-8")
             started = time.perf_counter()
-            verdict = _verdict(copy)
+            verdict = _verdict(copy, mutant)
             target.write_text(original, encoding="utf-8")
             survived += verdict == "SURVIVED"
             print(

@@ -64,7 +64,7 @@ def assert_guardrails(
         controls: Ids of the controls to judge by; None for all.
         account: Account of templates that do not say theirs; twelve digits.
         region: Region of templates that do not say theirs.
-        parameters: Values of template parameters by name; those not named have their defaults.
+        parameters: Values of template parameters by name; see `Deployment` for the others.
         scps: The service control policies in force, as dicts or paths of JSON files.
         rcps: The resource control policies in force.
 
@@ -109,18 +109,26 @@ def assert_guardrails(
 class KeyAccess:
     """Who may do what with one key: the answers of the analysis, for assertions.
 
+    Where parameters, conditions or mappings of a template make different keys of it, whoever may do something
+    in one deployment may do it here. Give the parameters to ask for one deployment.
+
     Args:
         key: The key.
         estate: What it was found in; its IAM policies count, and the organization's policies in force.
+        others: The key, and what it was found in, in other deployments.
     """
 
-    def __init__(self, key: Key, estate: Estate) -> None:
+    def __init__(self, key: Key, estate: Estate, *others: tuple[Key, Estate]) -> None:
         self._key = key
         self._access = EstateAccess(estate)
+        self._everywhere = [
+            (self._access, key),
+            *((EstateAccess(other), same) for same, other in others),
+        ]
 
     @property
     def matrix(self) -> AccessMatrix:
-        """Principals by capabilities, with the statements responsible."""
+        """Principals by capabilities, with the statements responsible: of the first deployment."""
         return self._access.matrix(self._key)
 
     def who_can(self, action: str) -> frozenset[str]:
@@ -135,8 +143,12 @@ class KeyAccess:
         Raises:
             ArgumentError: KMS has no such action.
         """
-        region = self._access.reach(self._key, action)
-        return frozenset(name for part in region.contributions for name in _names(part.cells))
+        return frozenset(
+            name
+            for access, key in self._everywhere
+            for part in access.reach(key, action).contributions
+            for name in _names(part.cells)
+        )
 
     def may(self, principal: str, action: str) -> bool:
         """Whether a principal has an action by the key policy, a grant or an IAM policy of the estate.
@@ -148,7 +160,7 @@ class KeyAccess:
             principal: ARN of a role or user, an account id, or a service name.
             action: A KMS action, with or without ``kms:``.
         """
-        return self._access.may(self._key, principal, action)
+        return any(access.may(key, principal, action) for access, key in self._everywhere)
 
     def could(self, principal: str, action: str) -> bool:
         """Whether some IAM policy could give a principal the action; False is a proof that none can.
@@ -157,7 +169,7 @@ class KeyAccess:
             principal: ARN of a role or user, an account id, or a service name.
             action: A KMS action, with or without ``kms:``.
         """
-        return self._access.could(self._key, principal, action)
+        return any(access.could(key, principal, action) for access, key in self._everywhere)
 
     def __repr__(self) -> str:
         return f"<access to {self._key.location}>"
@@ -180,7 +192,7 @@ def access(
         key: Alias, logical id or construct path of the key; may be left out when there is one only.
         account: Account of templates that do not say theirs; twelve digits.
         region: Region of templates that do not say theirs.
-        parameters: Values of template parameters by name; those not named have their defaults.
+        parameters: Values of template parameters by name; see `Deployment` for the others.
         scps: The service control policies in force, as dicts or paths of JSON files.
         rcps: The resource control policies in force.
 
@@ -195,13 +207,15 @@ def access(
     """
     deployment = Deployment(account, region, parameters or {})
     estate, scope = _estate(subject, deployment, scps, rcps)
-    keys = [found for found in estate.keys if scope is None or found.location.lies_in(scope)]
-    named = [found for found in keys if key is None or key in _names_of(found)]
+    every = [(found, world.estate) for world in estate.every_world for found in world.estate.keys]
+    keys = [found for found, _ in every if scope is None or found.location.lies_in(scope)]
+    named = list({found.id: found for found in keys if key is None or key in _names_of(found)}.values())
     if len(named) != 1:
         known = ", ".join(sorted(_shown(found, by_place=len(named) > 1) for found in named or keys)) or "none"
         problem = "there is no such key" if not named else f"{len(named)} keys fit"
         raise ArgumentError("key", key, problem, f"name one of: {known}")
-    return KeyAccess(named[0], estate)
+    (first, found_in), *others = [pair for pair in every if pair[0].id == named[0].id]
+    return KeyAccess(first, found_in, *others)
 
 
 def _estate(

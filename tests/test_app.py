@@ -155,10 +155,30 @@ def shared_statements(
     ]
 
 
-def denies_for_everyone(window: int) -> list[dict[str, object]]:
-    """The Denies that exempt nobody."""
+MANAGED_BY_NO_USER = [
+    "kms:CancelKeyDeletion",
+    "kms:CreateAlias",
+    "kms:DeleteAlias",
+    "kms:EnableKey",
+    "kms:EnableKeyRotation",
+    "kms:GetParametersForImport",
+    "kms:ImportKeyMaterial",
+    "kms:ReplicateKey",
+    "kms:RotateKeyOnDemand",
+    "kms:SynchronizeMultiRegionKey",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateAlias",
+    "kms:UpdateKeyDescription",
+    "kms:UpdatePrimaryRegion",
+]
+
+
+def denies_at_the_end(window: int, *users: object) -> list[dict[str, object]]:
+    """The Denies that exempt nobody, and the one for the users."""
     return [
         deny("DenyRotationOff", "kms:DisableKeyRotation", None),
+        deny("DenyManagementToUsers", MANAGED_BY_NO_USER, {"ArnEquals": {"aws:PrincipalArn": list(users)}}),
         deny(
             "DenyShortDeletionWindow",
             "kms:ScheduleKeyDeletion",
@@ -187,7 +207,7 @@ DEV_POLICY = [
     deny("DenyDestruction", ["kms:DeleteImportedKeyMaterial", "kms:DisableKey"], but(ROOT, ADMIN)),
     deny("DenyDeletion", "kms:ScheduleKeyDeletion", but(ROOT, ADMIN, DEPLOYER)),
     deny("DenyPolicyChange", "kms:PutKeyPolicy", but(ROOT, ADMIN, DEPLOYER)),
-    *denies_for_everyone(7),
+    *denies_at_the_end(7, *USERS["dev"], REPORTS),
 ]
 
 EMERGENCY = ["kms:CancelKeyDeletion", "kms:DescribeKey", "kms:EnableKey", "kms:GetKeyPolicy"]
@@ -230,7 +250,7 @@ PROD_POLICY = [
         {"StringNotEquals": {"kms:ReplicaRegion": "eu-west-1"}},
     ),
     DENY_PRIMARY_CHANGE,
-    *denies_for_everyone(30),
+    *denies_at_the_end(30, *USERS["prod"], REPORTS),
 ]
 
 # Rotation belongs to the primary key: nobody has it here.
@@ -247,7 +267,7 @@ REPLICA_POLICY = [
     deny("DenyPolicyChange", "kms:PutKeyPolicy", but(ROOT, BREAK_GLASS, REPLICA_DEPLOYER)),
     deny("DenyReplicationElsewhere", "kms:ReplicateKey", None),
     DENY_PRIMARY_CHANGE,
-    *denies_for_everyone(30),
+    *denies_at_the_end(30, *USERS["prod"], f"arn:aws:iam::{ACCOUNT}:role/prod-reports-role"),
 ]
 KEY_STACKS = {
     "dev-data-key": DEV_POLICY,

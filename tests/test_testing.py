@@ -15,6 +15,7 @@ from kms_constructs.model.policy import parse_policy
 from kms_constructs.model.unknown import Unknown
 from kms_constructs.sources.policy_file import key_from_policy
 from kms_constructs.testing import KeyAccess, access, assert_guardrails
+from tests.sources.cloudformation.templates_with_choices import PUBLIC, by_stage, when
 
 ACCOUNT = "111122223333"
 ADMIN = f"arn:aws:iam::{ACCOUNT}:role/Admin"
@@ -23,6 +24,7 @@ ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 ANYONE = f"any principal of account {ACCOUNT}"
 THE_ROOT_USER = f"the root user of account {ACCOUNT}"
 
+BY_STAGE = by_stage(when("IsProd", PUBLIC))
 POLICY = {
     "Version": "2012-10-17",
     "Statement": [
@@ -275,3 +277,35 @@ def test_a_stack_is_judged_with_the_rest_of_its_app() -> None:
         assert_guardrails(assertions.Template.from_stack(bad), controls=["KMS:001"])
     assert access(app, "alias/bad").who_can("Decrypt") == {ANYONE, THE_ROOT_USER}
     assert access(bad).who_can("Decrypt") == {ANYONE, THE_ROOT_USER}
+
+
+class TestWorlds:
+    """Templates that parameters make different keys of."""
+
+    def test_the_guardrails_hold_in_every_world(self) -> None:
+        with pytest.raises(GuardrailError, match=r"With Stage=prod: Statement 'Open' lets in any principal"):
+            assert_guardrails(BY_STAGE, controls=["KMS:004"])
+        assert assert_guardrails(BY_STAGE, controls=["KMS:004"], parameters={"Stage": "dev"}).keys == 1
+
+    def test_access_is_what_there_is_in_any_world(self) -> None:
+        stranger = "arn:aws:iam::444455556666:role/App"
+        everywhere, in_dev = access(BY_STAGE), access(BY_STAGE, parameters={"Stage": "dev"})
+        assert everywhere.may(stranger, "Decrypt")
+        assert everywhere.could(stranger, "Decrypt")
+        assert "any principal of any account, any AWS service" in everywhere.who_can("Decrypt")
+        assert not in_dev.could(stranger, "Decrypt")
+        assert not in_dev.who_can("Decrypt")
+
+    def test_a_key_is_found_by_its_name_in_any_world(self) -> None:
+        named = {
+            **BY_STAGE,
+            "Resources": {
+                **BY_STAGE["Resources"],  # type: ignore[dict-item]
+                "Name": {
+                    "Type": "AWS::KMS::Alias",
+                    "Properties": {"AliasName": {"Fn::Sub": "alias/${Stage}"}, "TargetKeyId": {"Ref": "Key"}},
+                },
+            },
+        }
+        assert access(named, "alias/prod").could(APP, "Decrypt")
+        assert access(named, "alias/dev").could(APP, "Decrypt")

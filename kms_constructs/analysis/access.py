@@ -119,11 +119,19 @@ class MatrixRow:
 
 @dataclass(frozen=True, slots=True)
 class AccessMatrix:
-    """Who may do what with one key."""
+    """Who may do what with one key.
+
+    Args:
+        key: The key.
+        capabilities: What is asked for.
+        rows: One for each principal.
+        world: Which deployments it is about, when they differ: ``Stage=prod``.
+    """
 
     key: Key
     capabilities: tuple[Capability, ...]
     rows: tuple[MatrixRow, ...]
+    world: str = ""
 
     def row(self, principal: str) -> MatrixRow | None:
         """The row of a principal by its exact name, or None."""

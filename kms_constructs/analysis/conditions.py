@@ -9,7 +9,7 @@ import base64
 import binascii
 import ipaddress
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -25,11 +25,17 @@ from kms_constructs.analysis.principals import (
     localised,
 )
 from kms_constructs.model.arn import cut
-from kms_constructs.model.condition_operators import CONDITION_OPERATORS, QUALIFIERS, ValueType
+from kms_constructs.model.condition_operators import (
+    CONDITION_OPERATORS,
+    QUALIFIERS,
+    ConditionOperator,
+    ValueType,
+)
 from kms_constructs.model.globs import (
     arn_pattern,
     glob_covers,
     glob_matches,
+    globs_meet,
     has_variable,
     has_wildcard,
     is_literal,
@@ -41,6 +47,8 @@ from kms_constructs.model.unknown import Unknown
 GRANT_ONLY_KEYS = frozenset({"kms:grantisforawsresource"})
 """Condition keys that no request but those on grants carries."""
 GRANT_ACTIONS = frozenset({"CreateGrant", "ListGrants", "RevokeGrant"})
+
+_ARN_FIELDS = 6
 
 RequestContext = Mapping[str, str | tuple[str, ...] | None]
 """Folded condition key to its value or values; None when the request does not carry it."""
@@ -54,11 +62,12 @@ def holds(condition: Condition, present: Sequence[str] | None) -> bool | None:
         present: The values that the request carries; None when it does not carry the key.
 
     Returns:
-        True or False; None when the operator is not known, or its values are not, or where AWS does not say:
+        True or False, when that holds whatever the holes in the values turn out to be; None when the operator
+        is not known, or its values are not, or where AWS does not say:
         whether ``ForAnyValue:…IfExists`` holds for a missing key, and whether a wildcard under an ``Arn…``
         operator runs over a colon in the resource.
     """
-    if isinstance(condition.values, Unknown) or _unreadable(condition, condition.values):
+    if isinstance(condition.values, Unknown) or not condition.values or condition.qualifier not in QUALIFIERS:
         return None
     present = present or None  # a key without any value counts as missing
     if condition.base == "null":
@@ -70,19 +79,51 @@ def holds(condition: Condition, present: Sequence[str] | None) -> bool | None:
         return None
     if present is None:
         return _missing(condition)
-    compare, negated = COMPARISONS[operator.base], operator.negated
-    if any(has_hole(value) for value in (*condition.values, *present)):
-        return None
-    verdicts: list[bool] = []
+    verdicts: list[bool | None] = []
     for value in present:
-        matched: bool | None = False
-        for wanted in condition.values:
-            one = compare(value, wanted)
-            if one is None:
-                return None
-            matched = matched or one
-        verdicts.append(not matched if negated else bool(matched))
-    return all(verdicts) if condition.qualifier == "forallvalues" else any(verdicts)
+        matched = any_of(_compared(operator, value, wanted) for wanted in condition.values)
+        verdicts.append(matched if matched is None else matched is not operator.negated)
+    return all_of(verdicts) if condition.qualifier == "forallvalues" else any_of(verdicts)
+
+
+def any_of(answers: Iterable[bool | None]) -> bool | None:
+    """Whether one of the answers is yes; None when that is open. No answers are a no."""
+    open_ = False
+    for answer in answers:
+        if answer:
+            return True
+        open_ = open_ or answer is None
+    return None if open_ else False
+
+
+def all_of(answers: Iterable[bool | None]) -> bool | None:
+    """Whether all answers are yes; None when that is open. No answers are a yes."""
+    open_ = False
+    for answer in answers:
+        if answer is False:
+            return False
+        open_ = open_ or answer is None
+    return None if open_ else True
+
+
+def _compared(operator: ConditionOperator, value: str, wanted: str) -> bool | None:
+    """Whether one value of the request is what one value of the policy asks for; None when that is open."""
+    if _unreadable_value(wanted):
+        return None
+    if not has_hole(value) and not has_hole(wanted):
+        return COMPARISONS[operator.base](value, wanted)
+    if value == wanted and not (operator.values is ValueType.ARN and len(cut(wanted)) < _ARN_FIELDS):
+        return True
+    if operator.values is ValueType.ARN:
+        certain, possible = arn_pattern(wanted, certainly=True), arn_pattern(wanted, certainly=False)
+    elif operator.base in ("stringequals", "stringlike"):
+        certain = wanted if operator.base == "stringlike" else None
+        possible = wanted
+    else:
+        return None
+    if certain is not None and glob_covers(certain, value):
+        return True
+    return False if possible is not None and not globs_meet(possible, value) else None
 
 
 def _missing(condition: Condition) -> bool | None:
@@ -309,6 +350,42 @@ def principal_atom(condition: Condition, partition: str = ANY_PARTITION) -> Atom
     if key == "aws:principaltype":
         return _type_atom(condition, values)
     return None
+
+
+_HOLE_DOUBT = "a value of aws:PrincipalArn is decided at deployment"
+
+
+@lru_cache(maxsize=4096)
+def open_atom(condition: Condition, partition: str = ANY_PARTITION) -> Atom | None:
+    """What a condition on ``aws:PrincipalArn`` says at most where its values are not all resolved.
+
+    For an Allow alone: whom it lets in lies within the patterns, whatever the open names turn out to be.
+
+    Args:
+        condition: The condition.
+        partition: The partition of the key.
+
+    Returns:
+        None where the condition may let in anyone: more than the end of an ARN is open, or the operator
+        is one that also holds for what it does not name.
+    """
+    operator = CONDITION_OPERATORS.get(condition.base)
+    if (
+        condition.folded_key != "aws:principalarn"
+        or operator is None
+        or operator.negated
+        or not operator.takes_variables
+        or isinstance(condition.values, Unknown)
+        or _unreadable(condition, condition.values)
+        or _missing(condition) is not False
+    ):
+        return None
+    values = tuple(localised(value, partition) for value in condition.values)
+    for value in values:
+        *fields, _ = cut(value)
+        if len(fields) < 5 or any(map(has_unresolved_hole, fields)):
+            return None
+    return Atom(everywhere(values), missing=False, certain=everywhere(()), doubt=_HOLE_DOUBT)
 
 
 def _arn_atom(condition: Condition, values: tuple[str, ...]) -> Atom | None:

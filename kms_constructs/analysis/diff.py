@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kms_constructs.analysis.access import Access, AccessMatrix, Capability, MatrixCell
 from kms_constructs.analysis.within import EstateAccess
 from kms_constructs.model.estate import Estate, Key
 from kms_constructs.model.text import display
+from kms_constructs.model.worlds import Assignment, described
 
 _ORDER = {access: rank for rank, access in enumerate(reversed(Access))}
 _NONE = MatrixCell(Access.DENIED)
@@ -26,6 +27,7 @@ class AccessChange:
         statements: What gives it: in the new estate for a gain, in the old one for a loss.
         conditions: The conditions on it, taken from the same side.
         alternatives: The same in groups, one of which is enough; without groups all hold together.
+        world: Which deployments it is about, when it is not all of them: ``Stage=prod``.
     """
 
     key: str
@@ -36,6 +38,7 @@ class AccessChange:
     statements: tuple[str, ...]
     conditions: tuple[str, ...] = ()
     alternatives: tuple[tuple[str, ...], ...] = ()
+    world: str = ""
 
     def __post_init__(self) -> None:
         """Takes conditions without groups for one group."""
@@ -57,12 +60,46 @@ def diff_access(old: Estate, new: Estate) -> tuple[AccessChange, ...]:
     """Every change of access, sorted by key, principal and capability.
 
     Keys are matched by stack and logical id, and then by alias; a key without a counterpart changes all of
-    its access. Changed conditions show even when the access keeps its name.
+    its access. Changed conditions show even when the access keeps its name. Where deployments differ, those
+    of one choice on both sides are compared; a choice that one side has not, with all of the other's.
 
     Args:
         old: Before, with the organization's policies that were in force.
         new: After, with those that are.
     """
+    pairs = _worlds(old, new)
+    every = [assignment for _, assignments in pairs for assignment in assignments]
+    found: dict[AccessChange, list[Assignment]] = {}
+    for (before, after), assignments in pairs:
+        for change in _diff(before, after):
+            found.setdefault(change, []).extend(assignments)
+    changes = [replace(change, world=described(some, every)) for change, some in found.items()]
+    return tuple(sorted(changes, key=lambda one: (one.key, one.principal, one.capability, one.world)))
+
+
+def _worlds(old: Estate, new: Estate) -> list[tuple[tuple[Estate, Estate], list[Assignment]]]:
+    """The worlds of both sides that are compared, and the choices that each pair stands for."""
+    left = [(world.estate, one) for world in old.every_world for one in world.assignments]
+    right = [(world.estate, one) for world in new.every_world for one in world.assignments]
+    pairs = [(one, other) for one in left for other in right if _agree(one[1], other[1])]
+    with_old, with_new = {one[1] for one, _ in pairs}, {other[1] for _, other in pairs}
+    pairs += [(one, other) for one in left if one[1] not in with_old for other in right]
+    pairs += [(one, other) for other in right if other[1] not in with_new for one in left]
+    found: dict[tuple[int, int], tuple[tuple[Estate, Estate], list[Assignment]]] = {}
+    for (before, one), (after, other) in pairs:
+        place = id(before), id(after)
+        joined = tuple({**dict(one), **dict(other)}.items())
+        found.setdefault(place, ((before, after), []))[1].append(joined)
+    return list(found.values())
+
+
+def _agree(one: Assignment, other: Assignment) -> bool:
+    """Whether two choices give what both choose the same value."""
+    values = dict(one)
+    return all(values.get(name, value) == value for name, value in other)
+
+
+def _diff(old: Estate, new: Estate) -> list[AccessChange]:
     changes: list[AccessChange] = []
     old_access, new_access = EstateAccess(old), EstateAccess(new)
     for before, after in _pairs(old.keys, new.keys):
@@ -71,7 +108,7 @@ def diff_access(old: Estate, new: Estate) -> tuple[AccessChange, ...]:
         shown = after or before
         if shown is not None:
             changes.extend(_changes(key_name(shown), left, right))
-    return tuple(sorted(changes, key=lambda change: (change.key, change.principal, change.capability)))
+    return changes
 
 
 def _pairs(old: tuple[Key, ...], new: tuple[Key, ...]) -> list[tuple[Key | None, Key | None]]:

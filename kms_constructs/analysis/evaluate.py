@@ -10,7 +10,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -19,18 +18,20 @@ from kms_constructs.analysis.conditions import holds
 from kms_constructs.analysis.key_names import KeyName
 from kms_constructs.analysis.principals import PrincipalKind, is_session, localised, root_arn
 from kms_constructs.analysis.reach import UNBOUND_BY_RCP, action_name, applies_to_action
+from kms_constructs.analysis.variables import filled
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import ACROSS_ACCOUNTS
 from kms_constructs.model.arn import parse_arn
 from kms_constructs.model.condition_operators import CONDITION_OPERATORS
 from kms_constructs.model.estate import Grant, Key
-from kms_constructs.model.globs import has_variable, has_wildcard
+from kms_constructs.model.globs import has_variable
 from kms_constructs.model.policy import Condition, Effect, Policy, Principal, Statement
 from kms_constructs.model.unknown import Unknown, is_unknown
 
 
 @lru_cache(maxsize=4096)
-def _kind_of(principal: str) -> PrincipalKind:
+def kind_of(principal: str) -> PrincipalKind:
+    """Kind of a caller, as its name tells: whatever is the name of no other kind is a service."""
     arn = parse_arn(principal)
     if arn is None:
         return PrincipalKind.SERVICE
@@ -51,7 +52,8 @@ class Request:
         principal: ARN of the caller (for a role session: of its role), or a service name.
         action: Name of the action, without ``kms:``.
         context: Folded condition key to its values. What follows from the principal is added by itself
-            (``aws:PrincipalArn``, ``aws:PrincipalAccount``, ``aws:PrincipalType``, ``kms:CallerAccount``).
+            (``aws:PrincipalArn``, ``aws:PrincipalAccount``, ``aws:PrincipalType``, ``kms:CallerAccount``, and
+            ``aws:userid`` of a root user).
 
     Raises:
         ArgumentError: The principal is none that calls KMS, or KMS has no such action.
@@ -74,7 +76,7 @@ class Request:
     @property
     def kind(self) -> PrincipalKind:
         """Kind of the caller, as its name tells."""
-        return _kind_of(self.principal)
+        return kind_of(self.principal)
 
     @property
     def account(self) -> str | None:
@@ -93,6 +95,7 @@ class Request:
             "aws:principalaccount": self.account,
             "kms:calleraccount": self.account,
             "aws:principalisawsservice": "true" if service else "false",
+            "aws:userid": self.account if self.kind is PrincipalKind.ROOT else None,
             "aws:principaltype": {
                 PrincipalKind.ROOT: "Account",
                 PrincipalKind.USER: "User",
@@ -124,6 +127,7 @@ def evaluate(
     identity_policies: Sequence[Policy] = (),
     scps: Sequence[Policy] = (),
     rcps: Sequence[Policy] = (),
+    boundaries: Sequence[Policy] = (),
     assume: bool | None = None,
 ) -> Decision:
     """Decides one request against a key, as AWS's documents say.
@@ -134,6 +138,8 @@ def evaluate(
         identity_policies: The IAM policies attached to the caller.
         scps: Service control policies in force for the key's account.
         rcps: Resource control policies in force for the key's account.
+        boundaries: Permissions boundaries of the caller: what its IAM policies give it they have to allow as
+            well. What the key policy gives it directly they limit by their Denies only, unless it is a role.
         assume: How conditions are taken that AWS's documents leave open (see `conditions.holds`).
 
     Returns:
@@ -155,11 +161,12 @@ def evaluate(
     judge = _Judge(request, key, KeyName.of(key), assume)
     if _from_abroad(request, key) and request.action not in ACROSS_ACCOUNTS:
         return Decision(False, (f"KMS takes {request.action} from principals of the key's account only",))
-    bound_by_scp = request.account == key.account and not _service_linked(request)
-    unbound_by_rcp = _service_linked(request) or request.action in UNBOUND_BY_RCP
+    bound_by_scp = request.account == key.account and not is_service_linked(request.principal)
+    unbound_by_rcp = is_service_linked(request.principal) or request.action in UNBOUND_BY_RCP
     layers: list[tuple[str, Iterable[Policy], bool]] = [
         ("key policy", (key.policy,), True),
         ("IAM policy", identity_policies, False),
+        ("permissions boundary", boundaries, False),
         ("service control policy", scps if bound_by_scp else (), False),
         ("resource control policy", () if unbound_by_rcp else rcps, False),
     ]
@@ -176,10 +183,11 @@ def evaluate(
         ),
         None,
     )
-    return _allowed_by_key(judge, by_identity)
+    bounded = all(judge.first(one, Effect.ALLOW, in_key_policy=False) is not None for one in boundaries)
+    return _allowed_by_key(judge, by_identity if bounded else None, bounded=bounded)
 
 
-def _allowed_by_key(judge: _Judge, by_identity: Statement | None) -> Decision:
+def _allowed_by_key(judge: _Judge, by_identity: Statement | None, *, bounded: bool) -> Decision:
     request, key, partition = judge.request, judge.key, judge.name.partition
     home = request.account == key.account or request.kind is PrincipalKind.SERVICE
     for statement in key.policy.statements:
@@ -191,6 +199,8 @@ def _allowed_by_key(judge: _Judge, by_identity: Statement | None) -> Decision:
         if named == "account" and request.kind is not PrincipalKind.ROOT and by_identity is None:
             continue
         if not home and request.kind is not PrincipalKind.ROOT and by_identity is None:
+            continue
+        if not bounded and request.kind is PrincipalKind.ROLE:
             continue
         reasons = [f"key policy: {statement.label} allows"]
         if by_identity is not None and (named == "account" or not home):
@@ -208,8 +218,9 @@ def _from_abroad(request: Request, key: Key) -> bool:
     return known and request.account != key.account
 
 
-def _service_linked(request: Request) -> bool:
-    return request.kind is PrincipalKind.ROLE and ":role/aws-service-role/" in request.principal
+def is_service_linked(principal: str) -> bool:
+    """Whether a caller is a service-linked role, which no organization policy binds."""
+    return kind_of(principal) is PrincipalKind.ROLE and ":role/aws-service-role/" in principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,9 +280,6 @@ class _Judge:
         return False
 
 
-_VARIABLE = re.compile(r"\$\{([^},]*)(?:,\s*'([^']*)')?\}")
-
-
 def substitute(text: str, request: Request) -> str | None:
     """The text with its policy variables replaced by what the request carries.
 
@@ -283,19 +291,7 @@ def substitute(text: str, request: Request) -> str | None:
         >>> substitute("arn:aws:kms:*:${aws:PrincipalAccount}:key/*", request)
         'arn:aws:kms:*:111122223333:key/*'
     """
-    if not has_variable(text):
-        return text
-    pieces: list[str] = []
-    end = 0
-    for found in _VARIABLE.finditer(text):
-        values = request.values(found.group(1).strip().lower())
-        value = found.group(2) if values is None else values[0] if len(values) == 1 else None
-        if value is None or has_wildcard(value):
-            return None
-        pieces += (text[end : found.start()], value)
-        end = found.end()
-    result = "".join((*pieces, text[end:]))
-    return None if has_variable(result) else result
+    return filled(text, request.values)
 
 
 def _substituted(condition: Condition, request: Request, partition: str) -> Condition:

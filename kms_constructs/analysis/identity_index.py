@@ -13,7 +13,7 @@ from kms_constructs.analysis.principals import principal_cells
 from kms_constructs.analysis.statements import statement_actions
 from kms_constructs.model.arn import canonical
 from kms_constructs.model.estate import IdentityPolicy, Key
-from kms_constructs.model.globs import has_wildcard, is_literal
+from kms_constructs.model.globs import has_wildcard, is_literal, may_be_generated
 from kms_constructs.model.policy import Effect
 from kms_constructs.model.text import HoleKind, has_hole, has_unresolved_hole, holes
 from kms_constructs.model.unknown import is_unknown
@@ -126,9 +126,15 @@ def _named_by(key: Key) -> frozenset[str] | None:
                 continue
             if cells.unresolved is not None or len(cells.cells) != 1 or cells.cells[0].literal is None:
                 return None
+            if may_be_generated(cells.cells[0].literal):
+                return None  # it may be the name of a role that a template makes
             found.add(canonical(cells.cells[0].literal))
     for grant in key.grants:
-        if is_unknown(grant.grantee) or not is_literal(canonical(grant.grantee)):
+        if (
+            is_unknown(grant.grantee)
+            or not is_literal(canonical(grant.grantee))
+            or may_be_generated(grant.grantee)
+        ):
             return None
         found.add(canonical(grant.grantee))
     return frozenset(found)

@@ -24,9 +24,12 @@ from kms_constructs.model.text import (
     FIELD_ANY,
     FIELD_STAR,
     OPEN,
+    HoleKind,
     display,
     has_hole,
     has_unresolved_hole,
+    hole,
+    holes,
     split_holes,
 )
 
@@ -53,6 +56,13 @@ _RESOURCE = {
     PrincipalKind.ROLE: ("iam", "role/*"),
     PrincipalKind.FEDERATED: ("sts", "federated-user/*"),
 }
+_UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
+_UNIQUE_IDS = {"AROA": PrincipalKind.ROLE, "AIDA": PrincipalKind.USER}
+"""Beginnings of the ids by which a policy names a role or user that was deleted.
+
+See: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
+"""
+_WITH_UNIQUE_ID = "the principal with unique id "
 _UNDECIDED_ACCOUNT = re.compile(f"{OPEN}e:[^{CLOSE}]*{CLOSE}")
 _TO_FIELD = str.maketrans({"*": FIELD_STAR, "?": FIELD_ANY})
 _CROSSING = re.compile(r"[*?]")
@@ -122,13 +132,53 @@ class Cell:
         Who names principals to be authorised means those of the key's partition, in whatever form.
         """
         return any(
-            glob_covers(canonical(pattern), canonical(included))
+            glob_covers(canonical(pattern), canonical(included)) or _same_role(pattern, included)
             for pattern in patterns
             for included in self.include
         )
 
+    def contains(self, other: Cell) -> bool:
+        """Whether every principal of another cell lies in this one, for certain."""
+        return (
+            self.kind is other.kind
+            and all(any(glob_covers(wide, one) for one in other.include) for wide in self.include)
+            and all(
+                any(glob_covers(left_out, pattern) for left_out in other.exclude)
+                or not all(globs_meet(pattern, one) for one in other.include)
+                for pattern in self.exclude
+            )
+        )
+
+    @property
+    def ordered(self) -> Cell:
+        """The same cell with its patterns sorted: what it was cut from in which order does not show."""
+        if len(self.include) == 1 and len(self.exclude) < 2:
+            return self
+        return Cell(self.kind, tuple(sorted(self.include)), tuple(sorted(self.exclude)))
+
     def __str__(self) -> str:
         return describe_cells((self,))
+
+
+_ANY_PATH = re.compile(r"role/\*/([\w+=,.@-]+)", re.ASCII)
+
+
+@lru_cache(maxsize=16384)
+def _same_role(pattern: str, included: str) -> bool:
+    """Whether a pattern names the one role that a role of this name in any path can be.
+
+    Names of roles are unique in an account, whatever their path: beside a role that is named there is no
+    other.
+
+    See: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    """
+    role, named = parse_arn(included), parse_arn(pattern)
+    found = _ANY_PATH.fullmatch(role.resource) if role is not None else None
+    if role is None or named is None or found is None or not is_account_id(role.account):
+        return False
+    plain = named.service == "iam" and named.resource.startswith("role/") and is_literal(named.resource)
+    name = named.resource.rsplit("/", 1)[-1]
+    return plain and name == found.group(1) and named.account == role.account
 
 
 @lru_cache(maxsize=16384)
@@ -139,6 +189,28 @@ def _one_account(pattern: str) -> str | None:
     if arn is None or any(map(_CROSSING.search, arn.fields[:3])) or has_wildcard(arn.account):
         return None
     return arn.account
+
+
+def lies_elsewhere(cell: Cell, account: str) -> bool:
+    """Whether some pattern keeps all principals of a cell out of an account.
+
+    Args:
+        cell: The cell; a service lies in no account.
+        account: Twelve digits, or text with holes.
+    """
+    return any(
+        begin is not None and not globs_meet(begin, account) for begin in map(_account_begin, cell.include)
+    )
+
+
+@lru_cache(maxsize=16384)
+def _account_begin(pattern: str) -> str | None:
+    """What the account of every name that matches a pattern looks like; None when that is not told."""
+    arn = parse_arn(pattern)
+    if arn is None or any(map(_CROSSING.search, arn.fields[:3])):
+        return None
+    begin, *rest = _CROSSING.split(arn.account)
+    return f"{begin}*" if rest else begin
 
 
 def including(cell: Cell, pattern: str) -> Cell | None:
@@ -250,6 +322,12 @@ def _aws_principal(value: str, partition: str) -> PrincipalCells:
     if is_account_id(value) or _UNDECIDED_ACCOUNT.fullmatch(value):
         return PrincipalCells(account_cells(value, partition), delegated=True)
     arn = parse_arn(value)
+    if arn is None and (kind := _UNIQUE_IDS.get(value[:4])) and _UNIQUE_ID.fullmatch(value):
+        # Its name is one text, which nobody knows.
+        named = hole(HoleKind.UNRESOLVED, f"{_WITH_UNIQUE_ID}{value}")
+        return PrincipalCells(
+            (Cell(kind, (named,)),), unresolved=f"which {kind} has the unique id {value} is not known"
+        )
     if arn is None:
         return PrincipalCells(everyone(partition), unresolved=f"{display(value)} is no ARN and no account id")
     if not arn.account:
@@ -356,7 +434,12 @@ def _name(cell: Cell) -> str:
         return (
             "any AWS service" if cell.include == ("*",) else f"service {display(' and '.join(cell.include))}"
         )
-    return display(" and ".join(cell.include))
+    return " and ".join(map(_shown, cell.include))
+
+
+def _shown(pattern: str) -> str:
+    found = holes(pattern)
+    return found[0][1] if found and found[0][1].startswith(_WITH_UNIQUE_ID) else display(pattern)
 
 
 def _describe_group(key: tuple[str, ...], cells: Sequence[Cell]) -> str:

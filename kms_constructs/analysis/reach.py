@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import weakref
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from kms_constructs.analysis.conditions import GRANT_ACTIONS, Atom, RequestContext, everywhere
@@ -23,16 +23,20 @@ from kms_constructs.analysis.principals import (
     IAM_KINDS,
     Cell,
     PrincipalKind,
+    account_of,
     account_pattern,
     everyone,
+    lies_elsewhere,
     principal_cells,
 )
 from kms_constructs.analysis.statements import allowed, applies_to_action, denial, statement_actions
 from kms_constructs.errors import ArgumentError
-from kms_constructs.model.actions import ACTIONS, find_action
+from kms_constructs.model.actions import ACROSS_ACCOUNTS, ACTIONS, find_action
+from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.estate import Grant, Key
 from kms_constructs.model.globs import globs_meet
-from kms_constructs.model.policy import Effect, Policy, Principal
+from kms_constructs.model.policy import Effect, Policy, Principal, Statement
+from kms_constructs.model.text import display, has_hole
 from kms_constructs.model.unknown import is_unknown
 
 UNBOUND_BY_RCP = frozenset({"RetireGrant"})
@@ -64,6 +68,8 @@ class Reach:
         found: list[Contribution] = []
         for contribution in self.contributions:
             cells = tuple(cell for cell in contribution.cells if not cell.within(patterns))
+            if len(cells) < len(contribution.cells):
+                cells = _without_sessions(contribution.cells, cells)
             if cells:
                 found.append(contribution.of(cells))
         return tuple(found)
@@ -77,6 +83,19 @@ class Reach:
     def undetermined(self) -> bool:
         """Whether all of it is there only because something is not known."""
         return bool(self.contributions) and all(part.unresolved for part in self.contributions)
+
+
+def _without_sessions(cells: tuple[Cell, ...], left: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    """What is left, without the role of a session that is authorised under the role's other path.
+
+    A session's ARN does not tell the path of its role, so it stands for the name with and without one.
+    """
+    gone = {include for cell in cells if cell not in left for include in cell.include}
+    return tuple(
+        cell
+        for cell in left
+        if cell.literal is None or cell.literal.replace("role/", "role/*/", 1) not in gone
+    )
 
 
 def reach_of(
@@ -169,6 +188,16 @@ def shared_reaches(
     )
 
 
+def deciding(
+    key: Key, action: str, organization: Sequence[Policy] = ()
+) -> tuple[object, tuple[Statement, ...], bool]:
+    """What actions of one region share, the statements that speak of it, and whether a grant may carry it."""
+    signature = _compiled(key).signature(action, ())
+    _, allows, denies, carrying = signature
+    statements = tuple(key.policy.statements[at] for at in (*allows, *denies))
+    return (signature, _bound(action, organization)), statements, bool(carrying)
+
+
 _cache: dict[int, tuple[weakref.ref[Key], _KeyAccess]] = {}
 
 
@@ -201,6 +230,11 @@ class _KeyAccess:
                 for statement in key.policy.statements
             )
         )
+        self._abroad = is_account_id(key.account) and any(
+            statement.effect != Effect.DENY and not _names_home_only(statement, key.account)
+            for statement in key.policy.statements
+        )
+        self._open = {at: found for at, one in enumerate(self._statements) if (found := _open_actions(one))}
         # What a statement gives or takes depends on the action only where a condition key belongs to grants.
         self._found: dict[object, tuple[Contribution, ...]] = {}
         self._given: dict[object, tuple[Contribution, ...]] = {}
@@ -219,7 +253,9 @@ class _KeyAccess:
         if not (scps or rcps) and signature in self._found:
             return Reach(action, self._found[signature])
         parts = [
-            part for position in allows for part in self._gives(position, action, context, circumstances)
+            self._perhaps(position, action, part)
+            for position in allows
+            for part in self._gives(position, action, context, circumstances)
         ]
         parts.extend(_granted(grant, self._key.partition) for grant in grants)
         denials = [
@@ -229,6 +265,8 @@ class _KeyAccess:
         ]
         if scps or rcps:
             denials.extend(self._organization(action, context, scps, rcps))
+        if action not in ACROSS_ACCOUNTS and self._abroad:
+            parts = [left for part in parts if (left := _at_home(part, self._key.account)) is not None]
         contributions: list[Contribution] = []
         denied = tuple(denials)
         doubt = next((atom.doubt for atoms in denied for atom in atoms if atom.doubt), "")
@@ -252,7 +290,16 @@ class _KeyAccess:
             if self._grants
             else ()
         )
-        return (action in GRANT_ACTIONS, known), allows, denies, carrying
+        home_only = self._abroad and action not in ACROSS_ACCOUNTS
+        perhaps = tuple([at for at, (sure, _) in self._open.items() if action not in sure])
+        return (action in GRANT_ACTIONS, home_only, known, perhaps), allows, denies, carrying
+
+    def _perhaps(self, position: int, action: str, part: Contribution) -> Contribution:
+        """The contribution, which is there perhaps where an undecided text may name the action."""
+        if position not in self._open or part.unresolved is not None:
+            return part
+        sure, why = self._open[position]
+        return part if action in sure else replace(part, unresolved=why)
 
     def _gives(
         self, position: int, action: str, context: RequestContext, circumstances: object
@@ -288,6 +335,44 @@ class _KeyAccess:
                     atoms = denial(statement, action, context, self._key, in_key_policy=False)
                     if atoms is not None:
                         yield (*scope, *atoms)
+
+
+def _open_actions(statement: Statement) -> tuple[frozenset[str], str] | None:
+    """The actions that an Allow certainly speaks of and what is not known of others; None when all are."""
+    if statement.effect == Effect.DENY:
+        return None
+    for listed in (statement.actions, statement.not_actions):
+        text = next(filter(has_hole, listed), None) if isinstance(listed, tuple) else None
+        if text is not None:
+            sure = statement_actions(statement.actions, statement.not_actions, certainly=True)
+            return sure, f"{display(text)} is undecided"
+    return None
+
+
+def _names_home_only(statement: Statement, account: str) -> bool:
+    """Whether a statement certainly names services and principals of this account alone."""
+    if not isinstance(statement.principals, tuple):
+        return False
+    return all(
+        principal.type == "Service" or account in (principal.value, account_of(principal.value))
+        for principal in statement.principals
+    )
+
+
+def _at_home(part: Contribution, account: str) -> Contribution | None:
+    """The contribution without principals that certainly belong to another account; None without any left."""
+    cells = tuple(cell for cell in part.cells if not is_abroad(cell, account))
+    return (part if len(cells) == len(part.cells) else part.of(cells)) if cells else None
+
+
+def is_abroad(cell: Cell, account: str) -> bool:
+    """Whether all principals of a cell certainly belong to another account than this one.
+
+    Args:
+        cell: The cell; a service belongs to no account.
+        account: Twelve digits, or text with holes: then it is not certain.
+    """
+    return same_account(cell, account) is False and cell.kind is not PrincipalKind.SERVICE
 
 
 def _bound(action: str, organization: Sequence[Policy]) -> tuple[object, ...]:
@@ -394,7 +479,7 @@ def same_account(cell: Cell, account: str) -> bool | None:
         return False
     found = cell.account
     if found is None:
-        return None
+        return False if lies_elsewhere(cell, account) else None
     if found == account:
         return True
     return None if globs_meet(found, account) else False
@@ -406,6 +491,7 @@ __all__ = [
     "Contribution",
     "Reach",
     "applies_to_action",
+    "deciding",
     "reach_of",
     "same_account",
     "shared_reaches",

@@ -6,30 +6,43 @@ itself Decrypt.
 
 Where the key policy delegates to an account, the account's IAM policies decide. So a manager whose account is
 delegated any use *could* be given it, by an IAM policy that nobody asks the key's owner about: that is an
-overlap, whatever IAM policies exist today. The other way round (an account that is delegated management
-only) leaves the data closed: there an IAM policy of the estate that gives management to a key user is one.
+overlap, whatever IAM policies exist today. The other way round, too: an account that is delegated management
+may hand it to a key user. There it matters what is delegated. Whoever can write the key policy can give away
+everything; the rest leaves the data closed, and an IAM policy of the estate that gives it is told apart from
+one that might. Service-linked roles are given nothing that way: AWS alone writes their policies.
+
+Every statement or grant that gives management is held against every one that gives use, principal by
+principal, so nothing depends on the order in which a policy says it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from kms_constructs.analysis.conditions import RequestContext
 from kms_constructs.analysis.identity import IdentityGrant, attached_cells, identity_grants, reaches
 from kms_constructs.analysis.principals import (
+    ANY_PARTITION,
     Cell,
     PrincipalKind,
+    account_pattern,
     cells_meet,
     describe_cells,
 )
-from kms_constructs.analysis.reach import Contribution, shared_reaches
+from kms_constructs.analysis.reach import Contribution, Reach, same_account, shared_reaches
 from kms_constructs.model.actions import MANAGING_CLASSES, ActionClass, KeyUsage, actions_of
 from kms_constructs.model.estate import IdentityPolicy, Key, Organization
 from kms_constructs.model.unknown import Unknown
 
 CREATE_GRANT = "CreateGrant"
-DIRECT_GRANT_CONTEXT = {"kms:grantisforawsresource": "false"}
-"""The context of a CreateGrant call that no AWS service makes for its own resource."""
+POLICY_ACTION = "PutKeyPolicy"
+DIRECT_GRANT_CONTEXTS: tuple[RequestContext, ...] = (
+    {"kms:grantisforawsresource": "false"},
+    {"kms:grantisforawsresource": None},
+)
+"""The contexts of a CreateGrant call that no AWS service makes for its own resource: AWS does not say that it
+carries the key, and a Deny that wants it to be false leaves the call without it."""
 
 MANAGING_ACTIONS = actions_of(*MANAGING_CLASSES)
 """Names of the actions that count as managing a key."""
@@ -44,6 +57,25 @@ def using_actions_of(key: Key) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Gives:
+    """A reason why principals may call some actions.
+
+    Args:
+        part: The reason.
+        actions: Names of actions.
+        context: What the request carries; see `DIRECT_GRANT_CONTEXTS`.
+    """
+
+    part: Contribution
+    actions: tuple[str, ...]
+    context: RequestContext = field(default_factory=dict)
+
+
+Pair = tuple[Gives, Gives]
+"""What gives management, and what gives use, to the same principals."""
+
+
+@dataclass(frozen=True, slots=True)
 class Overlap:
     """Principals who could both manage and use a key.
 
@@ -51,11 +83,14 @@ class Overlap:
         cells: The principals.
         manages: Names of managing actions, sorted.
         uses: Names of using actions, sorted; CreateGrant among them when it is unconstrained.
-        through: ``CreateGrant`` when that is the only way to use, else ``delegation``, ``IAM policy``,
-            ``root user`` or ``key policy``.
+        through: ``CreateGrant`` when that is the only way to use, else ``delegation`` (of use),
+            ``delegated policy`` or ``delegated management`` (users of the key policy, whom IAM may let write
+            it, or manage the key in another way), ``IAM policy``, ``root user``, ``key policy`` or
+            ``unresolved``.
         chain: The statements and policies that make it, in order.
         path: Path of the statement that gives use.
         unresolved: Why it is here only because something is not known, or None.
+        pairs: What gives management and use, for whoever looks for a witness.
     """
 
     cells: tuple[Cell, ...]
@@ -65,6 +100,7 @@ class Overlap:
     chain: tuple[str, ...]
     path: str = ""
     unresolved: str | None = None
+    pairs: tuple[Pair, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def principals(self) -> str:
@@ -77,17 +113,23 @@ class _Side:
     """One contribution and the actions that it gives."""
 
     part: Contribution
+    context: RequestContext
     actions: list[str] = field(default_factory=list)
+
+    @property
+    def gives(self) -> Gives:
+        return Gives(self.part, tuple(sorted(self.actions)), self.context)
 
 
 @dataclass(slots=True)
 class _Draft:
-    cells: dict[Cell, None] = field(default_factory=dict)
+    cells: tuple[Cell, ...]
+    unresolved: str | None
     manages: set[str] = field(default_factory=set)
     uses: set[str] = field(default_factory=set)
     chain: dict[str, None] = field(default_factory=dict)
     path: str = ""
-    unresolved: list[str | None] = field(default_factory=list)
+    pairs: list[Pair] = field(default_factory=list)
 
 
 def overlaps(
@@ -103,82 +145,118 @@ def overlaps(
         organization: The organization's policies in force.
 
     Returns:
-        One overlap per way in which it comes about and pair of statements.
+        One overlap per way in which it comes about and set of principals.
     """
     managing = _sides(key, MANAGING_ACTIONS, organization)
     using = _sides(key, using_actions_of(key), organization)
-    using.extend(_sides(key, (CREATE_GRANT,), organization, DIRECT_GRANT_CONTEXT))
-    drafts: dict[tuple[object, ...], _Draft] = {}
+    for context in DIRECT_GRANT_CONTEXTS:
+        using.extend(_sides(key, (CREATE_GRANT,), organization, context))
+    drafts: dict[tuple[str, bool, frozenset[Cell]], _Draft] = {}
     for manager in managing:
         for user in using:
-            cells = manager.part.cells
-            if manager.part.delegated and not user.part.delegated:
-                # Only the root user manages without an IAM policy.
-                cells = tuple(cell for cell in cells if cell.kind is PrincipalKind.ROOT)
-            shared = _shared(cells, user.part.cells)
-            if shared:
-                _note(drafts, _way(manager.part, user.part, shared), manager, user, shared)
-    found = [_finish(way, draft) for way, draft in drafts.items()]
+            unresolved = manager.part.unresolved or user.part.unresolved
+            for way, shared in _ways(manager.part, user.part, key):
+                place = (way, unresolved is None, frozenset(shared))
+                _note(drafts.setdefault(place, _Draft(shared, unresolved)), manager, user)
+    found = [_finish(way, draft) for (way, _, _), draft in drafts.items()]
     found.extend(_through_identity(key, managing, using, identity_policies))
     return tuple(found)
 
 
+def direct_grants(regions: Iterable[Reach]) -> Reach:
+    """Everyone who may create grants in one of the `DIRECT_GRANT_CONTEXTS`, of the regions of each."""
+    parts: list[Contribution] = []
+    for region in regions:
+        parts.extend(part for part in region.contributions if part not in parts)
+    return Reach(CREATE_GRANT, tuple(parts))
+
+
 def _sides(
-    key: Key, actions: Iterable[str], organization: Organization, context: dict[str, str] | None = None
+    key: Key, actions: Iterable[str], organization: Organization, context: RequestContext | None = None
 ) -> list[_Side]:
-    sides: dict[tuple[int, tuple[Cell, ...]], _Side] = {}
+    """What gives the actions: one side for each reason and set of principals that it leaves."""
+    sides: dict[tuple[object, ...], _Side] = {}
     found = shared_reaches(key, actions, context=context, scps=organization.scps, rcps=organization.rcps)
     for names, parts in found:
         for part in parts:
-            identity = part.statement.index if part.statement is not None else -1
-            sides.setdefault((identity, part.cells), _Side(part)).actions.extend(names)
+            # Of one statement each principal is a reason of its own, and may be delegated or not.
+            reason = (id(part.statement), id(part.grant), part.delegated, part.unresolved)
+            sides.setdefault((reason, part.cells), _Side(part, context or {})).actions.extend(names)
     return list(sides.values())
 
 
+def _ways(manager: Contribution, user: Contribution, key: Key) -> Iterator[tuple[str, tuple[Cell, ...]]]:
+    """How two contributions make principals manage and use, and whom."""
+    shared = _shared(manager.cells, user.cells)
+    unresolved = bool(manager.unresolved or user.unresolved)
+    by_iam_alone: tuple[Cell, ...] = ()
+    if manager.delegated and not user.delegated:
+        # Only the root user manages without an IAM policy.
+        by_iam_alone = tuple(cell for cell in shared if _can_be_handed_management(cell, key))
+        shared = tuple(cell for cell in shared if cell.kind is PrincipalKind.ROOT)
+    if shared:
+        root = all(cell.kind is PrincipalKind.ROOT for cell in shared)
+        way = "root user" if root else "delegation" if user.delegated else "key policy"
+        yield "unresolved" if unresolved else way, shared
+    if by_iam_alone:
+        # A user that is not known may turn out to be an account, which is more than one that uses by itself.
+        known = all(cell.literal is not None for cell in user.cells)
+        yield _DELEGATED if known or not unresolved else "unresolved", by_iam_alone
+
+
+_DELEGATED = "delegated management"
+_LINKED_ROLES = Cell(
+    PrincipalKind.ROLE,
+    (f"{account_pattern(PrincipalKind.ROLE, '*', ANY_PARTITION).removesuffix('*')}aws-service-role/*",),
+)
+
+
+def _can_be_handed_management(cell: Cell, key: Key) -> bool:
+    """Whether an IAM policy could make managers of some of these principals.
+
+    Nobody but AWS writes the policies of service-linked roles, and KMS takes no managing call from another
+    account.
+    """
+    if cell.kind is PrincipalKind.ROOT or _LINKED_ROLES.contains(cell):
+        return False
+    return same_account(cell, key.account) is not False
+
+
 def _shared(left: Iterable[Cell], right: Sequence[Cell]) -> tuple[Cell, ...]:
+    """The principals of both sides, spelt the same whichever side was asked first."""
     met = (cells_meet(a, b) for a in left for b in right)
-    return tuple(dict.fromkeys(cell for cell in met if cell is not None))
+    return tuple(dict.fromkeys(cell.ordered for cell in met if cell is not None))
 
 
-def _way(manager: Contribution, user: Contribution, shared: tuple[Cell, ...]) -> str:
-    if manager.unresolved or user.unresolved:
-        return "unresolved"
-    if all(cell.kind is PrincipalKind.ROOT for cell in shared):
-        return "root user"
-    return "delegation" if user.delegated else "key policy"
-
-
-def _note(
-    drafts: dict[tuple[object, ...], _Draft],
-    way: str,
-    manager: _Side,
-    user: _Side,
-    shared: tuple[Cell, ...],
-) -> None:
-    draft = drafts.setdefault((way, shared), _Draft())
-    draft.cells.update(dict.fromkeys(shared))
+def _note(draft: _Draft, manager: _Side, user: _Side) -> None:
+    draft.pairs.append((manager.gives, user.gives))
     draft.manages.update(manager.actions)
     draft.uses.update(user.actions)
-    draft.chain[f"{manager.part.label} → manages"] = None
+    by_iam_alone = manager.part.delegated and not user.part.delegated
+    handed = by_iam_alone and draft.cells[0].kind is not PrincipalKind.ROOT
+    step = "delegates management to IAM policies" if handed else "manages"
+    draft.chain[f"{manager.part.label} → {step}"] = None
     step = "delegates use to IAM policies" if user.part.delegated else "uses"
     draft.chain[f"{user.part.label} → {step}"] = None
     if not draft.path and user.part.statement is not None:
         draft.path = user.part.statement.path
-    draft.unresolved.append(manager.part.unresolved or user.part.unresolved)
 
 
-def _finish(way: tuple[object, ...], draft: _Draft) -> Overlap:
-    through = str(way[0])
-    if draft.uses == {CREATE_GRANT} and through == "key policy":
+def _finish(way: str, draft: _Draft) -> Overlap:
+    through = way
+    if through == "key policy" and draft.uses == {CREATE_GRANT}:
         through = CREATE_GRANT
+    elif through == _DELEGATED and POLICY_ACTION in draft.manages:
+        through = "delegated policy"
     return Overlap(
-        tuple(draft.cells),
+        draft.cells,
         tuple(sorted(draft.manages)),
         tuple(sorted(draft.uses)),
         through,
         tuple(draft.chain),
         draft.path,
-        draft.unresolved[0] if all(draft.unresolved) else None,
+        draft.unresolved,
+        tuple(draft.pairs),
     )
 
 
@@ -202,10 +280,12 @@ def _through_identity(
         for side, shared in users:
             manages: set[str] = set()
             chain: dict[str, None] = {}
+            pairs: list[Pair] = []
             for grant in grants:
                 for manager in delegated:
                     if grant.action in manager.actions and _shared(shared, manager.part.cells):
                         manages.add(grant.action)
+                        pairs.append((Gives(manager.part, (grant.action,)), side.gives))
                         chain[manager.part.describe()] = None
                         chain[grant.label] = None
             if manages:
@@ -221,6 +301,7 @@ def _through_identity(
                         tuple(chain),
                         side.part.statement.path if side.part.statement is not None else "",
                         unresolved,
+                        tuple(pairs),
                     )
                 )
     return found

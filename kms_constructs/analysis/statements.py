@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from kms_constructs.analysis.conditions import Atom, RequestContext, decide, principal_atom
+from kms_constructs.analysis.conditions import Atom, RequestContext, decide, open_atom, principal_atom
 from kms_constructs.analysis.contribution import Contribution
 from kms_constructs.analysis.key_names import KeyName, open_resource, speaks_of_key
 from kms_constructs.analysis.principals import (
@@ -98,7 +98,7 @@ def allowed(
             if verdict is False:
                 return ()
             if verdict is None:
-                atom = principal_atom(condition, key.partition)
+                atom = principal_atom(condition, key.partition) or open_atom(condition, key.partition)
                 if atom is None:
                     assumed.append(condition)
                 else:
@@ -175,7 +175,10 @@ def denial(
 
 
 def _denied_principals(principals: Sequence[Principal], partition: str) -> Atom | None:
-    """The principals that a Deny hits for certain, as an atom; None when it hits everyone."""
+    """The principals that a Deny hits for certain, as an atom; None when it hits everyone.
+
+    See: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
     patterns: dict[PrincipalKind, list[str]] = {kind: [] for kind in PrincipalKind}
     for principal in principals:
         if principal.value == "*" and principal.type in ("AWS", "*"):
@@ -185,9 +188,9 @@ def _denied_principals(principals: Sequence[Principal], partition: str) -> Atom 
         if found.unresolved is not None or is_session(principal.value):
             continue
         for cell in found.cells:
-            # A Deny on an account principal is only counted against its root user.
-            if found.delegated and cell.kind is not PrincipalKind.ROOT:
-                continue
-            if cell.literal is not None:
+            # A Deny on an account principal hits everyone of the account, its sessions included.
+            if found.delegated:
+                patterns[cell.kind].extend(cell.include)
+            elif cell.literal is not None:
                 patterns[cell.kind].append(cell.literal)
     return Atom(tuple((kind, tuple(found)) for kind, found in patterns.items()))

@@ -14,6 +14,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import cached_property
 
 from kms_constructs.analysis.access import AccessMatrix, MatrixRow
+from kms_constructs.analysis.call import key_facts
 from kms_constructs.analysis.conditions import RequestContext
 from kms_constructs.analysis.holdings import Holding, Holdings, HoldingsIndex
 from kms_constructs.analysis.identity import attached_cells
@@ -27,10 +28,17 @@ from kms_constructs.analysis.principals import (
 )
 from kms_constructs.analysis.reach import Contribution, Reach, reach_of, shared_reaches
 from kms_constructs.analysis.rows import AskedKey
-from kms_constructs.analysis.separation import DIRECT_GRANT_CONTEXT, MANAGING_ACTIONS, Overlap, overlaps
+from kms_constructs.analysis.separation import (
+    CREATE_GRANT,
+    DIRECT_GRANT_CONTEXTS,
+    MANAGING_ACTIONS,
+    Overlap,
+    direct_grants,
+    overlaps,
+)
 from kms_constructs.model.actions import ACTIONS
 from kms_constructs.model.estate import Estate, Key
-from kms_constructs.model.unknown import Unknown
+from kms_constructs.model.unknown import Unknown, is_unknown
 
 
 class EstateAccess:
@@ -59,6 +67,7 @@ class EstateAccess:
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
         self._shared: dict[Hashable, _SharedRows] = {}
+        self._known: dict[int, tuple[Key, RequestContext]] = {}
         self._same: dict[str, frozenset[str]] = {}
 
     def reach(self, key: Key, action: str, *, context: RequestContext | None = None) -> Reach:
@@ -73,6 +82,7 @@ class EstateAccess:
             ArgumentError: KMS has no such action.
         """
         organization = self._estate.organization
+        context = {**self._facts(key), **(context or {})}
         return reach_of(key, action, context=context, scps=organization.scps, rcps=organization.rcps)
 
     def shared_reaches(
@@ -80,7 +90,29 @@ class EstateAccess:
     ) -> tuple[tuple[tuple[str, ...], tuple[Contribution, ...]], ...]:
         """The regions of many actions, those together that the same statements and grants decide."""
         organization = self._estate.organization
-        return shared_reaches(key, actions, scps=organization.scps, rcps=organization.rcps)
+        context = self._facts(key)
+        return shared_reaches(key, actions, context=context, scps=organization.scps, rcps=organization.rcps)
+
+    def _facts(self, key: Key) -> RequestContext:
+        """What the key is, of which a policy speaks: every request carries it."""
+        if id(key) not in self._known:
+            organization = self._estate.organization
+            asked = {
+                condition.folded_key
+                for policy in (key.policy, *organization.scps, *organization.rcps)
+                for statement in policy.statements
+                if isinstance(statement.conditions, tuple)
+                for condition in statement.conditions
+            }
+            facts = key_facts(key) if asked else {}
+            # The key is kept with its facts, so that no other takes its id.
+            known = {
+                name: value
+                for name, value in facts.items()
+                if name in asked and not is_unknown(value) and not name.startswith("aws:resourcetag/")
+            }
+            self._known[id(key)] = (key, known)
+        return self._known[id(key)][1]
 
     def overlaps(self, key: Key) -> tuple[Overlap, ...]:
         """Everyone who could both manage and use a key; empty proves that duties are separated."""
@@ -174,7 +206,9 @@ class EstateAccess:
         return AskedKey(
             key,
             lambda action: self.reach(key, action),
-            self.reach(key, "CreateGrant", context=DIRECT_GRANT_CONTEXT),
+            direct_grants(
+                self.reach(key, CREATE_GRANT, context=context) for context in DIRECT_GRANT_CONTEXTS
+            ),
         )
 
     def _called(self, principal: str) -> frozenset[str]:
@@ -260,9 +294,14 @@ def _by_holder(
         holders = holding.grant.policy.attached_to
         if not isinstance(holders, Unknown):
             for arn in holders:
-                if wanted is None or arn in wanted:
+                if (arn in wanted) if wanted is not None else not _has_shorter_name(arn, holders):
                     found.setdefault(arn, []).append(holding)
     return found
+
+
+def _has_shorter_name(arn: str, holders: Sequence[str]) -> bool:
+    """Whether it stands for a role or user of any path beside the one of no path: a matrix has one row."""
+    return "/*/" in arn and arn.replace("/*/", "/", 1) in holders
 
 
 def _place(arn: str, held: Sequence[Holding]) -> tuple[int, int]:

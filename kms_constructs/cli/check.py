@@ -130,5 +130,6 @@ def _tell(places: Sequence[output.Target], report: Report, *, quiet: bool) -> No
     if not on_terminal and not quiet:
         colours = {Verdict.CLEAN: "green", Verdict.UNDETERMINED: "magenta"}
         output.tell(str(Summary.of(report)), colour=colours.get(report.verdict, "red"))
+    output.tell_notes(report.notes)
     if not report.keys and not report.problems and not quiet:
         output.tell("There is no KMS key in what was given.", colour="yellow")

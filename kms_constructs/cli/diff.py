@@ -52,6 +52,7 @@ def diff(
         texts = output.draw(places, CHANGES, Changes(changes, problems))
     output.write(places, texts)
     output.tell_problems(problems)
+    output.tell_notes(tuple(dict.fromkeys((*before.notes, *after.notes))))
     if problems:
         output.tell("What could not be read counts as absent: some of these are no changes.", colour="yellow")
     gained = sum(change.gains for change in changes)

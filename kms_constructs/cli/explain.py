@@ -14,7 +14,6 @@ from kms_constructs.model.globs import glob_matches
 from kms_constructs.reports.formats import ACCESSES, Accesses
 
 if TYPE_CHECKING:
-    from kms_constructs.analysis.access import AccessMatrix
     from kms_constructs.model.estate import Estate, Key
 
 
@@ -60,6 +59,7 @@ def explain(
     \b
     Exit codes: 0 done, 2 input that cannot be read, no such key, or wrong usage.
     """
+    from kms_constructs.analysis.worlds import matrices_of
     from kms_constructs.reports.text import counted
 
     places = output.targets(outputs, format_, ACCESSES)
@@ -67,30 +67,32 @@ def explain(
         estate = given.estate(paths)
     keys = select_keys(estate, wanted)
     with output.progress(f"Looking at {counted(len(keys), 'key')}"):
-        matrices = _matrices(keys, estate, principals)
+        matrices = matrices_of(estate, {key.id for key in keys}, principals)
         texts = output.draw(places, ACCESSES, Accesses(matrices, estate))
     output.write(places, texts)
     output.tell_problems(estate.problems)
+    output.tell_notes(estate.notes)
     if not keys and not estate.problems:
         output.tell("There is no KMS key in what was given.", colour="yellow")
     return ExitCode.UNUSABLE if estate.problems else ExitCode.CLEAN
 
 
 def select_keys(estate: Estate, wanted: Sequence[str]) -> tuple[Key, ...]:
-    """The keys of these names; all of them when no name is given.
+    """The keys of these names, whatever world they are in; all of them when no name is given.
 
     Raises:
         click.UsageError: No key has one of the names.
     """
+    every = tuple(key for world in estate.every_world for key in world.estate.keys)
     if not wanted:
-        return estate.keys
+        return tuple({key.id: key for key in reversed(every)}.values())[::-1]
     chosen: dict[str, Key] = {}
     for name in wanted:
-        found = [key for key in estate.keys if any(glob_matches(name, own) for own in _names(key))]
+        found = [key for key in every if any(glob_matches(name, own) for own in _names(key))]
         if not found and not estate.problems:
             raise click.UsageError(f"--key {name}: no key is called so. {_known(estate)}")
         chosen |= {key.id: key for key in found}
-    return tuple(key for key in estate.keys if key.id in chosen)
+    return tuple(chosen[name] for name in dict.fromkeys(key.id for key in every) if name in chosen)
 
 
 def _names(key: Key) -> set[str]:
@@ -119,16 +121,3 @@ def _known(estate: Estate) -> str:
         return "Fix: give input that holds keys"
     more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
     return f"Fix: use one of {', '.join(names[:_SHOWN_NAMES])}{more}"
-
-
-def _matrices(keys: Sequence[Key], estate: Estate, principals: Sequence[str]) -> tuple[AccessMatrix, ...]:
-    from kms_constructs.analysis.access import AccessMatrix, capabilities_of
-    from kms_constructs.analysis.within import EstateAccess
-
-    access = EstateAccess(estate)
-    if not principals:
-        return access.matrices(keys)
-    return tuple(
-        AccessMatrix(key, capabilities_of(key), tuple(access.row(key, principal) for principal in principals))
-        for key in keys
-    )

@@ -45,7 +45,7 @@ class Given:
 
 
 def source_options(function: _Function) -> _Function:
-    """``--account``, ``--region``, ``--parameter``, ``--scp``, ``--rcp``: as one argument, `given`."""
+    """The options that say what the input does not say itself: as one argument, `given`."""
 
     @wraps(function)
     def with_given(
@@ -53,13 +53,15 @@ def source_options(function: _Function) -> _Function:
         account: str | None,
         region: str | None,
         parameters: dict[str, str],
+        ignore_defaults: bool,
         scps: tuple[str, ...],
         rcps: tuple[str, ...],
         **others: Any,  # noqa: ANN401 - the command's own options
     ) -> Any:  # noqa: ANN401 - whatever the command returns
         from kms_constructs.model.estate import Deployment
 
-        return function(given=Given(Deployment(account, region, parameters), scps, rcps), **others)
+        deployment = Deployment(account, region, parameters, ignore_defaults)
+        return function(given=Given(deployment, scps, rcps), **others)
 
     decorated: _Function = with_given
     for option in _SOURCE_OPTIONS:
@@ -148,6 +150,11 @@ _SOURCE_OPTIONS = (
         multiple=True,
         callback=_parameters,
         help="Value of a template parameter. May be repeated.",
+    ),
+    click.option(
+        "--ignore-defaults",
+        is_flag=True,
+        help="Leave parameters open that --parameter does not give, whatever their defaults.",
     ),
     click.option("--region", metavar="REGION", help="Region, where the input does not say it."),
     click.option(

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
@@ -118,6 +118,12 @@ def tell(message: str, *, colour: str | None = None) -> None:
     style = colour if _colour(sys.stderr) else None
     with contextlib.suppress(BrokenPipeError):
         click.echo(click.style(message, fg=style) if style else message, err=True, color=bool(style))
+
+
+def tell_notes(notes: Iterable[str]) -> None:
+    """What a reader has to know of how the input was read, on standard error."""
+    for note in notes:
+        tell(note, colour="yellow")
 
 
 def tell_problems(problems: Sequence[SourceProblem]) -> None:

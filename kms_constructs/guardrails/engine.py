@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 
 from kms_constructs.errors import ConfigurationError
 from kms_constructs.guardrails.catalogue import CATALOGUE, find_control
@@ -15,7 +16,8 @@ from kms_constructs.guardrails.control import Control
 from kms_constructs.guardrails.finding import Finding, Outcome, Report, Severity
 from kms_constructs.guardrails.registry import RULES
 from kms_constructs.guardrails.rule import Rule, RuleContext
-from kms_constructs.model.estate import Estate, Location
+from kms_constructs.guardrails.worlds import Judged, merged_findings
+from kms_constructs.model.estate import Estate, Key, Location
 from kms_constructs.model.globs import glob_matches
 
 INTERNAL_ERROR = "internal-error"
@@ -38,7 +40,7 @@ def judge(
     """Judges an estate by the guardrails.
 
     Args:
-        estate: Everything that is to be judged together.
+        estate: Everything that is to be judged together, in every world that it can become.
         config: The configuration; None for the defaults.
         controls: Ids of the controls to judge by; None for all.
         today: The day that ages are counted to; None for the current day (UTC).
@@ -63,24 +65,52 @@ def judge(
     """
     settings = config or GuardrailConfig()
     wanted = _wanted(controls)
-    context = RuleContext(estate, settings, today or datetime.now(UTC).date())
-    found: list[Finding] = []
+    day = today or datetime.now(UTC).date()
+    asked = _Asked(settings, [rule for rule in rules if rule.control.id in wanted], day)
+    found: Iterable[Finding]
     with _collector_paused() if pause_gc else nullcontext():
-        for rule_type in rules:
-            control = rule_type.control
-            if control.id not in wanted:
-                continue
-            if control.id in settings.disabled:
-                found.append(_disabled(control, settings))
-                continue
-            found.extend(_run(rule_type, context))
+        if estate.worlds:
+            known = Judged()
+            each = [asked.found(world.estate, known) for world in estate.worlds]
+            found = merged_findings(estate.worlds, each)
+        else:
+            found = asked.found(estate)
     finish = _Finish(settings)
     return Report(
         findings=tuple(sorted((finish(finding) for finding in found), key=_sort_key)),
         problems=estate.problems,
-        keys=len(estate.keys),
+        keys=len({key.id for world in estate.every_world for key in world.estate.keys}),
         sources=estate.sources,
+        notes=estate.notes,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of every world.
+
+    Args:
+        settings: The configuration.
+        rules: The rules.
+        day: The day that ages are counted to.
+    """
+
+    settings: GuardrailConfig
+    rules: Sequence[type[Rule]]
+    day: date
+
+    def found(self, estate: Estate, known: Judged | None = None) -> list[Finding]:
+        """What the rules find in one world, given what they found in others."""
+        context = RuleContext(estate, self.settings, self.day)
+        if known is not None:
+            known.enter(estate)
+        found: list[Finding] = []
+        for rule_type in self.rules:
+            if rule_type.control.id in self.settings.disabled:
+                found.append(_disabled(rule_type.control, self.settings))
+            else:
+                found.extend(_run(rule_type, context, known))
+        return found
 
 
 @contextmanager
@@ -112,7 +142,7 @@ def _wanted(controls: Collection[str] | None) -> frozenset[str]:
     return frozenset(found)
 
 
-def _run(rule_type: type[Rule], context: RuleContext) -> Iterator[Finding]:
+def _run(rule_type: type[Rule], context: RuleContext, known: Judged | None) -> Iterator[Finding]:
     estate = context.estate
     everywhere = Location(estate.sources[0] if estate.sources else "estate")
     try:
@@ -121,8 +151,13 @@ def _run(rule_type: type[Rule], context: RuleContext) -> Iterator[Finding]:
         yield _failed(rule_type.control, everywhere, error)
         return
     for key in estate.keys:
-        yield from _guarded(rule, lambda key=key: rule.check_key(key), key.location)  # type: ignore[misc]
+        check = partial(_check_key, rule, key)
+        yield from check() if known is None else known.of(rule_type, key, check)
     yield from _guarded(rule, rule.check_estate, everywhere)
+
+
+def _check_key(rule: Rule, key: Key) -> list[Finding]:
+    return _guarded(rule, lambda: rule.check_key(key), key.location)
 
 
 def _guarded(rule: Rule, check: Callable[[], Iterable[Finding]], location: Location) -> list[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from kms_constructs.analysis.witness import Witness
 from kms_constructs.exit_code import ExitCode
 from kms_constructs.guardrails.verdict import Verdict
 from kms_constructs.model.estate import Location, SourceProblem
@@ -63,7 +64,9 @@ class Finding:
         chain: How access comes about, step by step (statement, delegation, IAM policy).
         principals: Principals concerned, as a person reads them.
         acknowledged: The reason, when the finding was acknowledged; it then fails nothing and stays listed.
+        witness: A request that shows it, if one was found.
         fail_on: Least severity that fails; what is less severe is a warning, whatever it is called.
+        world: Which deployments it is about, when it is not all of them: ``Stage=prod``. The message says it.
     """
 
     control: str
@@ -77,7 +80,9 @@ class Finding:
     chain: tuple[str, ...] = ()
     principals: tuple[str, ...] = ()
     acknowledged: str | None = None
+    witness: Witness | None = None
     fail_on: Severity = Severity.LOW
+    world: str = ""
 
     @property
     def id(self) -> str:
@@ -120,6 +125,7 @@ class Report:
         keys: How many keys were judged.
         sources: What was read.
         unshown: Findings that the caller did not want to see. They fail the run like those that are seen.
+        notes: What a reader has to know of how the input was read.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -127,6 +133,7 @@ class Report:
     keys: int = 0
     sources: tuple[str, ...] = field(default=())
     unshown: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def failures(self) -> tuple[Finding, ...]:

@@ -25,6 +25,7 @@ from kms_constructs.analysis.principals import (
 )
 from kms_constructs.analysis.reach import Contribution, same_account
 from kms_constructs.analysis.within import EstateAccess
+from kms_constructs.analysis.witness import Witness, witness
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized
@@ -115,11 +116,21 @@ class GuardedActionRule(KeyRule):
             *self.config.authorised_for(self.control.id),
         )
 
+    def _witness(self, key: Key, part: Contribution) -> Witness | None:
+        return witness(
+            part,
+            key,
+            self.action,
+            organization=self.estate.organization,
+            but=self._authorised(key),
+        )
+
     def _direct(self, key: Key, part: Contribution) -> Finding:
         qualified = f"kms:{self.action}"
         message = f"{capitalized(part.label)} lets {part.principals} call {qualified}"
-        if part.unresolved:
-            return self._open(key, part, message, (part.describe(),))
+        shown = self._witness(key, part)
+        if part.unresolved or shown is None:
+            return self._open(key, part, message, (part.describe(),), shown)
         return self.violation(
             key,
             f"{message} without being authorised to {self.verb}.",
@@ -127,6 +138,7 @@ class GuardedActionRule(KeyRule):
             path=_path(part),
             chain=(part.describe(),),
             principals=_names(part),
+            witness=shown,
             fix=f"Take {qualified} out of {part.label}, deny it to all but the authorised principals, or "
             f'authorise the principal under authorised."{self.control.id}".',
         )
@@ -146,8 +158,9 @@ class GuardedActionRule(KeyRule):
             f"{capitalized(part.label)} leaves {qualified} to the IAM policies of {part.principals}; {seen}"
         )
         chain = (part.describe(), *steps)
-        if part.unresolved:
-            return self._open(key, part, message, chain)
+        shown = self._witness(key, part)
+        if part.unresolved or shown is None:
+            return self._open(key, part, message, chain, shown)
         return self.violation(
             key,
             f"{message}.",
@@ -155,6 +168,7 @@ class GuardedActionRule(KeyRule):
             path=_path(part),
             chain=chain,
             principals=_names(part),
+            witness=shown,
             fix=f"Take {qualified} out of {part.label}, or deny it to everyone but the root user and the "
             "authorised principals (Principal '*', ArnNotEquals aws:PrincipalArn).",
         )
@@ -171,14 +185,18 @@ class GuardedActionRule(KeyRule):
             fix=key.vocabulary.say_account.format(account=account),
         )
 
-    def _open(self, key: Key, part: Contribution, message: str, chain: tuple[str, ...]) -> Finding:
+    def _open(
+        self, key: Key, part: Contribution, message: str, chain: tuple[str, ...], shown: Witness | None
+    ) -> Finding:
+        reason = part.unresolved or "no request was found that shows it, nor a proof that there is none"
         return self.undetermined(
             key,
-            f"{message}; whether that is only authorised principals is not known: {part.unresolved}.",
+            f"{message}; whether that is only authorised principals is not known: {reason}.",
             detail=UNRESOLVED,
             path=_path(part),
             chain=chain,
             principals=_names(part),
+            witness=shown,
             fix=resolve(key),
         )
 

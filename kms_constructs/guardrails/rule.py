@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, TypedDict, Unpack
 
+from kms_constructs.analysis.witness import Witness
 from kms_constructs.guardrails.control import Control
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.settings import Settings
@@ -26,6 +27,7 @@ class FindingParts(TypedDict, total=False):
     detail: str
     chain: tuple[str, ...]
     principals: tuple[str, ...]
+    witness: Witness | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kms_constructs.analysis.reach import Contribution
+from kms_constructs.analysis.witness import Witness
 from kms_constructs.model.estate import IdentityPolicy, Key
 
 DELEGATION = "delegation"
@@ -13,6 +14,11 @@ IAM_POLICY = "iam-policy"
 """Access that an IAM policy gives."""
 UNRESOLVED = "unresolved"
 """What decides is not known."""
+
+
+def unshown(shown: Witness | None) -> str:
+    """What an undetermined finding says where no witness was found; empty where one was."""
+    return "" if shown else " No request was found that shows it, nor a proof that there is none."
 
 
 def resolve(subject: Key | IdentityPolicy, what: str = "value") -> str:

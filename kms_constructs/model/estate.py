@@ -14,61 +14,15 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
+from kms_constructs.model.location import Location as Location  # noqa: PLC0414 - part of this module
 from kms_constructs.model.policy import Policy
-from kms_constructs.model.position import Origin, Position
 from kms_constructs.model.unknown import Unknown
+from kms_constructs.model.use import Use
 from kms_constructs.model.vocabulary import CLOUDFORMATION, Fact, Vocabulary
+from kms_constructs.model.worlds import World, together
 
 STANDARD_INPUT = "standard input"
 """What standard input is called as a source: it has no path that would tell anybody anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """Where a resource was found.
-
-    Args:
-        source: File, or what stands for it (``arn:…`` for a live key).
-        stack: Name of the stack, or empty.
-        logical_id: Logical id in the template, or the key id.
-        construct_path: CDK construct path, when the template tells it.
-        origin: Knows the lines of its parts; None where there is no text. It does not tell locations apart.
-
-    Example:
-        >>> Location("app.json", logical_id="Key").position("Properties/KeyPolicy") is None
-        True
-    """
-
-    source: str
-    stack: str = ""
-    logical_id: str = ""
-    construct_path: str | None = None
-    origin: Origin | None = field(default=None, compare=False, repr=False)
-
-    def position(self, path: str = "") -> Position | None:
-        """Where a part of the resource begins in `source`, as it was read; None where there is no text.
-
-        Args:
-            path: Path within the resource, as findings give it; empty for the resource itself. Of what is
-                not written out the position is that of the part which holds it.
-        """
-        return None if self.origin is None else self.origin.position(path)
-
-    @property
-    def line(self) -> int | None:
-        """The line that the resource begins on, counted from 1; None where there is no text."""
-        position = self.position()
-        return None if position is None else position.line
-
-    def lies_in(self, construct_path: str) -> bool | None:
-        """Whether it is this construct or lies in it; None where the template tells no construct path."""
-        if self.construct_path is None:
-            return None
-        return self.construct_path == construct_path or self.construct_path.startswith(f"{construct_path}/")
-
-    def __str__(self) -> str:
-        name = self.construct_path or self.logical_id
-        return f"{self.source}: {name}" if name and name != self.source else self.source
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +234,9 @@ class Deployment:
     Args:
         account: Account of stacks and keys that do not say theirs: twelve digits, or None when it is unknown.
         region: Region of stacks and keys that do not say theirs, or None.
-        parameters: Values of template parameters by name; those not named have their defaults.
+        parameters: Values of template parameters by name. Another that decides something is judged with every
+            value that it may have; one that decides nothing has its default.
+        ignore_defaults: Whether those have no value instead, and what depends on them is undetermined.
 
     Example:
         >>> Deployment(region="eu-west-1").account is None
@@ -290,6 +246,7 @@ class Deployment:
     account: str | None = None
     region: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
+    ignore_defaults: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +278,20 @@ class Organization:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estate:
-    """Everything that was given to be judged together, whatever it was read from."""
+    """Everything that was given to be judged together, whatever it was read from.
+
+    Args:
+        keys: The keys.
+        identity_policies: The IAM policies.
+        trails: The trails.
+        organization: The policies of the organization.
+        problems: What could not be read.
+        sources: What it was read from.
+        unattached_aliases: Aliases of keys that are not in it.
+        uses: What services do with the keys, and with keys that AWS manages.
+        worlds: Where choices of deployment make different estates: all of them, the first as this one.
+        notes: What a reader has to know of how it was read.
+    """
 
     keys: tuple[Key, ...] = ()
     identity_policies: tuple[IdentityPolicy, ...] = ()
@@ -330,6 +300,14 @@ class Estate:
     problems: tuple[SourceProblem, ...] = ()
     sources: tuple[str, ...] = ()
     unattached_aliases: tuple[str, ...] = ()
+    uses: tuple[Use, ...] = ()
+    worlds: tuple[World[Estate], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def every_world(self) -> tuple[World[Estate], ...]:
+        """The worlds; the estate itself when there is no choice."""
+        return self.worlds or (World(self),)
 
     @classmethod
     def merge(cls, *estates: Estate) -> Estate:
@@ -345,8 +323,17 @@ class Estate:
         """
         if len(estates) == 1:
             return estates[0]
+        merged = cls._merged(estates)
+        if not any(estate.worlds for estate in estates):
+            return merged
+        every = together(estate.every_world for estate in estates)
+        return replace(merged, worlds=tuple(World(cls._merged(one), made_by) for one, made_by in every))
+
+    @classmethod
+    def _merged(cls, estates: tuple[Estate, ...]) -> Estate:
+        """Everything that the estates themselves hold, without their worlds."""
         taken: set[tuple[type, str]] = set()
-        parts: dict[str, list[object]] = {one.name: [] for one in fields(cls)}
+        parts: dict[str, list[object]] = {one.name: [] for one in fields(cls) if one.name != "worlds"}
         organization = Organization()
         for estate in map(partial(_distinct, taken=taken), estates):
             for name, found in parts.items():
@@ -356,14 +343,14 @@ class Estate:
                 else:
                     found.extend(value)
         del parts["organization"]
-        merged: dict[str, Any] = {
+        values: dict[str, Any] = {
             name: tuple(dict.fromkeys(found)) if name in _TOLD_ONCE else tuple(found)
             for name, found in parts.items()
         }
-        return cls(**merged, organization=organization)
+        return cls(**values, organization=organization)
 
 
-_TOLD_ONCE = frozenset({"problems", "sources", "unattached_aliases"})
+_TOLD_ONCE = frozenset({"notes", "problems", "sources", "unattached_aliases"})
 """Parts of an estate in which a second mention says nothing new."""
 
 
@@ -387,6 +374,7 @@ def _distinct(estate: Estate, taken: set[tuple[type, str]]) -> Estate:
             replace(one, id=renamed.get((IdentityPolicy, one.id), one.id)) for one in estate.identity_policies
         ),
         trails=tuple(replace(one, id=renamed.get((Trail, one.id), one.id)) for one in estate.trails),
+        uses=tuple(replace(one, key=renamed.get((Key, one.key), one.key)) for one in estate.uses),
     )
 
 

@@ -25,6 +25,9 @@ _COLON = ":"
 _ENVIRONMENT = "\ue002"
 """An account, Region or partition that deployment decides: any text but a generated one."""
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
+_GENERATED_NAME = re.compile(
+    r"(?<=[/:])[A-Za-z][A-Za-z0-9-]*-(?P<id>[A-Za-z0-9]+)-(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{8,14}\Z"
+)
 _FIELDS = 6
 _LONGEST = 2048
 """No ARN is longer. Longer text is not compared, so that no input makes a comparison slow."""
@@ -111,6 +114,8 @@ def glob_covers(pattern: str, other: str) -> bool:
         return True
     if not has_wildcard(pattern) or max(len(pattern), len(other)) > _LONGEST:
         return False
+    if (OPEN in other and _is_broken(other)) or (OPEN in pattern and _is_broken(pattern)):
+        return False
     if _by_field(pattern):
         return _simulate(_tokens(pattern), _tokens(without_variables(other)))
     if _is_plain(other) and OPEN not in pattern:
@@ -136,7 +141,8 @@ def _expression(pattern: str, fold: bool = False) -> re.Pattern[str]:
 def globs_meet(left: str, right: str) -> bool:
     """Whether some text matches both patterns, for some choice of their holes.
 
-    A generated part equals itself, may match a wildcard, and equals no literal and no other generated part.
+    A generated part equals itself, may match a wildcard, and equals no other generated part. A generated name
+    may equal a literal of the shape that CloudFormation gives names: see `may_be_generated`.
 
     Example:
         >>> globs_meet("role/*-admin", "role/prod-*")
@@ -156,7 +162,34 @@ def globs_meet(left: str, right: str) -> bool:
         if not left_wild:
             return _expression(right).fullmatch(left) is not None
     loosen_left, loosen_right = has_wildcard(right), has_wildcard(left)
+    if _may_be_spelt(left, right) or _may_be_spelt(right, left):
+        return True
     return _meet(_loose(left, generated=loosen_left), _loose(right, generated=loosen_right))
+
+
+@lru_cache(maxsize=32768)
+def may_be_generated(text: str) -> bool:
+    """Whether a literal text ends as a name that CloudFormation makes: stack, logical id, random letters.
+
+    Example:
+        >>> may_be_generated("role/Shop-AppRole-1ABCDEFGHIJKL"), may_be_generated("role/Admin")
+        (True, False)
+
+    See: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-name.html
+    """
+    return _GENERATED_NAME.search(text) is not None
+
+
+def _may_be_spelt(text: str, literal: str) -> bool:
+    """Whether a text that ends in a generated name may be this literal one."""
+    if OPEN in literal or has_wildcard(literal) or has_wildcard(text) or not text.endswith(f".Name{CLOSE}"):
+        return False
+    named = _GENERATED_NAME.search(literal)
+    start, _, hole = text.rpartition(OPEN)
+    if named is None or not hole.startswith("g:") or not globs_meet(start, literal[: named.start()]):
+        return False
+    # Names are cut to their longest: of the logical id the beginning may be all that is left.
+    return hole.removesuffix(f".Name{CLOSE}").rpartition(".")[2].lower().startswith(named["id"].lower())
 
 
 @lru_cache(maxsize=32768)
@@ -172,7 +205,19 @@ def _tokens(pattern: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=32768)
+def _is_broken(text: str) -> bool:
+    """Whether text was put into a hole, or cut within one: nothing is known of it."""
+    return any(
+        OPEN in piece or CLOSE in piece
+        for piece in split_holes(text)
+        if not (piece[0] == OPEN and piece[-1] == CLOSE and piece.count(OPEN) == 1)
+    )
+
+
 def _loose(pattern: str, *, generated: bool) -> tuple[str, ...]:
+    if OPEN in pattern and _is_broken(pattern):
+        return (_STAR,)
     return tuple(_loosened(token, generated=generated) for token in _tokens(pattern))
 
 

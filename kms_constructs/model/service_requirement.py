@@ -36,6 +36,14 @@ FOR_AWS_RESOURCE = "kms:GrantIsForAWSResource"
 
 CREATE_GRANT = "CreateGrant"
 
+MANAGED_FOR_CALLERS = frozenset({"alias/aws/sns", "alias/aws/sqs"})
+"""Keys that AWS manages for queues and topics: their policies let in principals of the account that come
+through the service, and no service that publishes.
+
+See: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html and
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+"""
+
 
 class KeyForm(Enum):
     """How a property names the key."""
@@ -78,12 +86,14 @@ class Step:
         properties: Their paths below ``Properties``, ``*`` for each element of a list:
             ``AlarmActions/*``.
         where: Values, by path, without which the step is not taken: ``{"Protocol": "sqs"}``. A ``*`` is the
-            element that the property is taken from.
+            element that the property is taken from. ``*`` as the value is any.
+        defaults: What AWS takes for properties of `where` that are not written.
     """
 
     resource: str
     properties: tuple[str, ...]
     where: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +149,7 @@ class Caller:
         principal: The service principal, or the ARN of the service-linked role. Placeholders stand for what
             the key decides.
         roles: For `Who.ROLE`: the ways to the role, as `Consumer.steps` are: the last step names it.
+        unseen: Properties of the resource under which AWS makes the role itself, in no template of the app.
         sends: Condition keys that every such call carries, with the value or, where AWS documents several,
             the values; ``*`` and placeholders in them.
         omits: Condition keys that no such call carries: a statement that asks for one allows nothing.
@@ -159,6 +170,7 @@ class Caller:
     when: When = When.RUN
     principal: str = ""
     roles: tuple[tuple[Step, ...], ...] = ()
+    unseen: tuple[str, ...] = ()
     sends: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     omits: tuple[str, ...] = ()
     limits: tuple[tuple[str, str], ...] = ()
@@ -305,6 +317,7 @@ def through_service(
     context: Mapping[str, str] | None = None,
     when: When = When.RUN,
     roles: tuple[tuple[Step, ...], ...] = (),
+    unseen: tuple[str, ...] = (),
     operations: tuple[str, ...] = (),
     called: tuple[str, ...] = (),
     only_if: str = "",
@@ -329,6 +342,7 @@ def through_service(
         page=page,
         when=when,
         roles=roles,
+        unseen=unseen,
         sends=sends,
         omits=(SOURCE_ARN, SOURCE_ACCOUNT),
         limits=(("StringEquals", CALLER_ACCOUNT), ("StringEquals", VIA_SERVICE)),

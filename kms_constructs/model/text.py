@@ -8,7 +8,8 @@ private-use characters that no template can contain by accident.
 Kinds of hole:
 
 * ``GENERATED``: CloudFormation generates this part (a resource name, an id). Two holes with the same identity
-  are equal; with different identities they differ, and they differ from every literal text.
+  are equal; with different identities they differ. They differ from every literal text but those of the shape
+  that CloudFormation gives names: of a stack that is there already, a template may spell one out.
 * ``ENVIRONMENT``: decided by where the stack is deployed (account, Region, partition, stack id). The same
   identity is the same text; a different identity, or a literal, may or may not be equal.
 * ``UNRESOLVED``: anything at all (a parameter without a default, an import from a template that was not

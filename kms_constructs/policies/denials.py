@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
+from kms_constructs.model.actions import MANAGING_CLASSES, actions_of
+from kms_constructs.model.guarded_actions import GUARDED_ACTIONS
 from kms_constructs.policies.statements import (
     Condition,
     PolicyStatementJson,
@@ -18,6 +20,12 @@ from kms_constructs.policies.statements import (
 )
 
 EVERYONE = {"AWS": "*"}
+
+MANAGEMENT = tuple(
+    sorted({*actions_of(*MANAGING_CLASSES)} - {guarded.action for guarded in GUARDED_ACTIONS.values()})
+)
+"""The managing actions that no other statement takes from all but the named: what KMS refuses for a key of
+another kind stands here, too, so that the statement is the same for all keys."""
 
 
 def deny_actions(sid: str, actions: Iterable[str], *, but: Sequence[str] = ()) -> PolicyStatementJson:
@@ -30,6 +38,22 @@ def deny_actions(sid: str, actions: Iterable[str], *, but: Sequence[str] = ()) -
     """
     names = qualified(actions)
     return _deny_but(sid, but, names) if but else _deny(sid, names)
+
+
+def deny_management(users: Sequence[str]) -> tuple[PolicyStatementJson, ...]:
+    """Whoever uses the key does not manage it, whatever IAM policies say; nothing where nobody uses it.
+
+    PutKeyPolicy and the other guarded actions are denied to all but the named anyway, so KMS's lockout check
+    finds nothing else than before. Granting and revoking is left alone: users revoke the grants that AWS
+    services made for them.
+
+    Args:
+        users: ARNs of roles and users.
+    """
+    if not users:
+        return ()
+    condition = {"ArnEquals": {"aws:PrincipalArn": one_or_list(_once(users))}}
+    return (_deny("DenyManagementToUsers", qualified(MANAGEMENT), condition),)
 
 
 def deny_replication(exempt: Sequence[str], regions: Sequence[str]) -> tuple[PolicyStatementJson, ...]:

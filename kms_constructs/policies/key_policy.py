@@ -8,7 +8,7 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -29,9 +29,11 @@ from kms_constructs.policies.denials import (
     deny_direct_grants,
     deny_lasting_material,
     deny_lockout_bypass,
+    deny_management,
     deny_replication,
     deny_short_deletion_window,
 )
+from kms_constructs.policies.key_users import key_users_of
 from kms_constructs.policies.root_access import RootAccess
 from kms_constructs.policies.statements import (
     Condition,
@@ -92,6 +94,7 @@ class KeyPolicySpec:
         key_spec, key_usage, origin: As KMS names them.
         pending_window: Days; shorter deletion windows are denied.
         via_services: Full service names for ``kms:ViaService`` that limit `users`; empty for no limit.
+        deployment_as_users: Deployment principals whom `further` names in another spelling.
         deployment_may_delete: Whether removing the key from its stack schedules its deletion.
         multi_region: Whether the key is a multi-Region primary.
         replication: Who may replicate the key, by Region: the deployment principals of the replica there.
@@ -116,6 +119,7 @@ class KeyPolicySpec:
     origin: str = Origin.AWS_KMS.value
     pending_window: int = 30
     via_services: tuple[str, ...] = ()
+    deployment_as_users: tuple[str, ...] = ()
     deployment_may_delete: bool = False
     multi_region: bool = False
     replication: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -129,6 +133,21 @@ class KeyPolicySpec:
     def guardians(self) -> tuple[str, ...]:
         """Who may delete, disable and rewrite: the break-glass principals if any, else the administrators."""
         return self.break_glass or self.administrators
+
+    @property
+    def managers(self) -> frozenset[str]:
+        """Everyone who manages the key in some way; the deployment principals may use it, too."""
+        replicating = (arn for _, principals in self.replication for arn in principals)
+        return frozenset(
+            (
+                *self.administrators,
+                *self.break_glass,
+                *self.deployment,
+                *self.deployment_as_users,
+                *self.importers,
+                *replicating,
+            )
+        )
 
 
 def key_policy(spec: KeyPolicySpec) -> dict[str, object]:
@@ -157,9 +176,9 @@ def key_policy(spec: KeyPolicySpec) -> dict[str, object]:
         import_material(spec),
         *direct_grants(spec),
         *spec.further,
-        *_denials(spec),
     )
-    return {"Version": "2012-10-17", "Statement": [one for one in candidates if one is not None]}
+    allows = [one for one in candidates if one is not None]
+    return {"Version": "2012-10-17", "Statement": [*allows, *_denials(spec, allows)]}
 
 
 def declaration(spec: KeyPolicySpec) -> Declaration:
@@ -351,7 +370,7 @@ def direct_grants(spec: KeyPolicySpec) -> tuple[PolicyStatementJson, ...]:
     )
 
 
-def _denials(spec: KeyPolicySpec) -> tuple[PolicyStatementJson, ...]:
+def _denials(spec: KeyPolicySpec, allows: Iterable[PolicyStatementJson]) -> tuple[PolicyStatementJson, ...]:
     """What nobody does but those whose duty it is, in the order in which it is written."""
     guardians = (spec.root_arn, *spec.guardians)
     related = spec.multi_region or spec.replica
@@ -360,6 +379,9 @@ def _denials(spec: KeyPolicySpec) -> tuple[PolicyStatementJson, ...]:
         *_deny_guarded(spec),
         *(deny_replication(guardians, regions) if related else ()),
         *_deny_to_all(),
+        *deny_management(
+            key_users_of(allows, (one.grantee for one in spec.direct_grants), but=spec.managers)
+        ),
         deny_short_deletion_window(spec.pending_window),
         deny_lockout_bypass(),
         *deny_lasting_material(spec.material_expires),

@@ -27,6 +27,9 @@ from kms_constructs.model.text import is_organization_id
 from kms_constructs.policies.statements import Condition, one_or_list, qualified, statement
 from kms_constructs.policies.target import account_refused, organization_refused
 
+EVERY_ROOT_USER = "arn:*:iam::*:root"
+"""ARN pattern of the root users, who may always change key policies: IAM-KMS-1 holds under these policies."""
+
 PolicyJson = dict[str, Any]
 """A policy document as JSON."""
 
@@ -63,9 +66,9 @@ def service_control_policy(
 ) -> PolicyJson:
     """The SCP that keeps principals of member accounts from the guarded actions.
 
-    Without any exemption nobody in the member accounts can change a key policy, CloudFormation's execution
-    roles included: name these as `deployment_principals`. An exempt name in every account (``*``) is as safe
-    as the right to create a role of that name.
+    Without any exemption nobody in the member accounts but their root users can change a key policy,
+    CloudFormation's execution roles included: name these as `deployment_principals`. An exempt name in every
+    account (``*``) is as safe as the right to create a role of that name.
 
     Args:
         exempt_principals: ARN patterns of who may delete, disable, and change policies: the break-glass
@@ -186,11 +189,13 @@ def _guarded(
 def _guarded_actions(exempt: Sequence[str], deployment: Sequence[str]) -> list[PolicyJson]:
     """The guarded actions, denied to all but those who may.
 
-    A stack deletes its keys by its own key policies; here its deployment principals change policies only.
+    A stack deletes its keys by its own key policies; here its deployment principals change policies only. So
+    do the root users of the accounts, each for its own account's keys: they are the way back that IAM-KMS-1
+    asks for, and a service control policy binds those of member accounts.
     """
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for guarded in GUARDED_ACTIONS.values():
-        who = {May.NOBODY: (), May.GUARDIANS_AND_DEPLOYMENT: (*exempt, *deployment)}.get(
+        who = {May.NOBODY: (), May.GUARDIANS_AND_DEPLOYMENT: (*exempt, *deployment, EVERY_ROOT_USER)}.get(
             guarded.may, tuple(exempt)
         )
         groups.setdefault((guarded.organization_sid, who), []).append(guarded.action)

@@ -10,7 +10,10 @@ from typing import Any, Protocol
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import KeyUsage
 from kms_constructs.model.arn import is_account_id
+from kms_constructs.model.limits import limits
+from kms_constructs.model.policy import Condition
 from kms_constructs.model.service_requirement import ACCOUNT, PARTITION, REGION, SUFFIX
+from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.policies.statements import PolicyStatementJson as PolicyStatementJson  # noqa: PLC0414 - presets
 from kms_constructs.policies.statements import one_or_list, qualified, statement
 
@@ -112,6 +115,15 @@ def arn_parts(arn: str) -> tuple[str, ...] | None:
     return tuple(re.sub(r"<(\d+)>", lambda match: tokens[int(match.group(1))], part) for part in parts[1:])
 
 
+def as_deployed(values: str | Sequence[str]) -> tuple[str, ...]:
+    """Values of a condition as guardrails read them: a text that deployment decides for each token."""
+    listed = [values] if isinstance(values, str) else values
+    # Without the dollar sign: what is left of it would be taken for a policy variable.
+    return tuple(
+        _TOKEN.sub(lambda found: hole(HoleKind.ENVIRONMENT, found.group(0)[2:-1]), one) for one in listed
+    )
+
+
 def check_account(argument: str, value: str, where: str = "") -> str:
     """The account id, which has to be twelve digits unless a token or `ACCOUNT` stands for it."""
     if not is_token(value) and value != ACCOUNT and not is_account_id(value):
@@ -209,14 +221,15 @@ def context_conditions(context: Mapping[str, str | Sequence[str]]) -> dict[str, 
     conditions: dict[str, dict[str, Any]] = {}
     for key, given in context.items():
         values = [given] if isinstance(given, str) else list(given)
-        if not key or not values or not all(value.strip("*?") for value in values):
+        like = any("*" in value or "?" in value for value in values)
+        operator = "StringLike" if like else "StringEquals"
+        name = f"kms:EncryptionContext:{key}"
+        if not key or not values or limits(Condition(operator, name, as_deployed(values))) is not True:
             raise ArgumentError(
                 "encryption_context",
                 dict(context),
                 "each key is a text, and each value a text that narrows",
                 "name the value that the caller has to send",
             )
-        like = any("*" in value or "?" in value for value in values)
-        operator = "StringLike" if like else "StringEquals"
-        conditions.setdefault(operator, {})[f"kms:EncryptionContext:{key}"] = values
+        conditions.setdefault(operator, {})[name] = values
     return conditions

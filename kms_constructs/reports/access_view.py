@@ -137,6 +137,12 @@ def key_facts(key: Key) -> tuple[str, ...]:
     return tuple(facts)
 
 
+def matrix_facts(matrix: AccessMatrix) -> tuple[str, ...]:
+    """Short facts that tell matrices apart: those of the key, and which deployments it is about."""
+    world = (f"with {one_line(matrix.world)}",) if matrix.world else ()
+    return (*key_facts(matrix.key), *world)
+
+
 def matrix_order(matrices: Iterable[AccessMatrix]) -> list[AccessMatrix]:
     """Matrices by source and name of their key."""
     return sorted(

@@ -164,11 +164,10 @@ def _junit_judged(it: Judged, _look: Callable[[], Look]) -> str:
 
 
 def _html_judged(it: Judged, _look: Callable[[], Look]) -> str:
-    from kms_constructs.analysis.within import EstateAccess
+    from kms_constructs.analysis.worlds import matrices_of
     from kms_constructs.reports.html import report_html
 
-    matrices = EstateAccess(it.estate).matrices(it.estate.keys)
-    return report_html(it.report, matrices, titles=_titles())
+    return report_html(it.report, matrices_of(it.estate), titles=_titles())
 
 
 def _html_accesses(it: Accesses, _look: Callable[[], Look]) -> str:

@@ -21,13 +21,13 @@ from markupsafe import Markup
 from kms_constructs.analysis.access import Access
 from kms_constructs.guardrails.finding import Finding, Report
 from kms_constructs.guardrails.verdict import Verdict
-from kms_constructs.model.estate import SourceProblem
+from kms_constructs.model.estate import Location, SourceProblem
 from kms_constructs.reports.access_view import (
     LEGEND,
     MARKS,
     joined,
-    key_facts,
     key_title,
+    matrix_facts,
     matrix_order,
     proviso,
 )
@@ -102,6 +102,7 @@ class _FindingView:
     message: str
     path: str
     chain: tuple[str, ...]
+    witness: str
     reason: str
     fix: str
 
@@ -193,16 +194,21 @@ def report_html(
         title: Heading of the page.
     """
     summary = Summary.of(report)
-    by_location = {matrix.key.location: matrix for matrix in matrices}
+    by_location: dict[Location, AccessMatrix] = {}
+    others: list[AccessMatrix] = []  # a key whose deployments differ has a matrix for each
+    for matrix in matrices:
+        if by_location.setdefault(matrix.key.location, matrix) is not matrix:
+            others.append(matrix)
     off = switched_off(report.findings)
     groups = list(by_resource(finding for finding in report.findings if finding not in off))
     known = {group.location for group in groups}
     groups += [ResourceFindings(location, ()) for location in by_location if location not in known]
     statuses = tuple(status for status in _LOUD if summary.counts[status])
     few = len(groups) <= _OPEN_RESOURCES
+    shown = [(group, by_location.get(group.location)) for group in groups]
+    shown += [(ResourceFindings(matrix.key.location, ()), matrix) for matrix in others]
     sections = tuple(
-        _section(number, group, by_location.get(group.location), statuses, few=few)
-        for number, group in enumerate(groups, start=1)
+        _section(number, group, one, statuses, few=few) for number, (group, one) in enumerate(shown, start=1)
     )
     columns = (*statuses, Status.COMPLIANT)
     return _render(
@@ -338,7 +344,7 @@ def _section(
         title=key_title(matrix.key) if matrix is not None else name,
         source="" if name == one_line(location.source) else one_line(location.source),
         place="" if name == one_line(location.source) else place(location),
-        facts=", ".join(key_facts(matrix.key)) if matrix is not None else "",
+        facts=", ".join(matrix_facts(matrix)) if matrix is not None else "",
         open=few and (bool(loud) or matrix is not None),
         badges=badges,
         counts=tuple(_Count(counts[status], _CSS[status]) for status in statuses),
@@ -363,6 +369,7 @@ def _finding(finding: Finding) -> _FindingView:
         message=one_line(finding.message),
         path=one_line(finding.path),
         chain=tuple(one_line(step) for step in finding.chain),
+        witness=one_line(finding.witness.describe()) if finding.witness is not None else "",
         reason=one_line(finding.acknowledged or ""),
         fix=one_line(finding.fix),
     )

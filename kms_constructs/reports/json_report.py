@@ -13,6 +13,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from kms_constructs.analysis.access import Access
+from kms_constructs.analysis.witness import Witness
 from kms_constructs.guardrails.control import Control
 from kms_constructs.guardrails.finding import Finding, Report
 from kms_constructs.model.estate import Location, SourceProblem
@@ -54,6 +55,7 @@ def report_json(report: Report) -> str:
             },
             "sources": [printable(source) for source in report.sources],
             "problems": [_problem(problem) for problem in report.problems],
+            **({"notes": [printable(note) for note in report.notes]} if report.notes else {}),
             "findings": [_finding(finding) for finding in report.findings],
         },
     )
@@ -76,6 +78,7 @@ def access_json(matrices: Iterable[AccessMatrix], problems: Iterable[SourceProbl
             _text(
                 {
                     "key": _key(matrix.key),
+                    **_world(matrix.world),
                     "capabilities": [capability.value for capability in matrix.capabilities],
                     "principals": [],
                 },
@@ -116,6 +119,7 @@ def diff_json(changes: Iterable[AccessChange], problems: Iterable[SourceProblem]
             "gain": change.gains,
             "statements": [printable(statement) for statement in change.statements],
             "conditions": [printable(condition) for condition in change.conditions],
+            **_world(change.world),
         }
         for change in changes
     ]
@@ -200,7 +204,29 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "chain": [printable(step) for step in finding.chain],
         "principals": [printable(principal) for principal in finding.principals],
         "acknowledged": None if finding.acknowledged is None else printable(finding.acknowledged),
+        "witness": None if finding.witness is None else _witness(finding.witness),
+        **_world(finding.world),
     }
+
+
+def _witness(witness: Witness) -> dict[str, Any]:
+    return {
+        "principal": printable(witness.principal),
+        "action": f"kms:{witness.action}",
+        "context": {
+            printable(name): printable(value) if isinstance(value, str) else list(map(printable, value))
+            for name, value in sorted(witness.context.items())
+        },
+        "needsIamPolicy": witness.needs_iam,
+        "allowed": witness.allowed,
+        "taken": {printable(name): printable(value) for name, value in witness.taken.items()},
+        "beside": None if witness.beside is None else _witness(witness.beside),
+    }
+
+
+def _world(world: str) -> dict[str, str]:
+    """Which deployments something is about: said only where it is not all of them."""
+    return {"world": printable(world)} if world else {}
 
 
 def _problem(problem: SourceProblem) -> dict[str, Any]:

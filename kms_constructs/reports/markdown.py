@@ -14,8 +14,8 @@ from kms_constructs.reports.access_view import (
     MARKS,
     access_entries,
     joined,
-    key_facts,
     key_title,
+    matrix_facts,
     matrix_order,
 )
 from kms_constructs.reports.summary import (
@@ -131,7 +131,7 @@ def access_markdown(matrices: Iterable[AccessMatrix]) -> str:
     ordered = matrix_order(matrices)
     for matrix in ordered:
         lines += [f"## {escaped(key_title(matrix.key))}", ""]
-        facts = [one_line(matrix.key.location.source), *key_facts(matrix.key)]
+        facts = [one_line(matrix.key.location.source), *matrix_facts(matrix)]
         lines += [", ".join(map(code, facts)), ""]
         if not matrix.rows:
             lines += ["**Nobody has access to this key.**", ""]
@@ -168,7 +168,7 @@ def diff_markdown(changes: Sequence[AccessChange]) -> str:
         return "No change of access to KMS keys.\n"
     rows = (
         (
-            code(change.key),
+            code(f"{change.key} with {change.world}" if change.world else change.key),
             code(change.principal),
             "**gains**" if change.gains else "loses",
             escaped(change.capability.value),

@@ -20,8 +20,8 @@ from kms_constructs.reports.access_view import (
     AccessEntry,
     access_entries,
     joined,
-    key_facts,
     key_title,
+    matrix_facts,
     matrix_order,
 )
 from kms_constructs.reports.console import Drawn, Look, Pen, Piece, cut, draw
@@ -178,6 +178,8 @@ def _finding(finding: Finding, look: Look, pen: Pen) -> Iterable[RenderableType]
     if finding.chain:
         arrow = look.mark(" → ", " -> ")
         yield pen.paragraph(arrow.join(map(one_line, finding.chain)), indent=4, label="via")
+    if finding.witness is not None:
+        yield pen.paragraph(f"e.g. {one_line(finding.witness.describe())}", indent=4)
     if finding.acknowledged is not None:
         yield pen.paragraph(one_line(finding.acknowledged), indent=4, label="why", style=style)
     elif finding.fix:
@@ -300,7 +302,7 @@ def _access(matrix: AccessMatrix, look: Look, shared: _SharedRows) -> Iterable[R
     location = matrix.key.location
     pen = shared.pen
     yield from _heading(key_title(matrix.key), place(location, named=not location.construct_path), pen)
-    if facts := key_facts(matrix.key):
+    if facts := matrix_facts(matrix):
         yield pen.paragraph(", ".join(facts), indent=0, style="dim")
     yield Drawn()
     if not matrix.rows:
@@ -445,6 +447,8 @@ def _change(change: AccessChange, look: Look) -> list[Piece]:
     arrow = look.mark("→", "->")
     before, after = MARKS[change.before].word, MARKS[change.after].word
     pieces = [(f"{before} {arrow} {after}" if before != after else f"{after} under other conditions", "")]
+    if change.world:
+        pieces.append((f"  with {one_line(change.world)}", ""))
     if change.statements:
         pieces.append((f"  by {'; '.join(map(one_line, change.statements))}", "dim"))
     if change.alternatives:

@@ -57,7 +57,7 @@ def load(
         deployment: What the input does not say itself; or its parts by name:
         account: Account of stacks and keys that do not say theirs; twelve digits.
         region: Region of stacks and keys that do not say theirs.
-        parameters: Values of template parameters by name; those not named have their defaults.
+        parameters: Values of template parameters by name; see `Deployment` for the others.
         scps: The service control policies in force: JSON files, or plain data.
         rcps: The resource control policies in force.
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from kms_constructs.model.actions import action_matches
-from kms_constructs.model.arn import OPEN_PARTITION, is_account_id, of_region, parse_arn
+from kms_constructs.model.arn import OPEN_PARTITION, of_region
 from kms_constructs.model.estate import Deployment, Estate, Key, Location, SourceProblem
-from kms_constructs.model.policy import Effect, Policy, Statement, named_partition, parse_policy
+from kms_constructs.model.home import home_account
+from kms_constructs.model.policy import Policy, named_partition, parse_policy
 from kms_constructs.model.position import Origin
 from kms_constructs.model.text import CLOSE, OPEN, HoleKind, hole
-from kms_constructs.model.unknown import is_unknown
 from kms_constructs.model.vocabulary import KEY_POLICY_FILE
 from kms_constructs.sources.positions import START, DocumentOrigin, Marks, Pointer
 from kms_constructs.sources.reader import Document, Reader
@@ -45,12 +44,36 @@ class PolicyFileReader(Reader):
         )
         if not (document.named or _is_key_policy(key.policy)):
             return False
+        if _is_of_iam(policy):
+            self.problems.append(SourceProblem(document.source, _OF_IAM, _WHERE_IT_BELONGS))
+            return True
         self._keys.append(key)
         return True
 
     def estate(self) -> Estate:
         """The keys."""
         return Estate(keys=tuple(self._keys), sources=tuple(key.location.source for key in self._keys))
+
+
+_OF_IAM: Final = (
+    "it is an IAM policy or a service control policy and no key policy: no statement has a Principal"
+)
+_WHERE_IT_BELONGS: Final = (
+    "Give a service control policy by --scp, and an IAM policy in a template that says whom it is attached to"
+)
+
+
+def _is_of_iam(policy: object) -> bool:
+    """Whether a policy is one of identities: no statement says, or tries to say, whom it is for."""
+    members = policy.items() if isinstance(policy, Mapping) else ()
+    found = next((value for key, value in members if str(key).lower() == "statement"), None)
+    statements = found if isinstance(found, list) else [found]
+    return bool(statements) and all(
+        isinstance(statement, Mapping)
+        and "Effect" in statement
+        and not any("princip" in str(key).lower() for key in statement)
+        for statement in statements
+    )
 
 
 def _is_key_policy(policy: Policy) -> bool:
@@ -119,9 +142,9 @@ def key_from_policy(
     Args:
         document: The key policy as plain data, or as JSON text.
         source: The file it came from, or what stands for it.
-        account: Account of the key. Without it, the account is taken from the policy when exactly one
-            account's root may call PutKeyPolicy: KMS refuses a policy that would lock its own account out,
-            so that is the key's account but for policies written past that check.
+        account: Account of the key. Without it, the account is taken from the policy when it can allow
+            PutKeyPolicy in one account only: see `home_account`. That is the key's account but for policies
+            written past the check that refuses those that lock their own account out.
         region: Region of the key.
         origin: Where the parts of the policy stand: see `policy_origin`.
 
@@ -135,39 +158,13 @@ def key_from_policy(
         id=source,
         location=Location(source, origin=origin),
         policy=policy,
-        account=account or _home(policy) or hole(HoleKind.ENVIRONMENT, "AWS::AccountId"),
+        account=account or home_account(policy) or hole(HoleKind.ENVIRONMENT, "AWS::AccountId"),
         region=region or hole(HoleKind.ENVIRONMENT, "AWS::Region"),
         partition=of_region(region).name if region else named_partition(policy) or OPEN_PARTITION,
         # The file does not say which key it is of: a Resource that names one key may name this one.
         key_id=hole(HoleKind.UNRESOLVED, "KeyId"),
         vocabulary=KEY_POLICY_FILE,
     )
-
-
-def _home(policy: Policy) -> str | None:
-    accounts = {account for statement in policy.statements for account in _restoring_roots(statement)}
-    return accounts.pop() if len(accounts) == 1 else None
-
-
-def _restoring_roots(statement: Statement) -> set[str]:
-    """Accounts whose root a statement allows to put a key policy."""
-    principals, actions = statement.principals, statement.actions
-    if statement.effect is not Effect.ALLOW or principals is None or is_unknown(principals):
-        return set()
-    if actions is None or is_unknown(actions) or not any(_puts_policy(action) for action in actions):
-        return set()
-    return {account for principal in principals if (account := _root_account(principal.value))}
-
-
-def _puts_policy(action: str) -> bool:
-    return action_matches(action, "kms:PutKeyPolicy")
-
-
-def _root_account(value: str) -> str | None:
-    if is_account_id(value):
-        return value
-    arn = parse_arn(value)
-    return arn.account if arn is not None and arn.is_root and is_account_id(arn.account) else None
 
 
 def _safe(node: object, depth: int = 0) -> object:

@@ -48,6 +48,7 @@ DENIES = [
     "DenyDestruction",
     "DenyPolicyChange",
     "DenyRotationOff",
+    "DenyManagementToUsers",
     "DenyShortDeletionWindow",
     "DenyLockoutBypass",
     "DenyDirectGrants",

@@ -156,21 +156,32 @@ def test_grants_for_services_say_so() -> None:
     )
 
 
-def test_a_deny_on_direct_grants_makes_them_conditional() -> None:
+@pytest.mark.parametrize(
+    ("operator", "expected"),
+    [
+        pytest.param(
+            "BoolIfExists",
+            MatrixCell(Access.CONDITIONAL, ("Use",), ("only for AWS services (kms:GrantIsForAWSResource)",)),
+            id="whether the request carries the key or not",
+        ),
+        pytest.param(
+            "Bool", MatrixCell(Access.ALLOWED, ("Use",)), id="a request without the key is not denied"
+        ),
+    ],
+)
+def test_a_deny_on_direct_grants_makes_them_conditional(operator: str, expected: MatrixCell) -> None:
     no_direct = {
         "Effect": "Deny",
         "Principal": "*",
         "Action": "kms:CreateGrant",
         "Resource": "*",
-        "Condition": {"Bool": {"kms:GrantIsForAWSResource": "false"}},
+        "Condition": {operator: {"kms:GrantIsForAWSResource": "false"}},
     }
     row = access_matrix(
         key_of({"Statement": [allow({"AWS": APP}, "kms:CreateGrant", "Use"), no_direct]})
     ).row(APP)
     assert row is not None
-    assert row.cells[Capability.CREATE_GRANT] == MatrixCell(
-        Access.CONDITIONAL, ("Use",), ("only for AWS services (kms:GrantIsForAWSResource)",)
-    )
+    assert row.cells[Capability.CREATE_GRANT] == expected
 
 
 def test_a_grant_makes_a_row() -> None:

@@ -34,10 +34,13 @@ HOLDERS = (
     (f"arn:aws:iam::{ENVIRONMENT}:role/App",),
     Unknown("attached elsewhere"),
 )
+MADE = (role(hole(HoleKind.GENERATED, "Shop.AppRole.Name")),)
+"""A role whose name a template does not tell, and which a policy may spell out all the same."""
 USERS = (
     role("App"),
     [role("App"), role("Other")],
     role("Other"),
+    role("Shop-AppRole-1ABCDEFGHIJKL"),
     ROOT,
     service("logs.amazonaws.com"),
     "*",
@@ -102,7 +105,7 @@ def policies(draw: st.DrawFn) -> IdentityPolicy:
         }
         for effect in draw(st.lists(st.sampled_from(["Allow", "Allow", "Deny"]), min_size=1, max_size=3))
     ]
-    return an_iam_policy(*statements, attached_to=draw(st.sampled_from(HOLDERS)))
+    return an_iam_policy(*statements, attached_to=draw(st.sampled_from((*HOLDERS, MADE))))
 
 
 @settings(max_examples=200)

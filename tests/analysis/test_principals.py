@@ -253,3 +253,43 @@ def test_a_wildcard_that_may_run_over_colons_hides_the_account() -> None:
     assert role(f"arn:*:iam::{HOME}:role/x").account is None
     assert role(account_pattern(PrincipalKind.ROLE, HOME)).account == HOME
     assert role(account_pattern(PrincipalKind.ROLE, "*")).account is None
+
+
+def _role_cell(*include: str, but: tuple[str, ...] = ()) -> Cell:
+    def arns(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(f"arn:aws:iam::111122223333:role/{name}" for name in names)
+
+    return Cell(PrincipalKind.ROLE, arns(include), arns(but))
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "expected"),
+    [
+        pytest.param(_role_cell("*"), _role_cell("App"), True, id="one of all"),
+        pytest.param(_role_cell("App"), _role_cell("*"), False, id="all of one"),
+        pytest.param(_role_cell("*-ops"), _role_cell("*-ops", "prod-*"), True, id="both of one"),
+        pytest.param(_role_cell("*-ops", "prod-*"), _role_cell("*-ops"), False, id="one of both"),
+        pytest.param(_role_cell("*-ops", "prod-*"), _role_cell("prod-app"), False, id="a name of one"),
+        pytest.param(_role_cell("*-ops", "prod-*"), _role_cell("prod-x-ops"), True, id="a name of both"),
+        pytest.param(_role_cell("*", but=("App",)), _role_cell("App"), False, id="who is left out"),
+        pytest.param(_role_cell("*", but=("App",)), _role_cell("Ops"), True, id="who is not left out"),
+        pytest.param(_role_cell("*", but=("App",)), _role_cell("*"), False, id="perhaps left out"),
+        pytest.param(
+            _role_cell("*", but=("App",)), _role_cell("*", but=("A*",)), True, id="left out by both"
+        ),
+        pytest.param(
+            _role_cell("*"),
+            Cell(PrincipalKind.USER, ("arn:aws:iam::111122223333:role/App",)),
+            False,
+            id="another kind",
+        ),
+    ],
+)
+def test_a_cell_contains_another(wide: Cell, narrow: Cell, expected: bool) -> None:
+    assert wide.contains(narrow) is expected
+
+
+def test_the_order_of_patterns_is_no_other_cell() -> None:
+    left, right = _role_cell("a*", "*b", but=("x", "y")), _role_cell("*b", "a*", but=("y", "x"))
+    assert left.ordered == right.ordered
+    assert _role_cell("a").ordered == _role_cell("a")

@@ -67,11 +67,40 @@ CASES: dict[str, tuple[list[object], list[str]]] = {
     ),
     "all but an undecided action": (
         [{"Effect": "Allow", "Principal": {"AWS": APP}, "NotAction": f"kms:{U}", "Resource": "*"}],
+        [f"{APP}; ? kms:${{Admin}} is undecided"],
+    ),
+    "an undecided action": (
+        [allow({"AWS": APP}, Action=f"kms:{U}")],
+        [f"{APP}; ? kms:${{Admin}} is undecided"],
+    ),
+    "an undecided action beside the one asked about": (
+        [allow({"AWS": APP}, Action=[f"kms:{U}", "kms:ScheduleKeyDeletion"])],
         [APP],
     ),
-    "an undecided action": ([allow({"AWS": APP}, Action=f"kms:{U}")], [APP]),
     "the account": ([allow({"AWS": HOME})], [HOME_ALL]),
-    "another account": ([allow({"AWS": OTHER})], [f"any principal of account {OTHER}; delegated"]),
+    "another account, of which KMS takes no such call": ([allow({"AWS": OTHER})], []),
+    "another account by its pattern": (
+        [allow("*", Condition={"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{OTHER}:role/*"}})],
+        [],
+    ),
+    "another account and the own one": (
+        [allow({"AWS": [f"arn:aws:iam::{OTHER}:role/App", APP]})],
+        [APP],
+    ),
+    "a unique id": (
+        [allow({"AWS": "AROAEXAMPLEEXAMPLE123"})],
+        [
+            "the principal with unique id AROAEXAMPLEEXAMPLE123; ? which role has the unique id "
+            "AROAEXAMPLEEXAMPLE123 is not known"
+        ],
+    ),
+    "a unique id that is denied by name, perhaps": (
+        [allow({"AWS": "AIDAEXAMPLEEXAMPLE123"}), deny(Principal={"AWS": f"arn:aws:iam::{HOME}:user/x"})],
+        [
+            f"the principal with unique id AIDAEXAMPLEEXAMPLE123 except arn:aws:iam::{HOME}:user/x; ? which "
+            "user has the unique id AIDAEXAMPLEEXAMPLE123 is not known"
+        ],
+    ),
     "anyone": ([ALL], [ANYONE]),
     "everyone but one": (
         [{"Effect": "Allow", "NotPrincipal": {"AWS": APP}, "Action": "kms:*", "Resource": "*"}],
@@ -194,9 +223,14 @@ CASES: dict[str, tuple[list[object], list[str]]] = {
         [allow({"AWS": APP}), deny(Principal={"AWS": f"arn:aws:sts::{HOME}:assumed-role/App/s"})],
         [APP],
     ),
-    "a Deny on the account counts against its root user": (
-        [allow({"AWS": [APP, HOME]}), deny(Principal={"AWS": ROOT})],
-        [APP, f"any principal of account {HOME}; delegated"],
+    "a Deny on the account hits everyone of it": (
+        [allow({"AWS": [APP, HOME], "Service": "s3.amazonaws.com"}), deny(Principal={"AWS": ROOT})],
+        ["service s3.amazonaws.com"],
+    ),
+    "a Deny on another account": ([allow({"AWS": APP}), deny(Principal={"AWS": OTHER})], [APP]),
+    "a Deny on an account that is not known": (
+        [allow({"AWS": APP}), deny(Principal={"AWS": f"arn:aws:iam::{U}:root"})],
+        [APP],
     ),
     "a Deny on a pattern of principals, which KMS does not take": (
         [allow({"AWS": APP}), deny(Principal={"AWS": f"arn:aws:iam::{HOME}:role/*"})],

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kms_constructs.analysis.separation import overlaps, using_actions_of
+from kms_constructs.analysis.separation import Overlap, overlaps, using_actions_of
 from kms_constructs.model.estate import Grant, IdentityPolicy, IdentityPolicyKind, Location
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.model.unknown import Unknown
@@ -50,6 +50,28 @@ deny_app = {
     "Resource": "*",
     "Condition": {"ArnNotEquals": {"aws:PrincipalArn": APP}},
 }
+deny_policy = {
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": ["kms:PutKeyPolicy", "kms:DisableKey"],
+    "Resource": "*",
+    "Condition": {"ArnNotEquals": {"aws:PrincipalArn": [ROOT, ADMIN]}},
+}
+deny_management = {
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "kms:TagResource",
+    "Resource": "*",
+    "Condition": {"ArnEquals": {"aws:PrincipalArn": APP}},
+}
+LINKED = f"arn:aws:iam::{HOME}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+BOTH_PATTERNS = f"arn:aws:iam::{HOME}:role/*-ops and arn:aws:iam::{HOME}:role/prod-*"
+
+
+def only(role: str) -> dict[str, Any]:
+    """A condition that lets in the roles of a pattern alone."""
+    return {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{HOME}:{role}"}}
+
 
 # statements, then per overlap: who, through what, one of its managing and one of its using actions
 CASES: dict[str, tuple[list[dict[str, Any]], list[tuple[str, str, str, str]]]] = {
@@ -58,6 +80,8 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[tuple[str, str, str, str]]]] =
         [root, allow({"AWS": ADMIN}, CONSOLE_ADMIN, "Admins"), app, attach],
         [
             (ACCOUNT, "delegation", "PutKeyPolicy", "Decrypt"),
+            (APP, "delegated policy", "PutKeyPolicy", "Decrypt"),
+            (ADMIN, "delegated policy", "PutKeyPolicy", "CreateGrant"),
             (ADMIN, "delegation", "PutKeyPolicy", "Decrypt"),
             (ADMIN, "CreateGrant", "PutKeyPolicy", "CreateGrant"),
         ],
@@ -87,7 +111,71 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[tuple[str, str, str, str]]]] =
         [(ADMIN, "key policy", "PutKeyPolicy", "Decrypt")],
     ),
     "apart": ([admin, app, attach], []),
-    "apart, account manages": ([root_manages, admin, app, attach], []),
+    "apart, account manages and writes the policy": (
+        [root_manages, admin, app, attach],
+        [(APP, "delegated policy", "PutKeyPolicy", "Decrypt")],
+    ),
+    "apart, account manages": (
+        [root_manages, admin, app, attach, deny_policy],
+        [(APP, "delegated management", "TagResource", "Decrypt")],
+    ),
+    "apart, account manages, and a Deny for the user": (
+        [root_manages, admin, app, attach, deny_policy, deny_management],
+        [],
+    ),
+    "apart, account manages, a service-linked role uses": (
+        [
+            root_manages,
+            admin,
+            allow({"AWS": LINKED}, USE, "Use"),
+            allow({"AWS": LINKED}, "kms:CreateGrant", "G"),
+        ],
+        [],
+    ),
+    "another account manages, its role uses": (
+        [allow({"AWS": OTHER}, MANAGE, "Theirs"), allow({"AWS": THEIRS}, USE, "Use")],
+        [],
+    ),
+    "account manages, use by a grant for services only": ([root_manages, attach], []),
+    "account manages, who uses is not resolved": (
+        [root_manages, allow(WHY, USE, "Use")],
+        [
+            (f"the root user of account {HOME}", "unresolved", "PutKeyPolicy", "Decrypt"),
+            (ACCOUNT, "unresolved", "PutKeyPolicy", "Decrypt"),
+        ],
+    ),
+    "account manages, what a user does is not resolved": (
+        [root_manages, deny_policy, allow({"AWS": APP}, WHY, "Use")],
+        [
+            (APP, "unresolved", "EnableKey", "Decrypt"),
+            (APP, "delegated management", "TagResource", "Decrypt"),
+        ],
+    ),
+    "two patterns": (
+        [
+            allow({"AWS": ROOT}, ["kms:EnableKey", "kms:Decrypt"], name, Condition=only(name))
+            for name in ("role/*-ops", "role/prod-*")
+        ],
+        [
+            (f"arn:aws:iam::{HOME}:role/*-ops", "delegation", "EnableKey", "Decrypt"),
+            (BOTH_PATTERNS, "delegation", "EnableKey", "Decrypt"),
+            (f"arn:aws:iam::{HOME}:role/prod-*", "delegation", "EnableKey", "Decrypt"),
+        ],
+    ),
+    "an account and its role in one statement": (
+        [allow({"AWS": [ROOT, APP]}, "kms:EnableKey", "Enable", Condition=only("role/App")), app],
+        [
+            (APP, "delegated management", "EnableKey", "Decrypt"),
+            (APP, "key policy", "EnableKey", "Decrypt"),
+        ],
+    ),
+    "a role and its account in one statement": (
+        [allow({"AWS": [APP, ROOT]}, "kms:EnableKey", "Enable", Condition=only("role/App")), app],
+        [
+            (APP, "key policy", "EnableKey", "Decrypt"),
+            (APP, "delegated management", "EnableKey", "Decrypt"),
+        ],
+    ),
     "apart, root user only": (
         [root_user, admin, app],
         [(f"the root user of account {HOME}", "root user", "PutKeyPolicy", "Decrypt")],
@@ -122,14 +210,31 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[tuple[str, str, str, str]]]] =
                 "Principal": "*",
                 "Action": "kms:CreateGrant",
                 "Resource": "*",
-                "Condition": {"Bool": {"kms:GrantIsForAWSResource": "false"}},
+                "Condition": {"BoolIfExists": {"kms:GrantIsForAWSResource": "false"}},
             },
         ],
         [],
     ),
+    "a direct grant that a Deny forbids where the request carries the key": (
+        [
+            admin,
+            allow({"AWS": ADMIN}, "kms:CreateGrant", "Grants"),
+            {
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "kms:CreateGrant",
+                "Resource": "*",
+                "Condition": {"Bool": {"kms:GrantIsForAWSResource": "false"}},
+            },
+        ],
+        [(ADMIN, "CreateGrant", "PutKeyPolicy", "CreateGrant")],
+    ),
     "the root user manages, anyone uses": (
         [root_manages, allow("*", USE, "Use")],
-        [(f"the root user of account {HOME}", "root user", "PutKeyPolicy", "Decrypt")],
+        [
+            (f"the root user of account {HOME}", "root user", "PutKeyPolicy", "Decrypt"),
+            (ACCOUNT, "delegated policy", "PutKeyPolicy", "Decrypt"),
+        ],
     ),
     "not resolved": (
         [admin, allow(WHY, USE, "Use")],
@@ -222,6 +327,11 @@ def iam(resource: object = "*", action: object = "kms:*", **facts: Any) -> Ident
     )
 
 
+def by_iam(found: tuple[Overlap, ...]) -> list[Overlap]:
+    """The overlaps that an IAM policy of the estate makes, beside what one might."""
+    return [one for one in found if one.through == "IAM policy"]
+
+
 @pytest.mark.parametrize(
     ("policy", "managed"),
     [
@@ -239,9 +349,9 @@ def iam(resource: object = "*", action: object = "kms:*", **facts: Any) -> Ident
 def test_an_iam_policy_makes_a_user_a_manager(
     policy: IdentityPolicy, managed: tuple[str, ...] | None
 ) -> None:
-    found = overlaps(key_of({"Statement": [root_manages, admin, app]}), [policy])
+    found = by_iam(overlaps(key_of({"Statement": [root_manages, admin, app]}), [policy]))
     if managed is None:
-        assert found == ()
+        assert found == []
         return
     (one,) = found
     assert (one.principals, one.through, one.manages, one.chain, one.path) == (
@@ -259,7 +369,7 @@ def test_an_iam_policy_makes_a_user_a_manager(
 
 
 def test_an_iam_policy_of_which_it_is_not_known_whom_it_serves() -> None:
-    found = overlaps(key_of({"Statement": [root_manages, admin, app]}), [iam(attached_to=WHY)])
+    found = by_iam(overlaps(key_of({"Statement": [root_manages, admin, app]}), [iam(attached_to=WHY)]))
     assert [(one.principals, one.through, one.unresolved) for one in found] == [
         (APP, "IAM policy", "a test says so")
     ]

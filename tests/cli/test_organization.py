@@ -95,3 +95,19 @@ def test_parameters_and_the_account_decide_everywhere(run: Run, tmp_path: Path, 
     paths = [file] if command == "explain" else [nothing, file]
     done = run(command, *paths, *ACCOUNT, "--parameter", "Name=Reader", "-f", "json")
     assert "arn:aws:iam::111122223333:role/Reader" in done.out
+
+
+@pytest.mark.parametrize("command", ["check", "explain", "diff"])
+@pytest.mark.parametrize("ignored", [False, True], ids=["taken", "left open"])
+def test_defaults_are_told_and_may_be_left_open(
+    run: Run, tmp_path: Path, command: str, *, ignored: bool
+) -> None:
+    document = template(
+        {"KeyPolicy": policy(statement("Users", {"Ref": "Who"}, "kms:Decrypt"))},
+        Parameters={"Who": {"Type": "String", "Default": "arn:aws:iam::111122223333:role/Reader"}},
+    )
+    file = write(tmp_path / "default.json", document)
+    nothing = write(tmp_path / "nothing.json", {"Resources": {}})
+    paths = [nothing, file] if command == "diff" else [file]
+    done = run(command, *paths, *ACCOUNT, *(["--ignore-defaults"] if ignored else []))
+    assert ("is taken from the default of parameter Who" in done.err + done.out) is not ignored

@@ -29,7 +29,7 @@ def json_template(*statements: str, before: str = "") -> str:
  "Conditions": {{
   "Never": {{"Fn::Equals": ["a", "b"]}},
   "Always": {{"Fn::Equals": ["a", "a"]}},
-  "Open": {{"Fn::Equals": [{{"Ref": "Stage"}}, "prod"]}}
+  "Open": {{"Fn::Equals": [{{"Fn::ImportValue": "stage"}}, "prod"]}}
  }},
  "Resources": {{{before}
   "Key": {{

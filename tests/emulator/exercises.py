@@ -566,6 +566,7 @@ NOT_EXERCISED: dict[str, str] = {
             "dynamodb_replication",
             "eventbridge_archive",
             "eventbridge_topics",
+            "fargate_ephemeral_storage",
             "firehose",
             "fsx",
             "glue_catalog",

@@ -22,6 +22,7 @@ EXPECTED = [
     *(f"IAM-KMS-{number}" for number in range(1, 9)),
     *(f"KMS:{number:03}" for number in range(1, 11)),
     "KMS:LINT",
+    "KMS:USE",
 ]
 FORMS = {
     Framework.CIS_5: r"\d\.\d{1,2}",

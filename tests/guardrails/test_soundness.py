@@ -86,8 +86,8 @@ def test_what_a_template_leaves_open_is_no_proof(name: str) -> None:
     read = TemplateInput(example.template, "app.json", stack="App", account=HOME, region=example.region)
     estate = estate_from_templates([read])
     findings = judge(estate, controls=[example.control]).findings
-    outcomes = {one.outcome for one in findings if one.location.logical_id == "Key"}
-    assert estate.problems or Outcome.COMPLIANT not in outcomes
+    # A warning that is due whatever the template leaves open shows nothing.
+    assert estate.problems or any(one.fails for one in findings if one.location.logical_id == "Key")
 
 
 @pytest.mark.parametrize("name", classes(FALSE_ALARMS, KNOWN_FALSE))

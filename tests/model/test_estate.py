@@ -18,8 +18,11 @@ from kms_constructs.model.estate import (
     Trail,
 )
 from kms_constructs.model.policy import Policy, parse_policy
+from kms_constructs.model.service_requirement import KeyForm
 from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.model.unknown import Unknown
+from kms_constructs.model.use import Link, Use
+from kms_constructs.model.worlds import World
 
 ACCOUNT = hole(HoleKind.ENVIRONMENT, "AWS::AccountId")
 
@@ -112,11 +115,20 @@ def _estate(name: str) -> Estate:
         problems=(SourceProblem(f"{name}.json", "it is broken", "Mend it"),),
         sources=(f"{name}.json",),
         unattached_aliases=(f"alias/{name}",),
+        notes=(f"{name} is large",),
+        uses=(_use(place, f"{name}.Key"),),
+    )
+
+
+def _use(place: Location, key: str) -> Use:
+    link = Link(location=place, resource_type="AWS::SQS::Queue", path="Properties/KmsMasterKeyId")
+    return Use(
+        requirement="sqs", key=key, chain=(link,), form=KeyForm.ARN, account="1", region="r", partition="aws"
     )
 
 
 class TestMerge:
-    @pytest.mark.parametrize("part", [one.name for one in fields(Estate)])
+    @pytest.mark.parametrize("part", [one.name for one in fields(Estate) if one.name != "worlds"])
     def test_every_part_of_every_estate_is_there(self, part: str) -> None:
         one, two = _estate("one"), _estate("two")
         merged, mine, theirs = (getattr(estate, part) for estate in (Estate.merge(one, two), one, two))
@@ -125,6 +137,14 @@ class TestMerge:
             assert merged == Organization((*mine.scps, *theirs.scps), (*mine.rcps, *theirs.rcps))
         else:
             assert merged == (*mine, *theirs)
+
+    def test_every_world_of_one_is_there_with_every_world_of_the_other(self) -> None:
+        one, two, three = _estate("one"), _estate("two"), _estate("three")
+        worlds = (World(two, ((("Stage", "dev"),),)), World(three, ((("Stage", "prod"),),)))
+        merged = Estate.merge(one, replace(two, worlds=worlds))
+        assert [world.assignments for world in merged.worlds] == [one.assignments for one in worlds]
+        assert [world.estate for world in merged.worlds] == [Estate.merge(one, two), Estate.merge(one, three)]
+        assert replace(merged, worlds=()) == Estate.merge(one, two)
 
     def test_of_none_and_of_one(self) -> None:
         assert Estate.merge() == Estate()
@@ -143,7 +163,7 @@ class TestMerge:
     def test_ids_stay_unique_and_keys_keep_their_arns(self) -> None:
         primary = _estate("one").keys[0]
         replica = replace(primary, id="one.Replica", kind=KeyKind.REPLICA, primary=primary.id)
-        other = Estate(keys=(primary, replica), trails=_estate("one").trails)
+        other = Estate(keys=(primary, replica), trails=_estate("one").trails, uses=_estate("one").uses)
         merged = Estate.merge(_estate("one"), other, other)
         assert [key.id for key in merged.keys] == [
             "one.Key",
@@ -155,6 +175,7 @@ class TestMerge:
         assert [key.primary for key in merged.keys] == [None, None, "one.Key#2", None, "one.Key#3"]
         assert {key.arn_pattern for key in merged.keys} == {primary.arn_pattern, replica.arn_pattern}
         assert [trail.id for trail in merged.trails] == ["one.Trail", "one.Trail#2", "one.Trail#3"]
+        assert [use.key for use in merged.uses] == ["one.Key", "one.Key#2", "one.Key#3"]
 
 
 def test_an_organization_without_policies_is_none() -> None:

@@ -18,11 +18,12 @@ from kms_constructs.model.globs import (
     is_literal,
     without_variables,
 )
-from kms_constructs.model.text import FIELD_ANY, FIELD_STAR, HoleKind, display, hole
+from kms_constructs.model.text import CLOSE, FIELD_ANY, FIELD_STAR, OPEN, HoleKind, display, hole
 
 G, H = hole(HoleKind.GENERATED, "App.Role"), hole(HoleKind.GENERATED, "App.Other")
 E, F = hole(HoleKind.ENVIRONMENT, "AWS::AccountId"), hole(HoleKind.ENVIRONMENT, "AWS::Region")
 U, V = hole(HoleKind.UNRESOLVED, "Admin"), hole(HoleKind.UNRESOLVED, "Other")
+NAMED = hole(HoleKind.GENERATED, "Shop.AppRole.Name")
 LONG = "a" * 3000
 
 
@@ -48,6 +49,40 @@ CASES = {
     "generated equals itself": (f"role/{G}", f"role/{G}", True, True),
     "generated differs from another": (f"role/{G}", f"role/{H}", False, False),
     "generated differs from text": (f"role/{G}", "role/a", False, False),
+    "a generated name may be spelt": (
+        f"role/{NAMED}",
+        "role/Shop-AppRole-1ABCDEFGHIJKL",
+        False,
+        True,
+    ),
+    "a generated name may be cut": (f"role/{NAMED}", "role/Shop-App-1abcDEF2ghIJ", False, True),
+    "a generated name of another logical id": (
+        f"role/{NAMED}",
+        "role/Shop-Other-1ABCDEFGHIJKL",
+        False,
+        False,
+    ),
+    "a generated name and a name of a person's": (
+        f"role/{NAMED}",
+        "role/shop-approle-administrator",
+        False,
+        False,
+    ),
+    "a generated name behind another path": (
+        f"role/a/{NAMED}",
+        "role/Shop-AppRole-1ABCDEFGHIJKL",
+        False,
+        False,
+    ),
+    "a generated id is no name": (f"role/{G}", "role/Shop-App-1ABCDEFGHIJKL", False, False),
+    "a generated name in an open account": (
+        f"iam::{E}:role/{NAMED}",
+        "iam::111122223333:role/Shop-AppRole-1ABCDEFGHIJKL",
+        False,
+        True,
+    ),
+    "a hole that was put into a hole": (f"{OPEN}u:a{OPEN}e:b{CLOSE}{CLOSE}", "role/a", False, True),
+    "a hole that was put into a hole, in a wildcard": (f"a{OPEN}u:b", "a?", False, True),
     "generated is in an asterisk": ("role/*", f"role/{G}", True, True),
     "generated is not one character": ("role/?", f"role/{G}", False, True),
     "generated may match a wildcard": (f"role/{G}", "role/App-*", False, True),

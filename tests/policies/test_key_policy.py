@@ -10,7 +10,7 @@ from kms_constructs.model.actions import ACTIONS, ActionClass, KeyUsage
 from kms_constructs.model.key_specs import KEY_SPECS, MAXIMUM_KEY_POLICY_BYTES, using_actions
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.policies import key_policy as written
-from kms_constructs.policies.key_policy import KeyPolicySpec, declaration, key_policy
+from kms_constructs.policies.key_policy import DeclaredGrant, KeyPolicySpec, declaration, key_policy
 from kms_constructs.policies.root_access import RootAccess
 
 ROOT = "arn:aws:iam::111122223333:root"
@@ -75,7 +75,7 @@ USES = [
 ]
 
 
-def allow(sid: str, who: str, actions: list[str], **condition: dict[str, object]) -> dict[str, object]:
+def allow(sid: str, who: object, actions: object, **condition: dict[str, object]) -> dict[str, object]:
     statement = {"Sid": sid, "Effect": "Allow", "Principal": {"AWS": who}, "Action": actions, "Resource": "*"}
     return statement | ({"Condition": condition} if condition else {})
 
@@ -134,6 +134,30 @@ def test_the_smallest_policy() -> None:
     }
 
 
+DENIED_TO_USERS = [
+    "kms:CancelKeyDeletion",
+    "kms:CreateAlias",
+    "kms:DeleteAlias",
+    "kms:EnableKey",
+    "kms:EnableKeyRotation",
+    "kms:GetParametersForImport",
+    "kms:ImportKeyMaterial",
+    "kms:ReplicateKey",
+    "kms:RotateKeyOnDemand",
+    "kms:SynchronizeMultiRegionKey",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateAlias",
+    "kms:UpdateKeyDescription",
+    "kms:UpdatePrimaryRegion",
+]
+
+
+def deny_management(*users: str) -> dict[str, object]:
+    who = users[0] if len(users) == 1 else list(users)
+    return deny("DenyManagementToUsers", DENIED_TO_USERS, ArnEquals={"aws:PrincipalArn": who})
+
+
 def test_a_policy_with_every_duty() -> None:
     spec = replace(
         SPEC,
@@ -182,8 +206,74 @@ def test_a_policy_with_every_duty() -> None:
             ArnNotEquals=but(ROOT, RESCUE),
         ),
         deny("DenyPolicyChange", "kms:PutKeyPolicy", ArnNotEquals=but(ROOT, RESCUE, DEPLOY)),
-        *ALWAYS_DENIED,
+        ALWAYS_DENIED[0],
+        deny_management(USER, WRITER, READER),
+        *ALWAYS_DENIED[1:],
     ]
+
+
+THEIRS, SETUP, GRANTED = "arn:aws:iam::444455556666:role/App", f"{ADMIN}Setup", f"{USER}Granted"
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        pytest.param(SPEC, (), id="nobody uses it"),
+        pytest.param(replace(SPEC, root_access=RootAccess.FULL_DELEGATION), (), id="all is left to IAM"),
+        pytest.param(replace(SPEC, users=(USER, WRITER), decrypt_only=(USER,)), (USER, WRITER), id="once"),
+        pytest.param(
+            replace(SPEC, further=(allow("ServiceX", [USER, DEPLOY], ["kms:GenerateDataKey*"]),)),
+            (USER,),
+            id="through a service, the deployment principal too",
+        ),
+        pytest.param(
+            replace(
+                SPEC,
+                further=(allow("ServiceX", [USER, f"{DEPLOY}/"], "kms:Decrypt"),),
+                deployment_as_users=(f"{DEPLOY}/",),
+            ),
+            (USER,),
+            id="the deployment principal in another spelling",
+        ),
+        pytest.param(
+            replace(SPEC, further=(allow("ServiceX", USER, "kms:CreateGrant"),)),
+            (USER,),
+            id="grants for AWS resources alone",
+        ),
+        pytest.param(
+            replace(SPEC, further=(allow("ServiceX", USER, ["kms:DescribeKey", "kms:ListGrants"]),)),
+            (),
+            id="reading is no use",
+        ),
+        pytest.param(
+            replace(
+                SPEC,
+                further=({**allow("X", "", "kms:Decrypt"), "Principal": {"Service": "sns.amazonaws.com"}},),
+            ),
+            (),
+            id="a service has no IAM policies",
+        ),
+        pytest.param(
+            replace(
+                SPEC,
+                further=(allow("External", [THEIRS, THEIRS.replace("role/App", "root")], "kms:Decrypt"),),
+            ),
+            (THEIRS,),
+            id="other accounts: their roles, not the account",
+        ),
+        pytest.param(
+            replace(
+                SPEC,
+                direct_grants=(DeclaredGrant(grantee=GRANTED, operations=("Decrypt",), created_by=(SETUP,)),),
+            ),
+            (SETUP, GRANTED),
+            id="a grant's creator and its grantee",
+        ),
+    ],
+)
+def test_users_do_not_manage(spec: KeyPolicySpec, expected: tuple[str, ...]) -> None:
+    found = [one for one in statements(spec) if one["Sid"] == "DenyManagementToUsers"]
+    assert found == ([deny_management(*expected)] if expected else [])
 
 
 @pytest.mark.parametrize(

@@ -13,17 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kms_constructs.analysis.evaluate import Request, evaluate
+from kms_constructs.analysis.principals import any_meet, named_cells
 from kms_constructs.analysis.reach import reach_of
-from kms_constructs.analysis.separation import overlaps
+from kms_constructs.analysis.separation import MANAGING_ACTIONS, overlaps
 from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Outcome
 from kms_constructs.model.actions import ActionClass, actions_of
 from kms_constructs.model.estate import Estate, Key, Location
-from kms_constructs.model.key_specs import KEY_SPECS
+from kms_constructs.model.key_specs import KEY_SPECS, using_actions
 from kms_constructs.model.policy import parse_policy
-from kms_constructs.policies.key_policy import KeyPolicySpec, declaration, key_policy
+from kms_constructs.policies.key_policy import DeclaredGrant, KeyPolicySpec, declaration, key_policy
 from kms_constructs.policies.root_access import RootAccess
+from kms_constructs.policies.statements import statement
 
 ACCOUNT = "111122223333"
 
@@ -155,6 +157,26 @@ def test_administrators_do_not_use_the_key(made: Written) -> None:
 
 
 @every_shape
+def test_users_do_not_manage_the_key(made: Written) -> None:
+    """Under any IAM policy, whatever the declaration delegates."""
+    for user in (USER, WRITER, READER):
+        for action in MANAGING_ACTIONS:
+            assert not made.may(user, action), (user, action)
+            assert not any_meet(named_cells(user), reach_of(made.key, action).cells), (user, action)
+
+
+@every_shape
+def test_users_keep_the_grants_of_aws_services(made: Written) -> None:
+    """What they list and revoke of them is theirs, and no managing."""
+    if made.spec.key_spec == "SYMMETRIC_DEFAULT":
+        context = {"kms:grantisforawsresource": "true"}
+        if made.spec.via_services:
+            context["kms:viaservice"] = made.spec.via_services[0]
+        assert made.may(USER, "RevokeGrant", **context)
+        assert made.may(USER, "ListGrants", **context)
+
+
+@every_shape
 def test_use_stays_with_the_named(made: Written) -> None:
     everybody = {USER, WRITER, READER} | (
         {ROOT, STRANGER, ADMIN} if made.spec.root_access is DELEGATING else set()
@@ -251,3 +273,52 @@ def test_whoever_is_named(names: list[str], mode: RootAccess, destroy: bool) -> 
     for control, action in (("IAM-KMS-3", "ScheduleKeyDeletion"), ("IAM-KMS-5", "PutKeyPolicy")):
         assert reach_of(made.key, action).escapes([ROOT, *made.key.authorised[control]]) == ()
     assert (overlaps(made.key) == ()) is (mode is not DELEGATING)
+
+
+EXTERNAL = [f"arn:aws:iam::444455556666:{name}" for name in ("role/App", "user/Ann", "root")]
+
+
+@given(
+    names=names,
+    mode=st.sampled_from(RootAccess),
+    key_spec=st.sampled_from(sorted(KEY_SPECS)),
+    foreign=st.lists(st.sampled_from(EXTERNAL), min_size=1, unique=True),
+    data=st.data(),
+)
+def test_whoever_uses_the_key_manages_it_under_no_iam_policy(
+    names: list[str],
+    mode: RootAccess,
+    key_spec: str,
+    foreign: list[str],
+    data: st.DataObject,
+) -> None:
+    """Users by argument, by a service, from another account, by a grant; a deployment principal is none."""
+    admin, deploy, user, writer, reader, caller, *rest = [role(name) for name in names]
+    usage = data.draw(st.sampled_from(KEY_SPECS[key_spec].usages))
+    some = data.draw(st.sampled_from([one for one in using_actions(key_spec, usage) if one in USES]))
+    spec = KeyPolicySpec(
+        root_arn=ROOT,
+        root_access=mode,
+        administrators=(admin,),
+        deployment=(deploy,),
+        users=(user,),
+        encrypt_only=(writer,),
+        decrypt_only=(reader,),
+        key_spec=key_spec,
+        key_usage=usage,
+        multi_region=data.draw(st.booleans()),
+        direct_grants=tuple(
+            DeclaredGrant(grantee=one, operations=("DescribeKey",), created_by=(caller,)) for one in rest
+        ),
+        further=(
+            statement("ServiceS3Use", "Allow", f"kms:{some}", principal={"AWS": [caller, deploy]}),
+            statement("ExternalUse", "Allow", [f"kms:{some}"], principal={"AWS": foreign}),
+        ),
+    )
+    made = written(spec)
+    for action in MANAGING_ACTIONS:
+        for one in (user, writer, reader, caller, *rest, *EXTERNAL):
+            assert not made.may(one, action), (one, action)
+    assert made.may(deploy, "TagResource")
+    assert made.may(deploy, "PutKeyPolicy")
+    assert made.may(admin, "EnableKey")

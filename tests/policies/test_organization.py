@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kms_constructs.analysis.certain import Answer, Call, InView, certain
 from kms_constructs.analysis.evaluate import Request, evaluate
 from kms_constructs.analysis.reach import reach_of
 from kms_constructs.errors import ArgumentError
@@ -26,6 +27,7 @@ from kms_constructs.policies.organization import (
 
 BREAK_GLASS = "arn:aws:iam::*:role/BreakGlass"
 DEPLOYER = "arn:aws:iam::*:role/cdk-*-cfn-exec-role-*"
+ROOTS = "arn:*:iam::*:root"
 GRANTER = "arn:aws:iam::111122223333:role/Granter"
 ORGANIZATION = "o-abcdefghij"
 
@@ -56,7 +58,7 @@ def test_service_control_policy_without_exemption():
         "Version": "2012-10-17",
         "Statement": [
             deny("DenyKeyDestruction", DESTRUCTION),
-            deny("DenyKeyPolicyChange", "kms:PutKeyPolicy"),
+            deny("DenyKeyPolicyChange", "kms:PutKeyPolicy", but(ROOTS)),
             deny("DenyRotationOff", "kms:DisableKeyRotation"),
             deny("DenyLockoutBypass", ["kms:CreateKey", "kms:PutKeyPolicy"], BYPASS),
             deny(
@@ -82,7 +84,7 @@ def test_service_control_policy_with_every_exemption():
     )
     assert document["Statement"] == [
         deny("DenyKeyDestruction", DESTRUCTION, but(BREAK_GLASS)),
-        deny("DenyKeyPolicyChange", "kms:PutKeyPolicy", but(BREAK_GLASS, DEPLOYER)),
+        deny("DenyKeyPolicyChange", "kms:PutKeyPolicy", but(BREAK_GLASS, DEPLOYER, ROOTS)),
         deny("DenyRotationOff", "kms:DisableKeyRotation"),
         deny("DenyLockoutBypass", ["kms:CreateKey", "kms:PutKeyPolicy"], BYPASS),
         deny(
@@ -103,7 +105,7 @@ def test_resource_control_policy():
     )
     assert document["Statement"] == [
         deny("DenyKeyDestruction", DESTRUCTION, but(BREAK_GLASS), resource=True),
-        deny("DenyKeyPolicyChange", "kms:PutKeyPolicy", but(BREAK_GLASS, DEPLOYER), resource=True),
+        deny("DenyKeyPolicyChange", "kms:PutKeyPolicy", but(BREAK_GLASS, DEPLOYER, ROOTS), resource=True),
         deny("DenyRotationOff", "kms:DisableKeyRotation", resource=True),
         deny("DenyLockoutBypass", "kms:PutKeyPolicy", BYPASS, resource=True),
         deny(
@@ -182,10 +184,21 @@ def test_keeps_to_the_grammar_of_organization_policies(name: str):
 
 
 def test_leaves_room():
-    assert len(compact(service_control_policy())) == 872
-    assert len(compact(resource_control_policy())) == 986
+    assert len(compact(service_control_policy())) == 940
+    assert len(compact(resource_control_policy())) == 1054
     assert len(compact(DOCUMENTS["rcp"])) < MAXIMUM_RCP_CHARACTERS / 2
     assert json.loads(compact(DOCUMENTS["scp"])) == DOCUMENTS["scp"]
+
+
+@pytest.mark.parametrize("make", [service_control_policy, resource_control_policy])
+@pytest.mark.parametrize("patterns", [(), (BREAK_GLASS,)])
+def test_the_root_user_can_restore_the_key_policy_under_it(make, patterns):
+    policy = parse_policy(make(patterns))
+    view = InView(scps=(policy,)) if make is service_control_policy else InView(rcps=(policy,))
+    context = {"kms:bypasspolicylockoutsafetycheck": "false"}
+    for action, answer in (("PutKeyPolicy", Answer.CERTAIN), ("ScheduleKeyDeletion", Answer.NEVER)):
+        call = Call(principal="arn:aws:iam::111122223333:root", action=action, context=context)
+        assert certain(call, KEY, view).answer is answer
 
 
 @pytest.mark.parametrize(
@@ -265,7 +278,8 @@ def test_decides_as_promised(kind: str, principal: str, action: str, context: di
 def test_the_region_shrinks_to_the_exempt(kind: str, action: str):
     make = service_control_policy if kind == "scp" else resource_control_policy
     policy = parse_policy(make([BREAK_GLASS]))
-    exempt = [BREAK_GLASS, SERVICE_LINKED]
+    # The root user may always restore the key policy: IAM-KMS-1.
+    exempt = [BREAK_GLASS, SERVICE_LINKED, *(["arn:aws:iam::*:root"] if action == "PutKeyPolicy" else [])]
     assert reach_of(KEY, action).escapes(exempt)
     assert reach_of(KEY, action, **{f"{kind}s": [policy]}).escapes(exempt) == ()
 

@@ -109,6 +109,7 @@ def test_a_finding_in_full() -> None:
         "chain": list(samples.SEPARATION.chain),
         "principals": [samples.ADMIN],
         "acknowledged": None,
+        "witness": None,
     }
     assert len(findings) == len(samples.MIXED.findings)
 

@@ -4,6 +4,7 @@ from kms_constructs.model.estate import Estate, Key
 from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.sources import TemplateInput, estate_from_templates
 from kms_constructs.sources.cloudformation.scope import Scope
+from kms_constructs.sources.cloudformation.values import Values
 from kms_constructs.sources.cloudformation.world import World
 
 ACCOUNT = "111122223333"
@@ -27,7 +28,7 @@ def environment(identity: str) -> str:
 def scope_of(template: dict[str, object], **overrides: str) -> Scope:
     """The stack App of a template, in a known account and Region."""
     item = TemplateInput({"Resources": {}, **template}, "app.json", "App", ACCOUNT, REGION)
-    return World((item,), overrides).scopes[0]
+    return World((item,), Values(overrides)).scopes[0]
 
 
 def estate_of(resources: dict[str, object], **sections: object) -> Estate:

@@ -68,7 +68,6 @@ class TestFiles:
             ("a.yaml", YAML, "a.Key"),
             ("a.template", YAML, "a.Key"),
             ("policy.json", KEY_POLICY, "policy.json"),
-            ("policy.json", IAM_POLICY, "policy.json"),
             ("policy.json", {"Policy": json.dumps(KEY_POLICY), "PolicyName": "default"}, "policy.json"),
         ],
         ids=[
@@ -78,7 +77,6 @@ class TestFiles:
             "YAML",
             "YAML template",
             "policy",
-            "any policy",
             "printed",
         ],
     )

@@ -5,11 +5,12 @@ import json
 import pytest
 
 from kms_constructs.analysis.reach import reach_of
-from kms_constructs.model.estate import Key, Location
+from kms_constructs.model.estate import Deployment, Key, Location, SourceProblem
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.model.vocabulary import KEY_POLICY_FILE
 from kms_constructs.sources import key_from_policy
+from kms_constructs.sources.files import read_document
 from kms_constructs.sources.policy_file import policy_in
 from tests.sources.support import ACCOUNT, ANY_ACCOUNT, ANY_REGION
 
@@ -66,7 +67,13 @@ ACCOUNTS = {
         None,
         ANY_ACCOUNT,
     ),
-    "no root": (_policy(({"AWS": f"arn:aws:iam::{ACCOUNT}:role/Admin"}, "kms:*")), None, ANY_ACCOUNT),
+    "a role alone": (_policy(({"AWS": f"arn:aws:iam::{ACCOUNT}:role/Admin"}, "kms:*")), None, ACCOUNT),
+    "a root, and a role of another account": (
+        _policy((_root(ACCOUNT), "kms:*"), ({"AWS": "arn:aws:iam::444455556666:role/Admin"}, "kms:*")),
+        None,
+        ANY_ACCOUNT,
+    ),
+    "nobody who may put the policy": (_policy((_root(ACCOUNT), "kms:Decrypt")), None, ANY_ACCOUNT),
     "what is given wins": (_policy((_root(ACCOUNT), "kms:*")), "444455556666", "444455556666"),
     "nothing that can be read": ([], None, ANY_ACCOUNT),
 }
@@ -107,3 +114,44 @@ DOCUMENTS = {
 @pytest.mark.parametrize(("document", "policy"), DOCUMENTS.values(), ids=DOCUMENTS.keys())
 def test_policy_in(document: object, policy: object) -> None:
     assert policy_in(document) == policy
+
+
+ALLOW = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"Statement": [ALLOW]},
+        {"statement": ALLOW},
+        {"Policy": json.dumps({"Statement": [ALLOW, {**ALLOW, "Effect": "Deny"}]})},
+    ],
+    ids=["a list", "one statement", "printed"],
+)
+def test_a_policy_of_identities_is_no_key_policy(document: dict[str, object]) -> None:
+    estate = read_document(document, "policy.json", Deployment())
+    message = (
+        "it is an IAM policy or a service control policy and no key policy: no statement has a Principal"
+    )
+    fix = (
+        "Give a service control policy by --scp, and an IAM policy in a template that says whom it is "
+        "attached to"
+    )
+    assert (estate.keys, estate.problems) == ((), (SourceProblem("policy.json", message, fix),))
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        [],
+        [ALLOW, {**ALLOW, "Principal": "*"}],
+        [{**ALLOW, "NotPrincipal": "*"}],
+        [{**ALLOW, "Principals": "*"}],
+        [{"Action": "kms:*"}],
+        ["x"],
+    ],
+    ids=["empty", "one with", "NotPrincipal", "misspelt", "no Effect", "no object"],
+)
+def test_what_may_be_meant_for_a_key_is_judged_as_its_policy(statements: object) -> None:
+    estate = read_document({"Statement": statements}, "policy.json", Deployment())
+    assert [key.id for key in estate.keys] == ["policy.json"]

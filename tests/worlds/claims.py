@@ -12,10 +12,10 @@ roles (whose policies AWS alone writes) has one that allows everything.
   authorised, neither on the key nor on a key outside the app that leaves everything to IAM.
 * **IAM-KMS-6**: (a) no service principal acts on an attacker's behalf: with source keys and an encryption
   context that are the attacker's or absent, it may do nothing but read, and create grants for AWS
-  resources; (b) what ``*`` gives of cryptographic actions, no attacker may do, and nobody whom the policy
-  does not name may do in a direct call, or through a service that no policy names; (c) nobody but the root
-  user and the authorised principals may create a grant that is not an AWS service's, but of operations and
-  to grantees that the key declares.
+  resources; (b) what ``*`` gives of cryptographic actions (as ``NotPrincipal`` does), no attacker may do, and
+  nobody whom the policy does not name may do in a direct call, or through a service that no policy names;
+  (c) nobody but the root user and the authorised principals may create a grant that is not an AWS
+  service's, but of operations and to grantees that the key declares.
 * **IAM-KMS-8**: no principal but the root user of the key's account may call a managing and a using action,
   each in some circumstances, whatever its IAM policies say. CreateGrant outside AWS services is a use.
 * **KMS:004**: (a) no attacker may call anything; (b) no principal of another account that is not trusted
@@ -177,6 +177,8 @@ def _unnamed_service(world: World) -> str:
 
 
 def _names_someone(statement: Mapping[str, object]) -> bool:
+    if statement.get("Effect") != "Deny" and "NotPrincipal" in statement:
+        return False  # whom it does not name is everyone else
     principal = statement.get("Principal")
     listed = principal.get("AWS", ()) if isinstance(principal, dict) else principal
     return statement.get("Effect") == "Deny" or not (

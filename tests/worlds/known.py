@@ -212,60 +212,10 @@ def classes_of(control: str, case: Case, witness: Witness) -> frozenset[str]:
     )
 
 
-KNOWN_UNSOUND: Mapping[str, str] = {
-    "1-date": "a Deny by date counts as not hitting the root user",
-    "1-epoch": "a Deny by date counts as not hitting the root user",
-    "1-address": "a Deny by address counts as not hitting the root user",
-    "1-region": "a Deny by Region counts as not hitting the root user",
-    "1-organization": "a Deny by organization counts as not hitting the root user",
-    "1-organization-path": "a Deny by organization counts as not hitting the root user",
-    "1-key-fact": "a Deny by what the key is counts as not hitting the root user",
-    "1-multi-region": "a Deny by what the key is counts as not hitting the root user",
-    "1-resource-account": "a Deny by the key's account counts as not hitting the root user",
-    "1-user-id": "a Deny by user id counts as not hitting the root user",
-    "1-null": "a Deny by the presence of a key counts as not hitting the root user",
-    "1-ignore-case": "a Deny with an operator that ignores case counts as not hitting the root user",
-    "1-type": "a Deny by type of principal counts only if it says StringEquals",
-    "1-unresolved-value": "a Deny with a value that is not resolved counts as not hitting the root user",
-    "1-scp": "service control policies are not asked",
-    "1-rcp": "resource control policies are not asked",
-    "6-not-principal": "NotPrincipal is not looked at",
-    "6-unresolved-principal": "a principal that is not resolved may be everyone",
-    "6-source-arn": "a value that an attacker can have counts as a limit",
-    "6-source-arn-service": "a value that an attacker can have counts as a limit",
-    "6-source-account": "a value that an attacker can have counts as a limit",
-    "6-source-organization": "a value that an attacker can have counts as a limit",
-    "6-via-anything": "a pattern that every service matches counts as a limit",
-    "6-organization-of-anyone": "a pattern that every organization matches counts as a limit",
-    "6-principal-arn-pattern": "a pattern that strangers match counts as naming the principals",
-    "8-two-patterns": "two patterns that hold together are read as alternatives",
-    "8-two-accounts": "the account and one that may be the same are read as alternatives",
-    "8-order-of-principals": "what the first principal of a statement is decides for all",
-    "8-unresolved-user": "a user that is not resolved counts as not delegated",
-    "8-absent-flag": "a grant that does not carry kms:GrantIsForAWSResource is not asked about",
-    "8-delegated-management": "an IAM policy that nobody has written yet makes a user of the key its manager",
-    "8-delegated-policy": "an IAM policy that nobody has written yet makes a user of the key its manager",
-    "004-via-any-service": "a pattern that every service matches counts as a limit",
-    "004-organization": "a pattern that every organization matches counts as a limit",
-    "004-organization-path": "a pattern that every organization matches counts as a limit",
-    "004-vpc": "a pattern that every network matches counts as a limit",
-    "004-vpc-endpoint": "a pattern that every network matches counts as a limit",
-    "004-user-id": "a pattern that every user id matches counts as a limit",
-    "004-addresses": "address ranges that are everything together count as a limit",
-    "004-source-account": "a value that an attacker can have counts as a limit",
-    "004-source-arn": "a value that an attacker can have counts as a limit",
-    "004-iam-unresolved-resource": "a resource that is not resolved may be every key",
-    "source-role-path": "Roles: [App] is taken for a role without a path",
-    "source-transform-resource": "a macro beside the properties of a resource is not looked at",
-    "source-transform-top": "a macro at the top of a template is not looked at",
-}
+KNOWN_UNSOUND: Mapping[str, str] = {}
 """Class to the reason why it is wrong today: to be emptied."""
 
-KNOWN_FALSE: Mapping[str, str] = {
-    "session-of-authorised": "a session counts as any role of its name, whatever its path",
-    "deny-for-the-account": "a Deny on an account is held against its root user alone",
-    "administration-from-another-account": "KMS takes no administrative call from another account",
-}
+KNOWN_FALSE: Mapping[str, str] = {}
 """Kind of false alarm to the reason why it is raised today: to be emptied."""
 
 __all__ = ["KNOWN_FALSE", "KNOWN_UNSOUND", "SIGNS", "classes_of"]

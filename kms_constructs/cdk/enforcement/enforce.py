@@ -33,7 +33,7 @@ def enforce_guardrails(
             nothing is given: the CDK context ``kms-constructs`` (``cdk.json``), else
             ``[tool.kms-constructs]`` of the nearest ``pyproject.toml`` above the working directory, else the
             defaults.
-        parameters: Values of template parameters by name; those not named have their defaults.
+        parameters: Values of template parameters by name; see `Deployment` for the others.
         scps: The service control policies in force, as dicts or paths of JSON files: what they deny for
             certain, nobody is found to have.
         rcps: The resource control policies in force.

@@ -79,7 +79,7 @@ class GuardrailPack(NagPack):
     Args:
         scope: The app; only cdk-nag's own options make use of it.
         config: What the guardrails hold the app to; None for the defaults.
-        parameters: Values of template parameters by name; those not named have their defaults.
+        parameters: Values of template parameters by name; see `Deployment` for the others.
         scps: The service control policies in force, as dicts or paths of JSON files.
         rcps: The resource control policies in force.
         beside: A pack that judges the same app, with which this one shares the reading of the assembly, and

@@ -7,7 +7,7 @@ it is left to the checks of the synthesized template.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -374,19 +374,14 @@ class Refusals:
                     continue
                 left, right = both
                 spelt = "" if left.arn == right.arn else f" (there spelt {left.arn})"
-                fix = f"take it out of {manager} or out of {user}"
-                if manager == "deployment_principals":
-                    fix = (
-                        f"take it out of {user}, and leave it in {manager}, for without it the key can never"
-                        " be updated; what it makes with the key through a service is declared:"
-                        " services=[ServiceAccess.efs([…])], rds, dynamodb, secrets_manager, …"
-                    )
                 raise self.refuse(
                     user,
                     right.arn,
                     f"the same principal stands in {manager}{spelt}, and whoever manages a key may"
                     " not use it",
-                    fix,
+                    _FIX_FOR_DEPLOYER.format(user=user)
+                    if manager == "deployment_principals"
+                    else f"take it out of {manager} or out of {user}",
                 )
 
     def brought(
@@ -397,15 +392,34 @@ class Refusals:
         Deployment principals may: whoever creates a database or a secret has to use its key through the
         service.
         """
+        for argument, person in self._brought_people(statements):
+            for manager in ("key_administrators", "break_glass_principals"):
+                self.separation({manager: managing[manager]}, {argument: [person]})
+
+    def deployment_as_users(
+        self, deployment: Sequence[NamedPrincipal], statements: Iterable[Mapping[str, Any]]
+    ) -> tuple[str, ...]:
+        """How `services` and `external_access` spell deployment principals who use the key as well."""
+        people = dict.fromkeys(person for _, person in self._brought_people(statements))
+        return tuple(person.arn for person in people if any(person.same_as(one) for one in deployment))
+
+    def _brought_people(
+        self, statements: Iterable[Mapping[str, Any]]
+    ) -> Iterator[tuple[str, NamedPrincipal]]:
+        """The roles and users of statements, each with the argument that brought it."""
         for statement in statements:
             found = statement["Principal"].get("AWS", []) if isinstance(statement["Principal"], dict) else []
             for arn in [found] if isinstance(found, str) else found:
                 argument = "external_access" if str(statement["Sid"]).startswith("External") else "services"
-                if str(arn).endswith(":root"):
-                    continue
-                person = [named_principal(argument, arn, where=self.where)]
-                for manager in ("key_administrators", "break_glass_principals"):
-                    self.separation({manager: managing[manager]}, {argument: person})
+                if not str(arn).endswith(":root"):
+                    yield argument, named_principal(argument, arn, where=self.where)
+
+
+_FIX_FOR_DEPLOYER = (
+    "take it out of {user}: without its deployer KMS refuses the key policy; what it creates through "
+    "services, declare for each: services=[ServiceAccess.efs([…])], dynamodb, secrets_manager and so on"
+)
+"""Whoever deploys the key may not leave its policy, and creates what the key encrypts."""
 
 
 def _enum_text(value: object) -> str:

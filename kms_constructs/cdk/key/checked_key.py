@@ -112,6 +112,7 @@ def checked_key(given: KeyArguments, facts: StackFacts, where: str, *, replica: 
         origin=origin,
         pending_window=window,
         via_services=tuple(via_service(one, target) for one in via),
+        deployment_as_users=check.deployment_as_users(managing["deployment_principals"], brought),
         deployment_may_delete=removal is RemovalPolicy.DESTROY,
         multi_region=given["multi_region"] or bool(replicas),
         replica=replica,

@@ -4,9 +4,13 @@ A key's L1 can be changed by many hands after the key was made: property injecto
 ``RemovalPolicies.of(app).destroy()``, escape hatches. So the construct hands its declaration to the guard of
 its stack, and the guard writes it as raw overrides, which win over every property:
 
-* while aspects run, when references to other stacks are still seen: properties and metadata;
-* while the tree is validated, after the last aspect: the tags, united with those that the app gave;
-  and, where an aspect or a property injector reaches the key, everything, the removal policy included.
+* while aspects run, when references to other stacks are still seen: properties;
+* while the tree is validated, after the last aspect: properties again, metadata, and the tags, united with
+  those that the app gave; where an aspect or a property injector reaches the scope of the key, the removal
+  policy, too.
+
+Properties are written again whether somebody changed them or not: to ask each key for its own aspects would
+cost more calls into Node than the writing, and an override on a key that nobody asked would stay.
 
 One guard serves all keys of a stack with one walk over the stack's tree; a call into Node for each key and
 each property would cost more than making the keys.
@@ -94,30 +98,27 @@ class StackGuard:
         self.stack.node.add_validation(_OnValidate(self.settle))
 
     def write(self) -> None:
-        """Writes properties and metadata of every key; idempotent."""
+        """Writes the properties of every key; idempotent."""
         self._find_resources()
         for entry in self.entries:
             if entry.resource is not None:
-                _write(entry, entry.resource, {})
+                _write_properties(entry, entry.resource, {})
 
     def settle(self) -> list[str]:
-        """Writes again what others may have changed since; answers the validation with no complaint."""
+        """Writes what others may have changed since; answers the validation with no complaint."""
         self._verdicts.clear()
-        if any(entry.resource is None for entry in self.entries):
-            self.write()  # a key that an aspect made
+        self._find_resources()  # a key that an aspect made
         for entry in self.entries:
             resource = entry.resource
             if resource is None:
                 continue  # the key was taken out of the tree again
             current = resource._cfn_properties  # one call for all of them
             inherited = {str(tag["key"]): str(tag["value"]) for tag in current.get("tags") or ()}
+            _write(entry, resource, inherited)
             if self._disturbed(entry.scope):
-                _write(entry, resource, inherited)
                 deletion, replacement = _POLICIES[entry.declared.declared_removal_policy()]
                 resource.add_override("DeletionPolicy", deletion)
                 resource.add_override("UpdateReplacePolicy", replacement)
-            elif inherited:
-                resource.add_override("Properties.Tags", _tags(inherited, entry))
             for name in entry.declared.foreign_properties():
                 if current.get(f"{name[0].lower()}{name[1:]}") is not None:
                     resource.add_property_deletion_override(name)
@@ -162,9 +163,13 @@ _POLICIES = {
 """DeletionPolicy and UpdateReplacePolicy of each removal policy that a key may have."""
 
 
-def _write(entry: _Entry, resource: CfnKey, inherited: Mapping[str, str]) -> None:
+def _write_properties(entry: _Entry, resource: CfnKey, inherited: Mapping[str, str]) -> None:
     properties = {**entry.declared.declared_properties(), "Tags": _tags(inherited, entry)}
     resource.add_override("Properties", properties)
+
+
+def _write(entry: _Entry, resource: CfnKey, inherited: Mapping[str, str]) -> None:
+    _write_properties(entry, resource, inherited)
     kind = entry.declared.declared_type()
     if kind is not None:
         resource.add_override("Type", kind)

@@ -18,21 +18,19 @@ Best practice: the root user, and through it the account's recovery, without han
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from enum import Enum
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import ClassVar
 
-from kms_constructs.analysis.conditions import Atom, RequestContext, decide, holds, principal_atom
-from kms_constructs.analysis.key_names import KeyName, speaks_of_key
-from kms_constructs.analysis.principals import Cell, PrincipalKind, cells_meet, principal_cells, root_arn
-from kms_constructs.analysis.reach import applies_to_action
+from kms_constructs.analysis.certain import KEY_POLICY, NOT_SAID, Call, Fact, InView, Step, certain
+from kms_constructs.analysis.key_names import home_partition
+from kms_constructs.analysis.principals import root_arn
+from kms_constructs.analysis.witness import Witness, refusal
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Severity
-from kms_constructs.guardrails.rule import KeyRule, heading, named
+from kms_constructs.guardrails.rule import KeyRule, capitalized, heading, named
 from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.estate import Key
-from kms_constructs.model.policy import Effect, Principal, Statement
-from kms_constructs.model.unknown import is_unknown
 
 CONTROL = Control(
     id="IAM-KMS-1",
@@ -62,17 +60,30 @@ CONTROL = Control(
 )
 
 _ACTION = "PutKeyPolicy"
+_EVERY_ROOT = "arn:*:iam::*:root"
 _FOR_INSTANCE = "111122223333, for instance"
 
 
-class _Answer(Enum):
-    """How surely a statement applies to the root user's plain request."""
-
-    NO = 0
-    CONDITION = 1
-    """Only under a condition that a plain request may not meet."""
-    UNKNOWN = 2
-    YES = 3
+_PLAIN: Mapping[str, Fact] = {
+    "aws:viaawsservice": "false",
+    "aws:securetransport": "true",
+    "kms:bypasspolicylockoutsafetycheck": "false",
+    # Nobody can foresee these, in an emergency least of all.
+    **dict.fromkeys(
+        (
+            "aws:currenttime",
+            "aws:epochtime",
+            "aws:tokenissuetime",
+            "aws:sourceip",
+            "aws:useragent",
+            "aws:multifactorauthpresent",
+            "aws:multifactorauthage",
+            "aws:principalorgpaths",
+        ),
+        NOT_SAID,
+    ),
+}
+"""What a plain call of the root user carries; of other condition keys that hang on the call, nothing."""
 
 
 class RootCanRestoreRule(KeyRule):
@@ -85,174 +96,101 @@ class RootCanRestoreRule(KeyRule):
 
     def judge(self, key: Key) -> Iterator[Finding]:
         """Why the root user could be locked out."""
-        name = KeyName.of(key)
-        root = Cell(PrincipalKind.ROOT, (root_arn(key.account, name.partition),))
-        context = self._request()
-        answers = [
-            (_allows(statement, name, root, context), statement)
-            for statement in key.policy.statements
-            if statement.effect is not Effect.DENY
-        ]
-        best = max((answer.value for answer, _ in answers), default=0)
-        found = next((statement for answer, statement in answers if answer.value == best), None)
-        if found is None or best == _Answer.NO.value:
+        organization = self.estate.organization
+        view = InView(scps=organization.scps, rcps=organization.rcps)
+        call = self._plain_call(key)
+        found = certain(call, key, view)
+        if found.allowed is True:
+            yield from self._denied(key, call, view, found.denies)
+            return
+        # What a plain call does not carry another may: a statement that needs it is no way back.
+        ways = found.allows if found.allowed is None else certain(_any_call(call), key, view).allows
+        step = next((step for step in ways if step.statement is not None), None)
+        if step is None or step.statement is None:
             yield self.violation(
                 key,
                 "No statement lets the account's root user call kms:PutKeyPolicy: when the principals that "
                 "the policy names are gone, the key is locked.",
                 detail="missing",
                 path=key.policy.path,
+                witness=self._refused(key),
             )
-        elif best == _Answer.CONDITION.value:
+        elif found.allowed is False or step.on_request:
             yield self.violation(
                 key,
-                f"{heading(found)} lets the root user call kms:PutKeyPolicy only under a condition; "
+                f"{heading(step.statement)} lets the root user call kms:PutKeyPolicy only under a condition; "
                 "in an emergency it may not hold.",
                 detail="conditional",
-                path=f"{found.path}/Condition",
+                path=f"{step.statement.path}/Condition",
+                witness=self._refused(key),
                 fix="Take the condition out, or keep only one that limits the statement to the root user "
                 "(ArnEquals aws:PrincipalArn).",
             )
-        elif best == _Answer.UNKNOWN.value:
+        else:
             yield self.undetermined(
                 key,
-                f"Whether {named(found)} lets the root user of this account call kms:PutKeyPolicy "
+                f"Whether {named(step.statement)} lets the root user of this account call kms:PutKeyPolicy "
                 "is decided at deployment only.",
                 detail="unresolved",
-                path=found.path,
+                path=step.statement.path,
                 fix=""
                 if is_account_id(key.account)
                 else key.vocabulary.say_account.format(account=_FOR_INSTANCE),
             )
-        else:
-            yield from self._denied(key, name, root, context)
 
-    def _denied(self, key: Key, name: KeyName, root: Cell, context: RequestContext) -> Iterator[Finding]:
-        for statement in key.policy.statements:
-            if statement.effect is Effect.ALLOW:
-                continue
-            answer = _denies(statement, name, root, context)
-            if answer is _Answer.YES:
-                yield self.violation(
-                    key,
-                    f"{heading(statement)} denies the root user kms:PutKeyPolicy.",
-                    detail="denied",
-                    path=statement.path,
-                    fix="Exempt the root user from the Deny by ArnNotEquals aws:PrincipalArn.",
-                )
-            elif answer is not _Answer.NO:
-                yield self.undetermined(
-                    key,
-                    f"{heading(statement)} may deny the root user kms:PutKeyPolicy: its conditions "
-                    "are not decided by what is known of the root user.",
-                    detail="denied",
-                    path=statement.path,
-                    fix="Exempt the root user from the Deny by ArnNotEquals aws:PrincipalArn.",
-                )
+    def _denied(self, key: Key, call: Call, view: InView, denies: tuple[Step, ...]) -> Iterator[Finding]:
+        """The Denies that hit a plain call: those that hit every call, and those that some other escapes."""
+        if not denies:
+            return
+        always = certain(replace(call, others=NOT_SAID), key, view).denies
+        sure = {id(step.statement) for step in always if step.certain}
+        for step in denies:
+            yield self._denial(key, step, certain=id(step.statement) in sure)
 
-    def _request(self) -> RequestContext:
-        organization = self.config.organization_id
-        return {
-            "aws:principalisawsservice": "false",
-            "aws:viaawsservice": "false",
-            "aws:securetransport": "true",
-            "kms:bypasspolicylockoutsafetycheck": "false",
-            **({"aws:principalorgid": organization} if organization is not None else {}),
-        }
-
-
-def _allows(statement: Statement, key: KeyName, root: Cell, context: RequestContext) -> _Answer:
-    if not applies_to_action(statement, _ACTION, certainly=False):
-        return _Answer.NO
-    on_key = speaks_of_key(statement, key)
-    if on_key is False:
-        return _Answer.NO
-    answer: _Answer = _names(statement, root, key.partition)
-    if answer is _Answer.NO:
-        return _Answer.NO
-    if is_unknown(statement.conditions):
-        return _Answer.UNKNOWN
-    for condition in statement.conditions:
-        verdict = decide(condition, _ACTION, context)
-        if verdict is None:
-            atom = principal_atom(condition, key.partition)
-            if atom is None and is_unknown(condition.values):
-                answer = _weaker(answer, _Answer.UNKNOWN)
-                continue
-            if atom is None:
-                answer = _weaker(answer, _Answer.CONDITION)
-                continue
-            verdict = _of_root(atom, root)
-        if verdict is False:
-            return _Answer.NO
-        if verdict is None:
-            answer = _weaker(answer, _Answer.UNKNOWN)
-    certain = statement.certain and applies_to_action(statement, _ACTION, certainly=True)
-    if not certain or is_unknown(statement.effect) or on_key is None:
-        answer = _weaker(answer, _Answer.UNKNOWN)
-    return answer
-
-
-def _denies(statement: Statement, key: KeyName, root: Cell, context: RequestContext) -> _Answer:
-    if not applies_to_action(statement, _ACTION, certainly=False):
-        return _Answer.NO
-    on_key = speaks_of_key(statement, key)
-    if on_key is False:
-        return _Answer.NO
-    answer: _Answer = _names(statement, root, key.partition)
-    if answer is _Answer.NO:
-        return _Answer.NO
-    if is_unknown(statement.conditions):
-        return _Answer.UNKNOWN
-    for condition in statement.conditions:
-        verdict = decide(condition, _ACTION, context)
-        if verdict is None:
-            atom = principal_atom(condition, key.partition)
-            if atom is None:
-                # The root user's plain request need not carry the key: then a positive operator fails.
-                verdict = False if holds(condition, None) is False else None
-            else:
-                verdict = _of_root(atom, root)
-        if verdict is False:
-            return _Answer.NO
-        if verdict is None:
-            answer = _Answer.UNKNOWN
-    certain = statement.certain and on_key is True and applies_to_action(statement, _ACTION, certainly=True)
-    return answer if certain and not is_unknown(statement.effect) else _Answer.UNKNOWN
-
-
-def _of_root(atom: Atom, root: Cell) -> bool | None:
-    """Whether the root user satisfies what a condition says of the principal; None when that is open."""
-    if not atom.satisfying(root):
-        return False
-    return None if atom.failing(root) else True
-
-
-def _names(statement: Statement, root: Cell, partition: str) -> _Answer:
-    """Whether the Principal element takes the root user in."""
-    if is_unknown(statement.principals) or is_unknown(statement.not_principals):
-        return _Answer.UNKNOWN
-    if statement.principals is not None:
-        answers = (_is(principal, root, partition) for principal in statement.principals)
-        return max(answers, key=lambda answer: answer.value, default=_Answer.NO)
-    if statement.not_principals is not None:
-        left_out = max((_is(one, root, partition).value for one in statement.not_principals), default=0)
-        return {_Answer.YES.value: _Answer.NO, _Answer.UNKNOWN.value: _Answer.UNKNOWN}.get(
-            left_out, _Answer.YES
+    def _denial(self, key: Key, step: Step, *, certain: bool) -> Finding:
+        own = step.layer == KEY_POLICY and step.statement is not None
+        label = heading(step.statement) if own and step.statement else capitalized(f"a {step.label}")
+        path = step.statement.path if own and step.statement else key.policy.path
+        fix = (
+            "Exempt the root user from the Deny by ArnNotEquals aws:PrincipalArn."
+            if own
+            else f"Exempt the root users from that {step.layer} by ArnNotLike aws:PrincipalArn {_EVERY_ROOT}."
         )
-    return _Answer.NO
+        if certain:
+            message = f"{label} denies the root user kms:PutKeyPolicy."
+            shown = self._refused(key)
+            return self.violation(key, message, detail="denied", path=path, fix=fix, witness=shown)
+        return self.undetermined(
+            key,
+            f"{label} may deny the root user kms:PutKeyPolicy: its conditions are not decided by what is "
+            "known of the root user.",
+            detail="denied",
+            path=path,
+            fix=fix,
+        )
+
+    def _refused(self, key: Key) -> Witness | None:
+        """The plain call of the root user, which is denied."""
+        root = root_arn(key.account, home_partition(key))
+        carried = {name: value for name, value in _PLAIN.items() if isinstance(value, str)}
+        unforeseen = {*(name for name in _PLAIN if name not in carried), "aws:principalorgid"}
+        return refusal(
+            root,
+            _ACTION,
+            key,
+            organization=self.estate.organization,
+            context=carried,
+            unforeseen=unforeseen,
+        )
+
+    def _plain_call(self, key: Key) -> Call:
+        organization = self.config.organization_id
+        home = NOT_SAID if organization is None else organization
+        context = {**_PLAIN, "aws:principalorgid": home, "aws:resourceorgid": home}
+        root = root_arn(key.account, home_partition(key))
+        return Call(principal=root, action=_ACTION, context=context, others=None)
 
 
-def _is(principal: Principal, root: Cell, partition: str) -> _Answer:
-    found = principal_cells(principal, partition)
-    if any(cell.kind is root.kind and cell.include[0] == root.include[0] for cell in found.cells):
-        return _Answer.UNKNOWN if found.unresolved else _Answer.YES
-    if principal.value == "*" and principal.type in ("AWS", "*"):
-        return _Answer.YES
-    if any(cells_meet(cell, root) is not None for cell in found.cells):
-        return _Answer.UNKNOWN
-    return _Answer.NO
-
-
-def _weaker(left: _Answer, right: _Answer) -> _Answer:
-    return left if left.value < right.value else right
+def _any_call(call: Call) -> Call:
+    """The same call with whatever else it may carry."""
+    return replace(call, context={}, others=NOT_SAID)

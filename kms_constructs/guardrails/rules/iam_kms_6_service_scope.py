@@ -8,12 +8,17 @@ Three things are judged:
   that only reads metadata (DescribeKey, GetPublicKey) is let off: it neither decrypts nor signs. One that
   only creates grants is scoped by ``kms:GrantIsForAWSResource``.
 * ``Principal: "*"`` for cryptographic actions is meant for use through a service, so it needs
-  ``kms:ViaService`` (or the encryption context that the service sends) and ``kms:CallerAccount``.
+  ``kms:ViaService`` (or the encryption context that the service sends) and ``kms:CallerAccount``. Everyone
+  whom ``NotPrincipal`` does not name is everyone. Let off are principals named by ``aws:PrincipalArn``: by
+  account, and by a name, a path or a part of one; ``role/*`` names nobody, and is the whole account.
 * CreateGrant, by whomever and however it comes about, needs Bool ``kms:GrantIsForAWSResource`` ``true``, or
   a Deny of everything else. ``BoolIfExists`` will not do in an Allow: it holds for requests without the key.
   Let off is a statement that allows grants that the key declares: to their grantees, with their operations
   and, where the declaration says who makes them, by these alone. Each such grant is reported, as a warning:
-  somebody decided on it and should look at it again.
+  somebody decided on it and should look at it again. Let off as well is a service principal that is limited
+  as above and by ``kms:GrantOperations``, for services whose grants do not carry the flag (Fargate).
+
+What limits is decided key by key in `kms_constructs.model.limits`.
 
 Anti-pattern::
 
@@ -30,7 +35,7 @@ Best practice::
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from kms_constructs.analysis.key_names import KeyName, speaks_of_key
@@ -41,22 +46,24 @@ from kms_constructs.analysis.narrowing import (
     VIA_SERVICE,
     covered_actions,
     narrowed_by,
-    narrows,
     near_misses,
 )
-from kms_constructs.analysis.principals import all_within, root_arn
-from kms_constructs.analysis.reach import Contribution
+from kms_constructs.analysis.principals import Cell, PrincipalKind, root_arn
+from kms_constructs.analysis.reach import Contribution, applies_to_action, statement_actions
 from kms_constructs.analysis.within import EstateAccess
+from kms_constructs.analysis.witness import Witness, witness
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
-from kms_constructs.guardrails.rule import KeyRule, capitalized, heading, named
-from kms_constructs.guardrails.wording import UNRESOLVED, merged, resolve
+from kms_constructs.guardrails.grant_scope import GRANTEE, by_service, declared, scoped_service
+from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized, heading, named
+from kms_constructs.guardrails.source_advice import grants_without_flag, source_advice
+from kms_constructs.guardrails.wording import UNRESOLVED, merged, resolve, unshown
 from kms_constructs.model.actions import READING, USING
-from kms_constructs.model.arn import canonical
 from kms_constructs.model.estate import Grant, Key
-from kms_constructs.model.globs import glob_matches
+from kms_constructs.model.globs import globs_meet
+from kms_constructs.model.limits import pins_account, source_keys
 from kms_constructs.model.policy import Condition, Effect, Principal, Statement
-from kms_constructs.model.text import display
+from kms_constructs.model.text import CLOSE, OPEN, display, has_unresolved_hole, split_holes
 from kms_constructs.model.unknown import is_unknown
 
 CONTROL = Control(
@@ -95,10 +102,12 @@ SOURCE = "source"
 VIA = "via-service"
 CALLER = "caller-account"
 
-_NEEDS_SOURCE = frozenset({"cloudtrail.amazonaws.com"})
-"""Services whose documented policies have a source condition beside the encryption context."""
 _ANY_SERVICE = Principal("Service", "any AWS service")
 _GRANT_FLAG = "kms:grantisforawsresource"
+_PRINCIPAL_ARN = "aws:principalarn"
+_CRYPTOGRAPHIC = frozenset(USING)
+_FIRST = frozenset({"Decrypt", "GenerateDataKey", "Encrypt"})
+_DIRECTLY = {"kms:viaservice": None}
 
 
 class ServiceScopeRule(KeyRule):
@@ -109,76 +118,99 @@ class ServiceScopeRule(KeyRule):
     reads_properties: ClassVar[bool] = False
     compliant_message: ClassVar[str] = "Access for AWS services, and through them, is scoped."
 
+    def __init__(self, context: RuleContext) -> None:
+        super().__init__(context)
+        self._access = EstateAccess(context.estate)
+
     def judge(self, key: Key) -> Iterator[Finding]:
         """What a service could be made to do, and who may grant to anyone."""
         name = KeyName.of(key)
         for statement in key.policy.statements:
             if statement.effect is Effect.DENY or speaks_of_key(statement, name) is False:
                 continue
-            if is_unknown(statement.principals) or is_unknown(statement.conditions):
+            unknown = (statement.principals, statement.not_principals, statement.conditions)
+            if any(map(is_unknown, unknown)):
                 yield from self._unreadable(key, statement)
                 continue
-            principals = statement.principals or ()
-            services = [one for one in principals if one.type == "Service" and self._judged(one)]
-            if services:
-                yield from self._services(key, statement, services)
-            if any(one.value == "*" and one.type in ("AWS", "*") for one in principals):
-                if _services_only(_known(statement)):
-                    yield from self._services(key, statement, [_ANY_SERVICE])
-                else:
-                    yield from self._everyone(key, statement)
+            yield from self._statement(key, statement)
         yield from self._grants(key)
         for grant in key.grants:
             # Operations that are not known may hold CreateGrant: then it has been reported already.
             if not grant.for_aws_service and not is_unknown(grant.operations):
                 yield self._direct(key, grant, grant.operations)
 
+    def _statement(self, key: Key, statement: Statement) -> Iterator[Finding]:
+        assert not is_unknown(statement.principals)  # noqa: S101 - judge asks
+        principals = statement.principals or ()
+        services = [one for one in principals if one.type == "Service" and self._judged(one)]
+        if services:
+            yield from self._services(key, statement, services)
+        people = [one.value for one in principals if one.type != "Service"]
+        if "*" in people or statement.not_principals is not None:
+            if _services_only(_known(statement)):
+                yield from self._services(key, statement, [_ANY_SERVICE])
+            else:
+                yield from self._everyone(key, statement)
+        elif (open_ := next(filter(_perhaps_everyone, people), None)) and any(self._everyone(key, statement)):
+            yield self._not_known(key, statement, f"{display(open_)} may turn out to be everyone")
+
     def _judged(self, principal: Principal) -> bool:
-        return any(glob_matches(pattern, principal.value) for pattern in self.config.scoped_services)
+        return any(globs_meet(pattern, principal.value) for pattern in self.config.scoped_services)
 
     def _unreadable(self, key: Key, statement: Statement) -> Iterator[Finding]:
-        unknown = statement.principals if is_unknown(statement.principals) else statement.conditions
-        if is_unknown(unknown) and covered_actions(statement) - READING:
-            yield self.undetermined(
-                key,
-                f"Whether {named(statement)} scopes what services may do is not known: {unknown.reason}.",
-                detail=UNRESOLVED,
-                path=statement.path,
-                fix=resolve(key),
-            )
+        for unknown in (statement.principals, statement.not_principals, statement.conditions):
+            if is_unknown(unknown):
+                if covered_actions(statement) - READING:
+                    yield self._not_known(key, statement, unknown.reason)
+                return
+
+    def _not_known(self, key: Key, statement: Statement, reason: str) -> Finding:
+        return self.undetermined(
+            key,
+            f"Whether {named(statement)} scopes what services may do is not known: {reason}.",
+            detail=UNRESOLVED,
+            path=statement.path,
+            fix=resolve(key),
+        )
 
     def _services(self, key: Key, statement: Statement, services: list[Principal]) -> Iterator[Finding]:
         conditions = _known(statement)
         actions = covered_actions(statement) - READING
         if actions <= {CREATE_GRANT} and (not actions or _for_services_only(conditions)):
             return
-        keys = set(SOURCE_KEYS)
-        if not _NEEDS_SOURCE & {one.value for one in services}:
-            keys.add(ENCRYPTION_CONTEXT)
+        keys = source_keys(one.value for one in services)
         verdict = narrowed_by(conditions, keys)
         if verdict is True:
             return
         names = ", ".join(display(one.value) for one in services)
-        outcome = Outcome.UNDETERMINED if verdict is None else Outcome.VIOLATION
+        outcome = _outcome(key, statement, verdict, actions)
         problem = (
             "whether its conditions limit that is decided at deployment only"
             if verdict is None
             else "no condition says for whose resources"
         )
+        shown = self._shown(key, statement, actions, [one.value for one in services])
+        note = near_misses(conditions, keys) + _why_open(verdict, outcome, shown)
         yield self.finding(
-            outcome,
+            outcome if shown is not None else Outcome.UNDETERMINED,
             key.location,
-            f"{heading(statement)} lets {names} use the key; {problem}.{near_misses(conditions, keys)}",
+            f"{heading(statement)} lets {names} use the key; {problem}.{note}",
+            witness=shown,
             detail=SOURCE,
             path=statement.path,
             principals=tuple(display(one.value) for one in services),
-            fix="Add aws:SourceArn (ArnLike) and aws:SourceAccount (StringEquals)"
-            + (", or the encryption context that the service sends." if ENCRYPTION_CONTEXT in keys else "."),
+            fix=source_advice(
+                [one.value for one in services],
+                actions,
+                by_context=ENCRYPTION_CONTEXT in keys,
+                finding=f"{self.control.id}[{SOURCE}]",
+            ),
         )
 
     def _everyone(self, key: Key, statement: Statement) -> Iterator[Finding]:
         conditions = _known(statement)
-        if not covered_actions(statement) & USING or narrowed_by(conditions, ("aws:principalarn",)):
+        actions = covered_actions(statement) & _CRYPTOGRAPHIC
+        if not actions or narrowed_by(conditions, (_PRINCIPAL_ARN,)):
             return
         through = (VIA_SERVICE, ENCRYPTION_CONTEXT)
         for keys, detail, problem, fix in (
@@ -195,36 +227,86 @@ class ServiceScopeRule(KeyRule):
                 "Add StringEquals kms:CallerAccount with the account.",
             ),
         ):
-            verdict = narrowed_by(conditions, keys)
+            verdict = _best(narrowed_by(conditions, keys), narrowed_by(conditions, (_PRINCIPAL_ARN,)))
+            if detail == CALLER:
+                verdict = _best(verdict, *map(pins_account, conditions))
             if verdict is True:
                 continue
+            shown = self._shown(key, statement, actions, (), caller=detail == CALLER)
+            outcome = _outcome(key, statement, verdict, actions)
             yield self.finding(
-                Outcome.UNDETERMINED if verdict is None else Outcome.VIOLATION,
+                outcome if shown is not None else Outcome.UNDETERMINED,
                 key.location,
                 f"{heading(statement)} lets everyone {problem}"
                 f"{', unless a value decided at deployment limits it' if verdict is None else ''}."
-                f"{near_misses(conditions, keys)}",
+                f"{near_misses(conditions, keys)}{_why_open(verdict, outcome, shown)}",
                 detail=detail,
                 path=statement.path,
                 principals=("*",),
+                witness=shown,
                 fix=fix,
             )
 
+    def _shown(
+        self,
+        key: Key,
+        statement: Statement,
+        actions: frozenset[str],
+        services: Sequence[str],
+        *,
+        caller: bool = False,
+    ) -> Witness | None:
+        """A request that the statement lets through: of one of the services, or of somebody else.
+
+        Args:
+            key: The key.
+            statement: The statement.
+            actions: What it is asked about.
+            services: The services; empty for everybody else.
+            caller: Whether the caller has to be of another account.
+        """
+        home = (f"arn:{key.partition}:iam::{key.account}:*",)
+        for action in sorted(actions, key=lambda name: (name not in _FIRST, name)):
+            for part in self._access.reach(key, action).contributions:
+                cells = tuple(cell for cell in part.cells if _is_asked(cell, services))
+                if part.statement is not statement or not cells:
+                    continue
+                # A direct call shows it best; where kms:ViaService has to be there, one through some service.
+                for known in (None,) if services or caller else (_DIRECTLY, None):
+                    found = witness(
+                        part.of(cells),
+                        key,
+                        action,
+                        organization=self.estate.organization,
+                        but=home if caller else (),
+                        known=known,
+                    )
+                    if found is not None:
+                        return found
+        return None
+
     def _grants(self, key: Key) -> Iterator[Finding]:
         authorised = (root_arn(key.account, key.partition), *self.config.authorised_for(self.control.id))
-        access = EstateAccess(self.estate)
         for value, note in (
             ("false", ""),
             (None, " BoolIfExists also holds for requests that do not carry kms:GrantIsForAWSResource."),
         ):
-            region = access.reach(key, CREATE_GRANT, context={_GRANT_FLAG: value})
+            region = self._access.reach(key, CREATE_GRANT, context={_GRANT_FLAG: value})
             parts = [
                 part
                 for part in merged(region.escapes(authorised))
-                if not _declared(part, key) and not _by_service(part)
+                if not declared(part, key) and not by_service(part) and not scoped_service(part)
             ]
             for part in parts:
-                yield self._grant(key, part, note)
+                shown = witness(
+                    part,
+                    key,
+                    CREATE_GRANT,
+                    organization=self.estate.organization,
+                    but=authorised,
+                    known={_GRANT_FLAG: value},
+                )
+                yield self._grant(key, part, note, shown)
             if parts:
                 return
 
@@ -255,23 +337,90 @@ class ServiceScopeRule(KeyRule):
             " declaration out.",
         )
 
-    def _grant(self, key: Key, part: Contribution, note: str) -> Finding:
+    def _grant(self, key: Key, part: Contribution, note: str, shown: Witness | None) -> Finding:
         who = f"by the IAM policies of {part.principals}" if part.delegated else f"to {part.principals}"
         message = (
             f"{capitalized(part.label)} allows kms:CreateGrant for other purposes than AWS services' own "
             f"({who}): its holder can give whomever it likes the use of the key.{note}"
         )
+        left = tuple(_left_by_denies(key))
+        if left:
+            message += f" The Deny of other grants leaves those to {', '.join(map(display, left))}."
         return self.finding(
-            Outcome.UNDETERMINED if part.unresolved else Outcome.VIOLATION,
+            Outcome.UNDETERMINED if part.unresolved or shown is None else Outcome.VIOLATION,
             key.location,
-            message + (f" Not resolved: {part.unresolved}." if part.unresolved else ""),
+            message + (f" Not resolved: {part.unresolved}." if part.unresolved else unshown(shown)),
             detail=CREATE_GRANT,
             path=part.statement.path if part.statement is not None else "",
             chain=(part.describe(),),
             principals=(part.principals,),
-            fix="Add Bool kms:GrantIsForAWSResource 'true' to the Allow, or deny kms:CreateGrant to everyone "
-            "with BoolIfExists kms:GrantIsForAWSResource 'false'.",
+            witness=shown,
+            fix=_grant_fix(part, left, f"{self.control.id}[{CREATE_GRANT}]"),
         )
+
+
+def _grant_fix(part: Contribution, left: tuple[str, ...], finding: str) -> str:
+    """What to do about grants for anyone, without breaking those that carry no flag."""
+    if left:
+        return (
+            "Write the accounts out in the values of kms:GranteePrincipal, and limit kms:GrantOperations in "
+            f"the Allow; or acknowledge {finding} with the reason. These grants are none for AWS resources, "
+            "so a condition on kms:GrantIsForAWSResource would end what they are for."
+        )
+    actions = covered_actions(part.statement) if part.statement is not None else frozenset()
+    if titles := grants_without_flag(actions):
+        return (
+            f"If this is for {' or '.join(titles)}: its grant does not carry kms:GrantIsForAWSResource, so "
+            "that a condition on it would break the creation; keep the statement to whoever creates it, and "
+            f"authorise these for IAM-KMS-6 or acknowledge {finding} with the reason. If not, take "
+            "kms:CreateGrant out."
+        )
+    return (
+        "Add Bool kms:GrantIsForAWSResource 'true' to the Allow, or deny kms:CreateGrant to everyone "
+        "with BoolIfExists kms:GrantIsForAWSResource 'false'; but not where a grant is needed that does not "
+        f"carry it ({', '.join(grants_without_flag())})."
+    )
+
+
+def _left_by_denies(key: Key) -> Iterator[str]:
+    """The grantees whom a Deny of grants that are not for AWS resources leaves out."""
+    for statement in key.policy.statements:
+        if statement.effect is not Effect.DENY or not applies_to_action(
+            statement, CREATE_GRANT, certainly=True
+        ):
+            continue
+        conditions = _known(statement)
+        if not any(one.folded_key == _GRANT_FLAG for one in conditions):
+            continue
+        for one in conditions:
+            negated = one.base in ("stringnotequals", "stringnotlike", "arnnotequals", "arnnotlike")
+            if one.folded_key == GRANTEE and negated and not is_unknown(one.values):
+                yield from one.values
+
+
+def _is_asked(cell: Cell, services: Sequence[str]) -> bool:
+    if not services:
+        return cell.kind is not PrincipalKind.SERVICE
+    return cell.kind is PrincipalKind.SERVICE and (
+        _ANY_SERVICE.value in services or bool(set(cell.include) & set(services)) or cell.literal is None
+    )
+
+
+def _outcome(key: Key, statement: Statement, verdict: bool | None, actions: frozenset[str]) -> Outcome:
+    """A violation where nothing is open: conditions, actions, the effect, and that it means this key."""
+    certain = statement_actions(statement.actions, statement.not_actions, certainly=True)
+    sure = verdict is False and statement.effect is Effect.ALLOW and bool(certain & actions)
+    means_it = sure and speaks_of_key(statement, KeyName.of(key)) is True
+    return Outcome.VIOLATION if means_it else Outcome.UNDETERMINED
+
+
+def _why_open(verdict: bool | None, outcome: Outcome, shown: Witness | None) -> str:
+    """Why it is undetermined, where no condition is the reason."""
+    if verdict is None:
+        return ""
+    if outcome is Outcome.UNDETERMINED:
+        return " Whether the statement allows this on this key is decided at deployment."
+    return unshown(shown)
 
 
 def _known(statement: Statement) -> tuple[Condition, ...]:
@@ -291,55 +440,24 @@ def _demands(conditions: tuple[Condition, ...], key: str) -> bool:
     return any(
         condition.folded_key == key
         and condition.base == "bool"
-        and narrows(condition) is True
+        and not condition.if_exists
+        and condition.qualifier != "forallvalues"
         and not is_unknown(condition.values)
+        and bool(condition.values)
         and all(value.lower() == "true" for value in condition.values)
         for condition in conditions
     )
 
 
-def _by_service(part: Contribution) -> bool:
-    return part.grant is not None and part.grant.for_aws_service
+def _best(*verdicts: bool | None) -> bool | None:
+    """Conditions hold together: one that limits will do."""
+    if True in verdicts:
+        return True
+    return None if None in verdicts else False
 
 
-def _declared(part: Contribution, key: Key) -> bool:
-    """Whether the statement only allows grants that the key declares: their grantees, their operations."""
-    grants = [
-        (canonical(grant.grantee), grant.operations)
-        for grant in key.grants
-        if not is_unknown(grant.grantee) and not is_unknown(grant.operations) and _made_by(grant, part)
-    ]
-    grantees: set[str] = set()
-    for condition in part.conditions:
-        if (
-            condition.folded_key == "kms:granteeprincipal"
-            and narrows(condition) is True
-            and not is_unknown(condition.values)
-        ):
-            grantees = {canonical(value) for value in condition.values}
-    declared = {name for grantee, names in grants if grantee in grantees for name in names}
-    return bool(grantees) and grantees <= {grantee for grantee, _ in grants} and _only(part, declared)
-
-
-def _made_by(grant: Grant, part: Contribution) -> bool:
-    """Whether only those make the grant of whom its declaration says so, if it says."""
-    return grant.created_by is None or all_within(part.cells, grant.created_by)
-
-
-def _only(part: Contribution, operations: set[str]) -> bool:
-    """Whether the statement allows grants of these operations alone.
-
-    ``ForAllValues`` holds for an empty set, too; so the operations have to be there, by a Null condition.
-    """
-    named = [one for one in part.conditions if one.folded_key == "kms:grantoperations"]
-    within = any(
-        one.qualifier == "forallvalues"
-        and one.base == "stringequals"
-        and not is_unknown(one.values)
-        and set(one.values) <= operations
-        for one in named
+def _perhaps_everyone(value: str) -> bool:
+    """Whether a principal that is not resolved may turn out to be an asterisk."""
+    return has_unresolved_hole(value) and all(
+        piece == "*" or (piece[0] == OPEN and piece[-1] == CLOSE) for piece in split_holes(value)
     )
-    there = any(
-        one.base == "null" and not is_unknown(one.values) and set(one.values) == {"false"} for one in named
-    )
-    return within and there

@@ -3,6 +3,11 @@
 The root user of the key's account is left out: IAM-KMS-1 wants it to be able to restore the policy, and who
 can write the policy can write anything.
 
+Where the key policy leaves management to the account's IAM policies, one of them may make a manager of a user
+of the key. If that is the key policy itself, PutKeyPolicy, the key's user could let itself do anything: a
+violation. Anything else is a warning, ``IAM-KMS-8[delegated-management]``, for AWS's own policies are so;
+``severities`` in the configuration raises it.
+
 Anti-pattern: ``kms:Create*`` includes CreateGrant, with which the administrator can give itself Decrypt::
 
     {"Statement": [{"Sid": "Admins", "Effect": "Allow", "Resource": "*",
@@ -21,16 +26,17 @@ Best practice: administrators and users apart, and no action list with a wildcar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
+from kms_constructs.analysis.duties import duties_witness
 from kms_constructs.analysis.key_names import home_partition
-from kms_constructs.analysis.principals import PrincipalKind, root_arn
+from kms_constructs.analysis.principals import Cell, PrincipalKind, root_arn
 from kms_constructs.analysis.separation import CREATE_GRANT, Overlap
 from kms_constructs.analysis.within import EstateAccess
 from kms_constructs.guardrails.control import Control, Framework, Subject
-from kms_constructs.guardrails.finding import Finding, Severity
+from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized
 from kms_constructs.guardrails.wording import DELEGATION, IAM_POLICY, UNRESOLVED, resolve
 from kms_constructs.model.estate import Key
@@ -63,14 +69,32 @@ CONTROL = Control(
 )
 
 _SHOWN = 4
+_One = TypeVar("_One")
 
-_DETAILS = {"key policy": "key-policy", "IAM policy": IAM_POLICY, "root user": "root-user"}
+DELEGATED_POLICY, DELEGATED_MANAGEMENT = "delegated policy", "delegated management"
+_DETAILS = {
+    "key policy": "key-policy",
+    "IAM policy": IAM_POLICY,
+    "root user": "root-user",
+    DELEGATED_POLICY: "delegated-policy",
+    DELEGATED_MANAGEMENT: "delegated-management",
+}
+_HANDED = (DELEGATED_POLICY, DELEGATED_MANAGEMENT)
+_SAYS_MORE = frozenset({DELEGATION, CREATE_GRANT, "key policy"})
+"""Ways that, said of principals, leave nothing to say of what they might be handed as well."""
+_DENY_TO_USERS = (
+    "Deny the managing actions to those who use the key, by aws:PrincipalArn (SecureKmsKey writes such a "
+    "statement, DenyManagementToUsers), or leave them out of what the account's root principal is given."
+)
 _FIXES = {
     CREATE_GRANT: "Take kms:CreateGrant from those who manage the key (kms:Create* includes it), or allow "
     "it only with Bool kms:GrantIsForAWSResource 'true'.",
     DELEGATION: "Give the account's root principal administrative actions only: no cryptographic action "
     "and no kms:CreateGrant, and so no kms:*.",
     "IAM policy": "Take the managing actions out of the IAM policy of the key's user, or use another role.",
+    DELEGATED_POLICY: "Deny kms:PutKeyPolicy to all but the root user and those who are to change the policy "
+    "(ArnNotEquals aws:PrincipalArn). " + _DENY_TO_USERS,
+    DELEGATED_MANAGEMENT: _DENY_TO_USERS,
     "key policy": "Name separate principals for management and use, and list actions instead of wildcards.",
 }
 
@@ -91,32 +115,50 @@ class SeparationRule(KeyRule):
         """Who both manages and uses the key, and how."""
         found = self._access.overlaps(key)
         for overlap in _merged(one for one in found if not _only_own_root(one, key)):
-            message = (
-                f"{overlap.principals} can both manage the key ({_some(overlap.manages)}) and use it "
-                f"({_some(overlap.uses)})."
-            )
+            message = _message(overlap)
             if not message.startswith("arn:"):
                 message = capitalized(message)
-            if overlap.unresolved is not None:
-                yield self.undetermined(
-                    key,
-                    f"{message[:-1]}, if {overlap.unresolved} turns out so.",
-                    detail=UNRESOLVED,
-                    path=overlap.path,
-                    chain=overlap.chain,
-                    principals=(overlap.principals,),
-                    fix=resolve(key),
-                )
-                continue
-            yield self.violation(
-                key,
-                f"{message}{key.vocabulary.say(_why(overlap))}",
-                detail=_DETAILS.get(overlap.through, overlap.through),
+            detail = _DETAILS.get(overlap.through, overlap.through)
+            warns = overlap.through == DELEGATED_MANAGEMENT
+            fix = _FIXES.get(overlap.through, self.control.remedy(key.vocabulary))
+            shown = duties_witness(overlap, key, self.estate.organization)
+            if overlap.unresolved is not None or shown is None:
+                message = f"{message[:-1]}{_open(overlap)}."
+                detail = detail if warns else UNRESOLVED
+                fix = resolve(key)
+            else:
+                message += key.vocabulary.say(_why(overlap))
+            yield self.finding(
+                Outcome.VIOLATION if overlap.unresolved is None and shown else Outcome.UNDETERMINED,
+                key.location,
+                message,
+                severity=Severity.WARNING if warns else None,
+                detail=detail,
                 path=overlap.path,
                 chain=overlap.chain,
                 principals=(overlap.principals,),
-                fix=_FIXES.get(overlap.through, self.control.remediation),
+                witness=shown,
+                fix=fix,
             )
+
+
+def _open(overlap: Overlap) -> str:
+    if overlap.unresolved is not None:
+        return f", if {overlap.unresolved} turns out so"
+    return "; no request was found that shows it, nor a proof that there is none"
+
+
+def _message(overlap: Overlap) -> str:
+    if overlap.through not in _HANDED:
+        return (
+            f"{overlap.principals} can both manage the key ({_some(overlap.manages)}) and use it "
+            f"({_some(overlap.uses)})."
+        )
+    return (
+        f"{overlap.principals} can use the key ({_some(overlap.uses)}), and the key policy leaves it to the "
+        f"account's IAM policies who manages it ({', '.join(overlap.manages)}): any of them may hand that to "
+        "its users."
+    )
 
 
 def _only_own_root(overlap: Overlap, key: Key) -> bool:
@@ -124,7 +166,7 @@ def _only_own_root(overlap: Overlap, key: Key) -> bool:
     return all(cell.kind is PrincipalKind.ROOT and own in cell.include for cell in overlap.cells)
 
 
-def _merged(overlaps_found: Iterable[Overlap]) -> Iterator[Overlap]:
+def _merged(overlaps_found: Iterable[Overlap]) -> tuple[Overlap, ...]:
     """One overlap for each way and statement, without those that a wider one of the same way contains.
 
     Delegation is the account's, whoever of it manages what: its widest overlap says it all.
@@ -136,30 +178,46 @@ def _merged(overlaps_found: Iterable[Overlap]) -> Iterator[Overlap]:
     merged = [
         replace(
             group[0],
-            cells=tuple(dict.fromkeys(cell for one in group for cell in one.cells)),
+            cells=_widest(
+                tuple(dict.fromkeys(cell for one in group for cell in one.cells)), Cell.contains, _cell_order
+            ),
             chain=tuple(dict.fromkeys(step for one in group for step in one.chain)),
+            pairs=tuple(pair for one in group for pair in one.pairs),
         )
         for group in groups.values()
     ]
-    for one in merged:
-        if not any(other is not one and _contains(other, one) for other in merged):
-            yield one
+    return _widest(merged, _contains, _order)
+
+
+def _widest(
+    given: Sequence[_One], contains: Callable[[_One, _One], bool], order: Callable[[_One], Any]
+) -> tuple[_One, ...]:
+    """Those that no other contains, as given; of two that contain each other always the same one."""
+    left = list(given)
+    for one in sorted(given, key=order) if len(left) > 1 else ():
+        if any(other is not one and contains(other, one) for other in left):
+            left = [other for other in left if other is not one]
+    return tuple(left)
+
+
+def _cell_order(cell: Cell) -> tuple[Any, ...]:
+    return cell.kind, cell.include, cell.exclude
+
+
+def _order(one: Overlap) -> tuple[Any, ...]:
+    cells = sorted(map(_cell_order, one.cells))
+    return one.through, one.unresolved or "", cells, one.manages, one.uses, one.path
 
 
 def _contains(wide: Overlap, narrow: Overlap) -> bool:
+    """Whether what is said of one overlap is said by another."""
+    alike = wide.through == narrow.through
     return (
-        wide.through == narrow.through
+        (alike or (wide.through in _SAYS_MORE and narrow.through in _HANDED))
         and wide.unresolved == narrow.unresolved
-        and (wide.through == DELEGATION or set(wide.manages) >= set(narrow.manages))
+        and ((alike and wide.through == DELEGATION) or set(wide.manages) >= set(narrow.manages))
         and set(wide.uses) >= set(narrow.uses)
-        and wide.cells != narrow.cells
-        and all(
-            any(
-                cell.kind is other.kind and not other.exclude and cell.within(other.include)
-                for other in wide.cells
-            )
-            for cell in narrow.cells
-        )
+        and all(any(other.contains(cell) for other in wide.cells) for cell in narrow.cells)
     )
 
 
@@ -168,6 +226,10 @@ def _why(overlap: Overlap) -> str:
         return " CreateGrant lets it give itself Decrypt."
     if overlap.through == DELEGATION:
         return " The key policy leaves use to the account's IAM policies, and any of them may hand it out."
+    if overlap.through == DELEGATED_POLICY:
+        return " Who may write the key policy can let itself do anything."
+    if overlap.through == DELEGATED_MANAGEMENT:
+        return ""
     if overlap.through == "IAM policy":
         return " An IAM policy of this {app} adds the managing side."
     return " CreateGrant, too, lets it give itself Decrypt." if CREATE_GRANT in overlap.uses else ""

@@ -1,5 +1,8 @@
 """KMS:002: keys are not deleted by accident.
 
+No update replaces an ``AWS::KMS::Key``: CloudFormation fails the update that would. A replica key is replaced
+when its ``PrimaryKeyArn`` changes, so that its UpdateReplacePolicy counts.
+
 Anti-pattern: without a DeletionPolicy, CloudFormation deletes the key with its stack::
 
     {"Key": {"Type": "AWS::KMS::Key", "Properties": {"PendingWindowInDays": 7}}}
@@ -20,7 +23,7 @@ from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Severity
 from kms_constructs.guardrails.rule import KeyRule
 from kms_constructs.model.declaration import Tag, is_environment, tag_value
-from kms_constructs.model.estate import Key
+from kms_constructs.model.estate import Key, KeyKind
 from kms_constructs.model.key_specs import MAXIMUM_PENDING_WINDOW_DAYS
 from kms_constructs.model.unknown import Unknown, is_unknown
 from kms_constructs.model.vocabulary import Fact
@@ -29,8 +32,8 @@ CONTROL = Control(
     id="KMS:002",
     title="Keys are not deleted by accident",
     rationale=(
-        "CloudFormation deletes a key with its stack, and when an update replaces it, unless it is told "
-        "otherwise. The pending window is the last chance to notice."
+        "CloudFormation deletes a key with its stack, and a replica key when an update replaces it, unless "
+        "it is told otherwise. The pending window is the last chance to notice."
     ),
     advice=("{keep}; cancel a deletion that nobody meant."),
     references=(
@@ -84,7 +87,7 @@ class RetentionRule(KeyRule):
             (Fact.REMOVAL, key.deletion_policy),
             (Fact.REPLACEMENT, key.update_replace_policy),
         ):
-            if knows(fact):
+            if knows(fact) and (fact is not Fact.REPLACEMENT or key.kind is KeyKind.REPLICA):
                 yield from self._policy(key, fact, value, environment)
 
     def complies(self, key: Key) -> str:

@@ -35,7 +35,12 @@ from typing import ClassVar
 from kms_constructs.analysis.identity import IdentityGrant
 from kms_constructs.analysis.identity_index import IdentityIndex
 from kms_constructs.analysis.key_names import home_partition
-from kms_constructs.analysis.narrowing import ENCRYPTION_CONTEXT, VIA_SERVICE, covered_actions, narrowed_by
+from kms_constructs.analysis.narrowing import (
+    ENCRYPTION_CONTEXT,
+    VIA_SERVICE,
+    covered_actions,
+    narrowed_by,
+)
 from kms_constructs.analysis.principals import (
     Cell,
     PrincipalKind,
@@ -44,17 +49,19 @@ from kms_constructs.analysis.principals import (
     describe_cells,
     root_arn,
 )
-from kms_constructs.analysis.reach import same_account
+from kms_constructs.analysis.reach import Contribution, same_account
 from kms_constructs.analysis.within import EstateAccess
+from kms_constructs.analysis.witness import Witness, witness
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized, heading, named
-from kms_constructs.guardrails.wording import UNRESOLVED, resolve
-from kms_constructs.model.actions import READING
+from kms_constructs.guardrails.wording import UNRESOLVED, resolve, unshown
+from kms_constructs.model.actions import ACROSS_ACCOUNTS, READING, USING
 from kms_constructs.model.estate import Key
 from kms_constructs.model.globs import globs_meet, has_wildcard
+from kms_constructs.model.limits import pins_account
 from kms_constructs.model.policy import Condition, Effect, Principal, Statement
-from kms_constructs.model.text import display, has_hole, has_unresolved_hole
+from kms_constructs.model.text import display, has_hole, has_unresolved_hole, hole, holes
 from kms_constructs.model.unknown import is_unknown
 
 CONTROL = Control(
@@ -94,6 +101,7 @@ DECRYPT_ON_ALL_KEYS = "decrypt-on-all-keys"
 
 _DECRYPTING = ("Decrypt", "ReEncryptFrom")
 _EVERYTHING = frozenset({"*", "kms:*"})
+_ACCOUNTS = ("aws:principalaccount", "kms:calleraccount")
 _ORGANIZATION = ("aws:principalorgid", "aws:principalorgpaths")
 _CALLER = (
     *_ORGANIZATION,
@@ -119,6 +127,11 @@ class _Access:
     conditions: tuple[Condition, ...]
     delegated: bool
     unresolved: str | None
+    example: tuple[str, Contribution]
+
+    def of(self, cells: tuple[Cell, ...]) -> Contribution:
+        """What a witness has to show: that these get in."""
+        return self.example[1].of(cells)
 
 
 class LeastPrivilegeRule(KeyRule):
@@ -133,7 +146,6 @@ class LeastPrivilegeRule(KeyRule):
 
     def __init__(self, context: RuleContext) -> None:
         super().__init__(context)
-        self._iam = IdentityIndex(context.estate.identity_policies, _DECRYPTING)
         self._asked = EstateAccess(context.estate)
         self._keys = frozenset(key.arn_pattern for key in context.estate.keys)
         self._trusted = frozenset(context.config.trusted_accounts)
@@ -152,9 +164,21 @@ class LeastPrivilegeRule(KeyRule):
             if not everything and not leaves and perhaps is None:
                 continue
             for access in self._accesses(key, statement):
+                if access.unresolved is not None and (account := self._read_elsewhere(statement, access)):
+                    yield self._elsewhere(key, statement, account)
+                    continue
                 if access.unresolved is not None:
                     # Actions that are not known may be all: that matters to whom all are too many.
-                    if everything or leaves or tuple(self._all_actions(key, statement, access, home)):
+                    beyond = leaves and any(
+                        cell.account not in home
+                        for cell in access.cells
+                        if cell.kind is not PrincipalKind.SERVICE
+                    )
+                    if (
+                        everything
+                        or beyond
+                        or (perhaps is not None and tuple(self._all_actions(key, statement, access, home)))
+                    ):
                         yield self._unresolved(key, statement, access.unresolved)
                     continue
                 yield from self._reach(key, statement, access, home)
@@ -167,7 +191,8 @@ class LeastPrivilegeRule(KeyRule):
     def check_estate(self) -> Iterator[Finding]:
         """IAM policies that decrypt with all keys."""
         by_policy: dict[int, list[IdentityGrant]] = {}
-        for grant in self._iam.grants:
+        # Asked for here and not before: an IAM policy that cannot be judged costs no key its answer.
+        for grant in IdentityIndex(self.estate.identity_policies, _DECRYPTING).grants:
             by_policy.setdefault(id(grant.policy), []).append(grant)
         for grants in by_policy.values():
             yield self._identity_policy(grants)
@@ -175,12 +200,22 @@ class LeastPrivilegeRule(KeyRule):
     def _accesses(self, key: Key, statement: Statement) -> tuple[_Access, ...]:
         """Whom a statement reaches with any of its actions, after all Denies."""
         found: dict[tuple[tuple[Condition, ...], bool, str | None], dict[Cell, None]] = {}
-        for _, parts in self._asked.shared_reaches(key, sorted(covered_actions(statement))):
+        examples: dict[object, tuple[str, Contribution]] = {}
+        for names, parts in self._asked.shared_reaches(key, sorted(covered_actions(statement))):
             for part in parts:
                 if part.statement is statement:
                     how = (part.conditions, part.delegated, part.unresolved)
                     found.setdefault(how, {}).update(dict.fromkeys(part.cells))
-        return tuple(_Access(tuple(cells), *how) for how, cells in found.items())
+                    examples.setdefault(how, (next((one for one in names if one in USING), names[0]), part))
+        return tuple(_Access(tuple(cells), *how, examples[how]) for how, cells in found.items())
+
+    def _shown(self, key: Key, access: _Access, cells: tuple[Cell, ...]) -> Witness | None:
+        return witness(
+            access.of(cells),
+            key,
+            access.example[0],
+            organization=self.estate.organization,
+        )
 
     def _unreadable(self, key: Key, statement: Statement) -> Iterator[Finding]:
         unknown = statement.principals if is_unknown(statement.principals) else statement.not_principals
@@ -194,6 +229,40 @@ class LeastPrivilegeRule(KeyRule):
             detail=UNRESOLVED,
             path=f"{statement.path}/Principal",
             fix=resolve(key),
+        )
+
+    def _read_elsewhere(self, statement: Statement, access: _Access) -> str | None:
+        """The account that a statement lets in without a limit, where a dynamic reference names it.
+
+        No input can ever tell which account that is, so to leave it undetermined would be for good; and
+        whoever means the key's own account has no need to look it up.
+        """
+        if (
+            self._trusted
+            or covered_actions(statement) <= READING
+            or not isinstance(statement.principals, tuple)
+        ):
+            return None
+        if narrowed_by(access.conditions, _LIMITS) is not False:
+            return None
+        for principal in statement.principals:
+            if access.unresolved == f"{display(principal.value)} is undecided":
+                account = account_of(principal.value)
+                is_root = principal.value.endswith(":root")
+                return account if is_root and account is not None and _is_dynamic(account) else None
+        return None
+
+    def _elsewhere(self, key: Key, statement: Statement, account: str) -> Finding:
+        who = f"any principal of account {display(account)}"
+        return self.violation(
+            key,
+            f"{heading(statement)} lets in {who}, which is read at deployment and named as another than the "
+            "key's; no condition limits what for.",
+            detail=CROSS_ACCOUNT,
+            path=statement.path,
+            principals=(who,),
+            fix="Add kms:ViaService, an encryption context or aws:PrincipalOrgID, or list the account under "
+            "trusted-accounts and write it out; name the key's own account by AWS::AccountId.",
         )
 
     def _reach(
@@ -220,7 +289,8 @@ class LeastPrivilegeRule(KeyRule):
         if verdict:
             return
         who = describe_cells(cells)
-        if verdict is None:
+        # A principal or an account that deployment names is somebody, and perhaps of another account.
+        if verdict is None or any(map(_perhaps_somebody, access.conditions)):
             yield self.undetermined(
                 key,
                 f"{heading(statement)} lets in {who}, unless a value that is not known limits it.",
@@ -230,10 +300,13 @@ class LeastPrivilegeRule(KeyRule):
                 fix=resolve(key),
             )
             return
-        yield self.violation(
-            key,
-            f"{heading(statement)} lets in {who}; no condition says who may call.",
+        shown = self._shown(key, access, cells)
+        yield self.finding(
+            Outcome.UNDETERMINED if shown is None else Outcome.VIOLATION,
+            key.location,
+            f"{heading(statement)} lets in {who}; no condition says who may call.{unshown(shown)}",
             detail=PUBLIC,
+            witness=shown,
             path=statement.path,
             principals=(who,),
             fix="Name the principals, or add StringEquals aws:PrincipalOrgID or kms:CallerAccount.",
@@ -267,29 +340,35 @@ class LeastPrivilegeRule(KeyRule):
             and account not in self._trusted
             and not (own and _of_organization(access.conditions, own))
         ):
-            yield self.violation(
-                key,
-                f"{heading(statement)} lets in {who}; account {display(account)} is not trusted.",
+            shown = self._shown(key, access, cells)
+            yield self.finding(
+                Outcome.UNDETERMINED if shown is None else Outcome.VIOLATION,
+                key.location,
+                f"{heading(statement)} lets in {who}; account {display(account)} is not trusted."
+                f"{unshown(shown)}",
                 detail=UNTRUSTED,
+                witness=shown,
                 path=statement.path,
                 principals=(who,),
                 fix="Take the principal out, or list its account under trusted-accounts.",
             )
             return
-        if covered_actions(statement) <= READING:
+        if covered_actions(statement) & ACROSS_ACCOUNTS <= READING:
             return
         verdict = narrowed_by(access.conditions, _LIMITS)
         if verdict:
             return
+        shown = self._shown(key, access, cells)
         yield self.finding(
-            Outcome.UNDETERMINED if verdict is None else Outcome.VIOLATION,
+            Outcome.UNDETERMINED if verdict is None or shown is None else Outcome.VIOLATION,
             key.location,
             f"{heading(statement)} lets in {who} of another account"
             + (
                 ", unless a value decided at deployment limits it."
                 if verdict is None
                 else "; no condition limits what for."
-            ),
+            )
+            + ("" if verdict is None else unshown(shown)),
             fix="Add kms:ViaService, an encryption context or aws:PrincipalOrgID"
             + (
                 ", or name principals instead of the account."
@@ -299,6 +378,7 @@ class LeastPrivilegeRule(KeyRule):
             detail=CROSS_ACCOUNT,
             path=statement.path,
             principals=(who,),
+            witness=shown,
         )
 
     def _all_actions(
@@ -317,14 +397,17 @@ class LeastPrivilegeRule(KeyRule):
         who = describe_cells(beyond)
         form = "kms:*" if statement.not_actions is None else "all actions but a few (NotAction)"
         perhaps_home = access.delegated and all(same_account(cell, key.account) is None for cell in beyond)
+        shown = self._shown(key, access, beyond)
         yield self.finding(
-            Outcome.UNDETERMINED if perhaps_home else Outcome.VIOLATION,
+            Outcome.UNDETERMINED if perhaps_home or shown is None else Outcome.VIOLATION,
             key.location,
             f"{heading(statement)} gives {form} to {who}"
-            + (", unless that turns out to be the account of the key." if perhaps_home else "."),
+            + (", unless that turns out to be the account of the key." if perhaps_home else ".")
+            + unshown(shown),
             detail=ALL_ACTIONS,
             path=f"{statement.path}/{'Action' if statement.not_actions is None else 'NotAction'}",
             principals=(who,),
+            witness=shown,
             fix="List the actions that the principal needs.",
         )
 
@@ -347,41 +430,56 @@ class LeastPrivilegeRule(KeyRule):
 
     def _identity_policy(self, grants: list[IdentityGrant]) -> Finding:
         policy = grants[0].policy
-        authorised = self.config.authorised_for(self.control.id)
-        who = describe_cells(grants[0].principals) or "nobody yet"
-        for grant in grants:
-            if not self._any_key(grant) or all_within(grant.principals, authorised):
-                continue
-            conditions = grant.conditions
-            limited = None if is_unknown(conditions) else narrowed_by(conditions, _KEY_LIMITS)
-            if limited:
-                continue
-            reason = grant.unresolved or (conditions.reason if is_unknown(conditions) else None)
-            if reason is None and limited is None:
-                reason = "a value of its conditions is decided at deployment"
-            what = ", ".join(f"kms:{one.action}" for one in grants if one.statement is grant.statement)
-            message = f"{capitalized(grant.label)} gives {who} {what} on {_resources(grant)}"
+        found = [(grant, doubt) for grant in grants if (doubt := self._decrypts_with_any(grant)) is not None]
+        if not found:
             return self.finding(
-                Outcome.VIOLATION if reason is None else Outcome.UNDETERMINED,
-                policy.location,
-                f"{message}."
-                if reason is None
-                else f"{message}, if what is not known turns out so: {reason}.",
-                fix="Name the keys in Resource, or limit them by kms:ResourceAliases.",
-                path=grant.statement.path if grant.statement is not None else policy.policy.path,
-                detail=DECRYPT_ON_ALL_KEYS,
-                chain=(f"{grant.label} → {who}",),
-                principals=(who,),
+                Outcome.COMPLIANT, policy.location, "The policy names the keys that it decrypts with."
             )
+        # What is certain is said before what is not.
+        grant, reason = min(found, key=lambda one: bool(one[1]))
+        who = describe_cells(grant.principals) or "nobody yet"
+        what = ", ".join(f"kms:{one.action}" for one in grants if one.statement is grant.statement)
+        message = f"{capitalized(grant.label)} gives {who} {what} on {_resources(grant)}"
         return self.finding(
-            Outcome.COMPLIANT, policy.location, "The policy names the keys that it decrypts with."
+            Outcome.UNDETERMINED if reason else Outcome.VIOLATION,
+            policy.location,
+            f"{message}, if what is not known turns out so: {reason}." if reason else f"{message}.",
+            fix="Name the keys in Resource, or limit them by kms:ResourceAliases.",
+            path=grant.statement.path if grant.statement is not None else policy.policy.path,
+            detail=DECRYPT_ON_ALL_KEYS,
+            chain=(f"{grant.label} → {who}",),
+            principals=(who,),
         )
 
-    def _any_key(self, grant: IdentityGrant) -> bool:
-        """Whether it reaches keys that it does not name; an unknown Region is a wildcard in an ARN."""
-        return grant.all_keys and any(
-            has_wildcard(resource) and resource not in self._keys for resource in grant.resources
-        )
+    def _decrypts_with_any(self, grant: IdentityGrant) -> str | None:
+        """Why it is not known whether a grant reaches keys that it does not name; None when it does not.
+
+        Empty when it does for certain.
+        """
+        if all_within(grant.principals, self.config.authorised_for(self.control.id)):
+            return None
+        unnamed = [one for one in grant.resources if one not in self._keys]
+        open_ = next((one for one in unnamed if has_unresolved_hole(one)), None)
+        # An unknown Region is a wildcard in an ARN.
+        certain = any(map(has_wildcard, unnamed))
+        if not certain and open_ is None:
+            return None
+        conditions = grant.conditions
+        limited = None if is_unknown(conditions) else narrowed_by(conditions, _KEY_LIMITS)
+        if limited:
+            return None
+        if grant.unresolved or is_unknown(conditions):
+            return grant.unresolved or (conditions.reason if is_unknown(conditions) else "")
+        if limited is None:
+            return "a value of its conditions is decided at deployment"
+        return "" if certain or open_ is None else f"{display(open_)} is undecided"
+
+
+def _is_dynamic(text: str) -> bool:
+    """Whether a text is one dynamic reference and nothing else."""
+    return any(
+        identity.startswith("resolve:") and text == hole(kind, identity) for kind, identity in holes(text)
+    )
 
 
 def _home_accounts(key: Key) -> frozenset[str]:
@@ -430,6 +528,12 @@ def _beyond(principal: Principal, home: frozenset[str]) -> bool:
     if principal.type == "Service":
         return False
     return principal.value not in home and account_of(principal.value) not in home
+
+
+def _perhaps_somebody(condition: Condition) -> bool:
+    """Whether a condition, of which the analysis makes no principals, may leave those of one account."""
+    account = condition.folded_key in _ACCOUNTS and narrowed_by((condition,), _ACCOUNTS)
+    return account is not False or pins_account(condition) is not False
 
 
 def _of_organization(conditions: tuple[Condition, ...], organization: str) -> bool:

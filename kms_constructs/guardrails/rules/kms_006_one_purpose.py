@@ -2,6 +2,8 @@
 
 Only what is declared counts: the tags of the key and of the resources that use it. A bucket and a queue of
 one service may share a key; a bucket tagged ``service=orders`` and one tagged ``service=payroll`` may not.
+Where neither the key nor anything that uses it declares a data classification, nothing can be compared: that
+is a warning, for no harm is known.
 
 Anti-pattern: a queue of one service under the key of another::
 
@@ -14,7 +16,8 @@ Anti-pattern: a queue of one service under the key of another::
 Best practice::
 
     {"Key": {"Type": "AWS::KMS::Key",
-             "Properties": {"Tags": [{"Key": "service", "Value": "orders"}]}},
+             "Properties": {"Tags": [{"Key": "service", "Value": "orders"},
+                                     {"Key": "data-classification", "Value": "confidential"}]}},
      "Queue": {"Type": "AWS::SQS::Queue",
                "Properties": {"KmsMasterKeyId": {"Ref": "Key"},
                               "Tags": [{"Key": "service", "Value": "orders"}]}}}
@@ -26,12 +29,13 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from kms_constructs.guardrails.control import Control, Framework, Subject
-from kms_constructs.guardrails.finding import Finding, Severity
+from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule
 from kms_constructs.model.declaration import Tag, tag_value
 from kms_constructs.model.estate import Key, Reference
 from kms_constructs.model.text import display
 from kms_constructs.model.unknown import Unknown, is_unknown
+from kms_constructs.model.vocabulary import Fact
 
 CONTROL = Control(
     id="KMS:006",
@@ -49,6 +53,8 @@ CONTROL = Control(
         Framework.NIST: ("AC-4", "AC-6", "SC-12"),
     },
 )
+
+UNCLASSIFIED = "unclassified"
 
 _TAGS = (Tag.DATA_CLASSIFICATION, Tag.SERVICE)
 
@@ -87,6 +93,8 @@ class OnePurposeRule(KeyRule):
                 detail=tag.written,
                 fix=f"Give each {tag.written} a key of its own, or correct the tags.",
             )
+        elif not found and tag is Tag.DATA_CLASSIFICATION:
+            yield self._unclassified(key, unknown)
         elif unknown is not None and found:
             yield self.undetermined(
                 key,
@@ -94,6 +102,19 @@ class OnePurposeRule(KeyRule):
                 detail=tag.written,
                 fix=f"Give the tag {tag.written} as a literal.",
             )
+
+    def _unclassified(self, key: Key, unknown: Unknown | None) -> Finding:
+        tag = Tag.DATA_CLASSIFICATION.written
+        not_known = f", as far as the tags are known: {unknown.reason}" if unknown is not None else ""
+        return self.finding(
+            Outcome.VIOLATION if unknown is None else Outcome.UNDETERMINED,
+            key.location,
+            f"Neither the key nor what uses it declares a {tag}{not_known}.",
+            severity=Severity.WARNING,
+            detail=UNCLASSIFIED,
+            path=key.vocabulary.path(Fact.TAGS),
+            fix=f"Give the key the tag {tag} with the classification of the data under it.",
+        )
 
 
 def _name(use: Reference) -> str:

@@ -1,5 +1,8 @@
 """KMS:008: the key policy has been reviewed lately.
 
+Where keys carry a date, each that does not is named. Where none of several does, review dates are not in use,
+and that is said once for all of them.
+
 Anti-pattern: no trace of a review::
 
     {"Key": {"Type": "AWS::KMS::Key", "Properties": {"Tags": []}}}
@@ -17,10 +20,10 @@ from datetime import date
 from typing import ClassVar
 
 from kms_constructs.guardrails.control import Control, Framework, Subject
-from kms_constructs.guardrails.finding import Finding, Severity
-from kms_constructs.guardrails.rule import KeyRule
+from kms_constructs.guardrails.finding import Finding, Outcome, Severity
+from kms_constructs.guardrails.rule import KeyRule, RuleContext
 from kms_constructs.model.declaration import Tag, tag_value
-from kms_constructs.model.estate import Key
+from kms_constructs.model.estate import Key, Location
 from kms_constructs.model.text import display, has_hole
 from kms_constructs.model.unknown import Unknown, is_unknown
 from kms_constructs.model.vocabulary import Fact
@@ -53,6 +56,27 @@ class ReviewDateRule(KeyRule):
     control = CONTROL
     compliant_message: ClassVar[str] = "The key policy was reviewed lately."
 
+    def __init__(self, context: RuleContext) -> None:
+        super().__init__(context)
+        tagged = [tag_value(key.tags, Tag.POLICY_REVIEWED_ON) for key in self._keys]
+        self._without = sum(value is None for value in tagged)
+        self._unused = self._without > 1 and self._without == len(tagged)
+
+    @property
+    def _keys(self) -> tuple[Key, ...]:
+        return tuple(key for key in self.estate.keys if not key.policy_only)
+
+    def check_estate(self) -> Iterator[Finding]:
+        """That no key has a date."""
+        if self._unused:
+            yield self.finding(
+                Outcome.VIOLATION,
+                Location(self.estate.sources[0] if self.estate.sources else self._keys[0].location.source),
+                f"No review of a key policy is on record, for none of {self._without} keys.",
+                detail="missing",
+                fix=self.control.remedy(self._keys[0].vocabulary),
+            )
+
     def judge(self, key: Key) -> Iterator[Finding]:
         """That the date is missing, no date, or too old."""
         path = key.vocabulary.path(Fact.TAGS)
@@ -63,6 +87,9 @@ class ReviewDateRule(KeyRule):
             yield self.undetermined(
                 key, f"The date of the last review is not known: {value.reason}.", detail="date", path=path
             )
+            return
+        if value is None and self._unused:
+            yield self.not_applicable(key, "no key carries a review date, which is reported once")
             return
         if value is None:
             yield self.violation(

@@ -21,6 +21,8 @@ from functools import lru_cache
 from typing import ClassVar
 
 from kms_constructs.analysis.key_names import KeyName, open_resource, speaks_of_key
+from kms_constructs.analysis.principals import principal_cells
+from kms_constructs.analysis.reach import is_abroad
 from kms_constructs.analysis.within import EstateAccess
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
@@ -31,7 +33,7 @@ from kms_constructs.guardrails.lint.properties import aliases_given_twice, prope
 from kms_constructs.guardrails.lint.remark import Remark
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized, heading, named
 from kms_constructs.guardrails.wording import UNRESOLVED, resolve
-from kms_constructs.model.actions import ACTIONS, expand, find_action
+from kms_constructs.model.actions import ACROSS_ACCOUNTS, ACTIONS, expand, find_action
 from kms_constructs.model.arn import is_account_id, parse_arn
 from kms_constructs.model.estate import IdentityPolicy, Key
 from kms_constructs.model.key_specs import MAXIMUM_KEY_POLICY_BYTES
@@ -101,6 +103,7 @@ class LintRule(KeyRule):
             yield self._not_known(key, "The key policy", policy.unknown.reason, policy.path)
         yield from self._size(key, policy)
         yield from self._bypass(key)
+        yield from self._twice(key, policy)
         for statement in policy.statements:
             yield from self._statement(key, statement)
         for remark in self._remarks(key):
@@ -150,6 +153,25 @@ class LintRule(KeyRule):
                 fix="Name roles instead of many users, put statements together, or use several keys.",
             )
 
+    def _twice(self, key: Key, policy: Policy) -> Iterator[Finding]:
+        """A Sid names one statement of a policy."""
+        seen: set[str] = set()
+        for statement in policy.statements:
+            sid = statement.sid
+            if not isinstance(sid, str) or not sid or has_hole(sid):
+                continue
+            # Of two that may not be there together, one is enough.
+            if sid in seen and statement.certain:
+                yield self.violation(
+                    key,
+                    f"Two statements have the Sid {sid!r}.",
+                    detail="duplicate-sid",
+                    path=f"{statement.path}/Sid",
+                    fix="Give every statement a Sid of its own.",
+                )
+            if statement.certain:
+                seen.add(sid)
+
     def _bypass(self, key: Key) -> Iterator[Finding]:
         if not key.vocabulary.knows(Fact.LOCKOUT_BYPASS):
             return
@@ -185,6 +207,7 @@ class LintRule(KeyRule):
         yield from self._resource(key, statement)
         yield from self._principals(key, statement)
         yield from self._inert(key, statement)
+        yield from self._across_accounts(key, statement)
 
     def _actions(self, key: Key, statement: Statement) -> Iterator[Finding]:
         for name, actions in (("Action", statement.actions), ("NotAction", statement.not_actions)):
@@ -291,6 +314,37 @@ class LintRule(KeyRule):
                 detail="inert-deny",
                 path=f"{statement.path}/Condition",
                 fix="Put kms:CreateGrant into a Deny of its own.",
+            )
+
+    def _across_accounts(self, key: Key, statement: Statement) -> Iterator[Finding]:
+        """An Allow of what KMS takes from no other account, for principals of one.
+
+        See: https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
+        """
+        if statement.effect is not Effect.ALLOW or not isinstance(statement.principals, tuple):
+            return
+        # With a wildcard an action is likely meant for whom it can serve.
+        named = (find_action(action) for action in _literal(statement.actions))
+        actions = [found.qualified for found in named if found and found.name not in ACROSS_ACCOUNTS]
+        abroad = [
+            display(principal.value)
+            for principal in statement.principals
+            if principal.type == "AWS"
+            and principal.value != "*"
+            and (cells := principal_cells(principal, KeyName.of(key).partition)).unresolved is None
+            and all(is_abroad(cell, key.account) for cell in cells.cells)
+        ]
+        if actions and abroad:
+            yield self.finding(
+                Outcome.VIOLATION,
+                key.location,
+                f"{heading(statement)} lets {', '.join(abroad)} call {', '.join(actions)}; KMS takes that "
+                "from principals of the key's account only, so it has no effect.",
+                detail="across-accounts",
+                path=f"{statement.path}/Action",
+                fix="Take these actions, or these principals, out of the statement.",
+                principals=tuple(abroad),
+                severity=Severity.WARNING,
             )
 
     def _identity_policy(self, policy: IdentityPolicy) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from kms_constructs.model.service_requirement import (
 )
 
 _PAGE = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html"
+_DEFAULTS = {"Type": "application"}
 
 REQUIREMENT = ServiceRequirement(
     name="alb_access_logs",
@@ -25,6 +26,7 @@ REQUIREMENT = ServiceRequirement(
                     "AWS::ElasticLoadBalancingV2::LoadBalancer",
                     ("LoadBalancerAttributes/*/Value",),
                     {"Type": "application", "LoadBalancerAttributes/*/Key": "access_logs.s3.bucket"},
+                    _DEFAULTS,
                 ),
                 BUCKET,
             ),
@@ -37,6 +39,7 @@ REQUIREMENT = ServiceRequirement(
                     "AWS::ElasticLoadBalancingV2::LoadBalancer",
                     ("LoadBalancerAttributes/*/Value",),
                     {"Type": "application", "LoadBalancerAttributes/*/Key": "connection_logs.s3.bucket"},
+                    _DEFAULTS,
                 ),
                 BUCKET,
             ),

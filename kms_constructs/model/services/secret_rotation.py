@@ -30,6 +30,7 @@ REQUIREMENT = ServiceRequirement(
             ("Decrypt", "GenerateDataKey"),
             page=_PAGE,
             context={"SecretARN": f"arn:{PARTITION}:secretsmanager:{REGION}:{ACCOUNT}:secret:*"},
+            unseen=("HostedRotationLambda",),
             roles=(
                 (
                     Step("AWS::SecretsManager::RotationSchedule", ("RotationLambdaARN",)),

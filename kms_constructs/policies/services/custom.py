@@ -65,7 +65,7 @@ def custom(
     if source_account is not None:
         check_account("source_account", source_account)
         given.setdefault("StringEquals", {})["aws:SourceAccount"] = source_account
-    if not any(names_source(operator, keys) for operator, keys in given.items()):
+    if not any(names_source(operator, keys, principal) for operator, keys in given.items()):
         raise ArgumentError(
             "conditions",
             conditions,

@@ -8,12 +8,14 @@ from typing import Any
 
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import ActionClass, find_action
-from kms_constructs.model.condition_operators import CONDITION_OPERATORS, pinning_operators
+from kms_constructs.model.limits import ENCRYPTION_CONTEXT, limits, source_keys
+from kms_constructs.model.policy import Condition
 from kms_constructs.model.service_requirement import (
     ACCOUNT,
     CREATE_GRANT,
     FOR_AWS_RESOURCE,
     REGION,
+    SOURCE_ARN,
     Caller,
     ServiceRequirement,
     Who,
@@ -23,6 +25,7 @@ from kms_constructs.policies.target import (
     PolicyStatementJson,
     allow,
     arn_parts,
+    as_deployed,
     check_account,
     check_list,
     is_token,
@@ -188,13 +191,13 @@ def checked_sources(argument: str, arns: Sequence[str], service: str | None, acc
                 argument, arn, f"the ARN has to be of {service}, not of {found}", f"give the {service} ARN"
             )
         # AWS itself documents arn:aws:logs:REGION:ACCOUNT:* as a source: with its account it narrows.
-        everything = resource == "" or (resource == "*" and not owner)
-        if everything or any("*" in part or "?" in part for part in (partition, found, owner)):
+        wild = any("*" in part or "?" in part for part in (partition, found, owner))
+        if not resource or wild or limits(Condition("ArnLike", SOURCE_ARN, as_deployed(arn))) is not True:
             raise ArgumentError(
                 argument,
                 arn,
-                "a wildcard for service, account or the whole resource narrows nothing",
-                "write the account out, and as much of the resource as is known",
+                "a wildcard for service, account, bucket or the whole resource narrows nothing",
+                "write the account or the bucket out, and as much of the resource as is known",
             )
         if owner:
             check_account(argument, owner)
@@ -247,28 +250,15 @@ def written_out(actions: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-_NARROWING = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
-_POSITIVE = frozenset(
-    f"{qualifier}{name}"
-    for name in pinning_operators()
-    for qualifier in ("", "foranyvalue:")
-    if CONDITION_OPERATORS[name].takes_variables
-)
-"""Operators that pin text or an ARN: what a source is told by."""
-
-
-def names_source(operator: str, keys: Mapping[str, str | Sequence[str]]) -> bool:
-    """Whether a condition names the source: positive operator, a key that tells it, a value that says it."""
-    if operator.lower() not in _POSITIVE:
-        return False
-    for key, value in keys.items():
-        folded = key.lower()
-        if folded not in _NARROWING and not folded.startswith("kms:encryptioncontext:"):
-            continue
-        values = [value] if isinstance(value, str) else list(value)
-        if values and all(item.strip("*?") for item in values):
-            return True
-    return False
+def names_source(operator: str, keys: Mapping[str, str | Sequence[str]], principal: str = "") -> bool:
+    """Whether a condition names the source of a service, as IAM-KMS-6 judges it."""
+    wanted = source_keys([principal])
+    return any(
+        limits(Condition(operator, key, as_deployed(value))) is True
+        for key, value in keys.items()
+        if key.lower() in wanted
+        or (ENCRYPTION_CONTEXT in wanted and key.lower().startswith(ENCRYPTION_CONTEXT))
+    )
 
 
 def sid_word(principal: str) -> str:

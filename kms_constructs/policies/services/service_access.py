@@ -39,6 +39,9 @@ from kms_constructs.policies.services.eventbridge import eventbridge as _eventbr
 from kms_constructs.policies.services.eventbridge_archive import eventbridge_archive as _eventbridge_archive
 from kms_constructs.policies.services.eventbridge_bus import eventbridge_bus as _eventbridge_bus
 from kms_constructs.policies.services.eventbridge_topics import eventbridge_topics as _eventbridge_topics
+from kms_constructs.policies.services.fargate_ephemeral_storage import (
+    fargate_ephemeral_storage as _fargate_ephemeral_storage,
+)
 from kms_constructs.policies.services.parts import Templates
 from kms_constructs.policies.services.preset import Named, Preset, PrincipalsPreset, SourcesPreset
 from kms_constructs.policies.services.route53_dnssec import route53_dnssec as _route53_dnssec
@@ -164,6 +167,7 @@ class ServiceAccess:
     eventbridge_archive = Preset(_eventbridge_archive)
     eventbridge_bus = Preset(_eventbridge_bus)
     eventbridge_topics = Preset(_eventbridge_topics)
+    fargate_ephemeral_storage = Preset(_fargate_ephemeral_storage)
     route53_dnssec = Preset(_route53_dnssec)
     s3 = Preset(_s3)
     s3_notifications = Preset(_s3_notifications)

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Final
 
 from kms_constructs.errors import SourceError
+from kms_constructs.model.arn import OPEN_PARTITION, of_region
 from kms_constructs.model.estate import Deployment, SourceProblem
+from kms_constructs.model.text import HoleKind, hole
+from kms_constructs.sources.cloudformation.inner import deployed_assets, nested_templates
 from kms_constructs.sources.cloudformation.template import TemplateInput
-from kms_constructs.sources.cloudformation.world import nested_templates
 from kms_constructs.sources.decode import decode_document, read_text
 from kms_constructs.sources.positions import Marks
 
@@ -183,12 +185,16 @@ class _AssemblyReader:
             construct_paths=paths.get(path.name),
             assets=self.assets,
             marks=template.marks,
+            creator=_execution_role(properties, account, region),
         )
         self.assembly.templates.append(item)
         self._nested(item, paths)
 
     def _nested(self, parent: TemplateInput, paths: Mapping[str, Mapping[str, str]]) -> None:
-        for _, source in nested_templates(parent):
+        own = ((source, "") for _, source in nested_templates(parent) if not source.startswith("//"))
+        name = parent.within or parent.stack
+        elsewhere = ((source, f"{name}.{logical_id}") for logical_id, source in deployed_assets(parent))
+        for source, within in (*own, *elsewhere):
             path = Path(source)
             known = any(item.source == source for item in self.assembly.templates)
             if known or not path.resolve().is_relative_to(self.directory.resolve()):
@@ -198,14 +204,31 @@ class _AssemblyReader:
                 item = TemplateInput(
                     template.data,
                     source,
-                    account=parent.account,
-                    region=parent.region,
+                    account=None if within else parent.account,
+                    region=None if within else parent.region,
                     construct_paths=paths.get(path.name),
                     assets=self.assets,
                     marks=template.marks,
+                    within=within,
+                    creator=parent.creator,
                 )
                 self.assembly.templates.append(item)
                 self._nested(item, paths)
+
+
+def _execution_role(properties: Mapping[str, object], account: str | None, region: str | None) -> str | None:
+    """The role that CloudFormation makes the stack's resources with, as the stack's synthesizer says."""
+    role = properties.get("cloudFormationExecutionRoleArn")
+    if not isinstance(role, str):
+        return None
+    known = {
+        "AWS::Partition": of_region(region).name if region else OPEN_PARTITION,
+        "AWS::AccountId": account,
+        "AWS::Region": region,
+    }
+    for name, value in known.items():
+        role = role.replace(f"${{{name}}}", value or hole(HoleKind.ENVIRONMENT, name))
+    return role
 
 
 def _construct_paths(metadata: Mapping[str, object], own: str) -> dict[str, dict[str, str]]:

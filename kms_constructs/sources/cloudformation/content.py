@@ -16,19 +16,24 @@ from typing import Final
 from kms_constructs.model.estate import SourceProblem
 from kms_constructs.model.text import display, has_hole
 from kms_constructs.model.unknown import is_unknown
-from kms_constructs.sources.cloudformation.scope import Loops, Scope
+from kms_constructs.sources.cloudformation.sam import with_globals
+from kms_constructs.sources.cloudformation.scope import Loops, Scope, section
 from kms_constructs.sources.positions import Pointer
 
 MAX_LOOPED: Final = 10_000
 """Resources that the loops of one template may make; CloudFormation's own limit is 500."""
 
+_EXTENSIONS: Final = "AWS::LanguageExtensions"
 _HARMLESS: Final = (
     "AWS::CodeDeployBlueGreen",
-    "AWS::LanguageExtensions",
+    _EXTENSIONS,
     "AWS::SecretsManager-",
     "AWS::Serverless-",
     "AWS::ServiceCatalog",
 )
+_MACRO: Final = "Fn::Transform"
+_SECTIONS: Final = ("Parameters", "Mappings", "Conditions", "Outputs", "Globals")
+"""Sections of a template that decide what its resources are or who gets to know of them."""
 _LOOP: Final = "Fn::ForEach::"
 _PROCESSED: Final = "Give the processed template (aws cloudformation get-template --template-stage Processed)"
 
@@ -40,7 +45,7 @@ class RawResource:
     Args:
         logical_id: Its logical id.
         type: Its type.
-        raw: Its definition, loop variables replaced.
+        raw: Its definition, loop variables replaced and SAM's global properties merged in.
         pointer: Where the template has it.
         loops: Variables of the loops that it stands in, outermost first, and their values.
     """
@@ -59,9 +64,8 @@ def raw_resources(scope: Scope, problems: list[SourceProblem]) -> Iterator[RawRe
     def problem(message: str, fix: str, logical_id: str = "") -> None:
         problems.append(SourceProblem(source, message, fix, logical_id))
 
-    for name in _transforms(scope.input.template.get("Transform")):
-        if not name.startswith(_HARMLESS):
-            problem(f"the template is changed by the macro {name}, which is not run here", _PROCESSED)
+    for message in _changed(scope.input.template):
+        problem(message, _PROCESSED)
     # CDK writes the template of an empty stack without the section.
     resources = scope.input.template.get("Resources", {})
     if not isinstance(resources, Mapping):
@@ -70,7 +74,7 @@ def raw_resources(scope: Scope, problems: list[SourceProblem]) -> Iterator[RawRe
     members = (_Member(name, raw, ("Resources", name)) for name, raw in resources.items())
     for member in _unrolled(scope, members, [MAX_LOOPED], problems, 0):
         logical_id, raw = unrolled(str(member.name), member.loops), unrolled(member.raw, member.loops)
-        if logical_id == "Fn::Transform":
+        if logical_id == _MACRO:
             problem("a macro adds resources, and is not run here", _PROCESSED)
         elif not isinstance(raw, Mapping) or not isinstance(raw.get("Type"), str):
             problem("the resource has no Type", "Give every resource a Type", str(logical_id))
@@ -78,7 +82,11 @@ def raw_resources(scope: Scope, problems: list[SourceProblem]) -> Iterator[RawRe
             kind = str(raw["Type"])
             if kind.endswith("::MODULE"):
                 problem("the resource is a module, which is not expanded here", _PROCESSED, str(logical_id))
-            yield RawResource(str(logical_id), kind, raw, member.pointer, member.loops)
+            if _MACRO in raw or _has_macro(raw.get("Metadata")):
+                message = "the resource is changed by a macro, which is not run here"
+                problem(message, _PROCESSED, str(logical_id))
+            whole = with_globals(scope.input.template, kind, raw)
+            yield RawResource(str(logical_id), kind, whole, member.pointer, member.loops)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +106,46 @@ class _Member:
     loops: Loops = ()
 
 
-def _transforms(declared: object) -> Iterator[str]:
-    for entry in declared if isinstance(declared, list) else (declared,):
+def makes_resources(template: Mapping[str, object]) -> bool:
+    """Whether resources may be made of which the template does not tell the logical ids."""
+    declared = template.get("Transform")
+    names = declared if isinstance(declared, list) else () if declared is None else (declared,)
+    loops = (str(name).startswith(_LOOP) for name in section(template, "Resources"))
+    own = (_MACRO in part for part in (template, section(template, "Resources")))
+    return any(name != _EXTENSIONS for name in names) or any(own) or any(loops)
+
+
+def _changed(template: Mapping[str, object]) -> Iterator[str]:
+    """What macros change of a template, but for its resources.
+
+    A macro is given what stands beside it, and may return anything in its place.
+    """
+    declared = template.get("Transform")
+    for entry in declared if isinstance(declared, list) else () if declared is None else (declared,):
         name = entry.get("Name") if isinstance(entry, Mapping) else entry
-        if isinstance(name, str):
-            yield name
+        if not isinstance(name, str):
+            yield "the template is changed by a macro of unknown name, which is not run here"
+        elif not name.startswith(_HARMLESS):
+            yield f"the template is changed by the macro {name}, which is not run here"
+    if _MACRO in template:
+        yield f"the template is changed by the macro {_macro_name(template)}, which is not run here"
+    for name in _SECTIONS:
+        members = section(template, name)
+        if _MACRO in members:
+            yield f"{name} are changed by the macro {_macro_name(members)}, which is not run here"
+    for name, declared in section(template, "Parameters").items():
+        if _has_macro(declared):
+            yield f"parameter {name} is changed by a macro, which is not run here"
+
+
+def _has_macro(node: object) -> bool:
+    return isinstance(node, Mapping) and _MACRO in node
+
+
+def _macro_name(node: Mapping[str, object]) -> str:
+    macro = node[_MACRO]
+    name = macro.get("Name") if isinstance(macro, Mapping) else macro
+    return name if isinstance(name, str) else "of unknown name"
 
 
 def _unrolled(

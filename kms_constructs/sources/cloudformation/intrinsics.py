@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from kms_constructs.model.text import OPEN, HoleKind, display, has_hole, holes, split_holes
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
@@ -75,7 +75,12 @@ def sub(scope: Scope, argument: object, node: object, depth: int) -> object:
 
     # The text is made safe first: what is put into it is safe already.
     literal = scope.resolve(argument, depth)
-    return _VARIABLE.sub(replace, literal) if isinstance(literal, str) else literal
+    if not isinstance(literal, str):
+        return literal
+    # A hole has a name that is shown like a variable, and is none.
+    return "".join(
+        piece if piece.startswith(OPEN) else _VARIABLE.sub(replace, piece) for piece in split_holes(literal)
+    )
 
 
 def join(scope: Scope, argument: object, node: object, depth: int) -> object:
@@ -210,13 +215,29 @@ def find_in_map(scope: Scope, argument: object, node: object, depth: int) -> obj
     keys = [scope.resolve(part, depth) for part in argument[:3]]
     texts = [scope.as_text(key, part) for key, part in zip(keys, argument, strict=False)]
     if any(has_hole(text) for text in texts):
+        if len(argument) == 4 and isinstance(argument[3], Mapping) and _is_no_key(scope, texts):
+            return scope.resolve(argument[3].get("DefaultValue"), depth)
         return Unknown(f"the key {display('/'.join(texts))} of a mapping is decided at deployment")
-    found: object = scope.mappings.get(texts[0])
-    for key in texts[1:]:
+    found: object = scope.mappings
+    for key in texts:
+        if isinstance(found, Mapping) and "Fn::Transform" in found:
+            return Unknown(f"a macro, which is not run here, makes the mapping {display(texts[0])}")
         found = found.get(key) if isinstance(found, Mapping) else None
     if found is None and len(argument) == 4 and isinstance(argument[3], Mapping):
         return scope.resolve(argument[3].get("DefaultValue"), depth)
     return Unknown(f"the mapping has no {'/'.join(texts)}") if found is None else scope.resolve(found, depth)
+
+
+def _is_no_key(scope: Scope, texts: Sequence[str]) -> bool:
+    """Whether an open key of a mapping is known to be none of the keys that are there."""
+    found: object = scope.mappings
+    for text in texts:
+        if not isinstance(found, Mapping):
+            return False
+        if has_hole(text):
+            return all(scope.world.differ(text, str(key)) for key in found)
+        found = found.get(text)
+    return False
 
 
 def base64_(scope: Scope, argument: object, node: object, depth: int) -> object:
@@ -302,6 +323,8 @@ def equals(scope: Scope, argument: object, depth: int) -> bool | Unknown:
     left, right = (scope.as_text(value, part) for value, part in zip((one, other), argument, strict=True))
     if left == right:
         return True
+    if scope.world.differ(left, right):
+        return False
     open_text = left if has_hole(left) else right
     return Unknown(f"{display(open_text)} is decided at deployment") if has_hole(open_text) else False
 

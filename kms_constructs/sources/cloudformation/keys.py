@@ -54,7 +54,7 @@ def location_of(scope: Scope, resource: Resource) -> Location:
 
 
 def _nested_name(scope: Scope) -> str:
-    return scope.label if scope.parent is not None else ""
+    return scope.label if scope.parent is not None or scope.input.within else ""
 
 
 class Keys:
@@ -70,6 +70,10 @@ class Keys:
         self._by_key_id: dict[str, list[_Draft]] = {}
         self._by_alias: dict[str, list[_Draft]] = {}
         self.unattached: list[str] = []
+
+    def __bool__(self) -> bool:
+        """Whether there is any key."""
+        return bool(self._drafts)
 
     def add(self, scope: Scope, resource: Resource) -> None:
         """Adds a key or replica key."""
@@ -125,6 +129,10 @@ class Keys:
         for _, text in _texts(properties, ""):
             for draft in self._named(text, scope):
                 draft.referenced_outside = True
+
+    def named(self, text: str, scope: Scope) -> tuple[Key, ...]:
+        """The keys that a text names by id, ARN or alias: as they were added."""
+        return tuple(draft.key for draft in self._named(text, scope))
 
     def _named(self, text: str, scope: Scope) -> list[_Draft]:
         """The keys that a text names by id, ARN or alias."""

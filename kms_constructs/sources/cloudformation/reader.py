@@ -82,4 +82,7 @@ class CloudFormationReader(Reader):
 
     def estate(self) -> Estate:
         """All templates, resolved together."""
-        return estate_from_templates(self._templates, parameters=self.deployment.parameters)
+        where = self.deployment
+        return estate_from_templates(
+            self._templates, parameters=where.parameters, ignore_defaults=where.ignore_defaults
+        )

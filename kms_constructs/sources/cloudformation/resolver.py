@@ -19,7 +19,7 @@ from kms_constructs.model.arn import OPEN_PARTITION, PARTITIONS, of_region
 from kms_constructs.model.text import CLOSE, OPEN, HoleKind, display, has_hole, hole
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
 from kms_constructs.sources.cloudformation import intrinsics
-from kms_constructs.sources.cloudformation.content import raw_resources
+from kms_constructs.sources.cloudformation.content import makes_resources, raw_resources
 from kms_constructs.sources.cloudformation.resources import attribute_of
 from kms_constructs.sources.cloudformation.scope import (
     MAX_DEPTH,
@@ -30,12 +30,18 @@ from kms_constructs.sources.cloudformation.scope import (
     section,
 )
 from kms_constructs.sources.cloudformation.template import TemplateInput
+from kms_constructs.sources.cloudformation.values import ACCOUNT, PARTITION, REGION
 from kms_constructs.sources.positions import Pointer
 
 MAX_TEXT: Final = 262_144
 """Characters of one resolved text; longer ones come from templates made to exhaust their readers."""
 
-_DYNAMIC = re.compile(r"\{\{resolve:([^{}]*)\}\}")
+_DYNAMIC_STARTS: Final = ("{{resolve:", "[[servicecatalog:")
+_DYNAMIC = re.compile(
+    rf"\{{\{{(?P<resolve>resolve:(?:[^{{}}{OPEN}]|{OPEN}[^{CLOSE}]*{CLOSE})*)\}}\}}"
+    r"|\[\[(?P<product>servicecatalog:[^\[\]]*)\]\]"
+)
+"""References that CloudFormation, or a transform of AWS, puts a value in the place of at deployment."""
 _ONLY_TEXT = {str}
 
 
@@ -48,16 +54,20 @@ class Stack:
     label: str
     parent: Stack | None
     parent_id: str
-    overrides: Mapping[str, str]
     children: dict[str, Stack] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        item = self.input
+        item, values = self.input, self.world.values
         self.templates: tuple[TemplateInput, ...] = (item, *(self.parent.templates if self.parent else ()))
-        self.account = item.account or hole(HoleKind.ENVIRONMENT, "AWS::AccountId")
-        self.region = item.region or hole(HoleKind.ENVIRONMENT, "AWS::Region")
+        # What a stack set or a product makes lies in accounts and Regions of its own.
+        own = f"{self.label}." if item.within else ""
+        self.chosen = values.chosen if self.parent is None and not own else {}
+        pseudo = {} if own else values.chosen
+        self.account = item.account or pseudo.get(ACCOUNT) or hole(HoleKind.ENVIRONMENT, own + ACCOUNT)
+        region = item.region or pseudo.get(REGION)
+        self.region = region or hole(HoleKind.ENVIRONMENT, own + REGION)
         self.environment = (self.account, self.region)
-        self.partition = partition_of(item.region)
+        self.partition = (None if region else pseudo.get(PARTITION)) or partition_of(region)
         self.stack_name = (
             item.stack
             if item.stack and self.parent is None
@@ -73,6 +83,11 @@ class Stack:
         self._outputs: dict[str, object] = {}
         self._properties: dict[str, Mapping[str, object] | Unknown] = {}
         self.resources: dict[str, Resource] = {}
+        self._declared: set[str] = set()
+        self._sought: set[str] = set()
+        self._by_default: dict[str, str] = {}
+        self.defaults_taken: dict[str, str] = {}
+        """Parameters that were asked for and have their default, with it."""
         self.is_absent = False
 
     def find_resources(self) -> None:
@@ -85,6 +100,7 @@ class Stack:
                 return
             conditional = made_by.conditional
         for found in raw_resources(self, self.world.problems):
+            self._declared.add(found.logical_id)
             exists = self.condition_of(found.raw, 0)
             if exists is not False:
                 self.resources[found.logical_id] = Resource(
@@ -138,7 +154,7 @@ class Stack:
         if set(map(type, nodes)) == _ONLY_TEXT:
             # Lists of actions make up most of a key policy, and hold nothing to resolve.
             together = "".join(nodes)  # type: ignore[arg-type]  # every one is text
-            if OPEN not in together and CLOSE not in together and "{{resolve:" not in together:
+            if OPEN not in together and CLOSE not in together and not _is_dynamic(together):
                 return list(nodes)
         if any(type(node) is dict and len(node) == 1 and "Fn::If" in node for node in nodes):
             return [value for value, _ in self.elements(nodes, depth)]
@@ -163,19 +179,26 @@ class Stack:
         if function is None:
             return Unknown(f"{name} is not resolved")
         value = function(self, argument, node, depth)
-        if isinstance(value, str) and len(value) > MAX_TEXT:
-            return Unknown(f"the text is longer than {MAX_TEXT} characters")
+        if isinstance(value, str):
+            if len(value) > MAX_TEXT:
+                return Unknown(f"the text is longer than {MAX_TEXT} characters")
+            # Functions may put such a reference together: it is looked at after them.
+            return self._dynamic(value) if _is_dynamic(value) else value
         return value
 
     def _literal(self, text: str) -> str:
         if OPEN in text or CLOSE in text:
             text = text.replace(OPEN, "\ufffd").replace(CLOSE, "\ufffd")
-        if "{{resolve:" in text:
-            where = "/".join(display(part) for part in self.environment)
-            return _DYNAMIC.sub(
-                lambda match: hole(HoleKind.UNRESOLVED, f"resolve:{match.group(1)}@{where}"), text
-            )
-        return text
+        return self._dynamic(text) if _is_dynamic(text) else text
+
+    def _dynamic(self, text: str) -> str:
+        where = "/".join(display(part) for part in self.environment)
+
+        def undecided(match: re.Match[str]) -> str:
+            name = display(match.group("resolve") or match.group("product"))
+            return hole(HoleKind.UNRESOLVED, f"{name}@{where}")
+
+        return _DYNAMIC.sub(undecided, text)
 
     def text(self, node: object, depth: int = 0) -> str:
         """The value as text; what cannot be resolved becomes a hole."""
@@ -194,6 +217,18 @@ class Stack:
     def unresolved(self, name: str) -> str:
         """Text of which nothing is known but its name within this stack."""
         return hole(HoleKind.UNRESOLVED, f"{self.label}.{name}")
+
+    def absent(self, logical_id: str, attribute: str) -> str:
+        """Text for an attribute of a resource that is not there: never made, or not declared at all."""
+        self._sought.add(logical_id)
+        return self.unresolved(f"{logical_id}.{attribute}")
+
+    @property
+    def missing(self) -> frozenset[str]:
+        """Names that were referred to, and that neither the template nor a transform of it declares."""
+        if not self._sought or makes_resources(self.input.template):
+            return frozenset()
+        return frozenset(self._sought - self._declared - section(self.input.template, "Resources").keys())
 
     def generated(self, logical_id: str, attribute: str) -> str:
         """Text that CloudFormation or the service makes for a resource."""
@@ -218,7 +253,9 @@ class Stack:
             case "AWS::Partition":
                 return self.partition
             case "AWS::URLSuffix":
-                return PARTITIONS.get(self.partition, PARTITIONS["aws"]).dns_suffix
+                # Which suffix it is follows from the partition, and is as undecided as that.
+                known = PARTITIONS.get(self.partition)
+                return known.dns_suffix if known else hole(HoleKind.ENVIRONMENT, "AWS::URLSuffix")
             case "AWS::StackName":
                 return self.stack_name
             case "AWS::StackId":
@@ -233,14 +270,16 @@ class Stack:
         if name not in self._parameter_values:
             self._parameter_values[name] = self.unresolved(name)  # met again while resolving: a circle
             self._parameter_values[name] = self._parameter(name, depth)
+        if name in self._by_default:
+            self.defaults_taken[name] = self._by_default[name]
         return self._parameter_values[name]
 
     def _parameter(self, name: str, depth: int) -> object:
         raw = self.parameters[name]
         declaration: Mapping[str, object] = raw if isinstance(raw, Mapping) else {}
-        kind = str(declaration.get("Type", "String"))
-        is_list = kind == "CommaDelimitedList" or "List<" in kind
-        given: object = None
+        is_list = is_list_type(declaration)
+        chosen = self.chosen
+        given: object = chosen.get(name)
         if self.parent is not None:
             passed = self.parent.resource_property(self.parent_id, "Parameters", depth + 1)
             if is_unknown(passed):
@@ -248,15 +287,21 @@ class Stack:
             given = passed.get(name) if isinstance(passed, Mapping) else None
             if is_unknown(given):
                 return given if is_list else self.unresolved(name)
-        if given is None:
-            given = self.overrides.get(name)
-        if given is None and not kind.startswith("AWS::SSM::Parameter::Value"):
-            given = declaration.get("Default")
-            allowed = declaration.get("AllowedValues")
-            if given is None and isinstance(allowed, list) and len(allowed) == 1:
-                given = allowed[0]
-        elif kind.startswith("AWS::SSM::Parameter::Value"):
-            given = None  # the value is the name of an SSM parameter, read at deployment
+        if name not in chosen:
+            if given is None and self.parent is None and not self.input.within:
+                given = self.world.values.parameters.get(name)
+            if is_read_from_ssm(declaration):
+                given = None  # the value is the name of an SSM parameter, read at deployment
+            elif given is None:
+                # A nested stack that is given no value has the default, whoever deploys it.
+                is_open = self.parent is None and not self.input.within
+                if not (is_open and self.world.values.ignore_defaults):
+                    given = declaration.get("Default")
+                if is_open and given is not None:
+                    self._by_default[name] = self.as_text(given, given)
+                allowed = declaration.get("AllowedValues")
+                if given is None and isinstance(allowed, list) and len(allowed) == 1:
+                    given = allowed[0]
         if isinstance(given, Mapping) or given is None:
             reason = f"parameter {name} of {self.label} has no value that is known before deployment"
             return Unknown(reason) if is_list else self.unresolved(name)
@@ -359,6 +404,20 @@ class Stack:
         return value if is_unknown(value) else Unknown("it is no condition function")
 
 
+def is_list_type(declaration: Mapping[str, object]) -> bool:
+    """Whether a parameter is a list, written as one text with commas."""
+    kind = str(declaration.get("Type", "String"))
+    return kind == "CommaDelimitedList" or "List<" in kind
+
+
+def is_read_from_ssm(declaration: Mapping[str, object]) -> bool:
+    """Whether a parameter's value is the name of an SSM parameter whose value is read at deployment.
+
+    See: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-supplied-parameter-types.html
+    """
+    return str(declaration.get("Type", "String")).startswith("AWS::SSM::Parameter::Value")
+
+
 def partition_of(region: str | None) -> str:
     """The partition of a Region; a hole when the Region is not given, for then deployment decides.
 
@@ -367,6 +426,10 @@ def partition_of(region: str | None) -> str:
         ('aws-cn', 'aws-us-gov')
     """
     return of_region(region).name if region else OPEN_PARTITION
+
+
+def _is_dynamic(text: str) -> bool:
+    return any(start in text for start in _DYNAMIC_STARTS)
 
 
 def _name_of(node: object) -> str:

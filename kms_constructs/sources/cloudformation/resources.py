@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from kms_constructs.model.text import has_hole
 from kms_constructs.model.unknown import is_unknown
+from kms_constructs.sources.cloudformation.sam import ROLE_MAKERS, role_path
 from kms_constructs.sources.cloudformation.scope import Scope
 
 
@@ -61,6 +62,9 @@ _NAMED: dict[str, _Named] = {
     "AWS::SNS::Topic": _Named("TopicName", f"sns:{_REGIONAL}:{{name}}", True, "TopicArn"),
     "AWS::SQS::Queue": _Named("QueueName", f"sqs:{_REGIONAL}:{{name}}"),
     "AWS::Serverless::Function": _Named("FunctionName", f"lambda:{_REGIONAL}:function:{{name}}"),
+    "AWS::Serverless::StateMachine": _Named(
+        "Name", f"states:{_REGIONAL}:stateMachine:{{name}}", ref_is_arn=True
+    ),
     "AWS::StepFunctions::StateMachine": _Named(
         "StateMachineName", f"states:{_REGIONAL}:stateMachine:{{name}}", ref_is_arn=True
     ),
@@ -73,7 +77,8 @@ def attribute_of(scope: Scope, logical_id: str, name: str, depth: int) -> object
     """The value of an attribute of a resource (``Ref`` for what `Ref` returns)."""
     resource = scope.resources.get(logical_id)
     if resource is None:
-        return _role_made_by_sam(scope, logical_id, name) or scope.unresolved(f"{logical_id}.{name}")
+        made = _role_made_by_sam(scope, logical_id, name)
+        return scope.absent(logical_id, name) if made is None else made
     special = _SPECIAL.get(resource.type)
     if special is not None:
         value = special(scope, logical_id, name, depth)
@@ -93,6 +98,12 @@ def attribute_of(scope: Scope, logical_id: str, name: str, depth: int) -> object
         if given is not None:
             return scope.as_text(given, {"Fn::GetAtt": [logical_id, name]})
     return scope.generated(logical_id, name)
+
+
+def naming_properties(kind: str, attribute: str) -> tuple[str, ...]:
+    """The properties of a type of resource that what `attribute_of` returns is made of."""
+    named = _NAMED.get(kind)
+    return (attribute,) if named is None else (named.property, "Path", attribute)
 
 
 def _name(scope: Scope, logical_id: str, property_name: str, depth: int) -> str:
@@ -117,19 +128,22 @@ def _arn(scope: Scope, logical_id: str, named: _Named, depth: int) -> str:
     return f"arn:{scope.partition}:{tail}"
 
 
-def iam_arn(scope: Scope, kind: str, name: str) -> str:
-    """ARN of a role, user or group of the scope's account that has this name and no path."""
-    return f"arn:{scope.partition}:iam::{scope.account}:{kind}/{name}"
+def iam_arn(scope: Scope, kind: str, name: str, path: str = "/") -> str:
+    """ARN of a role, user or group of the scope's account that has this name; the path may be a pattern."""
+    return f"arn:{scope.partition}:iam::{scope.account}:{kind}{path}{name}"
 
 
 def _role_made_by_sam(scope: Scope, logical_id: str, name: str) -> str | None:
-    function = scope.resources.get(logical_id.removesuffix("Role"))
-    if function is None or function.type != "AWS::Serverless::Function" or not logical_id.endswith("Role"):
+    maker = logical_id.removesuffix("Role")
+    made_for = scope.resources.get(maker)
+    if made_for is None or made_for.type not in ROLE_MAKERS or not logical_id.endswith("Role"):
         return None
     role_name = scope.generated(logical_id, "Name")
     if name == "Ref":
         return role_name
-    return iam_arn(scope, "role", role_name) if name == "Arn" else scope.generated(logical_id, name)
+    if name != "Arn":
+        return scope.generated(logical_id, name)
+    return iam_arn(scope, "role", role_name, role_path(scope, maker, 0))
 
 
 def key_id(scope: Scope, logical_id: str, depth: int) -> str:
@@ -187,4 +201,5 @@ _SPECIAL: dict[str, Callable[[Scope, str, str, int], object | None]] = {
     "AWS::KMS::Key": _kms_key,
     "AWS::KMS::ReplicaKey": _kms_key,
     "AWS::SSM::Parameter": _ssm_parameter,
+    "AWS::Serverless::Application": _nested_stack,
 }

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 from kms_constructs.model.estate import SourceProblem
 from kms_constructs.model.unknown import Unknown
 from kms_constructs.sources.cloudformation.template import TemplateInput
+from kms_constructs.sources.cloudformation.values import Values
 from kms_constructs.sources.positions import Pointer
 
 MAX_DEPTH: Final = 80
@@ -58,6 +59,15 @@ def section(template: Mapping[str, object], name: str) -> Mapping[str, object]:
 
 class Stacks(Protocol):
     """Every stack that was given."""
+
+    @property
+    def values(self) -> Values:
+        """What is put in for the names that the templates leave to deployment."""
+        ...
+
+    def differ(self, one: str, other: str) -> bool:
+        """Whether one of two texts is an open value that is known not to be the other."""
+        ...
 
     @property
     def problems(self) -> list[SourceProblem]:
@@ -149,6 +159,20 @@ class Scope(Protocol):
 
     def unresolved(self, name: str) -> str:
         """Text of which nothing is known but its name within this stack."""
+        ...
+
+    @property
+    def defaults_taken(self) -> dict[str, str]:
+        """Parameters that were asked for and have their default, with it."""
+        ...
+
+    @property
+    def missing(self) -> frozenset[str]:
+        """Names that were referred to, and that neither the template nor a transform of it declares."""
+        ...
+
+    def absent(self, logical_id: str, attribute: str) -> str:
+        """Text for an attribute of a resource that is not there."""
         ...
 
     def generated(self, logical_id: str, attribute: str) -> str:

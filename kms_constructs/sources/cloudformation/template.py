@@ -22,6 +22,8 @@ class TemplateInput:
             used for those that are missing.
         assets: Source of a template by asset hash, for nested stacks whose template URL holds only the hash.
         marks: Where the values of the template stand in its file, or None.
+        within: The resource that deploys it, to accounts and Regions of its own: a stack set or a product.
+        creator: ARN of the role that CloudFormation makes the resources with, or None when that is not known.
 
     Example:
         >>> TemplateInput({"Resources": {}}, "app.json", stack="App").account is None
@@ -36,3 +38,5 @@ class TemplateInput:
     construct_paths: Mapping[str, str] | None = None
     assets: Mapping[str, str] | None = None
     marks: Marks | None = None
+    within: str = ""
+    creator: str | None = None

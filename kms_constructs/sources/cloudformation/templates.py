@@ -2,34 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, TypeVar
 
-from kms_constructs.model.estate import Estate
+from kms_constructs.model.estate import Estate, IdentityPolicy, Key, Trail
+from kms_constructs.model.home import home_account
+from kms_constructs.model.text import HoleKind, display, hole
+from kms_constructs.model.worlds import Assignment, World
+from kms_constructs.sources.cloudformation.dangling import dangling
 from kms_constructs.sources.cloudformation.identities import IDENTITY_PASSES, IDENTITY_TYPES, Identities
+from kms_constructs.sources.cloudformation.inner import NESTED
 from kms_constructs.sources.cloudformation.keys import ALIAS_TYPE, KEY_TYPES, Keys
+from kms_constructs.sources.cloudformation.sam import ROLE_MAKERS
 from kms_constructs.sources.cloudformation.scope import Scope, section
 from kms_constructs.sources.cloudformation.template import TemplateInput
 from kms_constructs.sources.cloudformation.trails import TRAIL_TYPE, trail_of
-from kms_constructs.sources.cloudformation.world import World
+from kms_constructs.sources.cloudformation.uses import uses_of
+from kms_constructs.sources.cloudformation.values import ACCOUNT, Values
+from kms_constructs.sources.cloudformation.world import World as Stacks
+from kms_constructs.sources.cloudformation.worlds import Choices, choices_of
+
+UNKNOWN_ACCOUNT: Final = hole(HoleKind.ENVIRONMENT, ACCOUNT)
+"""What stands for the account of stacks of which nobody said it."""
+_Thing = TypeVar("_Thing", Key, IdentityPolicy, Trail)
 
 # Uses of a key that say nothing of what it protects: policies that allow its use, aliases, replicas.
 _NO_REFERENCE = frozenset(
-    {*KEY_TYPES, ALIAS_TYPE, "AWS::Organizations::Policy", *IDENTITY_TYPES} - {"AWS::Serverless::Function"}
+    {*KEY_TYPES, ALIAS_TYPE, "AWS::Organizations::Policy", *IDENTITY_TYPES} - ROLE_MAKERS
 )
 
 
 def estate_from_templates(
-    templates: Iterable[TemplateInput], *, parameters: Mapping[str, str] | None = None
+    templates: Iterable[TemplateInput],
+    *,
+    parameters: Mapping[str, str] | None = None,
+    ignore_defaults: bool = False,
 ) -> Estate:
     """Everything that the templates declare about KMS keys and who may use them, resolved together.
 
     What one template exports another imports; nested stacks get their parameters from their parents. What
     cannot be resolved is unknown and never absent. Never raises for what a template holds. A nested stack is
-    looked into when its template is among those given. Stacks of unknown accounts count as one account.
+    looked into when its template is among those given. Stacks of unknown accounts count as one account: the
+    one that a key policy gives away, see `home_account`.
+
+    Where parameters, conditions or mappings decide what a key, an alias, an IAM policy or a trail is, the
+    estate has a world for each choice that can be deployed, and is itself the first of them. A parameter that
+    decides nothing has its default.
 
     Args:
         templates: The templates of one app or deployment.
-        parameters: Values of template parameters by name; a parameter that is not named has its default.
+        parameters: Values of template parameters by name: they leave no choice.
+        ignore_defaults: Whether a parameter that is not among them has no value, whatever its default.
 
     Example:
         >>> template = {"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": {}}}}
@@ -37,8 +61,101 @@ def estate_from_templates(
         >>> [key.id for key in estate.keys]
         ['app.Key']
     """
-    inputs = tuple(templates)
-    world = World(inputs, parameters or {})
+    inputs, given = tuple(templates), parameters or {}
+    base = Values(given, ignore_defaults=ignore_defaults)
+    first = Stacks(inputs, base)
+    choices = choices_of(first.stacks, given)
+    if choices is None:
+        return _in_its_account(inputs, first)
+    made = [
+        (_in_its_account(inputs, Stacks(inputs, values)), assignment)
+        for values, assignment in choices.worlds(base)
+    ]
+    return _merged(made, choices)
+
+
+def _merged(made: Sequence[tuple[Estate, Assignment]], choices: Choices) -> Estate:
+    """The estate of the first world, with every world that differs from the others."""
+    pool = _Pool()
+    found: list[tuple[Estate, list[Assignment]]] = []
+    for estate, assignment in made:
+        shared = pool.shared(estate)
+        same = next((assignments for known, assignments in found if _is_same(known, shared)), None)
+        if same is None:
+            found.append((shared, [assignment]))
+        else:
+            same.append(assignment)
+    worlds = tuple(World(estate, tuple(assignments)) for estate, assignments in found)
+    return replace(
+        worlds[0].estate,
+        problems=tuple(dict.fromkeys(problem for world in worlds for problem in world.estate.problems)),
+        worlds=worlds if len(worlds) > 1 else (),
+        notes=tuple(
+            dict.fromkeys((*choices.notes, *(note for world in worlds for note in world.estate.notes)))
+        ),
+    )
+
+
+class _Pool:
+    """Gives what is equal in two worlds as one object, so that what is known of it serves both."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[type, str], list[Key | IdentityPolicy | Trail]] = {}
+
+    def shared(self, estate: Estate) -> Estate:
+        """The estate, made of objects of the worlds before it where they are equal."""
+        return replace(
+            estate,
+            keys=tuple(map(self._one, estate.keys)),
+            identity_policies=tuple(map(self._one, estate.identity_policies)),
+            trails=tuple(map(self._one, estate.trails)),
+        )
+
+    def _one(self, thing: _Thing) -> _Thing:
+        known = self._known.setdefault((type(thing), thing.id), [])
+        for other in known:
+            if isinstance(other, type(thing)) and other == thing:
+                return other
+        known.append(thing)
+        return thing
+
+
+def _is_same(one: Estate, other: Estate) -> bool:
+    """Whether two estates of one pool are equal."""
+
+    def parts(estate: Estate) -> list[int]:
+        return [id(part) for part in (*estate.keys, *estate.identity_policies, *estate.trails)]
+
+    return (
+        parts(one) == parts(other)
+        and one.problems == other.problems
+        and one.unattached_aliases == other.unattached_aliases
+        and one.uses == other.uses
+    )
+
+
+def _in_its_account(inputs: tuple[TemplateInput, ...], stacks: Stacks) -> Estate:
+    """The estate of the stacks; when nobody said their account, in the one that a key policy gives away."""
+    estate = _estate(inputs, stacks)
+    home = _home_of(estate.keys)
+    if home is None:
+        return estate
+    values = stacks.values
+    return _estate(inputs, Stacks(inputs, replace(values, chosen={**values.chosen, ACCOUNT: home})))
+
+
+def _home_of(keys: Sequence[Key]) -> str | None:
+    """The account of the keys whose account is not given: all of them lie in one."""
+    homes = {
+        home_account(key.policy)
+        for key in keys
+        if key.account == UNKNOWN_ACCOUNT and key.bypass_lockout_check is False and not key.conditional
+    }
+    homes.discard(None)
+    return homes.pop() if len(homes) == 1 else None
+
+
+def _estate(inputs: tuple[TemplateInput, ...], world: Stacks) -> Estate:
     problems = world.problems
     keys = Keys(problems)
     for scope in world.scopes:
@@ -49,32 +166,48 @@ def estate_from_templates(
         for resource in scope.resources.values():
             if resource.type == ALIAS_TYPE:
                 keys.add_alias(scope, resource)
-    for scope in world.scopes:
-        _add_references(keys, scope)
     identities = Identities()
     for step in IDENTITY_PASSES:
         for scope in world.scopes:
             for resource in scope.resources.values():
                 if resource.type in IDENTITY_TYPES:
                     step(identities, scope, resource)
+    # Before what the rest of the templates takes from defaults, which decides nothing of who may do what.
+    notes = tuple(note for scope in world.scopes for note in _defaults_taken(scope))
+    for scope in world.scopes:
+        _add_references(keys, scope)
+    uses = uses_of(world.scopes, keys.named, any_key=bool(keys))
+    trails = tuple(
+        trail_of(scope, resource, problems)
+        for scope in world.scopes
+        for resource in scope.resources.values()
+        if resource.type == TRAIL_TYPE
+    )
+    for scope in world.scopes:  # after everything has been resolved
+        problems.extend(dangling(scope))
     return Estate(
         keys=keys.finish(),
         identity_policies=tuple(identities.finish()),
-        trails=tuple(
-            trail_of(scope, resource, problems)
-            for scope in world.scopes
-            for resource in scope.resources.values()
-            if resource.type == TRAIL_TYPE
-        ),
+        trails=trails,
         problems=tuple(dict.fromkeys(problems)),
         sources=tuple(dict.fromkeys(item.source for item in inputs)),
         unattached_aliases=tuple(keys.unattached),
+        notes=notes,
+        uses=uses,
     )
+
+
+def _defaults_taken(scope: Scope) -> Iterator[str]:
+    for name, value in scope.defaults_taken.items():
+        yield (
+            f"{scope.input.source}: {display(value)!r} is taken from the default of parameter {name}; "
+            f"give its value with --parameter, or leave it open with --ignore-defaults"
+        )
 
 
 def _add_references(keys: Keys, scope: Scope) -> None:
     for resource in scope.resources.values():
-        if resource.type == "AWS::CloudFormation::Stack":
+        if resource.type in NESTED:
             if resource.logical_id not in scope.children:
                 keys.passed_on(scope, resource)
         elif resource.type not in _NO_REFERENCE:

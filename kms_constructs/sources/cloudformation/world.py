@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import posixpath
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Final
 
 from kms_constructs.model.estate import SourceProblem
-from kms_constructs.model.text import has_hole
-from kms_constructs.sources.cloudformation.resolver import Stack, compact
+from kms_constructs.model.text import HoleKind, has_hole, hole
+from kms_constructs.sources.cloudformation.inner import Inner, deployed, file_name, nested_templates, normal
+from kms_constructs.sources.cloudformation.resolver import Stack
 from kms_constructs.sources.cloudformation.scope import Scope, section
 from kms_constructs.sources.cloudformation.template import TemplateInput
+from kms_constructs.sources.cloudformation.values import Values
 
 MAX_STACKS: Final = 1_000
 """Stacks that nested templates may multiply to."""
@@ -20,40 +20,43 @@ MAX_STACKS: Final = 1_000
 MAX_NESTED: Final = 8
 """Levels of stacks within stacks."""
 
-_HASH = re.compile(r"[0-9a-f]{64}")
-
 
 class World:
     """Every stack that was given, so that what one exports another can import.
 
     Args:
         inputs: The templates.
-        parameters: Values of template parameters by name, before defaults.
+        values: What is put in for the names that they leave to deployment.
     """
 
-    def __init__(self, inputs: tuple[TemplateInput, ...], parameters: Mapping[str, str]) -> None:
-        self._parameters = parameters
+    def __init__(self, inputs: tuple[TemplateInput, ...], values: Values) -> None:
+        self.values = values
+        self._excluded: dict[str, frozenset[str]] = {}
         self.problems: list[SourceProblem] = []
         self._labels: dict[str, int] = {}
         self.scopes: list[Stack] = []
         self._exports: dict[str, list[tuple[Stack, str]]] | None = None
-        by_path = {_normal(item.source): item for item in inputs}
+        by_path = _by_path(inputs)
+        self._given = by_path
         nested = {
-            path
+            normal(by_path[path].source)
             for item in inputs
             for _, path in nested_templates(item)
-            if path in by_path and path != _normal(item.source)
+            if path in by_path and by_path[path] is not item
         }
         for item in inputs:
-            if _normal(item.source) not in nested:
+            if normal(item.source) not in nested:
                 self._add(item, by_path, None, "", 0)
         # Templates that nest each other in a circle have no root: take each by itself.
         made = {scope.input.source for scope in self.scopes}
         for item in inputs:
             if item.source not in made:
                 self._add(item, {}, None, "", 0)
-        for scope in self.scopes:  # parents come before their children
+        for scope in self.scopes:  # parents come before their children, and grow it by what they hold
             scope.find_resources()
+            self._look_into(scope)
+        self.stacks = tuple(self.scopes)
+        """Every stack, those too that a condition leaves out."""
         self.scopes = [scope for scope in self.scopes if not scope.is_absent]
 
     def _add(
@@ -64,11 +67,16 @@ class World:
         logical_id: str,
         depth: int,
     ) -> Stack:
-        wanted = f"{parent.label}.{logical_id}" if parent else item.stack or _stem(item.source)
+        wanted = f"{parent.label}.{logical_id}" if parent else item.within or item.stack or _stem(item.source)
         count = self._labels[wanted] = self._labels.get(wanted, 0) + 1
         label = wanted if count == 1 else f"{wanted}#{count}"
-        scope = Stack(self, item, label, parent, logical_id, {} if parent else self._parameters)
+        scope = Stack(self, item, label, parent, logical_id)
         self.scopes.append(scope)
+        for name, values in self.values.excluded.items():
+            if name.startswith("AWS::"):
+                self._excluded[hole(HoleKind.ENVIRONMENT, name)] = values
+            elif parent is None and name in scope.parameters:
+                self._excluded[scope.unresolved(name)] = values
         for child_id, path in nested_templates(item):
             child = by_path.get(path)
             if child is None:
@@ -81,9 +89,31 @@ class World:
                 scope.children[child_id] = self._add(child, by_path, scope, child_id, depth + 1)
         return scope
 
+    def _look_into(self, scope: Stack) -> None:
+        """Adds the templates that a stack's resources hold; what they deploy unseen is a problem."""
+        nested = dict(nested_templates(scope.input))
+        for resource in tuple(scope.resources.values()):
+            is_given = nested.get(resource.logical_id) in self._given
+            found = deployed(scope, resource, self._has_file, nested_is_given=is_given)
+            for one in found:
+                if not isinstance(one, Inner):
+                    self.problems.append(one)
+                elif len(self.scopes) >= MAX_STACKS:
+                    self._problem(scope.input, one.logical_id, "there are too many stacks to follow them all")
+                else:
+                    self._add(one.template, {}, None, "", 0)
+
+    def _has_file(self, name: str) -> bool:
+        return f"//{name}" in self._given
+
     def _problem(self, item: TemplateInput, logical_id: str, message: str) -> None:
         fix = "Give the nested stack's template by itself"
         self.problems.append(SourceProblem(item.source, message, fix, logical_id))
+
+    def differ(self, one: str, other: str) -> bool:
+        """Whether one of two texts is an open value that is known not to be the other."""
+        excluded = self._excluded
+        return bool(excluded) and (other in excluded.get(one, ()) or one in excluded.get(other, ()))
 
     def exported(self, name: str, importer: Scope, depth: int) -> object | None:
         """The value exported under a name in the importer's environment; None when no template has it."""
@@ -122,27 +152,13 @@ class World:
         return chosen[0].output(output, depth + 1)
 
 
-def nested_templates(item: TemplateInput) -> Iterator[tuple[str, str]]:
-    """Logical id and template path of each nested stack whose template is a file beside the parent's."""
-    for logical_id, raw in section(item.template, "Resources").items():
-        if not isinstance(raw, Mapping) or raw.get("Type") != "AWS::CloudFormation::Stack":
-            continue
-        metadata, properties = raw.get("Metadata"), raw.get("Properties")
-        path = metadata.get("aws:asset:path") if isinstance(metadata, Mapping) else None
-        if path is None and isinstance(properties, Mapping):
-            url = properties.get("TemplateURL")
-            path = url if isinstance(url, str) else None
-            for part in _HASH.findall(compact(url)) if item.assets else ():
-                if item.assets and part in item.assets:
-                    yield str(logical_id), _normal(item.assets[part])
-                    path = None
-                    break
-        if isinstance(path, str) and path and "://" not in path:
-            yield str(logical_id), _normal(posixpath.join(posixpath.dirname(_normal(item.source)), path))
-
-
-def _normal(path: str) -> str:
-    return posixpath.normpath(PurePath(path).as_posix())
+def _by_path(inputs: tuple[TemplateInput, ...]) -> Mapping[str, TemplateInput]:
+    """The inputs by their paths, and by ``//`` and their file names those that have one of their own."""
+    names: dict[str, list[TemplateInput]] = {}
+    for item in inputs:
+        names.setdefault(f"//{file_name(normal(item.source))}", []).append(item)
+    alone = {name: items[0] for name, items in names.items() if len(items) == 1}
+    return {**alone, **{normal(item.source): item for item in inputs}}
 
 
 def _stem(source: str) -> str:

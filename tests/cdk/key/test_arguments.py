@@ -128,6 +128,12 @@ REFUSED = [
         "deployment_principals",
     ),
     (
+        "deployer uses: it is not sent away, for without it KMS refuses the policy",
+        {"deployment_principals": [DEPLOY], "key_users": [DEPLOY]},
+        "key_users",
+        "Fix: take it out of key_users: without its deployer KMS refuses the key policy",
+    ),
+    (
         "other partition",
         {"key_users": [f"arn:aws-us-gov:iam::{ACCOUNT}:role/KeyAdmin"]},
         "key_users",

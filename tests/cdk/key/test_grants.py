@@ -406,3 +406,20 @@ def test_it_is_a_key() -> None:
     key = new_key(stack)
     assert isinstance(key, kms.Key)
     assert isinstance(key.grants, kms.KeyGrants)
+
+
+def test_whoever_gets_a_grant_or_reaches_the_key_through_a_service_does_not_manage_it() -> None:
+    """The deployment principal, which does both, stays out of the Deny, however a service spells it."""
+    stack = new_stack()
+    deployer = f"arn:aws:iam::{ACCOUNT}:role/Deploy"
+    caller = f"arn:aws:iam::{ACCOUNT}:role/Caller"
+    key = new_key(
+        stack,
+        deployment_principals=[deployer],
+        services=[ServiceAccess.secrets_manager([caller, deployer.replace("role/", "role/ci/")])],
+    )
+    key.grant_decrypt(iam.Role(stack, "Later", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")))
+    (key_resource,) = resources(stack, "AWS::KMS::Key").values()
+    found = {one["Sid"]: one for one in key_resource["Properties"]["KeyPolicy"]["Statement"]}
+    later = found["Granted1"]["Principal"]["AWS"]
+    assert found["DenyManagementToUsers"]["Condition"] == {"ArnEquals": {"aws:PrincipalArn": [caller, later]}}

@@ -205,6 +205,7 @@ class TestTheReplica:
             "DenyReplicationElsewhere",
             "DenyPrimaryChange",
             "DenyRotationOff",
+            "DenyManagementToUsers",
             "DenyShortDeletionWindow",
             "DenyLockoutBypass",
             "DenyDirectGrants",

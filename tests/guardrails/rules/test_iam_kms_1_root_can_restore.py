@@ -4,7 +4,7 @@ import pytest
 
 from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.model.arn import OPEN_PARTITION
-from kms_constructs.model.estate import Key
+from kms_constructs.model.estate import Key, Organization
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.model.unknown import Maybe, Unknown
@@ -28,6 +28,7 @@ from tests.guardrails.factories import (
 )
 
 HOME = hole(HoleKind.ENVIRONMENT, "AWS::AccountId")
+P = hole(HoleKind.UNRESOLVED, "P")
 WHY = Unknown("parameter Who has no default")
 FIRST, SECOND = "Properties/KeyPolicy/Statement/0", "Properties/KeyPolicy/Statement/1"
 GOOD = Said(C, "", "", "The root user of the account can restore the key policy.")
@@ -115,6 +116,23 @@ GOOD_CASES = {
     "Deny NotPrincipal that names the root user": key(
         FULL, {"Effect": "Deny", "NotPrincipal": {"AWS": ROOT}, "Action": "kms:*", "Resource": "*"}
     ),
+    **{
+        f"Deny by another {name}": key(FULL, deny("*", "kms:*", Condition=condition))
+        for name, condition in {
+            "Region": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}},
+            "origin": {"StringEquals": {"kms:KeyOrigin": "EXTERNAL"}},
+            "spec": {"StringNotEquals": {"kms:KeySpec": "SYMMETRIC_DEFAULT"}},
+            "number of Regions": {"Bool": {"kms:MultiRegion": "true"}},
+            "user id": {"StringLike": {"aws:userid": "AROA*:*"}},
+            "user name": {"StringLike": {"aws:username": "*"}},
+            "type": {"StringEquals": {"aws:PrincipalType": ["User", "AssumedRole"]}},
+            "network": {"StringEquals": {"aws:SourceVpc": "vpc-1"}},
+            "tag": {"StringEquals": {"aws:PrincipalTag/team": "a"}},
+        }.items()
+    },
+    "Deny that exempts the root user and one who is not known": key(
+        FULL, deny("*", "kms:PutKeyPolicy", Condition={"ArnNotEquals": {"aws:PrincipalArn": [ROOT, P]}})
+    ),
     "one statement is enough": key(allow(role("Admin"), "kms:*"), FULL),
 }
 CASES = {
@@ -180,6 +198,42 @@ CASES = {
         key(FULL, deny("*", "kms:*", Condition=WHY)),
         maybe_denied("Statement 1"),
     ),
+    **{
+        f"a Deny by {name}": (key(FULL, deny("*", "kms:*", Condition=condition)), maybe_denied("Statement 1"))
+        for name, condition in {
+            "date": {"DateGreaterThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}},
+            "date, in seconds": {"NumericGreaterThan": {"aws:EpochTime": "1767225600"}},
+            "address": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}},
+            "no tag": {"Null": {"aws:PrincipalTag/team": "true"}},
+            "its presence": {"Null": {"aws:SourceIp": "false"}},
+            "organization": {"StringEquals": {"aws:PrincipalOrgID": "o-aaaaaaaaaa"}},
+            "organization path": {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-aaaaaaaaaa/*"}},
+            "organization of the key": {"StringEquals": {"aws:ResourceOrgID": "o-aaaaaaaaaa"}},
+            "alias, of which there may be more": {
+                "ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/x"}
+            },
+            "a tag that it may get": {"StringEquals": {"aws:ResourceTag/stage": "prod"}},
+            "a value not known": {"ArnEquals": {"aws:PrincipalArn": P}},
+            "values not known": {"ArnEquals": {"aws:PrincipalArn": WHY}},
+            "an operator not known": {"StringAlike": {"aws:PrincipalArn": ROOT}},
+            "one value not known": {"ArnLike": {"aws:PrincipalArn": [role("A"), P]}},
+        }.items()
+    },
+    **{
+        f"a Deny by {name}": (key(FULL, deny("*", "kms:*", Condition=condition)), denied("Statement 1"))
+        for name, condition in {
+            "Region": {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}},
+            "origin": {"StringEquals": {"kms:KeyOrigin": "AWS_KMS"}},
+            "spec": {"StringLike": {"kms:KeySpec": "SYMMETRIC_*"}},
+            "Regions": {"Bool": {"kms:MultiRegion": "false"}},
+            "account of the key": {"StringEquals": {"aws:ResourceAccount": ACCOUNT}},
+            "user id": {"StringEquals": {"aws:userid": ACCOUNT}},
+            "ARN in any case": {"StringEqualsIgnoreCase": {"aws:PrincipalArn": ROOT.upper()}},
+            "type": {"StringLike": {"aws:PrincipalType": "Acc*"}},
+            "tag": {"StringEquals": {"aws:ResourceTag/environment": "prod"}},
+            "variable": {"StringEquals": {"aws:PrincipalAccount": "${aws:ResourceAccount}"}},
+        }.items()
+    },
     "policy not known": (
         a_key(policy=parse_policy(WHY, path="Properties/KeyPolicy")),
         Said(
@@ -218,3 +272,32 @@ def test_a_deny_on_a_key_by_its_id_may_hit_the_root_user() -> None:
     assert said(judge("IAM-KMS-1", allowing)) == [open_("statement 0")]
     wide = key(allow(ROOT, "kms:*", Resource=f"arn:aws:kms:*:{ACCOUNT}:key/*"), **made)
     assert said(judge("IAM-KMS-1", wide)) == [GOOD]
+
+
+_ALL = {"Effect": "Deny", "Action": "kms:PutKeyPolicy", "Resource": "*"}
+_BUT_ROOTS = {"Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:*:iam::*:root"}}}
+_BUT_ONE = {"Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:*:iam::*:role/Admin"}}}
+_BY_DATE = {"Condition": {"DateGreaterThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "statement", "outcome"),
+    [
+        ("scp", _ALL, V),
+        ("scp", {**_ALL, **_BUT_ONE}, V),
+        ("scp", {**_ALL, **_BUT_ROOTS}, C),
+        ("scp", {**_ALL, **_BY_DATE}, U),
+        ("scp", {**_ALL, "Action": "kms:Decrypt"}, C),
+        ("rcp", {**_ALL, "Principal": "*"}, V),
+        ("rcp", {**_ALL, **_BUT_ROOTS, "Principal": "*"}, C),
+    ],
+)
+def test_the_policies_of_the_organization_bind_the_root_user(
+    kind: str, statement: dict[str, object], outcome: object
+) -> None:
+    policy = parse_policy({"Statement": [{"Sid": "Central", **statement}]})
+    organization = Organization(**{f"{kind}s": (policy,)})
+    found = judge("IAM-KMS-1", key(FULL), organization=organization)
+    assert [finding.outcome for finding in found] == [outcome]
+    name = {"scp": "A service control policy", "rcp": "A resource control policy"}[kind]
+    assert outcome is C or found[0].message.startswith(f"{name}, statement 'Central' ")

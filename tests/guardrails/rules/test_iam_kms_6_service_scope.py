@@ -40,6 +40,13 @@ def used_by(principal: object, condition: object, *actions: str) -> Key:
     return a_key(allow(principal, *(actions or USE), sid="Use", **elements))
 
 
+def everyone_but(**elements: object) -> dict[str, object]:
+    """An Allow for everyone who is not named."""
+    made = allow(role("X"), "kms:Decrypt", sid="Use", **elements)
+    made["NotPrincipal"] = made.pop("Principal")
+    return made
+
+
 GOOD_CASES = {
     "no services": a_key(allow(role("App"), "kms:Decrypt")),
     "source account": used_by(SNS, {"StringEquals": {"aws:SourceAccount": ACCOUNT}}),
@@ -54,6 +61,36 @@ GOOD_CASES = {
     "source account of this stack": used_by(
         SNS, {"StringEquals": {"aws:SourceAccount": hole(HoleKind.ENVIRONMENT, "AWS::AccountId")}}
     ),
+    "source account, whichever a parameter names": used_by(
+        SNS, {"StringEquals": {"aws:SourceAccount": hole(HoleKind.UNRESOLVED, "Source")}}
+    ),
+    "encryption context, with an asterisk that is one": used_by(
+        service("states.amazonaws.com"),
+        {
+            "StringEquals": {
+                "kms:EncryptionContext:SourceArn": f"arn:aws:logs:eu-west-1:{ACCOUNT}:*",
+            }
+        },
+    ),
+    "Fargate's grants": used_by(
+        service("fargate.amazonaws.com"),
+        {
+            "StringEquals": {"kms:EncryptionContext:aws:ecs:clusterAccount": ACCOUNT},
+            "StringLike": {"kms:EncryptionContext:aws:ecs:clusterName": "*"},
+            "ForAllValues:StringEquals": {"kms:GrantOperations": "Decrypt"},
+        },
+        "kms:CreateGrant",
+    ),
+    "everyone of an organization, whichever a parameter names, through a service": used_by(
+        "*", {"StringEquals": {**EC2, "aws:PrincipalOrgID": hole(HoleKind.UNRESOLVED, "Org")}}
+    ),
+    "everyone but one, through a service of this account": a_key(
+        everyone_but(Condition={"StringEquals": {**CALLER, **EC2}})
+    ),
+    "a principal that is not known, through a service of this account": used_by(
+        {"AWS": hole(HoleKind.UNRESOLVED, "Who")}, {"StringEquals": {**CALLER, **EC2}}
+    ),
+    "a role of the account whose name is not known": used_by(role(hole(HoleKind.UNRESOLVED, "Name")), None),
     "reads only": used_by(TRAIL, None, "kms:DescribeKey"),
     "a statement that means nothing": a_key(allow(SNS, *USE, Resource="arn:aws:s3:::b")),
     "a Deny": a_key(deny(SNS, *USE)),
@@ -114,18 +151,20 @@ def test_scoped(key: Key) -> None:
     assert said(judge("IAM-KMS-6", key)) == [GOOD]
 
 
-def source(names: str, note: str = "", outcome: object = V) -> Said:
-    problem = (
-        "no condition says for whose resources"
-        if outcome is V
-        else "whether its conditions limit that is decided at deployment only"
+UNLIMITED = "no condition says for whose resources"
+SCALING = "arn:aws:iam::*:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+
+
+def source(names: str, note: str = "", outcome: object = V, problem: str = "") -> Said:
+    problem = problem or (
+        UNLIMITED if outcome is V else "whether its conditions limit that is decided at deployment only"
     )
     text = f"Statement 'Use' lets {names} use the key; {problem}.{note}"
     return Said(outcome, "source", PATH, text)  # type: ignore[arg-type]
 
 
-def everyone(detail: str, problem: str, note: str = "") -> Said:
-    return Said(V, detail, PATH, f"Statement 'Use' lets everyone {problem}.{note}")
+def everyone(detail: str, problem: str, note: str = "", outcome: object = V) -> Said:
+    return Said(outcome, detail, PATH, f"Statement 'Use' lets everyone {problem}.{note}")  # type: ignore[arg-type]
 
 
 DIRECT = everyone("via-service", "use the key directly, and not only through a service")
@@ -212,8 +251,8 @@ CASES = {
         [
             source(
                 "cloudtrail.amazonaws.com",
-                " aws:SourceArn does not narrow it: the value arn:aws:cloudtrail:*:*:trail/* matches "
-                "everything.",
+                " aws:SourceArn does not narrow it: the value arn:aws:cloudtrail:*:*:trail/* names "
+                "no account, and no bucket.",
             )
         ],
     ),
@@ -237,7 +276,7 @@ CASES = {
         [source("sns.amazonaws.com", outcome=U)],
     ),
     "a value decided at deployment": (
-        used_by(SNS, {"StringEquals": {"aws:SourceAccount": hole(HoleKind.UNRESOLVED, "Source")}}),
+        used_by(SNS, {"StringLike": {"aws:SourceAccount": hole(HoleKind.UNRESOLVED, "Source")}}),
         [source("sns.amazonaws.com", outcome=U)],
     ),
     "conditions not known": (
@@ -278,6 +317,123 @@ CASES = {
                 "via-service",
                 "use the key directly, and not only through a service",
                 " kms:ViaService does not narrow it: the value * matches everything.",
+            )
+        ],
+    ),
+    "everyone but one": (a_key(everyone_but()), [ANYWHERE, DIRECT]),
+    "everyone through any service, in a pattern": (
+        used_by("*", {"StringEquals": CALLER, "StringLike": {"kms:ViaService": "*.amazonaws.com"}}),
+        [
+            everyone(
+                "via-service",
+                "use the key directly, and not only through a service",
+                " kms:ViaService does not narrow it: the value *.amazonaws.com names no service.",
+            )
+        ],
+    ),
+    "everyone of any organization, in a pattern": (
+        used_by("*", {"StringEquals": EC2, "StringLike": {"aws:PrincipalOrgID": "o-*"}}),
+        [
+            everyone(
+                "caller-account",
+                "use the key from any account",
+                " aws:PrincipalOrgID does not narrow it: the value o-* names no organization.",
+            )
+        ],
+    ),
+    "everyone of the account, by ARN": (
+        used_by("*", {"ArnLike": {"aws:PrincipalArn": role("*")}}),
+        [DIRECT],
+    ),
+    "everyone of any account, by ARN": (
+        used_by("*", {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/App"}}),
+        [ANYWHERE, DIRECT],
+    ),
+    "everyone, by a name that is not known": (
+        used_by("*", {"ArnLike": {"aws:PrincipalArn": role(hole(HoleKind.UNRESOLVED, "Name"))}}),
+        [
+            everyone(
+                "via-service",
+                "use the key directly, and not only through a service, unless a value decided at deployment "
+                "limits it",
+                outcome=U,
+            )
+        ],
+    ),
+    "a principal that may be everyone": (
+        used_by({"AWS": hole(HoleKind.UNRESOLVED, "Who")}, None),
+        [
+            Said(
+                U,
+                "unresolved",
+                PATH,
+                "Whether statement 'Use' scopes what services may do is not known: ${Who} may turn out to be "
+                "everyone.",
+            )
+        ],
+    ),
+    "a resource that may be this key": (
+        a_key(allow(SNS, *USE, sid="Use", Resource=hole(HoleKind.UNRESOLVED, "Key"))),
+        [
+            source(
+                "sns.amazonaws.com",
+                " Whether the statement allows this on this key is decided at deployment.",
+                U,
+                UNLIMITED,
+            )
+        ],
+    ),
+    "every key of the account, by pattern": (
+        a_key(allow(SNS, *USE, sid="Use", Resource=f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/*")),
+        [source("sns.amazonaws.com")],
+    ),
+    "a topic of that name in any account": (
+        used_by(SNS, {"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:*:orders"}}),
+        [
+            source(
+                "sns.amazonaws.com",
+                " aws:SourceArn does not narrow it: the value arn:aws:sns:*:*:orders names no account, and "
+                "no bucket.",
+            )
+        ],
+    ),
+    "a cluster of that name in any account": (
+        used_by(
+            service("fargate.amazonaws.com"),
+            {"StringEquals": {"kms:EncryptionContext:aws:ecs:clusterName": "prod"}},
+        ),
+        [
+            source(
+                "fargate.amazonaws.com",
+                " kms:EncryptionContext:aws:ecs:clusterName does not narrow it: the value prod is a name "
+                "that anybody can give.",
+            )
+        ],
+    ),
+    "Fargate's grants of anything": (
+        used_by(
+            service("fargate.amazonaws.com"),
+            {"StringEquals": {"kms:EncryptionContext:aws:ecs:clusterAccount": ACCOUNT}},
+            "kms:CreateGrant",
+        ),
+        [grants("to service fargate.amazonaws.com")],
+    ),
+    "grants of anything but for one sort of grantee": (
+        a_key(
+            allow(f"arn:aws:iam::{OTHER}:root", "kms:CreateGrant", sid="Use"),
+            deny(
+                "*",
+                "kms:CreateGrant",
+                Condition={
+                    "Bool": {"kms:GrantIsForAWSResource": "false"},
+                    "StringNotLike": {"kms:GranteePrincipal": SCALING},
+                },
+            ),
+        ),
+        [
+            grants(
+                f"by the IAM policies of any principal of account {OTHER}",
+                f" The Deny of other grants leaves those to {SCALING}.",
             )
         ],
     ),

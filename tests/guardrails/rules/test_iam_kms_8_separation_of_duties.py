@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from kms_constructs.model.estate import IdentityPolicy, Key
+from kms_constructs.guardrails.config import GuardrailConfig
+from kms_constructs.guardrails.engine import judge as run
+from kms_constructs.guardrails.finding import Outcome, Severity
+from kms_constructs.model.estate import Estate, IdentityPolicy, Key
 from kms_constructs.model.unknown import Unknown
 from tests.guardrails.factories import (
     ACCOUNT,
     ROOT,
+    TODAY,
     C,
     Said,
     U,
@@ -27,6 +33,8 @@ WHY = Unknown("parameter Who has no default")
 GOOD = Said(C, "", "", "No principal both manages the key and uses it.")
 ADMIN_ACTIONS = ("kms:EnableKey", "kms:TagResource")
 GRANT_DENY = deny("*", "kms:CreateGrant", Condition={"BoolIfExists": {"kms:GrantIsForAWSResource": "false"}})
+OTHER_ROOT = "arn:aws:iam::444455556666:root"
+SCALING = "autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
 KEY_ARN = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/Key"
 
 
@@ -137,28 +145,201 @@ def test_full_delegation_is_one_finding_that_names_the_account() -> None:
     )
 
 
+def handed(
+    who: str,
+    uses: str,
+    manages: str,
+    why: str = "",
+    *,
+    detail: str = "delegated-management",
+    path: str = SECOND,
+) -> Said:
+    return Said(
+        V,
+        detail,
+        path,
+        f"{who} can use the key ({uses}), and the key policy leaves it to the account's IAM policies who"
+        f" manages it ({manages}): any of them may hand that to its users.{why}",
+    )
+
+
+POLICY = " Who may write the key policy can let itself do anything."
+ACCOUNT_MANAGES = allow(ROOT, *ADMIN_ACTIONS)
+ACCOUNT_WRITES = allow(ROOT, "kms:EnableKey", "kms:PutKeyPolicy")
+DELEGATED: dict[str, tuple[Key, list[Said]]] = {
+    "management": (
+        a_key(policy=a_policy(ACCOUNT_MANAGES, allow(role("App"), "kms:Decrypt"))),
+        [handed(role("App"), "Decrypt", "EnableKey, TagResource")],
+    ),
+    "the key policy": (
+        a_key(policy=a_policy(ACCOUNT_WRITES, allow(role("App"), "kms:Decrypt"))),
+        [handed(role("App"), "Decrypt", "EnableKey, PutKeyPolicy", POLICY, detail="delegated-policy")],
+    ),
+    "the key policy, denied to all but the root user: management is left": (
+        a_key(
+            policy=a_policy(
+                ACCOUNT_WRITES,
+                allow(role("App"), "kms:Decrypt"),
+                deny("*", "kms:PutKeyPolicy", Condition={"ArnNotEquals": {"aws:PrincipalArn": ROOT}}),
+            )
+        ),
+        [handed(role("App"), "Decrypt", "EnableKey")],
+    ),
+    "management, denied to the users": (
+        a_key(
+            policy=a_policy(
+                ACCOUNT_MANAGES,
+                allow(role("App"), "kms:Decrypt"),
+                deny("*", *ADMIN_ACTIONS, Condition={"ArnEquals": {"aws:PrincipalArn": [role("App")]}}),
+            )
+        ),
+        [GOOD],
+    ),
+    "use as well: that says it all": (
+        a_key(
+            policy=a_policy(allow(ROOT, "kms:EnableKey", "kms:Decrypt"), allow(role("App"), "kms:Decrypt"))
+        ),
+        [
+            both(
+                f"Any principal of account {ACCOUNT}",
+                "EnableKey",
+                "Decrypt",
+                " The key policy leaves use to the account's IAM policies, and any of them may hand it out.",
+                detail="delegation",
+                path=FIRST,
+            )
+        ],
+    ),
+    "to a service-linked role, whose policies are AWS's": (
+        a_key(policy=a_policy(ACCOUNT_MANAGES, allow(role(f"aws-service-role/{SCALING}"), "kms:Decrypt"))),
+        [GOOD],
+    ),
+    "by another account, from which KMS takes no management": (
+        a_key(
+            policy=a_policy(
+                allow(OTHER_ROOT, *ADMIN_ACTIONS),
+                allow(OTHER_ROOT.replace("root", "role/App"), "kms:Decrypt"),
+            )
+        ),
+        [GOOD],
+    ),
+    "what a user may do is not known": (
+        a_key(policy=a_policy(ACCOUNT_MANAGES, {**allow(role("App"), "kms:Decrypt"), "Condition": WHY})),
+        [
+            Said(
+                U,
+                "delegated-management",
+                SECOND,
+                f"{handed(role('App'), 'Decrypt', 'EnableKey, TagResource').message[:-1]}, if parameter Who"
+                " has no default turns out so.",
+            )
+        ],
+    ),
+    "who uses is not known": (
+        a_key(policy=a_policy(ACCOUNT_MANAGES, allow({"AWS": WHY}, "kms:Decrypt"))),
+        [
+            Said(
+                U,
+                "unresolved",
+                SECOND,
+                f"Any principal of account {ACCOUNT} can both manage the key (EnableKey, TagResource) and use"
+                " it (Decrypt), if parameter Who has no default turns out so.",
+            )
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("key", "expected"), DELEGATED.values(), ids=DELEGATED)
+def test_delegated_management(key: Key, expected: list[Said]) -> None:
+    assert said(judge("IAM-KMS-8", key)) == expected
+
+
+@pytest.mark.parametrize("outcome", [V, U])
+def test_delegated_management_warns_unless_the_configuration_raises_it(outcome: Outcome) -> None:
+    condition = {} if outcome is V else {"Condition": WHY}
+    app = {**allow(role("App"), "kms:Decrypt"), **condition}
+    key = a_key(policy=a_policy(ACCOUNT_MANAGES, app))
+    raised = GuardrailConfig(severities={"IAM-KMS-8[delegated-management]": Severity.HIGH})
+    for config, severity in ((GuardrailConfig(), Severity.WARNING), (raised, Severity.HIGH)):
+        report = run(Estate(keys=(key,)), config, controls=("IAM-KMS-8",), today=TODAY)
+        (finding,) = report.findings
+        assert (finding.outcome, finding.severity, finding.fails) == (outcome, severity, severity.fails)
+        assert finding.principals == (role("App"),)
+
+
+TWO_PATTERNS = [
+    allow(
+        ROOT,
+        "kms:EnableKey",
+        "kms:Decrypt",
+        Condition={"ArnLike": {"aws:PrincipalArn": role(pattern)}},
+    )
+    for pattern in ("*-ops", "prod-*")
+]
+FLAG_FALSE = deny("*", "kms:CreateGrant", Condition={"Bool": {"kms:GrantIsForAWSResource": "false"}})
+IN_ANY_ORDER: dict[str, tuple[list[dict[str, Any]], set[tuple[str, str]]]] = {
+    "two patterns of which each holds the conjunction": (
+        TWO_PATTERNS,
+        {("delegation", role("*-ops")), ("delegation", role("prod-*"))},
+    ),
+    "an account and its role in one statement": (
+        [
+            allow(
+                [ROOT, role("App")],
+                "kms:EnableKey",
+                Condition={"ArnEquals": {"aws:PrincipalArn": role("App")}},
+            ),
+            allow(role("App"), "kms:Decrypt"),
+        ],
+        {("key-policy", role("App"))},
+    ),
+    "a Deny that wants the flag to be false": (
+        [allow(role("Admin"), "kms:EnableKey", "kms:CreateGrant"), FLAG_FALSE],
+        {("CreateGrant", role("Admin"))},
+    ),
+}
+
+
+@pytest.mark.parametrize(("statements", "expected"), IN_ANY_ORDER.values(), ids=IN_ANY_ORDER)
+def test_the_order_does_not_matter(statements: list[dict[str, Any]], expected: set[tuple[str, str]]) -> None:
+    for given in (statements, statements[::-1]):
+        turned = [
+            {**one, "Principal": {"AWS": who[::-1]}}
+            if one["Principal"] != "*" and isinstance(who := one["Principal"]["AWS"], list)
+            else one
+            for one in given
+        ]
+        for order in (given, turned):
+            found = judge("IAM-KMS-8", a_key(policy=a_policy(*order)))
+            assert {(one.detail, *one.principals) for one in found} == expected
+
+
 IAM_CASES: dict[str, tuple[IdentityPolicy, list[Said]]] = {
     "gives management to the user": (
-        an_iam_policy(iam_allow("kms:PutKeyPolicy", KEY_ARN)),
+        an_iam_policy(iam_allow("kms:TagResource", KEY_ARN)),
         [
             both(
                 role("App"),
-                "PutKeyPolicy",
+                "TagResource",
                 "Decrypt",
                 " An IAM policy of this app adds the managing side.",
                 detail="iam-policy",
             )
         ],
     ),
-    "on another key": (an_iam_policy(iam_allow("kms:PutKeyPolicy", KEY_ARN + "2")), [GOOD]),
+    "on another key": (an_iam_policy(iam_allow("kms:TagResource", KEY_ARN + "2")), []),
     "to another role": (
-        an_iam_policy(iam_allow("kms:PutKeyPolicy", KEY_ARN), attached_to=(role("Admin"),)),
-        [GOOD],
+        an_iam_policy(iam_allow("kms:TagResource", KEY_ARN), attached_to=(role("Admin"),)),
+        [],
     ),
 }
 
 
 @pytest.mark.parametrize(("policy", "expected"), IAM_CASES.values(), ids=IAM_CASES)
 def test_iam_policies_where_management_is_delegated(policy: IdentityPolicy, expected: list[Said]) -> None:
-    key = a_key(policy=a_policy(allow(ROOT, "kms:PutKeyPolicy"), allow(role("App"), "kms:Decrypt")))
-    assert said(judge("IAM-KMS-8", key, policies=[policy])) == expected
+    key = a_key(policy=a_policy(allow(ROOT, "kms:TagResource"), allow(role("App"), "kms:Decrypt")))
+    found = judge("IAM-KMS-8", key, policies=[policy])
+    # What an IAM policy may give tomorrow is reported, too, whatever one gives today.
+    might = [handed(role("App"), "Decrypt", "TagResource")]
+    assert said(found) == [*might, *expected]

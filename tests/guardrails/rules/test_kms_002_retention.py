@@ -40,9 +40,18 @@ CASES = {
         a_key(deletion_policy=None, update_replace_policy=None, tags={"environment": "sandbox"}),
         [GOOD],
     ),
-    "deleted in production": (a_key(**DELETED), [deletion("Delete"), replacement("Delete")]),
+    "deleted in production": (a_key(**DELETED), [deletion("Delete")]),
     "absent means deleted": (
         a_key(deletion_policy=None, update_replace_policy=None),
+        [deletion("absent, which means Delete")],
+    ),
+    "no update replaces a key": (a_key(update_replace_policy=None), [GOOD]),
+    "a replica is deleted in production": (
+        a_key(**DELETED, kind=KeyKind.REPLICA),
+        [deletion("Delete"), replacement("Delete")],
+    ),
+    "absent means deleted for a replica": (
+        a_key(deletion_policy=None, update_replace_policy=None, kind=KeyKind.REPLICA),
         [deletion("absent, which means Delete"), replacement("absent, which means Delete")],
     ),
     **{
@@ -64,7 +73,7 @@ CASES = {
         [deletion("Snapshot")],
     ),
     "RetainExceptOnCreate is no update policy": (
-        a_key(update_replace_policy="RetainExceptOnCreate"),
+        a_key(update_replace_policy="RetainExceptOnCreate", kind=KeyKind.REPLICA),
         [replacement("RetainExceptOnCreate")],
     ),
     "policy unknown": (

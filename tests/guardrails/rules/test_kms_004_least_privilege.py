@@ -50,6 +50,12 @@ GOOD_CASES = {
     "everyone, by ARN": used_by("*", condition={"ArnLike": {"aws:PrincipalArn": role("App*")}}),
     "everyone of the account": used_by("*", condition={"StringEquals": {"kms:CallerAccount": ACCOUNT}}),
     "everyone of an organization": used_by("*", condition=ORGANIZATION),
+    "everyone of an organization, whichever a parameter names": used_by(
+        "*", condition={"StringEquals": {"aws:PrincipalOrgID": hole(HoleKind.UNRESOLVED, "Org")}}
+    ),
+    "everyone, by an ARN whose name is a parameter": used_by(
+        "*", condition={"ArnLike": {"aws:PrincipalArn": role(hole(HoleKind.UNRESOLVED, "Name"))}}
+    ),
     "everyone behind an endpoint": used_by("*", condition={"StringEquals": {"aws:SourceVpce": "vpce-1"}}),
     "everyone from an address": used_by("*", condition={"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}),
     "everyone, and a Deny of all but the account's": a_key(
@@ -106,6 +112,7 @@ def no_idea(reason: str = "parameter Who has no default") -> Said:
     return Said(U, "unresolved", f"{PATH}/Principal", f"Whom statement 'Use' lets in is not known: {reason}.")
 
 
+READ, READ_SHOWN = hole(HoleKind.UNRESOLVED, "resolve:ssm:/a@x"), "${resolve:ssm:/a@x}"
 PARTNER = f"any principal of account {OTHER}"
 EVERYONE_THERE = (
     role("*", OTHER),
@@ -124,6 +131,36 @@ CASES = {
     ),
     "everyone of an organization, if any": (
         used_by("*", condition={"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-aaaaaaaaaa"}}),
+        [public()],
+    ),
+    "everyone of any organization, in a pattern": (
+        used_by("*", condition={"StringLike": {"aws:PrincipalOrgID": "o-*"}}),
+        [public()],
+    ),
+    "everyone of an organization that a pattern decides": (
+        used_by("*", condition={"StringLike": {"aws:PrincipalOrgID": hole(HoleKind.UNRESOLVED, "Org")}}),
+        [found(U, "public", f"lets in {ANYONE}, unless a value that is not known limits it")],
+    ),
+    "everyone, by an ARN whose account is a parameter": (
+        used_by(
+            "*",
+            condition={"ArnLike": {"aws:PrincipalArn": role("App", hole(HoleKind.UNRESOLVED, "Account"))}},
+        ),
+        [found(U, "public", f"lets in {ANYONE}, unless a value that is not known limits it")],
+    ),
+    "everyone, by an ARN of another account whose name is a parameter": (
+        used_by(
+            "*",
+            condition={"ArnLike": {"aws:PrincipalArn": role(hole(HoleKind.UNRESOLVED, "Name"), OTHER)}},
+        ),
+        [no_idea("a value of aws:PrincipalArn is decided at deployment")],
+    ),
+    "everyone of an account that is not known": (
+        used_by("*", condition={"StringEquals": {"kms:CallerAccount": WHY}}),
+        [found(U, "public", f"lets in {ANYONE}, unless a value that is not known limits it")],
+    ),
+    "everyone from two halves of the world": (
+        used_by("*", condition={"IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}}),
         [public()],
     ),
     "everyone from anywhere": (
@@ -152,6 +189,29 @@ CASES = {
         [found(U, "public", f"lets in {ANYONE}, unless a value that is not known limits it")],
     ),
     "another account": (used_by(ABROAD), [unlimited(PARTNER)]),
+    "another account that is read at deployment": (
+        used_by(f"arn:aws:iam::{READ}:root"),
+        [
+            found(
+                V,
+                "cross-account",
+                "lets in any principal of account ${resolve:ssm:/a@x}, which is read at deployment and named "
+                "as another than the key's; no condition limits what for",
+            )
+        ],
+    ),
+    "another account that is read at deployment, through a service": (
+        used_by(f"arn:aws:iam::{READ}:root", condition=S3),
+        [no_idea(f"arn:aws:iam::{READ_SHOWN}:root is undecided")],
+    ),
+    "a role of an account that is read at deployment": (
+        used_by(f"arn:aws:iam::{READ}:role/App"),
+        [no_idea(f"arn:aws:iam::{READ_SHOWN}:role/App is undecided")],
+    ),
+    "an account that a parameter decides": (
+        used_by(f"arn:aws:iam::{hole(HoleKind.UNRESOLVED, 'App.Account')}:root"),
+        [no_idea("arn:aws:iam::${App.Account}:root is undecided")],
+    ),
     "another account by its id": (used_by(OTHER), [unlimited(PARTNER)]),
     "a role of another account": (used_by(READER), [unlimited(READER)]),
     "everyone of another account": (
@@ -359,6 +419,43 @@ IAM_CASES = {
             )
         ],
     ),
+    "a resource that is a parameter": (
+        an_iam_policy(iam_allow("kms:Decrypt", hole(HoleKind.UNRESOLVED, "KeyArn"))),
+        [
+            Said(
+                U,
+                "decrypt-on-all-keys",
+                IAM_PATH,
+                f"Inline policy 'AppPolicy', statement 0 gives {role('App')} kms:Decrypt on keys "
+                "${KeyArn}, if what is not known turns out so: ${KeyArn} is undecided.",
+            )
+        ],
+    ),
+    "a resource that is a parameter, by an alias that is one": (
+        an_iam_policy(
+            iam_allow(
+                "kms:Decrypt",
+                hole(HoleKind.UNRESOLVED, "KeyArn"),
+                Condition={
+                    "ForAnyValue:StringEquals": {"kms:ResourceAliases": hole(HoleKind.UNRESOLVED, "Alias")}
+                },
+            )
+        ),
+        [NAMED],
+    ),
+    "all keys in a statement after one that is not known": (
+        an_iam_policy(
+            iam_allow("kms:Decrypt", hole(HoleKind.UNRESOLVED, "KeyArn")), iam_allow("kms:Decrypt", "*")
+        ),
+        [
+            Said(
+                V,
+                "decrypt-on-all-keys",
+                "Properties/PolicyDocument/Statement/1",
+                f"Inline policy 'AppPolicy', statement 1 gives {role('App')} kms:Decrypt on all keys.",
+            )
+        ],
+    ),
     "conditions not known": (
         an_iam_policy(iam_allow("kms:Decrypt", "*", Condition=WHY)),
         [
@@ -383,3 +480,12 @@ def test_the_configuration_authorises_iam_policies() -> None:
     policy = an_iam_policy(iam_allow("kms:Decrypt", "*"))
     config = GuardrailConfig(authorised={"KMS:004": (role("App"),)})
     assert said(judge("KMS:004", None, config, policies=[policy])) == [NAMED]
+
+
+def test_an_iam_policy_that_cannot_be_judged_costs_no_key_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise IndexError("an IAM policy")
+
+    monkeypatch.setattr("kms_constructs.guardrails.rules.kms_004_least_privilege.IdentityIndex", fail)
+    outcomes = [(one.outcome, one.detail) for one in judge("KMS:004", used_by("*"))]
+    assert sorted(outcomes) == [(U, "internal-error"), (V, "public")]

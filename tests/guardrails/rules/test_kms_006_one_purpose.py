@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from kms_constructs.guardrails.finding import Severity
 from kms_constructs.model.estate import Key, Location, Reference
 from kms_constructs.model.unknown import Unknown
 from tests.guardrails.factories import C, N, Said, U, V, a_key, judge, said
@@ -22,12 +23,26 @@ def key(tags: Mapping[str, str | Unknown] | Unknown, *uses: Reference) -> Key:
     return a_key(tags=tags, references=uses)
 
 
+PUBLIC = {"data-classification": "public"}
+NONE = "Neither the key nor what uses it declares a data-classification"
 CASES = {
-    "agrees": (key({"service": "orders"}, use("Bucket", {"Service": "Orders"})), [GOOD]),
-    "nothing tagged": (key({}, use("Bucket", {})), [GOOD]),
-    "nothing tagged that is known": (key({}, use("Bucket", WHY)), [GOOD]),
+    "agrees": (key({"service": "orders"} | PUBLIC, use("Bucket", {"Service": "Orders"})), [GOOD]),
+    "classified": (key(PUBLIC, use("Bucket", {})), [GOOD]),
+    "classified by what uses it": (key({}, use("Bucket", PUBLIC)), [GOOD]),
+    "nothing tagged": (key({}, use("Bucket", {})), [Said(V, "unclassified", "Properties/Tags", f"{NONE}.")]),
+    "nothing tagged that is known": (
+        key({}, use("Bucket", WHY)),
+        [
+            Said(
+                U,
+                "unclassified",
+                "Properties/Tags",
+                f"{NONE}, as far as the tags are known: parameter Service has no default.",
+            )
+        ],
+    ),
     "two services": (
-        key({}, use("Bucket", {"service": "orders"}), use("Queue", {"service": "payroll"})),
+        key(PUBLIC, use("Bucket", {"service": "orders"}), use("Queue", {"service": "payroll"})),
         [
             Said(
                 V,
@@ -38,7 +53,7 @@ CASES = {
         ],
     ),
     "another service than the key's": (
-        key({"service": "orders"}, use("Queue", {"service": "payroll"})),
+        key({"service": "orders"} | PUBLIC, use("Queue", {"service": "payroll"})),
         [
             Said(
                 V,
@@ -60,7 +75,7 @@ CASES = {
         ],
     ),
     "one is not known": (
-        key({"service": "orders"}, use("Bucket", {"service": WHY})),
+        key({"service": "orders"} | PUBLIC, use("Bucket", {"service": WHY})),
         [
             Said(
                 U,
@@ -80,3 +95,8 @@ CASES = {
 @pytest.mark.parametrize(("key", "expected"), CASES.values(), ids=CASES)
 def test_purpose(key: Key, expected: list[Said]) -> None:
     assert said(judge("KMS:006", key)) == expected
+
+
+def test_a_missing_classification_is_a_warning() -> None:
+    (finding,) = judge("KMS:006", key({}, use("Bucket", {})))
+    assert (finding.id, finding.severity) == ("KMS:006[unclassified]", Severity.WARNING)

@@ -13,6 +13,7 @@ from tests.guardrails import factories
 from tests.guardrails.factories import (
     ACCOUNT,
     DEPLOYS,
+    OTHER,
     ROOT,
     ROOT_STATEMENT,
     C,
@@ -357,6 +358,33 @@ def test_the_size_that_kms_takes(users: int, expected: object) -> None:
     assert (finding.detail == "size") is (expected is V)
 
 
+ONE, TWO = allow(role("App"), "kms:Decrypt", sid="Use"), allow(role("App"), "kms:Encrypt", sid="Use")
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        (
+            [ONE, TWO],
+            [
+                Said(
+                    V,
+                    "duplicate-sid",
+                    "Properties/KeyPolicy/Statement/2/Sid",
+                    "Two statements have the Sid 'Use'.",
+                )
+            ],
+        ),
+        ([ONE, {**TWO, "Sid": "use"}], [GOOD]),
+        ([ONE, Maybe(TWO, "a condition decides")], [GOOD]),
+        ([{**ONE, "Sid": ""}, {**TWO, "Sid": ""}], [GOOD]),
+    ],
+    ids=["twice", "in another case", "of which one may not exist", "empty"],
+)
+def test_a_sid_names_one_statement(statements: list[object], expected: list[Said]) -> None:
+    assert said(judge("KMS:LINT", a_key(*statements))) == expected
+
+
 def test_a_statement_that_may_not_exist_is_read_all_the_same() -> None:
     key = a_key(Maybe(allow(service("logs"), "kms:Decrypt", sid="Use"), "a condition decides"))
     assert said(judge("KMS:LINT", key)) == [
@@ -412,3 +440,34 @@ MADE, OTHER_KEY = (hole(HoleKind.GENERATED, f"App.{name}.Id") for name in ("Key"
 )
 def test_a_resource_that_may_be_the_key(resource: str, expected: Said) -> None:
     assert said(judge("KMS:LINT", replace(statement(Resource=resource), key_id=MADE))) == [expected]
+
+
+ABROAD = f"arn:aws:iam::{OTHER}:role/Ops"
+
+
+@pytest.mark.parametrize(
+    ("statement", "actions"),
+    [
+        (allow(ABROAD, "kms:ScheduleKeyDeletion", "kms:Decrypt"), ["kms:ScheduleKeyDeletion"]),
+        (
+            allow([OTHER, role("A")], "kms:PutKeyPolicy", "kms:disablekey"),
+            ["kms:PutKeyPolicy", "kms:DisableKey"],
+        ),
+        (allow(ABROAD, "kms:Decrypt", "kms:CreateGrant", "kms:DescribeKey"), []),
+        (allow(ABROAD, "kms:*"), []),
+        (allow(role("A"), "kms:ScheduleKeyDeletion"), []),
+        (allow("*", "kms:ScheduleKeyDeletion"), []),
+        (deny(ABROAD, "kms:ScheduleKeyDeletion"), []),
+    ],
+)
+def test_what_kms_takes_from_no_other_account_has_no_effect(
+    statement: dict[str, object], actions: list[str]
+) -> None:
+    found = [one for one in judge("KMS:LINT", a_key(statement)) if one.detail == "across-accounts"]
+    assert [one.severity for one in found] == ([Severity.WARNING] if actions else [])
+    for one in found:
+        assert f" call {', '.join(actions)}; KMS takes that from" in one.message
+        assert one.message.endswith("only, so it has no effect.")
+    # In which account the key lies has to be known.
+    unknown = judge("KMS:LINT", a_key(statement, account=hole(HoleKind.ENVIRONMENT, "AWS::AccountId")))
+    assert not [one for one in unknown if one.detail == "across-accounts"]

@@ -7,7 +7,7 @@ built as plain resources, from the same data.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -56,6 +56,7 @@ from kms_constructs.model.service_requirement import Consumer, ServiceRequiremen
 from kms_constructs.model.services import requirements
 from kms_constructs.policies.services.service_access import ServiceAccess
 from tests.cdk.keys import ACCOUNT, REGION, USER, new_key, new_stack, statements
+from tests.ways import properties_of
 
 pytestmark = pytest.mark.cdk
 
@@ -441,29 +442,8 @@ OF_ROW = {row.resource: one for one in requirements().values() for row in one.ro
 PLAIN = [name for name in ROWS if name not in BUILDS and name not in UNSUPPORTED]
 
 
-def placed(path: str, value: object) -> Any:
-    """The value at a property path: ``A/*/B`` gives ``{"A": [{"B": value}]}``."""
-    head, _, rest = path.partition("/")
-    if not head:
-        return value
-    inside = placed(rest, value)
-    return [inside] if head == "*" else {head: inside}
-
-
-def merged(first: Any, second: Any) -> Any:
-    if isinstance(first, Mapping) and isinstance(second, Mapping):
-        both = {**first, **second}
-        return {name: merged(first.get(name), second.get(name)) for name in both}
-    if isinstance(first, list) and isinstance(second, list):
-        return [merged(first[0], second[0])]
-    return first if second is None else second
-
-
 def resource(stack: Stack, name: str, step: Step, value: object) -> CfnResource:
-    properties: Any = placed(step.properties[0], value)
-    for path, wanted in step.where.items():
-        properties = merged(properties, placed(path, wanted))
-    return CfnResource(stack, name, type=step.resource, properties=properties)
+    return CfnResource(stack, name, type=step.resource, properties=properties_of(step, value))
 
 
 def built(stack: Stack, key: kms.IKey, consumer: Consumer) -> None:
@@ -500,6 +480,12 @@ def test_every_row_is_built_and_has_a_name_of_its_own() -> None:
     assert [name for name in PLAIN if ROWS[name].refused] == []
 
 
+def _listed(condition: Any) -> list[object]:
+    """The principals of the Deny for users."""
+    found = condition["ArnEquals"]["aws:PrincipalArn"] if condition else []
+    return found if isinstance(found, list) else [found]
+
+
 @pytest.mark.parametrize("name", BUILDS)
 def test_with_the_argument_it_synthesizes(name: str) -> None:
     build, arguments = BUILDS[name]
@@ -508,6 +494,14 @@ def test_with_the_argument_it_synthesizes(name: str) -> None:
     stack = new_stack(env=environment(name))
     build(stack, key_for(stack, name, **arguments))
     before, after = statements(declared), statements(stack)
+    # Roles that get a grant use the key: the Deny for users names them beside those that were declared.
+    sid = "DenyManagementToUsers"
+    declared_users, users = (
+        [str(one) for one in _listed(found.pop(sid, {}).get("Condition"))] for found in (before, after)
+    )
+    assert users[: len(declared_users)] == declared_users
+    granted = {str(one["Principal"]["AWS"]) for name, one in after.items() if name.startswith("Granted")}
+    assert set(users[len(declared_users) :]) == granted - {*declared_users}
     assert {sid: after[sid] for sid in before} == before
     added = after.keys() - before.keys()
     assert all(sid.startswith("Granted") for sid in added), (

@@ -692,6 +692,31 @@ DOCUMENTED |= {
             )
         ],
     ),
+    "fargate_ephemeral_storage": (
+        ServiceAccess.fargate_ephemeral_storage(cluster_names=["prod"]),
+        TARGET,
+        [
+            service(
+                "ServiceFargateEphemeralStorage",
+                "fargate.amazonaws.com",
+                ["kms:GenerateDataKeyWithoutPlaintext"],
+                {
+                    "StringEquals": {"kms:EncryptionContext:aws:ecs:clusterAccount": ACCOUNT},
+                    "StringLike": {"kms:EncryptionContext:aws:ecs:clusterName": "prod"},
+                },
+            ),
+            service(
+                "ServiceFargateEphemeralStorageTaskGrants",
+                "fargate.amazonaws.com",
+                ["kms:CreateGrant"],
+                {
+                    "StringEquals": {"kms:EncryptionContext:aws:ecs:clusterAccount": ACCOUNT},
+                    "StringLike": {"kms:EncryptionContext:aws:ecs:clusterName": "prod"},
+                    "ForAllValues:StringEquals": {"kms:GrantOperations": "Decrypt"},
+                },
+            ),
+        ],
+    ),
     "lambda_event_filters": (
         ServiceAccess.lambda_event_filters(),
         TARGET,
@@ -765,7 +790,13 @@ def test_no_statement_is_open(case: tuple[ServiceAccess, PolicyTarget, list[dict
         assert "Condition" in statement or statement["Sid"] in UNCONDITIONED
         if "kms:CreateGrant" in statement["Action"]:
             assert statement["Action"] == ["kms:CreateGrant"]
-            assert statement["Condition"]["Bool"] == FOR_AWS
+            if statement["Principal"] == {"Service": "fargate.amazonaws.com"}:
+                # AWS documents no flag for these grants; their operations are limited instead.
+                assert statement["Condition"]["ForAllValues:StringEquals"] == {
+                    "kms:GrantOperations": "Decrypt"
+                }
+            else:
+                assert statement["Condition"]["Bool"] == FOR_AWS
 
 
 def test_every_preset_passes_the_guardrails_on_a_key():

@@ -5,7 +5,8 @@ import pytest
 from kms_constructs.model.aws_managed import AWS_MANAGED_POLICIES, aws_managed_policy
 from kms_constructs.model.estate import IdentityPolicyKind
 from kms_constructs.model.unknown import Unknown
-from tests.sources.support import ACCOUNT, REGION, estate_of, generated
+from kms_constructs.sources import TemplateInput, estate_from_templates
+from tests.sources.support import ACCOUNT, ANY_ACCOUNT, REGION, environment, estate_of, generated
 
 DECRYPT = {"Statement": [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}]}
 ROLE = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}}}
@@ -20,6 +21,10 @@ AWS_MANAGED, BOUNDARY = IdentityPolicyKind.AWS_MANAGED, IdentityPolicyKind.BOUND
 
 def _of(kind: str, **properties: object) -> dict[str, object]:
     return {"Type": kind, "Properties": properties}
+
+
+def _of_any_path(kind: str, name: str) -> tuple[str, ...]:
+    return f"arn:aws:iam::{ACCOUNT}:{kind}/{name}", f"arn:aws:iam::{ACCOUNT}:{kind}/*/{name}"
 
 
 def _policy(**properties: object) -> dict[str, object]:
@@ -42,7 +47,7 @@ ATTACHED = {
     ),
     "a policy of a role that is in no template": (
         {"P": _policy(Roles=["Other"])},
-        [("App.P", INLINE, (f"arn:aws:iam::{ACCOUNT}:role/Other",), False)],
+        [("App.P", INLINE, _of_any_path("role", "Other"), False)],
     ),
     "a policy of a user": (
         {"Ann": USER, "P": _policy(Users=[{"Ref": "Ann"}])},
@@ -82,7 +87,7 @@ ATTACHED = {
     ),
     "a user policy": (
         {"P": _of("AWS::IAM::UserPolicy", UserName="ann", PolicyDocument=DECRYPT)},
-        [("App.P", INLINE, (USER_ARN,), False)],
+        [("App.P", INLINE, _of_any_path("user", "ann"), False)],
     ),
     "a group policy": (
         {"P": _of("AWS::IAM::GroupPolicy", GroupName="g", PolicyDocument=DECRYPT)},
@@ -113,14 +118,14 @@ ATTACHED = {
     ),
     "a managed policy as a boundary": (
         {"Role": _of("AWS::IAM::Role", PermissionsBoundary={"Ref": "M"}), "M": _managed()},
-        [("App.M", BOUNDARY, (), True)],
+        [("App.M", MANAGED, (), True), ("App.M/boundary", BOUNDARY, (), True)],
     ),
     "a managed policy as a boundary and a policy": (
         {
             "Role": _of("AWS::IAM::Role", PermissionsBoundary={"Ref": "M"}, ManagedPolicyArns=[{"Ref": "M"}]),
             "M": _managed(),
         },
-        [("App.M", MANAGED, (ROLE_ARN,), True)],
+        [("App.M", MANAGED, (ROLE_ARN,), True), ("App.M/boundary", BOUNDARY, (), True)],
     ),
     "an AWS managed policy": (
         {"Role": _of("AWS::IAM::Role", ManagedPolicyArns=["arn:aws:iam::aws:policy/AdministratorAccess"])},
@@ -139,7 +144,89 @@ ATTACHED = {
     ),
     "a managed policy that a parameter decides": (
         {"Role": _of("AWS::IAM::Role", ManagedPolicyArns=[{"Ref": "Open"}])},
-        [("App.Role/ManagedPolicyArns/0", AWS_MANAGED, (ROLE_ARN,), False)],
+        [("App.Role/ManagedPolicyArns/0", MANAGED, (ROLE_ARN,), False)],
+    ),
+    "a customer managed policy that is in no template": (
+        {"Role": _of("AWS::IAM::Role", ManagedPolicyArns=[f"arn:aws:iam::{ACCOUNT}:policy/elsewhere"])},
+        [("App.Role/ManagedPolicyArns/0", MANAGED, (ROLE_ARN,), False)],
+    ),
+    "an AWS managed policy that only reads": (
+        {"Role": _of("AWS::IAM::Role", ManagedPolicyArns=["arn:aws:iam::aws:policy/ReadOnlyAccess"])},
+        [],
+    ),
+    "a managed policy that has the name of one of AWS's": (
+        {
+            "Role": _of("AWS::IAM::Role", ManagedPolicyArns=["arn:aws:iam::aws:policy/m"]),
+            "M": _managed(),
+        },
+        [("App.M", MANAGED, (), True)],
+    ),
+    "members by the name of a user that is in no template": (
+        {
+            "Add": _of("AWS::IAM::UserToGroupAddition", GroupName="ops", Users=["ann"]),
+            "P": _policy(Groups=["ops"]),
+        },
+        [("App.P", INLINE, _of_any_path("user", "ann"), True)],
+    ),
+    "members of a group that a parameter names": (
+        {
+            "Ann": _of("AWS::IAM::User", UserName="ann", Groups=[{"Ref": "Open"}]),
+            "P": _policy(Groups=["ops"]),
+        },
+        [("App.P", INLINE, (USER_ARN,), True)],
+    ),
+    "members that a parameter decides": (
+        {
+            "Ann": USER,
+            "Add": _of("AWS::IAM::UserToGroupAddition", GroupName="ops", Users={"Ref": "OpenList"}),
+            "P": _policy(Groups=["ops"]),
+            "Q": _policy(Groups=["others"]),
+        },
+        [
+            (
+                "App.P",
+                INLINE,
+                Unknown("parameter OpenList of App has no value that is known before deployment"),
+                True,
+            ),
+            ("App.Q", INLINE, (), True),
+        ],
+    ),
+    "groups that a parameter decides": (
+        {
+            "Ann": _of("AWS::IAM::User", UserName="ann", Groups={"Ref": "OpenList"}),
+            "P": _policy(Groups=["ops"]),
+        },
+        [
+            (
+                "App.P",
+                INLINE,
+                Unknown("parameter OpenList of App has no value that is known before deployment"),
+                True,
+            )
+        ],
+    ),
+    "a permission set with a customer managed policy": (
+        {
+            "Set": _of("AWS::SSO::PermissionSet", CustomerManagedPolicyReferences=[{"Name": "m"}]),
+            "M": _managed(),
+        },
+        [("App.M", MANAGED, (), True)],
+    ),
+    "a permission set with one that is in no template": (
+        {"Set": _of("AWS::SSO::PermissionSet", CustomerManagedPolicyReferences=[{"Name": "n"}])},
+        [("App.Set/CustomerManagedPolicyReferences/0", MANAGED, (), True)],
+    ),
+    "a serverless state machine": (
+        {"Flow": _of("AWS::Serverless::StateMachine", Policies=[DECRYPT], RolePath="/flows/")},
+        [
+            (
+                "App.Flow/Policies/0",
+                INLINE,
+                (f"arn:aws:iam::{ACCOUNT}:role/flows/{generated('App.FlowRole.Name')}",),
+                False,
+            )
+        ],
     ),
     "a permission set": (
         {
@@ -183,7 +270,7 @@ ATTACHED = {
     ),
     "a policy whose document is missing": (
         {"P": _of("AWS::IAM::Policy", Roles=["r"])},
-        [("App.P", INLINE, (f"arn:aws:iam::{ACCOUNT}:role/r",), False)],
+        [("App.P", INLINE, _of_any_path("role", "r"), False)],
     ),
 }
 
@@ -213,6 +300,21 @@ def test_only_policies_that_may_allow_a_kms_action_are_kept(statement: object, k
     policy = _of("AWS::IAM::Policy", PolicyDocument={"Statement": statement}, Roles=["r"])
     found = estate_of({"P": policy}, Parameters={"Open": {"Type": "String"}}).identity_policies
     assert bool(found) is kept
+
+
+def test_a_literal_arn_means_the_policy_of_an_account_that_deployment_decides() -> None:
+    role = _of("AWS::IAM::Role", RoleName="r", ManagedPolicyArns=[f"arn:aws:iam::{ACCOUNT}:policy/m"])
+    item = TemplateInput({"Resources": {"Role": role, "M": _managed()}}, "app.json", "App")
+    found = estate_from_templates([item]).identity_policies
+    assert [(one.id, one.attached_to) for one in found] == [
+        ("App.M", (f"arn:{environment('AWS::Partition')}:iam::{ANY_ACCOUNT}:role/r",))
+    ]
+
+
+def test_a_policy_that_is_in_no_template_may_allow_anything() -> None:
+    arn = f"arn:aws:iam::{ACCOUNT}:policy/elsewhere"
+    found = estate_of({"Role": _of("AWS::IAM::Role", ManagedPolicyArns=[arn])}).identity_policies[0]
+    assert (found.name, found.policy.unknown) == (arn, Unknown(f"{arn} is in no template given"))
 
 
 def test_the_resource_of_a_policy_is_the_arn_pattern_of_the_key() -> None:

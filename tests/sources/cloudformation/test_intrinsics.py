@@ -2,9 +2,11 @@
 
 import pytest
 
+from kms_constructs.model.text import split_holes
 from kms_constructs.model.unknown import Maybe, Unknown
 from kms_constructs.sources.cloudformation.scope import NO_VALUE
 from kms_constructs.sources.cloudformation.template import TemplateInput
+from kms_constructs.sources.cloudformation.values import Values
 from kms_constructs.sources.cloudformation.world import World
 from tests.sources.support import ACCOUNT, REGION, environment, generated, scope_of, unresolved
 
@@ -186,6 +188,22 @@ VALUES = {
         "x{{resolve:ssm:/key}}y",
         f"x{unresolved(f'resolve:ssm:/key@{ACCOUNT}/{REGION}')}y",
     ),
+    "a dynamic reference in Sub": (
+        {"Fn::Sub": "${Given}{{resolve:ssm:/key}}"},
+        f"given{unresolved(f'resolve:ssm:/key@{ACCOUNT}/{REGION}')}",
+    ),
+    "a dynamic reference that Sub puts together": (
+        {"Fn::Sub": "x{{resolve:ssm:/${Given}}}y"},
+        f"x{unresolved(f'resolve:ssm:/given@{ACCOUNT}/{REGION}')}y",
+    ),
+    "a dynamic reference that Join puts together": (
+        {"Fn::Join": ["", ["{{resolve:ssm:/", {"Ref": "Open"}, "}}"]]},
+        unresolved(f"resolve:ssm:/${{App.Open}}@{ACCOUNT}/{REGION}"),
+    ),
+    "a reference to an output of a product": (
+        "x[[servicecatalog:product:output]]",
+        f"x{unresolved(f'servicecatalog:product:output@{ACCOUNT}/{REGION}')}",
+    ),
     "text that looks like a hole": ("\ue000g:App.Role.Name\ue001", "\ufffdg:App.Role.Name\ufffd"),
 }
 
@@ -239,7 +257,7 @@ PARTITIONS = {
 
 @pytest.mark.parametrize(("region", "partition", "suffix"), PARTITIONS.values(), ids=PARTITIONS.keys())
 def test_partition(region: str, partition: str, suffix: str) -> None:
-    scope = World((TemplateInput({"Resources": {}}, "a.json", region=region),), {}).scopes[0]
+    scope = World((TemplateInput({"Resources": {}}, "a.json", region=region),), Values()).scopes[0]
     assert scope.resolve([{"Ref": "AWS::Partition"}, {"Ref": "AWS::URLSuffix"}]) == [partition, suffix]
 
 
@@ -286,3 +304,29 @@ def test_a_parameter_that_is_given_wins_over_its_default() -> None:
 
 def test_the_value_of_an_ssm_parameter_is_not_its_name() -> None:
     assert scope_of(TEMPLATE, Ssm="/other").resolve({"Ref": "Ssm"}) == unresolved("App.Ssm")
+
+
+def test_what_follows_from_an_account_that_is_not_known_is_one_hole() -> None:
+    scope = World((TemplateInput({"Resources": {}}, "app.json", "App"),), Values()).scopes[0]
+    found = scope.text({"Fn::Sub": "a{{resolve:ssm:/key}}${AWS::URLSuffix}"})
+    assert split_holes(found) == (
+        "a",
+        unresolved("resolve:ssm:/key@${AWS::AccountId}/${AWS::Region}"),
+        environment("AWS::URLSuffix"),
+    )
+
+
+MAP = {"Top": {"known": {"a": "x"}}}
+MACRO = {"Fn::Transform": {"Name": "Own"}}
+
+
+@pytest.mark.parametrize(
+    "mappings",
+    [{**MACRO, **MAP}, {"Top": {**MACRO}}, {"Top": {"known": MACRO}}],
+    ids=["the section", "the map", "its members"],
+)
+@pytest.mark.parametrize("default", [[], [{"DefaultValue": "d"}]], ids=["", "with a default"])
+def test_a_map_that_a_macro_makes_is_not_known(mappings: object, default: list[object]) -> None:
+    scope = scope_of({"Mappings": mappings})
+    found = scope.resolve({"Fn::FindInMap": ["Top", "known", "b", *default]})
+    assert found == Unknown("a macro, which is not run here, makes the mapping Top")

@@ -14,11 +14,11 @@ from tests.sources.support import ACCOUNT, ANY_ACCOUNT, ANY_REGION, REGION, esta
 ROOT = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
 POLICY = {"Statement": [{"Effect": "Allow", "Principal": ROOT, "Action": "kms:*", "Resource": "*"}]}
 OPEN = Unknown("${App.Open} is decided at deployment")
-PERHAPS = "condition Perhaps cannot be resolved: ${App.Open} is decided at deployment"
+PERHAPS = "condition Perhaps cannot be resolved: ${App.Fn::ImportValue(open)} is decided at deployment"
 SECTIONS = {
     "Parameters": {"Open": {"Type": "String"}},
     "Conditions": {
-        "Perhaps": {"Fn::Equals": [{"Ref": "Open"}, "x"]},
+        "Perhaps": {"Fn::Equals": [{"Fn::ImportValue": "open"}, "x"]},
         "Never": {"Fn::Equals": ["a", "b"]},
         "Always": {"Fn::Equals": ["a", "a"]},
     },

@@ -159,8 +159,7 @@ class TestNestedStacks:
     def test_a_nested_stack_that_may_be_made_has_keys_that_may_exist(self) -> None:
         parent = _parent(
             {"One": {**_nested(), "Condition": "Perhaps"}},
-            Parameters={"Open": {"Type": "String"}},
-            Conditions={"Perhaps": {"Fn::Equals": [{"Ref": "Open"}, "b"]}},
+            Conditions={"Perhaps": {"Fn::Equals": [{"Fn::ImportValue": "open"}, "b"]}},
         )
         assert [key.conditional for key in estate_from_templates([CHILD, parent]).keys] == [True]
 
@@ -232,6 +231,41 @@ class TestContent:
             {"Resources": {"Fn::Transform": {"Name": "AWS::Include"}}},
             "a macro adds resources, and is not run here",
             "",
+        ),
+        "a macro of unknown name": (
+            {"Resources": {}, "Transform": [{"Ref": "Macro"}]},
+            "the template is changed by a macro of unknown name, which is not run here",
+            "",
+        ),
+        "a macro at the top": (
+            {"Resources": {}, "Fn::Transform": {"Name": "Own"}},
+            "the template is changed by the macro Own, which is not run here",
+            "",
+        ),
+        "a macro at the top, by its name": (
+            {"Resources": {}, "Fn::Transform": "Own"},
+            "the template is changed by the macro Own, which is not run here",
+            "",
+        ),
+        "a macro in a section": (
+            {"Resources": {}, "Mappings": {"Fn::Transform": {"Name": "AWS::Include"}}},
+            "Mappings are changed by the macro AWS::Include, which is not run here",
+            "",
+        ),
+        "a macro in a parameter": (
+            {"Resources": {}, "Parameters": {"P": {"Type": "String", "Fn::Transform": {"Name": "Own"}}}},
+            "parameter P is changed by a macro, which is not run here",
+            "",
+        ),
+        "a macro beside the properties of a resource": (
+            {"Resources": {"Key": {**KEY, "Fn::Transform": {"Name": "Own"}}}},
+            "the resource is changed by a macro, which is not run here",
+            "Key",
+        ),
+        "a macro in what a resource declares": (
+            {"Resources": {"Key": {**KEY, "Metadata": {"Fn::Transform": {"Name": "Own"}}}}},
+            "the resource is changed by a macro, which is not run here",
+            "Key",
         ),
         "a module": (
             {"Resources": {"M": {"Type": "My::Own::Thing::MODULE"}}},

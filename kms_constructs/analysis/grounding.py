@@ -1,0 +1,151 @@
+"""A policy as it may be deployed: what is decided at deployment, decided.
+
+See: `kms_constructs.model.text` for the kinds of hole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from kms_constructs.analysis.key_names import home_partition
+from kms_constructs.model.arn import is_account_id
+from kms_constructs.model.estate import Key, Organization
+from kms_constructs.model.policy import Effect, Policy, Principal, Statement
+from kms_constructs.model.text import HoleKind, has_hole, holes, split_holes
+from kms_constructs.model.unknown import Unknown
+
+SOME_ACCOUNT = "111122223333"
+"""What an account is taken for that is not known."""
+
+
+def texts_of(key: Key, organization: Organization, home: str = SOME_ACCOUNT) -> dict[str, str]:
+    """A text for every hole, the same wherever it stands.
+
+    Args:
+        key: The key.
+        organization: Policies of its organization.
+        home: The account that it is taken to lie in, where that is not known.
+    """
+    found: dict[str, None] = {}
+    texts = [key.account, key.partition, key.key_id, key.id]
+    texts += [key.region] if isinstance(key.region, str) else []
+    texts += [grant.grantee for grant in key.grants if isinstance(grant.grantee, str)]
+    policies = (key.policy, *organization.scps, *organization.rcps)
+    for policy in policies:
+        for statement in policy.statements:
+            texts.extend(_texts_in(statement))
+    for text in texts:
+        if has_hole(text):
+            found.update(dict.fromkeys(piece for piece in split_holes(text) if has_hole(piece)))
+    partition = home_partition(key)
+    known = "aws" if has_hole(partition) else partition
+    home = key.account if is_account_id(key.account) else home
+    arns = {text for policy in policies for text in _arns_in(policy)}
+    made: dict[str, str] = {}
+    for number, piece in enumerate(found):
+        ((kind, identity),) = holes(piece)
+        name = identity.rsplit(".", 1)[-1].rsplit("::", 1)[-1]
+        plain = "".join(character for character in name if character.isalnum()) or f"Text{number}"
+        if kind is HoleKind.ENVIRONMENT:
+            made[piece] = {"Partition": known, "Region": "us-east-1"}.get(name, home)
+        elif kind is HoleKind.GENERATED:
+            made[piece] = f"{plain}-{number}"
+        elif piece in arns:
+            made[piece] = f"arn:{known}:iam::{home}:role/{plain}"
+        else:
+            made[piece] = home if piece == key.account or "ccount" in plain else plain
+    return made
+
+
+def _arns_in(policy: Policy) -> Iterator[str]:
+    """Texts of a policy that have to be names of principals."""
+    for statement in policy.statements:
+        for listed in (statement.principals, statement.not_principals):
+            if isinstance(listed, tuple):
+                yield from (principal.value for principal in listed)
+        if isinstance(statement.conditions, tuple):
+            for condition in statement.conditions:
+                if condition.folded_key == "aws:principalarn" and isinstance(condition.values, tuple):
+                    yield from condition.values
+
+
+def _texts_in(statement: Statement) -> Iterator[str]:
+    for listed in (statement.principals, statement.not_principals):
+        if isinstance(listed, tuple):
+            yield from (principal.value for principal in listed)
+    for texts in (statement.actions, statement.not_actions, statement.resources, statement.not_resources):
+        if isinstance(texts, tuple):
+            yield from texts
+    if isinstance(statement.conditions, tuple):
+        for condition in statement.conditions:
+            if isinstance(condition.values, tuple):
+                yield from condition.values
+
+
+def fill(text: str, texts: Mapping[str, str]) -> str:
+    """The text with its holes filled in."""
+    if not has_hole(text):
+        return text
+    return "".join(texts.get(piece, piece) for piece in split_holes(text))
+
+
+def grounded(policy: Policy, texts: Mapping[str, str]) -> Policy:
+    """The policy as it may be deployed: a Deny that is not known turns out to hit nobody."""
+    kept = tuple(
+        grounded_statement(statement, texts)
+        for statement in policy.statements
+        if not (_is_open(statement) and statement.effect is not Effect.ALLOW)
+    )
+    return policy if kept == policy.statements else replace(policy, statements=kept)
+
+
+def _is_open(statement: Statement) -> bool:
+    parts = (
+        statement.effect,
+        statement.principals,
+        statement.not_principals,
+        statement.actions,
+        statement.not_actions,
+        statement.resources,
+        statement.not_resources,
+        statement.conditions,
+    )
+    if not statement.certain or any(isinstance(part, Unknown) for part in parts):
+        return True
+    conditions = statement.conditions if isinstance(statement.conditions, tuple) else ()
+    return any(isinstance(condition.values, Unknown) for condition in conditions)
+
+
+def grounded_statement(statement: Statement, texts: Mapping[str, str]) -> Statement:
+    """The statement with its holes filled in, which is there for certain."""
+    if not any(map(has_hole, _texts_in(statement))) and statement.certain:
+        return statement
+
+    def each(listed: tuple[str, ...] | Unknown | None) -> tuple[str, ...] | Unknown | None:
+        return tuple(fill(text, texts) for text in listed) if isinstance(listed, tuple) else listed
+
+    def who(listed: tuple[Principal, ...] | Unknown | None) -> tuple[Principal, ...] | Unknown | None:
+        if not isinstance(listed, tuple):
+            return listed
+        return tuple(replace(principal, value=fill(principal.value, texts)) for principal in listed)
+
+    conditions = statement.conditions
+    if isinstance(conditions, tuple):
+        conditions = tuple(
+            replace(condition, values=tuple(fill(value, texts) for value in condition.values))
+            if isinstance(condition.values, tuple)
+            else condition
+            for condition in conditions
+        )
+    return replace(
+        statement,
+        certain=True,
+        principals=who(statement.principals),
+        not_principals=who(statement.not_principals),
+        actions=each(statement.actions),
+        not_actions=each(statement.not_actions),
+        resources=each(statement.resources),
+        not_resources=each(statement.not_resources),
+        conditions=conditions,
+    )

@@ -1,0 +1,55 @@
+"""Where a resource stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kms_constructs.model.position import Origin, Position
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a resource was found.
+
+    Args:
+        source: File, or what stands for it (``arn:…`` for a live key).
+        stack: Name of the stack, or empty.
+        logical_id: Logical id in the template, or the key id.
+        construct_path: CDK construct path, when the template tells it.
+        origin: Knows the lines of its parts; None where there is no text. It does not tell locations apart.
+
+    Example:
+        >>> Location("app.json", logical_id="Key").position("Properties/KeyPolicy") is None
+        True
+    """
+
+    source: str
+    stack: str = ""
+    logical_id: str = ""
+    construct_path: str | None = None
+    origin: Origin | None = field(default=None, compare=False, repr=False)
+
+    def position(self, path: str = "") -> Position | None:
+        """Where a part of the resource begins in `source`, as it was read; None where there is no text.
+
+        Args:
+            path: Path within the resource, as findings give it; empty for the resource itself. Of what is
+                not written out the position is that of the part which holds it.
+        """
+        return None if self.origin is None else self.origin.position(path)
+
+    @property
+    def line(self) -> int | None:
+        """The line that the resource begins on, counted from 1; None where there is no text."""
+        position = self.position()
+        return None if position is None else position.line
+
+    def lies_in(self, construct_path: str) -> bool | None:
+        """Whether it is this construct or lies in it; None where the template tells no construct path."""
+        if self.construct_path is None:
+            return None
+        return self.construct_path == construct_path or self.construct_path.startswith(f"{construct_path}/")
+
+    def __str__(self) -> str:
+        name = self.construct_path or self.logical_id
+        return f"{self.source}: {name}" if name and name != self.source else self.source

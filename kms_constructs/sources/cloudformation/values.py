@@ -1,0 +1,29 @@
+"""What is put in for the names that a template leaves to deployment: parameters, Region, account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+ACCOUNT: Final = "AWS::AccountId"
+REGION: Final = "AWS::Region"
+PARTITION: Final = "AWS::Partition"
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The values of one world.
+
+    Args:
+        parameters: What the caller gave, by name: before defaults.
+        chosen: Values chosen for parameters of stacks that have no parent, and for the pseudo parameters that
+            no input says; None where the value is left open. Before what the caller gave.
+        excluded: By name, the values that an open one is known not to have.
+        ignore_defaults: Whether a parameter that nobody gave a value has none, whatever its default.
+    """
+
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    chosen: Mapping[str, str | None] = field(default_factory=dict)
+    excluded: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    ignore_defaults: bool = False
