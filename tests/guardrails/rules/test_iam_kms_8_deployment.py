@@ -64,8 +64,9 @@ def test_through_named_services_is_a_warning(judged: Key) -> None:
         False,
     )
     assert found.principals == (DEPLOY,)
-    assert f"uses it through {'rds.eu-west-1.amazonaws.com, ' if 'rds' in found.message else ''}{S3} only" in (
-        found.message
+    assert (
+        f"uses it through {'rds.eu-west-1.amazonaws.com, ' if 'rds' in found.message else ''}{S3} only"
+        in (found.message)
     )
     assert found.witness is not None
 
