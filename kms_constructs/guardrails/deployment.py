@@ -1,8 +1,8 @@
 """The one overlap of duties that deployments need: who deploys the key uses it, through services it names.
 
 Whoever deploys a key may rewrite its policy, and so could give itself anything already. Where it makes a
-table, a secret or a file system with the key, it calls KMS itself, through the service. A key policy that lets
-it do so through named services, and in no other way, gives it nothing new, and is told as a warning.
+table, a secret or a file system with the key, it calls KMS itself, through the service. A key policy that
+lets it do so through named services, and in no other way, gives it nothing new, and is told as a warning.
 
 See: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
 """
