@@ -143,7 +143,8 @@ class Refusals:
             return (
                 "via_services",
                 f"name the roles that use the key through this service in key_users, with"
-                f" via_services=[{service!r}], which limits every key user to it; the wish would let in every principal of the account",
+                f" via_services=[{service!r}], which limits every key user to it; the wish would let in every"
+                " principal of the account",
             )
         if all(is_root(one) for one in wish.principals):
             fix = "name the roles that need it in key_users; a whole account is no key user"

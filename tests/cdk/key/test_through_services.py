@@ -271,6 +271,33 @@ def test_a_declared_account_is_known_in_each_spelling(account: str) -> None:
     assert granted(stack) == []
 
 
+OWN: dict[str, Callable[[Stack], str]] = {
+    "literal": lambda stack: USER,
+    "partition as a reference": lambda stack: f"arn:{Aws.PARTITION}:iam::{ACCOUNT}:role/App",
+    "account as a reference": lambda stack: f"arn:aws:iam::{Aws.ACCOUNT_ID}:role/App",
+    "Fn::Sub": lambda stack: Fn.sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/App"),
+    "Fn::GetAtt": lambda stack: role_of(stack, role_name="App").role_arn,
+    "Fn::GetAtt as text": lambda stack: Fn.get_att(
+        stack.get_logical_id(role_of(stack, role_name="App").node.default_child),
+        "Arn",  # type: ignore[arg-type]
+    ).to_string(),
+    "Fn::GetAtt of another stack": lambda stack: (
+        role_of(new_stack("There", App.of(stack)), role_name="App").role_arn
+    ),
+}
+
+
+@pytest.mark.parametrize("spelt", OWN.values(), ids=OWN)
+def test_a_key_user_is_known_in_each_spelling(spelt: Callable[[Stack], str]) -> None:
+    stack = new_stack()
+    key = new_key(stack, key_users=[USER])
+    who = spelt(stack)
+    assert key.add_to_resource_policy(ask(who, "kms:Decrypt")).statement_added
+    with pytest.raises(SealedPolicyError):
+        key.add_to_resource_policy(ask(who, "kms:PutKeyPolicy"))
+    assert granted(stack) == []
+
+
 def test_one_declared_role_is_not_its_account() -> None:
     access = ExternalAccess(principals=[THEIRS], permissions=["decrypt"], via_services=["s3"])
     key = new_key(new_stack(), external_access=[access])
