@@ -219,7 +219,7 @@ class _Search:
         }
 
     def _stack(self, stack: Stack) -> None:
-        relevant = [raw for raw in _resources(stack) if raw.get("Type") in _RELEVANT]
+        relevant = [raw for raw in _resources(stack) if str(raw.get("Type")) in _RELEVANT]
         for raw in relevant:
             sure = not self._condition_of(stack, raw, 0) and _is_sure(stack)
             for name, part in raw.items():
