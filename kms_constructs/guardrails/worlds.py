@@ -26,6 +26,7 @@ class Judged:
             tuple(map(id, estate.trails)),
             tuple(key.arn_pattern for key in estate.keys),
             estate.unattached_aliases,
+            estate.uses,
             id(estate.organization),
         )
         self._here = self._surroundings.setdefault(around, len(self._surroundings))

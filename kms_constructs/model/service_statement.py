@@ -38,6 +38,10 @@ def statements_for(
         values = [write(one) for one in ([sent] if isinstance(sent, str) else sent)]
         conditions.setdefault(operator, {})[name] = values[0] if len(values) == 1 else values
     sid = "".join(part.capitalize() for part in requirement.name.split("_")) + caller.sid
+    alike = [one for one in requirement.callers if one.sid == caller.sid]
+    number = alike.index(caller) if caller in alike else 0
+    if number:
+        sid += str(number + 1)
     made = []
     for suffix, names, more in (
         ("", [name for name in caller.actions if name != CREATE_GRANT], {}),

@@ -74,6 +74,8 @@ class Vocabulary:
         record_events: Clause: how to make a trail record KMS events.
         unused: Sentence: that nothing is seen to use the key.
         no_expiry: Sentence: that there is no expiry of imported material.
+        updates_replace_keys: Whether a change of a key may make another key in its place, and delete it;
+            replicas are replaced anywhere.
     """
 
     source: str
@@ -93,6 +95,7 @@ class Vocabulary:
     record_events: str
     unused: str
     no_expiry: str
+    updates_replace_keys: bool = True
 
     def knows(self, fact: Fact) -> bool:
         """Whether the source tells this fact of a key."""
@@ -186,6 +189,7 @@ CLOUDFORMATION = Vocabulary(
     ),
     unused="Nothing in the app uses the key, and no output or parameter hands it on.",
     no_expiry="No expiry of the imported key material is declared.",
+    updates_replace_keys=False,
 )
 """A template: attributes beside the resource, its properties under ``Properties``."""
 

@@ -4,27 +4,36 @@ CDK constructs change key policies in two ways: by ``key.grant…(grantee)`` and
 ``key.add_to_resource_policy(statement)``. Under a sealed policy each wish has one of three answers:
 
 * The declared policy says it already: nothing is written, and nothing complained about.
-* It is a grant of use to a role or user whom the key policy can name without a dependency cycle: that
-  principal becomes a key user, with a statement of its own.
+* It is a grant of use to a role or user whom the key policy can name without a dependency cycle, or use by
+  such a principal through named services only (``secret.grant_read(function)``): that principal becomes a key
+  user, with a statement of its own that is limited as the wish is.
 * Everything else is refused, with the argument of `SecureKmsKey` that would give it.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from aws_cdk import Stack
+
+from kms_constructs.cdk.key.coverage import covers
 from kms_constructs.cdk.key.principals import named_principal
-from kms_constructs.errors import ArgumentError, SealedPolicyError
-from kms_constructs.model.actions import expand
-from kms_constructs.model.arn import is_account_id
+from kms_constructs.cdk.key.references import is_person_arn, owner_of
+from kms_constructs.cdk.key.refusals import Refusals, account_in, account_of, is_root
+from kms_constructs.cdk.key.wishes import Wish, conditions_of, flat, wishes
+from kms_constructs.model.actions import ACTIONS, expand
 from kms_constructs.model.key_specs import using_actions
 from kms_constructs.policies.key_policy import KeyPolicySpec, key_policy
 from kms_constructs.policies.principals import NamedPrincipal
-from kms_constructs.policies.services.advice import preset_through, presets_of, service_of
-from kms_constructs.policies.statements import qualified, statement
+from kms_constructs.policies.root_access import RootAccess
+from kms_constructs.policies.services.advice import calls_of, service_of
+from kms_constructs.policies.statements import Condition, one_or_list, qualified, statement
 from kms_constructs.policies.target import PolicyTarget, is_token
+
+__all__ = ["GrantBook", "Wish", "wishes"]
 
 _GRANT_ACTIONS = frozenset({"CreateGrant", "ListGrants", "RevokeGrant"})
 """Actions for which KMS knows whether an AWS service asks for its own resource."""
@@ -32,54 +41,12 @@ _GRANT_ACTIONS = frozenset({"CreateGrant", "ListGrants", "RevokeGrant"})
 _RETIRE = "RetireGrant"
 """Left to the grant itself: a grant names who may retire it, and a key policy allows it to nobody else."""
 
+_POSITIVE = frozenset({"ArnLike", "ArnEquals", "StringLike", "StringEquals"})
+_SOURCE = re.compile(r"aws:source(arn|account)|kms:encryptioncontext:aws:[a-z0-9]+:arn")
+"""Condition keys that tell whose resource a service acts for."""
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a statement would allow, as far as sealing needs to know.
-
-    Args:
-        kind: ``AWS``, ``Service`` or another type of principal.
-        principals: The principals.
-        actions: Names of KMS actions, wildcards expanded, without prefix.
-        via: Services named by a condition on ``kms:ViaService``.
-        positive: Whether it is an Allow that names its actions and principals. Of nothing else can it be said
-            that the declared policy gives it already.
-    """
-
-    kind: str
-    principals: tuple[str, ...]
-    actions: frozenset[str]
-    via: tuple[str, ...] = ()
-    positive: bool = True
-
-    def __str__(self) -> str:
-        through = f" through {', '.join(self.via)}" if self.via else ""
-        return f"{', '.join(self.principals)}: {', '.join(sorted(self.actions))}{through}"
-
-
-def wishes(statement: Mapping[str, object]) -> list[Wish]:
-    """What a statement, as JSON, asks for: one wish for each type of principal."""
-    actions = frozenset(
-        name
-        for pattern in _texts(statement.get("Action"))
-        for name in (expand(pattern) or (pattern.removeprefix("kms:"),))
-    )
-    condition = statement.get("Condition")
-    via = tuple(
-        value
-        for keys in (condition.values() if isinstance(condition, Mapping) else ())
-        if isinstance(keys, Mapping)
-        for key, values in keys.items()
-        if str(key).lower() == "kms:viaservice"
-        for value in _texts(values)
-    )
-    principal = statement.get("Principal")
-    positive = statement.get("Effect") == "Allow" and bool(actions) and bool(principal)
-    if not isinstance(principal, Mapping):
-        return [Wish("*", tuple(_texts(principal)), actions, via, positive)]
-    return [
-        Wish(str(kind), tuple(_texts(values)), actions, via, positive) for kind, values in principal.items()
-    ]
+_Granted = tuple[NamedPrincipal, tuple[str, ...]]
+"""A principal, and the values of `kms:ViaService` that its statement is limited to; none for any."""
 
 
 @dataclass
@@ -91,65 +58,121 @@ class GrantBook:
         target: The key.
         managing: Who manages the key, by argument.
         using: Who uses it, by argument.
-        resolve: Turns CDK tokens into intrinsics, as the stack of the key does.
+        stack: The stack of the key.
     """
 
     spec: KeyPolicySpec
     target: PolicyTarget
     managing: Mapping[str, Sequence[NamedPrincipal]]
     using: Mapping[str, Sequence[NamedPrincipal]]
-    resolve: Callable[[object], object]
-    _granted: dict[NamedPrincipal, set[str]] = field(default_factory=dict)
+    stack: Stack
+    _granted: dict[_Granted, set[str]] = field(default_factory=dict)
+    _services: list[tuple[Wish, Condition]] = field(default_factory=list)
+
+    def resolve(self, value: object) -> object:
+        """A value with CDK tokens turned into intrinsics, as the stack of the key does it."""
+        return self.stack.resolve(value)
 
     def statements(self) -> list[dict[str, object]]:
         """The statements of the grants, in their order."""
         found: list[dict[str, object]] = []
-        for number, (principal, actions) in enumerate(self._granted.items(), 1):
+        for number, ((principal, via), actions) in enumerate(self._granted.items(), 1):
             use = qualified(actions - _GRANT_ACTIONS)
             grants = qualified(actions & _GRANT_ACTIONS)
-            who = {"AWS": principal.arn}
+            who: dict[str, str] = {"AWS": principal.arn}
+            limits: Condition = {"StringEquals": {"kms:ViaService": one_or_list(via)}} if via else {}
             if use:
-                found.append(statement(f"Granted{number}", "Allow", use, principal=who))
+                limit = limits or None
+                found.append(statement(f"Granted{number}", "Allow", use, principal=who, conditions=limit))
             if grants:
-                condition = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+                condition: Condition = {**limits, "Bool": {"kms:GrantIsForAWSResource": "true"}}
                 found.append(
                     statement(f"Granted{number}Grants", "Allow", grants, principal=who, conditions=condition)
                 )
+        for number, (wish, limit) in enumerate(self._services, 1):
+            use = qualified(self._wanted(wish.patterns))
+            service = {"Service": one_or_list(wish.spelt)}
+            found.append(
+                statement(f"GrantedService{number}", "Allow", use, principal=service, conditions=limit)
+            )
         return found
 
     def wishes(self, statement: object) -> list[Wish]:
         """What a statement, as JSON with tokens, asks for."""
         resolved = self.resolve(statement)
-        assert isinstance(resolved, Mapping)  # noqa: S101 - a statement is an object
-        return wishes(resolved)
+        assert isinstance(resolved, Mapping) and isinstance(statement, Mapping)  # noqa: S101, PT018 - an object
+        return wishes(resolved, statement)
+
+    def answer(self, asked: Mapping[str, Any]) -> None:
+        """Answers every wish of a statement, as JSON with tokens.
+
+        Raises:
+            ArgumentError: A principal manages the key.
+            SealedPolicyError: A wish is refused. The message names the argument that would give it.
+        """
+        for wish in self.wishes(asked):
+            self._answer(wish, asked)
+
+    def _answer(self, wish: Wish, asked: Mapping[str, Any]) -> None:
+        """Takes a wish up, or finds that the declared policy gives it already.
+
+        Raises:
+            ArgumentError: A principal manages the key.
+            SealedPolicyError: It is neither. The message names the argument that would give it.
+        """
+        if self.allowed_already(wish):
+            return
+        if self._is_own_service(wish, asked):
+            self._services.append((wish, asked["Condition"]))
+            return
+        if not self._may_be_taken_up(wish):
+            raise self._refusals.wish(wish)
+        for arn in wish.spelt:
+            owner = owner_of(arn)
+            person = named_principal("grantee", arn, where=self.target.where)
+            foreign: str | None = None
+            if owner is not None:
+                person = owner.named(arn)
+                own = owner.stack.node.addr == self.stack.node.addr
+                foreign = None if own else owner.stack.stack_name
+            self.grant(person, wish.patterns, foreign_stack=foreign, via=wish.limits)
 
     def allowed_already(self, wish: Wish) -> bool:
         """Whether the declared policy gives what is wished, under the conditions that were declared.
 
-        For a service, declaring it is enough.
+        For a service, what it calls of the wished actions has to be declared; constructs ask for more.
 
-        A wish for the whole account through a service (Secrets Manager and EBS make such) is given when a
-        declared statement names that service: it then lets the declared principals through, and nobody else.
+        A wish for the key's whole account through a service (Secrets Manager and EBS make such) is given when
+        a declared statement names that service: it then lets the declared principals through, and nobody
+        else.
         """
         if not wish.positive:
             return False
-        if wish.kind == "AWS" and wish.via and all(self._is_root(one) for one in wish.principals):
+        if wish.kind == "AWS" and wish.via and all(self._is_own_root(one) for one in wish.principals):
             services = {service_of(one) for one in wish.via}
             declared = {service_of(one) for other in self._allows() for one in other.via}
-            return services <= declared
-        return all(self._covers(wish, principal) for principal in wish.principals)
+            if services <= declared:
+                return True
+        if all(self._covers(wish, principal) for principal in wish.principals):
+            return True
+        return wish.kind == "AWS" and self._analysed(wish.spelt, self._wanted(wish.patterns), wish.via)
 
-    def person_allowed_already(self, person: NamedPrincipal, actions: Iterable[str]) -> bool:
+    def person_allowed_already(
+        self, person: NamedPrincipal, actions: Iterable[str], via: Sequence[str] = ()
+    ) -> bool:
         """Whether declared statements and earlier grants allow a role or user these actions."""
-        return self._wanted(actions) <= self._given_to(person)
+        return self._wanted(actions) <= self._given_to(person, via)
 
-    def grant(self, value: object, actions: Iterable[str], *, foreign_stack: str | None) -> None:
+    def grant(
+        self, value: object, actions: Iterable[str], *, foreign_stack: str | None, via: Sequence[str] = ()
+    ) -> None:
         """Makes a role or user a key user.
 
         Args:
             value: The role or user.
             actions: Action patterns, as policies write them.
             foreign_stack: Name of the role's stack when it is not the key's and its ARN is known there only.
+            via: The services through which alone it uses the key, as ``kms:ViaService`` has them.
 
         Raises:
             ArgumentError: The principal cannot be named, or manages the key.
@@ -158,98 +181,88 @@ class GrantBook:
         where = self.target.where
         patterns = list(actions)
         person = named_principal("grantee", value, where=where)
-        if self.person_allowed_already(person, patterns):
+        if self.person_allowed_already(person, patterns, via):
             return
         shown = person.arn
         if is_token(shown):
-            shown = str(value.node.path) if hasattr(value, "node") else _flat(self.resolve(shown))
+            owner = owner_of(shown)
+            known = value.node.path if hasattr(value, "node") else owner and owner.path
+            shown = str(known or flat(self.resolve(shown)))
         wanted = self._wanted(patterns)
-        usable = {*using_actions(self.target.key_spec, self.target.key_usage), *_GRANT_ACTIONS}
-        excess = sorted(wanted - usable)
+        excess = sorted(wanted - self._usable())
         if excess:
-            raise SealedPolicyError(
-                "actions",
-                ", ".join(f"kms:{name}" for name in excess),
-                f"a grant gives use of a {self.target.key_spec} key for"
-                f" {self.target.key_usage.value}, and nothing"
-                " that administers it",
-                "name administrators in key_administrators, or drop these actions",
-                where=where,
-            )
+            raise self._refusals.excess(excess)
+        abroad = self._lies_abroad(person)
+        if (abroad or foreign_stack is not None) and self._analysed((person.arn,), wanted, via):
+            return
+        if abroad:
+            raise self._refusals.abroad(person, shown, patterns, via, foreign=foreign_stack is not None)
         if foreign_stack is not None:
-            raise SealedPolicyError(
-                "grantee",
-                shown,
-                f"the role or user belongs to stack {foreign_stack}: naming it in the key policy"
-                " would make the key"
-                " depend on a stack that depends on the key",
-                "give it a physical name (role_name=…) and name its ARN in key_users of the key",
-                where=where,
-            )
-        account = self.target.account
-        if person.account and not is_token(person.account + account) and person.account != account:
-            raise SealedPolicyError(
-                "grantee",
-                shown,
-                f"it lies in account {person.account} and the key in {account}",
-                "declare it with external_access=[ExternalAccess(…)], which puts conditions on it",
-                where=where,
-            )
+            raise self._refusals.foreign_stack(shown, foreign_stack, via)
         for argument, people in self.managing.items():
             for manager in people:
                 if manager.same_as(person):
-                    raise ArgumentError(
-                        "grantee",
-                        shown,
-                        f"the same principal stands in {argument}, and whoever manages a key may not use it",
-                        f"grant to another role, or take it out of {argument}",
-                        where=where,
-                    )
-        for known, granted in self._granted.items():
-            if known.same_as(person):
+                    raise self._refusals.manager(shown, argument, via)
+        for (known_person, limits), granted in self._granted.items():
+            if known_person.same_as(person) and limits == tuple(via):
                 granted.update(wanted)
                 return
-        self._granted[person] = set(wanted)
+        self._granted[person, tuple(via)] = set(wanted)
 
-    def refusal(self, wish: Wish) -> SealedPolicyError:
-        """The error for a wish that is not granted, with the argument that would give it."""
-        argument, fix = self._advice(wish)
-        return SealedPolicyError(
-            argument,
-            str(wish),
-            "the key policy is sealed when the key is made, and this is not in it",
-            fix,
-            where=self.target.where,
+    @property
+    def _refusals(self) -> Refusals:
+        return Refusals(self.target, self.stack.stack_name, frozenset(self._own_accounts()))
+
+    def _may_be_taken_up(self, wish: Wish) -> bool:
+        """Whether it is use by roles and users, through named services and under no further condition."""
+        return (
+            wish.positive
+            and wish.kind == "AWS"
+            and wish.limited
+            and len(wish.spelt) == len(wish.principals)
+            and all(is_person_arn(one) for one in wish.spelt)
         )
 
-    def _advice(self, wish: Wish) -> tuple[str, str]:
-        if wish.kind == "Service":
-            known = presets_of(wish.principals[0]) if len(wish.principals) == 1 else ""
-            custom = f"ServiceAccess.custom({wish.principals[0]!r}, […], source_arns=[…])"
-            return "services", known or f"declare services=[{custom}] on the key"
-        if wish.kind == "AWS" and wish.via:
-            preset = preset_through(wish.via[0])
-            if preset is not None:
-                return (
-                    "services",
-                    f"declare services=[{preset}] with the roles that use the key through this service; the"
-                    " wish would let in every principal of the account",
-                )
-            service = service_of(wish.via[0])
-            return (
-                "via_services",
-                f"name the roles that use the key through this service in key_users, with"
-                f" via_services=[{service!r}]; the wish would let in every principal of the account",
-            )
-        if wish.kind == "AWS" and all(self._is_root(one) for one in wish.principals):
-            return "key_users", "name the roles that need it in key_users; a whole account is no key user"
-        if wish.kind == "AWS":
-            return (
-                "key_users",
-                "name the principal in key_users, encrypt_only_users or decrypt_only_users, or call"
-                " key.grant_decrypt(role) and its kin",
-            )
-        return "services", "declare key_users, services or external_access when the key is made"
+    def _is_own_service(self, wish: Wish, asked: Mapping[str, Any]) -> bool:
+        """Whether a service asks for resources of the key's account, of a key that the account decides on.
+
+        Under `RootAccess.FULL_DELEGATION` an IAM policy of the account gives use to whomever it likes. A
+        construct's statement for a service, limited to the account's own resources, adds nothing to that.
+        """
+        condition = self.resolve(asked.get("Condition"))
+        if (
+            self.spec.root_access is not RootAccess.FULL_DELEGATION
+            or not wish.positive
+            or wish.kind != "Service"
+            or not self._wanted(wish.patterns) <= self._usable() | {"DescribeKey"}
+            or not isinstance(condition, Mapping)
+        ):
+            return False
+        own = self._own_accounts()
+        return any(
+            operator in _POSITIVE
+            and _SOURCE.fullmatch(key.lower())
+            and bool(values)
+            and all(account_in(one) in own for one in values)
+            for operator, key, values in conditions_of({"Condition": condition})
+        )
+
+    def _lies_abroad(self, person: NamedPrincipal) -> bool:
+        account = self.target.account
+        return bool(person.account and not is_token(person.account + account) and person.account != account)
+
+    def _analysed(self, principals: Sequence[str], wanted: Iterable[str], via: Sequence[str]) -> bool:
+        wish = {
+            "Effect": "Allow",
+            "Action": "kms:*",
+            "Resource": "*",
+            "Principal": {"AWS": list(principals)},
+        }
+        names = [name for name in wanted if name in ACTIONS]
+        if len(names) < len(set(wanted)):
+            return False
+        services = [str(self.resolve(one)) for one in via]
+        return covers(self._declared(), wish, names, via=services, stack=self.stack)
 
     def _covers(self, wish: Wish, principal: str) -> bool:
         given: set[str] = set()
@@ -262,9 +275,12 @@ class GrantBook:
                 and (not limited or services & limited)
             ):
                 given |= other.actions
-        wanted = self._wanted(wish.actions)
-        # A preset gives what the service needs; the CDK often asks for all of encryption.
-        return bool(wanted & given) if wish.kind == "Service" or wish.via else wanted <= given
+        wanted = self._wanted(wish.patterns)
+        if wish.kind != "Service" or not (uses := calls_of(principal)):
+            return bool(wanted) and wanted <= given
+        # A preset gives what the service calls in one use; the CDK often asks for all of encryption.
+        asked = [wanted & use or wanted for use in uses]
+        return any(one and one <= given for one in asked)
 
     @staticmethod
     def _names(declared: Wish, principal: str) -> bool:
@@ -273,11 +289,19 @@ class GrantBook:
             return service_of(principal) in map(service_of, declared.principals)
         return principal in declared.principals
 
-    def _given_to(self, person: NamedPrincipal) -> set[str]:
+    def _given_to(self, person: NamedPrincipal, via: Sequence[str]) -> set[str]:
         given: set[str] = set()
-        for other in self._allows():
-            if other.kind == "AWS" and _flat(self.resolve(person.arn)) in other.principals:
-                given |= other.actions
+        services = {service_of(one) for one in via}
+        arn = flat(self.resolve(person.arn))
+        for one in self._declared():
+            if one["Effect"] != "Allow" or one["Sid"] == "RootAccount":
+                continue
+            for other in self.wishes(one):
+                limits = {service_of(limit) for limit in other.via}
+                # What a preset limits to its service is not the use that a grant is asked for.
+                elsewhere = limits and str(one["Sid"]).startswith("Service") and not services & limits
+                if other.kind == "AWS" and arn in other.principals and not elsewhere:
+                    given |= other.actions
         by_argument = {
             "key_users": ("KeyUsers", "KeyUsersGrants"),
             "encrypt_only_users": ("EncryptOnly",),
@@ -287,8 +311,8 @@ class GrantBook:
             if any(user.same_as(person) for user in self.using.get(argument, ())):
                 for sid in sids:
                     given |= self._actions_of(sid)
-        for known, actions in self._granted.items():
-            if known.same_as(person):
+        for (known, limited), actions in self._granted.items():
+            if known.same_as(person) and (not limited or (set(via) <= set(limited) and via)):
                 given |= actions
         return given
 
@@ -314,9 +338,13 @@ class GrantBook:
         assert isinstance(statements, list)  # noqa: S101 - key_policy writes a list
         return statements
 
+    def _usable(self) -> frozenset[str]:
+        """What a user of this key may be given."""
+        return frozenset(using_actions(self.target.key_spec, self.target.key_usage)) | _GRANT_ACTIONS
+
     def _wanted(self, actions: Iterable[str]) -> set[str]:
         """The actions asked for, wildcards cut down to what fits the key, and RetireGrant left out."""
-        usable = {*using_actions(self.target.key_spec, self.target.key_usage), *_GRANT_ACTIONS}
+        usable = self._usable()
         wanted: set[str] = set()
         for pattern in actions:
             names = set(expand(pattern if ":" in pattern else f"kms:{pattern}"))
@@ -324,28 +352,8 @@ class GrantBook:
             wanted |= fitting if fitting and "*" in pattern else names or {pattern.removeprefix("kms:")}
         return wanted - {_RETIRE}
 
-    def _is_root(self, principal: str) -> bool:
-        return principal.endswith(":root") or is_account_id(principal)
+    def _own_accounts(self) -> set[str]:
+        return {flat(self.resolve(self.target.account)), "${AWS::AccountId}"}
 
-
-def _flat(value: object) -> str:
-    """A resolved value as one text: what CloudFormation fills in is written ``${Role.Arn}``."""
-    if isinstance(value, Mapping) and len(value) == 1:
-        function, arguments = next(iter(value.items()))
-        if function == "Ref":
-            return f"${{{arguments}}}"
-        if function == "Fn::GetAtt" and isinstance(arguments, list):
-            return f"${{{'.'.join(str(one) for one in arguments)}}}"
-        if function == "Fn::Join" and isinstance(arguments, list) and len(arguments) == 2:
-            return str(arguments[0]).join(_flat(part) for part in arguments[1])
-        if function == "Fn::Sub" and isinstance(arguments, str):
-            return arguments
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
-
-
-def _texts(value: object) -> list[str]:
-    if value is None:
-        return []
-    if isinstance(value, list | tuple):
-        return [_flat(one) for one in value]
-    return [_flat(value)]
+    def _is_own_root(self, principal: str) -> bool:
+        return is_root(principal) and account_of(principal) in self._own_accounts()

@@ -45,9 +45,7 @@ class HardenedKey(kms.Key):
         self._checked = checked
         self.target = checked.target
         self.policy_spec = checked.policy
-        self._grant_book = GrantBook(
-            checked.policy, checked.target, checked.managing, checked.using, stack.resolve
-        )
+        self._grant_book = GrantBook(checked.policy, checked.target, checked.managing, checked.using, stack)
         self._granting = False
         spec = checked.policy
         super().__init__(
@@ -138,16 +136,18 @@ class HardenedKey(kms.Key):
     def add_to_resource_policy(
         self, statement: iam.PolicyStatement, allow_no_op: bool | None = None
     ) -> iam.AddToResourcePolicyResult:
-        """Refuses what the declared policy does not say already; constructs of the CDK call this, too.
+        """Accepts what the declared policy says already; constructs of the CDK call this, too.
+
+        Use by a role or user of the same stack through one service (``secret.grant_read(function)``) becomes
+        a statement of its own, limited to that service. Everything else is refused.
 
         Raises:
+            ArgumentError: The principal manages the key.
             SealedPolicyError: The statement is not in the declared policy. The message names the argument
                 that puts it there.
         """
         if not self._granting:
-            for wish in self._grant_book.wishes(statement.to_statement_json()):
-                if not self._grant_book.allowed_already(wish):
-                    raise self._grant_book.refusal(wish)
+            self._grant_book.answer(statement.to_statement_json())
         return iam.AddToResourcePolicyResult(statement_added=True, policy_dependable=self)
 
     def grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:

@@ -84,7 +84,8 @@ class KeyArguments(SharedKeyArguments):
         direct_grants: `DirectGrant` declarations: grants that people make themselves, each of them an
             exception from the Deny on direct grants, which the guardrails report.
         via_services: Limits `key_users` to requests that come through these services: ``"s3"``, or the whole
-            ``"s3.eu-west-1.amazonaws.com"``.
+            ``"s3.eu-west-1.amazonaws.com"``. It limits all of them: to let one role in through one service,
+            name it in a preset of `services`, such as ``ServiceAccess.ebs([role])``.
         key_spec: `kms.KeySpec` or its text; every spec that KMS has.
         key_usage: `kms.KeyUsage` or its text; needed only for specs with several usages.
         origin: ``AWS_KMS``, or ``EXTERNAL`` for imported key material. The material is imported by API and

@@ -1,5 +1,8 @@
 """IAM-KMS-8: no principal both manages the key and uses it.
 
+Whoever deploys a key may use it through services that the key policy names: see `guardrails.deployment`. That
+is a warning, and only that.
+
 The root user of the key's account is left out: IAM-KMS-1 wants it to be able to restore the policy, and who
 can write the policy can write anything.
 
@@ -36,10 +39,17 @@ from kms_constructs.analysis.principals import Cell, PrincipalKind, root_arn
 from kms_constructs.analysis.separation import CREATE_GRANT, Overlap
 from kms_constructs.analysis.within import EstateAccess
 from kms_constructs.guardrails.control import Control, Framework, Subject
+from kms_constructs.guardrails.deployment import (
+    DEPLOYMENT_VIA_SERVICE,
+    deployers,
+    services_of,
+    told_apart,
+)
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized
 from kms_constructs.guardrails.wording import DELEGATION, IAM_POLICY, UNRESOLVED, resolve
 from kms_constructs.model.estate import Key
+from kms_constructs.model.text import display
 
 CONTROL = Control(
     id="IAM-KMS-8",
@@ -78,7 +88,9 @@ _DETAILS = {
     "root user": "root-user",
     DELEGATED_POLICY: "delegated-policy",
     DELEGATED_MANAGEMENT: "delegated-management",
+    DEPLOYMENT_VIA_SERVICE: "deployment-via-service",
 }
+_WARNS = (DELEGATED_MANAGEMENT, DEPLOYMENT_VIA_SERVICE)
 _HANDED = (DELEGATED_POLICY, DELEGATED_MANAGEMENT)
 _SAYS_MORE = frozenset({DELEGATION, CREATE_GRANT, "key policy"})
 """Ways that, said of principals, leave nothing to say of what they might be handed as well."""
@@ -95,6 +107,8 @@ _FIXES = {
     DELEGATED_POLICY: "Deny kms:PutKeyPolicy to all but the root user and those who are to change the policy "
     "(ArnNotEquals aws:PrincipalArn). " + _DENY_TO_USERS,
     DELEGATED_MANAGEMENT: _DENY_TO_USERS,
+    DEPLOYMENT_VIA_SERVICE: "Leave it where the deployment makes resources that this key encrypts; else take "
+    "the deployer out of the statement.",
     "key policy": "Name separate principals for management and use, and list actions instead of wildcards.",
 }
 
@@ -113,13 +127,13 @@ class SeparationRule(KeyRule):
 
     def judge(self, key: Key) -> Iterator[Finding]:
         """Who both manages and uses the key, and how."""
-        found = self._access.overlaps(key)
+        found = told_apart(self._access.overlaps(key), self._deployers(key))
         for overlap in _merged(one for one in found if not _only_own_root(one, key)):
             message = _message(overlap)
             if not message.startswith("arn:"):
                 message = capitalized(message)
             detail = _DETAILS.get(overlap.through, overlap.through)
-            warns = overlap.through == DELEGATED_MANAGEMENT
+            warns = overlap.through in _WARNS
             fix = _FIXES.get(overlap.through, self.control.remedy(key.vocabulary))
             shown = duties_witness(overlap, key, self.estate.organization)
             if overlap.unresolved is not None or shown is None:
@@ -140,6 +154,13 @@ class SeparationRule(KeyRule):
                 witness=shown,
                 fix=fix,
             )
+
+    def _deployers(self, key: Key) -> tuple[str, ...]:
+        writers, guardians = (
+            (*key.authorised.get(control, ()), *self.config.authorised_for(control))
+            for control in ("IAM-KMS-5", "IAM-KMS-4")
+        )
+        return deployers(writers, guardians)
 
 
 def _open(overlap: Overlap) -> str:
@@ -230,6 +251,9 @@ def _why(overlap: Overlap) -> str:
         return " Who may write the key policy can let itself do anything."
     if overlap.through == DELEGATED_MANAGEMENT:
         return ""
+    if overlap.through == DEPLOYMENT_VIA_SERVICE:
+        services = ", ".join(display(one) for one in services_of(overlap))
+        return f" It deploys the key, may write its policy, and uses it through {services} only."
     if overlap.through == "IAM policy":
         return " An IAM policy of this {app} adds the managing side."
     return " CreateGrant, too, lets it give itself Decrypt." if CREATE_GRANT in overlap.uses else ""

@@ -87,7 +87,8 @@ class RetentionRule(KeyRule):
             (Fact.REMOVAL, key.deletion_policy),
             (Fact.REPLACEMENT, key.update_replace_policy),
         ):
-            if knows(fact) and (fact is not Fact.REPLACEMENT or key.kind is KeyKind.REPLICA):
+            replaced = key.kind is KeyKind.REPLICA or key.vocabulary.updates_replace_keys
+            if knows(fact) and (fact is not Fact.REPLACEMENT or replaced):
                 yield from self._policy(key, fact, value, environment)
 
     def complies(self, key: Key) -> str:

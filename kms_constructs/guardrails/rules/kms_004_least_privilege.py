@@ -53,15 +53,24 @@ from kms_constructs.analysis.reach import Contribution, same_account
 from kms_constructs.analysis.within import EstateAccess
 from kms_constructs.analysis.witness import Witness, witness
 from kms_constructs.guardrails.control import Control, Framework, Subject
+from kms_constructs.guardrails.exposure import (
+    ORGANIZATION,
+    has_everything,
+    home_accounts,
+    is_dynamic,
+    leaves_home,
+    of_organization,
+    perhaps_everything,
+    perhaps_somebody,
+)
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized, heading, named
 from kms_constructs.guardrails.wording import UNRESOLVED, resolve, unshown
 from kms_constructs.model.actions import ACROSS_ACCOUNTS, READING, USING
-from kms_constructs.model.estate import Key
-from kms_constructs.model.globs import globs_meet, has_wildcard
-from kms_constructs.model.limits import pins_account
-from kms_constructs.model.policy import Condition, Effect, Principal, Statement
-from kms_constructs.model.text import display, has_hole, has_unresolved_hole, hole, holes
+from kms_constructs.model.estate import IdentityPolicyKind, Key
+from kms_constructs.model.globs import has_wildcard
+from kms_constructs.model.policy import Condition, Effect, Statement
+from kms_constructs.model.text import display, has_hole, has_unresolved_hole
 from kms_constructs.model.unknown import is_unknown
 
 CONTROL = Control(
@@ -100,11 +109,9 @@ ALL_ACTIONS = "all-actions"
 DECRYPT_ON_ALL_KEYS = "decrypt-on-all-keys"
 
 _DECRYPTING = ("Decrypt", "ReEncryptFrom")
-_EVERYTHING = frozenset({"*", "kms:*"})
 _ACCOUNTS = ("aws:principalaccount", "kms:calleraccount")
-_ORGANIZATION = ("aws:principalorgid", "aws:principalorgpaths")
 _CALLER = (
-    *_ORGANIZATION,
+    *ORGANIZATION,
     "aws:sourceaccount",
     "aws:sourcearn",
     "aws:sourceorgid",
@@ -149,18 +156,22 @@ class LeastPrivilegeRule(KeyRule):
         self._asked = EstateAccess(context.estate)
         self._keys = frozenset(key.arn_pattern for key in context.estate.keys)
         self._trusted = frozenset(context.config.trusted_accounts)
+        bounding = (
+            one for one in context.estate.identity_policies if one.kind is IdentityPolicyKind.BOUNDARY
+        )
+        self._boundaries = frozenset(one.id.removesuffix("/boundary") for one in bounding)
 
     def judge(self, key: Key) -> Iterator[Finding]:
         """Everyone, other accounts and all actions."""
-        home = _home_accounts(key)
+        home = home_accounts(key)
         for statement in key.policy.statements:
             if statement.effect is Effect.DENY:
                 continue
             if is_unknown(statement.principals) or is_unknown(statement.not_principals):
                 yield from self._unreadable(key, statement)
                 continue
-            everything, leaves = _has_everything(statement), _leaves(statement, home)
-            perhaps = None if everything else _perhaps_everything(statement)
+            everything, leaves = has_everything(statement), leaves_home(statement, home)
+            perhaps = None if everything else perhaps_everything(statement)
             if not everything and not leaves and perhaps is None:
                 continue
             for access in self._accesses(key, statement):
@@ -249,7 +260,7 @@ class LeastPrivilegeRule(KeyRule):
             if access.unresolved == f"{display(principal.value)} is undecided":
                 account = account_of(principal.value)
                 is_root = principal.value.endswith(":root")
-                return account if is_root and account is not None and _is_dynamic(account) else None
+                return account if is_root and account is not None and is_dynamic(account) else None
         return None
 
     def _elsewhere(self, key: Key, statement: Statement, account: str) -> Finding:
@@ -284,13 +295,13 @@ class LeastPrivilegeRule(KeyRule):
     ) -> Iterator[Finding]:
         verdict = narrowed_by(access.conditions, _CALLER)
         own = self.config.organization_id
-        if verdict and own is not None and not _of_organization(access.conditions, own):
-            verdict = narrowed_by(access.conditions, [key for key in _CALLER if key not in _ORGANIZATION])
+        if verdict and own is not None and not of_organization(access.conditions, own):
+            verdict = narrowed_by(access.conditions, [key for key in _CALLER if key not in ORGANIZATION])
         if verdict:
             return
         who = describe_cells(cells)
         # A principal or an account that deployment names is somebody, and perhaps of another account.
-        if verdict is None or any(map(_perhaps_somebody, access.conditions)):
+        if verdict is None or any(map(perhaps_somebody, access.conditions)):
             yield self.undetermined(
                 key,
                 f"{heading(statement)} lets in {who}, unless a value that is not known limits it.",
@@ -338,7 +349,7 @@ class LeastPrivilegeRule(KeyRule):
         if (
             self._trusted
             and account not in self._trusted
-            and not (own and _of_organization(access.conditions, own))
+            and not (own and of_organization(access.conditions, own))
         ):
             shown = self._shown(key, access, cells)
             yield self.finding(
@@ -440,6 +451,11 @@ class LeastPrivilegeRule(KeyRule):
         who = describe_cells(grant.principals) or "nobody yet"
         what = ", ".join(f"kms:{one.action}" for one in grants if one.statement is grant.statement)
         message = f"{capitalized(grant.label)} gives {who} {what} on {_resources(grant)}"
+        bounds = (
+            not is_unknown(policy.attached_to) and not policy.attached_to and policy.id in self._boundaries
+        )
+        if bounds:
+            message += " if it is attached to them; here it is a permissions boundary, which gives nothing"
         return self.finding(
             Outcome.UNDETERMINED if reason else Outcome.VIOLATION,
             policy.location,
@@ -449,6 +465,7 @@ class LeastPrivilegeRule(KeyRule):
             detail=DECRYPT_ON_ALL_KEYS,
             chain=(f"{grant.label} → {who}",),
             principals=(who,),
+            severity=Severity.WARNING if bounds else None,
         )
 
     def _decrypts_with_any(self, grant: IdentityGrant) -> str | None:
@@ -473,78 +490,6 @@ class LeastPrivilegeRule(KeyRule):
         if limited is None:
             return "a value of its conditions is decided at deployment"
         return "" if certain or open_ is None else f"{display(open_)} is undecided"
-
-
-def _is_dynamic(text: str) -> bool:
-    """Whether a text is one dynamic reference and nothing else."""
-    return any(
-        identity.startswith("resolve:") and text == hole(kind, identity) for kind, identity in holes(text)
-    )
-
-
-def _home_accounts(key: Key) -> frozenset[str]:
-    """Accounts that count as the key's own.
-
-    When the account is decided at deployment, the accounts of the principals whom the key itself authorises
-    for administrative actions are its own too: KMS allows those actions to no other account.
-    """
-    if not has_hole(key.account):
-        return frozenset({key.account})
-    declared = (
-        account_of(pattern)
-        for control, patterns in key.authorised.items()
-        if control.startswith("IAM-KMS-")
-        for pattern in patterns
-    )
-    return frozenset({key.account, *(account for account in declared if account is not None)})
-
-
-def _has_everything(statement: Statement) -> bool:
-    if statement.not_actions is not None:
-        return True
-    return not is_unknown(statement.actions) and any(
-        action.lower() in _EVERYTHING for action in statement.actions or ()
-    )
-
-
-def _perhaps_everything(statement: Statement) -> str | None:
-    """Why the actions of a statement, of which not all are known, may be all; None if they cannot."""
-    if is_unknown(statement.actions):
-        return statement.actions.reason
-    undecided = (action for action in statement.actions or () if has_unresolved_hole(action))
-    found = next((action for action in undecided if globs_meet(action.lower(), "kms:*")), None)
-    return f"{display(found)} is undecided" if found is not None else None
-
-
-def _leaves(statement: Statement, home: frozenset[str]) -> bool:
-    """Whether a statement may reach beyond the key's account: a quick look before the thorough one."""
-    if statement.not_principals is not None:
-        return True
-    principals = statement.principals
-    return not is_unknown(principals) and any(_beyond(one, home) for one in principals or ())
-
-
-def _beyond(principal: Principal, home: frozenset[str]) -> bool:
-    if principal.type == "Service":
-        return False
-    return principal.value not in home and account_of(principal.value) not in home
-
-
-def _perhaps_somebody(condition: Condition) -> bool:
-    """Whether a condition, of which the analysis makes no principals, may leave those of one account."""
-    account = condition.folded_key in _ACCOUNTS and narrowed_by((condition,), _ACCOUNTS)
-    return account is not False or pins_account(condition) is not False
-
-
-def _of_organization(conditions: tuple[Condition, ...], organization: str) -> bool:
-    """Whether a condition limits callers to the organization."""
-    return any(
-        condition.folded_key in _ORGANIZATION
-        and narrowed_by((condition,), _ORGANIZATION) is True
-        and not is_unknown(condition.values)
-        and all(value == organization or value.startswith(f"{organization}/") for value in condition.values)
-        for condition in conditions
-    )
 
 
 def _resources(grant: IdentityGrant) -> str:

@@ -53,7 +53,7 @@ REQUIREMENT = ServiceRequirement(
             "EBS volume",
             "ec2.Volume(encryption_key=key)",
             "whoever creates and attaches the volume",
-            "services=[ServiceAccess.ebs([…])], or key_users with via_services=['ec2']",
+            "services=[ServiceAccess.ebs([…])]",
             refused=True,
         ),
     ),

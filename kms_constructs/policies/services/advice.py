@@ -52,3 +52,27 @@ def preset_through(service: str) -> str | None:
         if one.preset is not None and named in one.asks_through:
             return one.preset.call
     return None
+
+
+def calls_of(principal: str) -> tuple[frozenset[str], ...]:
+    """The KMS actions that a service principal calls, one set for each use that is known of it.
+
+    What it calls for an option of the resource only is left out.
+
+    Example:
+        >>> [sorted(one) for one in calls_of("cloudfront.amazonaws.com")]
+        [['Decrypt', 'Encrypt', 'GenerateDataKey', 'GenerateDataKeyWithoutPlaintext']]
+        >>> calls_of("workmail.amazonaws.com")
+        ()
+    """
+    service = service_of(principal)
+    uses = (
+        frozenset(
+            action
+            for caller in one.callers
+            if caller.principal and service_of(caller.principal) == service and not caller.only_if
+            for action in caller.actions
+        )
+        for one in requirements().values()
+    )
+    return tuple(use for use in uses if use)

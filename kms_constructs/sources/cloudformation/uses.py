@@ -59,6 +59,18 @@ def _ways() -> _Ways:
     return _Ways({kind: tuple(found) for kind, found in by_type.items()}, frozenset(further))
 
 
+def using_properties() -> Mapping[str, frozenset[str]]:
+    """Types of the resources that stand on a way to a key, and the properties that a way goes by."""
+    found: dict[str, set[str]] = {}
+    for one in requirements().values():
+        ways = [consumer.steps for consumer in one.consumers]
+        ways += [way for caller in one.callers for way in caller.roles]
+        for step in (step for way in ways for step in way):
+            names = (written.split("/")[0] for written in step.properties)
+            found.setdefault(step.resource, set()).update(names)
+    return {kind: frozenset(names) for kind, names in found.items()}
+
+
 def uses_of(scopes: Iterable[Scope], keys: FindKeys, any_key: bool) -> tuple[Use, ...]:
     """Every use of a key, in the order of the templates.
 

@@ -27,6 +27,7 @@ from kms_constructs.sources.cloudformation.resolver import Stack, is_list_type, 
 from kms_constructs.sources.cloudformation.resources import naming_properties
 from kms_constructs.sources.cloudformation.scope import MAX_DEPTH, section
 from kms_constructs.sources.cloudformation.trails import TRAIL_TYPE
+from kms_constructs.sources.cloudformation.uses import using_properties
 from kms_constructs.sources.cloudformation.values import ACCOUNT, PARTITION, REGION, Values
 
 MAX_WORLDS: Final = 64
@@ -148,14 +149,16 @@ def choices_of(stacks: Sequence[Stack], given: Mapping[str, str]) -> Choices | N
     """
     if not any(_may_decide(stack) for stack in stacks if not stack.input.within):
         return None
-    found = _Search(stacks, given).inputs()
+    search = _Search(stacks, given)
+    found = search.inputs()
     if not found:
         return None
     chosen: dict[str, tuple[str | None, ...]] = {}
     left: list[str] = []
     count = 1
-    # Those of few values first, so that as many as possible are told apart.
-    for name, values in sorted(found.items(), key=lambda item: len(item[1])):
+    # What decides on keys and who may do what goes before what decides on their use; then those of few values
+    # first, so that as many as possible are told apart.
+    for name, values in sorted(found.items(), key=lambda item: (item[0] in search.of_use, len(item[1]))):
         if count * len(values) <= MAX_WORLDS:
             count *= len(values)
             chosen[name] = values
@@ -207,19 +210,42 @@ class _Search:
         self._inputs: dict[str, _Input] = {}
         self._declared: set[tuple[int, str]] = set()
         self._seen: set[tuple[str, ...]] = set()
+        self.of_use: frozenset[str] = frozenset()
+        """Inputs that decide on nothing but who uses a key."""
 
     def inputs(self) -> dict[str, tuple[str | None, ...]]:
         """The inputs that decide, in the order in which they are met, with the values to try."""
         for stack in self._stacks:
-            self._stack(stack)
+            self._stack(stack, [raw for raw in _resources(stack) if str(raw.get("Type")) in _RELEVANT])
+        before = self._deciding()
+        if any(str(raw.get("Type")) in KEY_TYPES for stack in self._stacks for raw in _resources(stack)):
+            self._uses()
+        after = self._deciding()
+        self.of_use = frozenset(after) - frozenset(before)
+        return after
+
+    def _deciding(self) -> dict[str, tuple[str | None, ...]]:
         return {
             name: values
             for name, found in self._inputs.items()
             if (found.decides or found.closed) and len(values := found.candidates()) > 1
         }
 
-    def _stack(self, stack: Stack) -> None:
-        relevant = [raw for raw in _resources(stack) if raw.get("Type") in _RELEVANT]
+    def _uses(self) -> None:
+        """Follows what decides whether a resource uses a key: that it is there, and what it names."""
+        ways = using_properties()
+        for stack in self._stacks:
+            parts: list[Mapping[str, object]] = []
+            for raw in _resources(stack):
+                names = ways.get(str(raw.get("Type")))
+                properties = raw.get("Properties")
+                if names is not None:
+                    given = properties if isinstance(properties, Mapping) else {}
+                    shown = {name: part for name, part in given.items() if name in names}
+                    parts.append({**raw, "Properties": shown})
+            self._stack(stack, parts)
+
+    def _stack(self, stack: Stack, relevant: Sequence[Mapping[str, object]]) -> None:
         for raw in relevant:
             sure = not self._condition_of(stack, raw, 0) and _is_sure(stack)
             for name, part in raw.items():

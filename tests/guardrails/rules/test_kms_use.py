@@ -437,14 +437,27 @@ def test_what_a_condition_decides_is_a_warning() -> None:
     resources = {**ALARM, "Alarm": {**ALARM["Alarm"], "Condition": "Prod"}}
     key = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": [ROOT_STATEMENT]}}}
     template = {
-        "Parameters": {"Stage": {"Type": "String"}},
-        "Conditions": {"Prod": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}},
+        "Conditions": {"Prod": {"Fn::Equals": [{"Fn::ImportValue": "stage"}, "prod"]}},
         "Resources": {"Key": key, **resources},
     }
     estate = estate_from_templates([TemplateInput(template, "app.json", account=ACCOUNT, region=REGION)])
     (found,) = judge(estate, controls=["KMS:USE"], today=TODAY).findings
     assert (found.outcome, found.severity, found.detail) == (U, Severity.WARNING, "open")
     assert "a condition that cannot be resolved decides whether the resource exists" in found.message
+
+
+@pytest.mark.parametrize("default", ["dev", "prod"])
+def test_a_use_in_some_deployments_only_is_judged_whatever_the_default(default: str) -> None:
+    resources = {**ALARM, "Alarm": {**ALARM["Alarm"], "Condition": "Prod"}}
+    key = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": [ROOT_STATEMENT]}}}
+    template = {
+        "Parameters": {"Stage": {"Type": "String", "AllowedValues": ["dev", "prod"], "Default": default}},
+        "Conditions": {"Prod": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}},
+        "Resources": {"Key": key, **resources},
+    }
+    estate = estate_from_templates([TemplateInput(template, "app.json", account=ACCOUNT, region=REGION)])
+    (found,) = judge(estate, controls=["KMS:USE"], today=TODAY).findings
+    assert (found.outcome, found.detail, found.world) == (V, "service", "Stage=prod")
 
 
 def test_a_role_of_the_template_needs_its_policies_where_the_account_decides() -> None:

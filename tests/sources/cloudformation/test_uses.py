@@ -174,8 +174,7 @@ def test_the_role_behind_a_rotation(schedule: dict[str, object], role: str | Non
 
 def test_a_condition_that_is_not_resolved_is_a_doubt() -> None:
     sections = {
-        "Parameters": {"Stage": {"Type": "String"}},
-        "Conditions": {"Prod": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}},
+        "Conditions": {"Prod": {"Fn::Equals": [{"Fn::ImportValue": "stage"}, "prod"]}},
     }
     queue = {**one("SQS::Queue", KmsMasterKeyId=ARN), "Condition": "Prod"}
     (use,) = uses({"Queue": queue}, "sqs", sections=sections)
