@@ -555,7 +555,7 @@ MUTANTS = (
     ),
     Mutant(
         "access-unknown-shown-as-allowed",
-        "access.py",
+        "rows.py",
         "    if part.unresolved:\n        return Access.UNKNOWN\n",
         "",
         "What is not resolved would be shown as known.",
@@ -663,7 +663,7 @@ MUTANTS = (
     Mutant(
         "diff-conditions-ignored",
         "diff.py",
-        "if (one.access, set(one.conditions)) == (other.access, set(other.conditions)):",
+        "if (one.access, _groups(one)) == (other.access, _groups(other)):",
         "if one.access == other.access:",
         "A changed condition would not be reported as a change of access.",
     ),
@@ -872,7 +872,7 @@ MUTANTS = (
     ),
     Mutant(
         "worlds-other-value-forgotten",
-        "../sources/cloudformation/worlds.py",
+        "../sources/cloudformation/inputs.py",
         "return (*dict.fromkeys((*first, *self.compared)), None)",
         "return tuple(dict.fromkeys((*first, *self.compared)))",
         "A free text would be judged with the values that conditions name alone.",

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import Final
 
@@ -21,6 +21,7 @@ from kms_constructs.model.arn import PARTITIONS, is_account_id, of_region
 from kms_constructs.model.text import has_hole
 from kms_constructs.model.worlds import Assignment
 from kms_constructs.sources.cloudformation.identities import IDENTITY_TYPES
+from kms_constructs.sources.cloudformation.inputs import Input
 from kms_constructs.sources.cloudformation.keys import ALIAS_TYPE, KEY_TYPES
 from kms_constructs.sources.cloudformation.patterns import texts_of
 from kms_constructs.sources.cloudformation.resolver import Stack, is_list_type, is_read_from_ssm
@@ -47,45 +48,6 @@ _TAKEN: Final[Mapping[str, Callable[[str], bool]]] = {
 """Which texts are values of a pseudo parameter."""
 _OTHER: Final = "another value"
 _OPEN: Final = "any value"
-
-
-@dataclass(slots=True)
-class _Input:
-    """What the templates say of one input.
-
-    Args:
-        takes: Which texts it may be at all.
-        fallback: Its default.
-        closed: Groups of values; it has one of each, or the deployment fails.
-        compared: Values that it is compared with.
-        decides: Whether anything but its own text depends on it.
-    """
-
-    takes: Callable[[str], bool] = lambda _: True
-    fallback: str | None = None
-    closed: list[tuple[str, ...]] = field(default_factory=list)
-    compared: dict[str, None] = field(default_factory=dict)
-    decides: bool = False
-
-    def must_be(self, values: tuple[str, ...]) -> None:
-        """Notes that the deployment fails with any other value."""
-        group = tuple(filter(self.takes, values))
-        if group:
-            self.closed.append(group)
-
-    def compared_with(self, values: tuple[str, ...]) -> None:
-        """Notes that something is decided by whether it is one of these."""
-        self.decides = True
-        self.compared.update(dict.fromkeys(filter(self.takes, values)))
-
-    def candidates(self) -> tuple[str | None, ...]:
-        """The values to try, its default first; None for any other than these."""
-        first = () if self.fallback is None else (self.fallback,)
-        if self.closed:
-            all_of = [one for one in self.closed[0] if all(one in group for group in self.closed[1:])]
-            listed = all_of or list(self.closed[0])
-            return tuple(dict.fromkeys([*(one for one in first if one in listed), *listed]))
-        return (*dict.fromkeys((*first, *self.compared)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +169,7 @@ class _Search:
         # What a stack set or a product makes has parameters of its own.
         self._stacks = [stack for stack in stacks if not stack.input.within]
         self._given = given
-        self._inputs: dict[str, _Input] = {}
+        self._inputs: dict[str, Input] = {}
         self._declared: set[tuple[int, str]] = set()
         self._seen: set[tuple[str, ...]] = set()
         self.of_use: frozenset[str] = frozenset()
@@ -259,7 +221,7 @@ class _Search:
 
     # --- values -------------------------------------------------------------------------------------
 
-    def _walk(self, stack: Stack, node: object, depth: int, context: _Context) -> _Input | None:
+    def _walk(self, stack: Stack, node: object, depth: int, context: _Context) -> Input | None:
         """Follows a part of a template; returns the input that it is the value of, if it is one."""
         if depth > MAX_DEPTH:
             return None
@@ -283,7 +245,7 @@ class _Search:
 
     def _function(
         self, stack: Stack, name: str, argument: object, depth: int, context: _Context
-    ) -> _Input | None:
+    ) -> Input | None:
         parts = argument if isinstance(argument, list | tuple) else ()
         if name == "Fn::GetAtt":
             dotted = argument if isinstance(argument, str) else ".".join(map(str, parts))
@@ -306,11 +268,11 @@ class _Search:
             self._walk(stack, argument, depth, context)
         return None
 
-    def _sub(self, stack: Stack, argument: object, depth: int, context: _Context) -> _Input | None:
+    def _sub(self, stack: Stack, argument: object, depth: int, context: _Context) -> Input | None:
         text, variables = argument, {}
         if isinstance(argument, list | tuple) and len(argument) == 2 and isinstance(argument[1], Mapping):
             text, variables = argument
-        found: _Input | None = None
+        found: Input | None = None
         names = [name.strip() for name in _VARIABLE.findall(text)] if isinstance(text, str) else []
         for name in names:
             if name in variables:
@@ -346,7 +308,7 @@ class _Search:
 
     def _reference(
         self, stack: Stack, name: object, attribute: str, depth: int, context: _Context
-    ) -> _Input | None:
+    ) -> Input | None:
         if not isinstance(name, str) or depth > MAX_DEPTH:
             return None
         if attribute == "Ref" and (name.startswith("AWS::") or name in stack.parameters):
@@ -368,7 +330,7 @@ class _Search:
                     self._walk(stack, properties[part], depth + 1, replace(context, sure=False))
         return None
 
-    def _passed(self, stack: Stack, parent: Stack, name: str, depth: int, context: _Context) -> _Input | None:
+    def _passed(self, stack: Stack, parent: Stack, name: str, depth: int, context: _Context) -> Input | None:
         """What a parent gives a nested stack for a parameter; without it the default holds in every world."""
         made_by = section(parent.input.template, "Resources").get(stack.parent_id)
         properties = made_by.get("Properties") if isinstance(made_by, Mapping) else None
@@ -383,19 +345,19 @@ class _Search:
                 found.must_be(allowed)
         return found
 
-    def _input(self, stack: Stack, name: str) -> _Input | None:
+    def _input(self, stack: Stack, name: str) -> Input | None:
         """The input of a name; None when it is decided already."""
         if name.startswith("AWS::"):
             fixed = {ACCOUNT: stack.input.account, REGION: stack.input.region, PARTITION: stack.input.region}
             if name not in fixed or fixed[name] is not None:
                 return None
-            return self._inputs.setdefault(name, _Input(_TAKEN[name]))
+            return self._inputs.setdefault(name, Input(_TAKEN[name]))
         declared = stack.parameters[name]
         declaration: Mapping[str, object] = declared if isinstance(declared, Mapping) else {}
         from_ssm = is_read_from_ssm(declaration)
         if name in self._given and not from_ssm:
             return None
-        found = self._inputs.setdefault(name, _Input())
+        found = self._inputs.setdefault(name, Input())
         if (id(stack.input), name) in self._declared:
             return found
         self._declared.add((id(stack.input), name))
