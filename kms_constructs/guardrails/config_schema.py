@@ -1,9 +1,10 @@
 """The JSON schema of the configuration, made of the declaration of the settings, for editors.
 
 Types, defaults and texts come from `Settings`, bounds from `config_check`. A configuration that the schema
-refuses is refused by the reader, and one that it accepts is accepted, but for three things that a schema of
-JSON does not tell: an environment that is listed as production and as ephemeral, a setting that stands twice
-in two spellings, and a whole number with a decimal point.
+refuses is refused by the reader, and one that it accepts is accepted, but for what a schema of JSON does not
+tell: an environment that is listed as production and as ephemeral, a setting that stands twice in two
+spellings, a whole number with a decimal point, a pattern over ids that fits no control, and a day that the
+calendar does not have. A date of TOML is a string here, as editors take it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from kms_constructs.guardrails.catalogue import AUTHORISABLE, CATALOGUE
 from kms_constructs.guardrails.config_check import BOUNDS, NAMES
+from kms_constructs.guardrails.finding_id import DAY, FINGERPRINT
 from kms_constructs.guardrails.settings import ANY_CONTROL, Settings
 
 _ARGUMENT = re.compile(r"^(\w+): (.*)$")
@@ -139,9 +141,13 @@ def _refined(name: str, schema: dict[str, Any]) -> dict[str, Any]:
             return {**schema, "items": {"type": "string", "pattern": "^[0-9]{12}$"}}
         case "organization_id":
             return {**schema, "pattern": "^o-[a-z0-9]{10,32}$"}
-        case "authorised":
+        case "authorised" | "may_declare":
             principals = {"type": "array", "items": {"$ref": "#/$defs/principal"}}
             return {**schema, **_by_control((ANY_CONTROL, *AUTHORISABLE), principals)}
+        case "excluded":
+            # A name of wildcards alone excludes everything.
+            reasons = {"[^* ]": {"type": "string", **_NOT_BLANK}}
+            return {**schema, "patternProperties": reasons, "additionalProperties": False}
         case "severities":
             return {**schema, **_by_control(tuple(CATALOGUE), schema["additionalProperties"], details=True)}
         case "disabled":
@@ -151,9 +157,18 @@ def _refined(name: str, schema: dict[str, Any]) -> dict[str, Any]:
             members = items["properties"]
             for member in ("reason", "resource"):
                 members[member] |= _NOT_BLANK
-            members["id"]["pattern"] = _finding_ids(tuple(CATALOGUE))
+            members["id"]["pattern"] = _accepted_ids(tuple(CATALOGUE))
+            members["fingerprint"]["pattern"] = rf"^(\s*{FINGERPRINT.pattern}\s*)?$"
+            members["until"] |= {"format": "date", "pattern": rf"^(\s*{DAY.pattern}\s*)?$"}
+            items |= _FINGERPRINT_APART
     return schema
 
+
+_FINGERPRINT_APART = {
+    "if": {"required": ["fingerprint"], "properties": {"fingerprint": _NOT_BLANK}},
+    "then": {"properties": {"id": {"not": {"pattern": rf"[*?]|:{FINGERPRINT.pattern}\]\s*$"}}}},
+}
+"""A fingerprint beside an id that says already what is accepted is refused."""
 
 _PRINCIPAL = {
     "description": "ARN of a role or user; * and ? are wildcards.",
@@ -179,6 +194,14 @@ def _by_control(controls: tuple[str, ...], value: dict[str, Any], *, details: bo
 def _finding_ids(controls: tuple[str, ...]) -> str:
     ids = "|".join(_any_case(one) for one in controls)
     return rf"^\s*({ids})(\[[^\[\]]+\])?\s*$"
+
+
+def _accepted_ids(controls: tuple[str, ...]) -> str:
+    """What `FindingId.parse` takes, but that a pattern in place of the control may fit none."""
+    ids = "|".join(_any_case(one) for one in controls)
+    exact = rf"({ids})(\[[^\[\]]+\])?"
+    wild = r"[^\[\]]*[*?][^\[\]]*(\[[^\[\]]*\])?"
+    return rf"^\s*({exact}|{wild})\s*$"
 
 
 def _any_case(pattern: str) -> str:

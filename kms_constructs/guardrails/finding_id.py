@@ -10,6 +10,7 @@ from kms_constructs.guardrails.catalogue import CATALOGUE, find_control
 from kms_constructs.guardrails.finding import INTERNAL_ERROR, Finding
 from kms_constructs.guardrails.fingerprint import DIGITS
 
+DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FINGERPRINT = re.compile(f"[0-9a-f]{{{DIGITS}}}")
 _ID = re.compile(
     rf"(?P<control>[^\[\]*?]+)(?:\[(?P<detail>[^\[\]*?]*?)(?::(?P<fingerprint>{FINGERPRINT.pattern}))?\])?"
@@ -102,6 +103,9 @@ class FindingId:
 
 def day_of(text: str) -> date | None:
     """The day that a text is; None when it is none."""
+    # Newer Pythons take other ISO forms as well, weeks for one; what holds may not depend on the Python.
+    if not DAY.fullmatch(text.strip()):
+        return None
     try:
         return date.fromisoformat(text.strip())
     except ValueError:

@@ -298,6 +298,23 @@ WRONG: Mapping[str, tuple[Mapping[str, object], str]] = {
         {"acknowledgements": [{"id": "KMS:003[*]", "reason": "r", "until": "2027"}]},
         "acknowledgements[0].until: '2027' is no day. Fix: write it as in '2027-01-31'",
     ),
+    "acknowledgement until a week": (
+        {"acknowledgements": [{"id": "KMS:003[*]", "reason": "r", "until": "2027-W05-7"}]},
+        "acknowledgements[0].until: '2027-W05-7' is no day. Fix: write it as in '2027-01-31'",
+    ),
+    "acknowledgement until no day of the calendar": (
+        {"acknowledgements": [{"id": "KMS:003[*]", "reason": "r", "until": "2027-02-30"}]},
+        "acknowledgements[0].until: '2027-02-30' is no day. Fix: write it as in '2027-01-31'",
+    ),
+    "acknowledgement with a fingerprint twice": (
+        {
+            "acknowledgements": [
+                {"id": "KMS:003[x:0123456789ab]", "reason": "r", "fingerprint": "0123456789ab"}
+            ]
+        },
+        "acknowledgements[0].fingerprint: the id says already what is accepted. Fix: write it in one "
+        "of the two",
+    ),
     "acknowledgement with two fingerprints": (
         {"acknowledgements": [{"id": "KMS:003[*]", "reason": "r", "fingerprint": "0123456789ab"}]},
         "acknowledgements[0].fingerprint: the id says already what is accepted. Fix: write it in one "

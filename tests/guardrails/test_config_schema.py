@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
+from datetime import date
 
 import jsonschema
 import pytest
@@ -17,13 +18,19 @@ from kms_constructs.guardrails.settings import Acknowledgement, Settings
 from tests.guardrails.test_config import FULL, WRONG
 
 VALIDATOR = jsonschema.Draft202012Validator(config_schema())
-NOT_TOLD = {"both spellings", "production may not be short-lived"}
+NOT_TOLD = {
+    "both spellings",
+    "production may not be short-lived",
+    "acknowledgement of a pattern that fits no control",
+    "acknowledgement until no day of the calendar",
+}
 """What no JSON schema tells; its own documentation says so."""
 
 ROLE = "arn:aws:iam::111122223333:role/A"
 RIGHT: dict[str, Mapping[str, object]] = {
     "nothing": {},
-    "every setting": tomllib.loads(FULL),
+    # Editors take a date of TOML for a string.
+    "every setting": json.loads(json.dumps(tomllib.loads(FULL), default=date.isoformat)),
     "underscores": {"review_max_age": 1},
     "both in one name": {"minimum-pending_window": 7},
     "the bounds": {"minimum-pending-window": 7, "production-pending-window": 30, "review-max-age": 3650},
@@ -32,6 +39,19 @@ RIGHT: dict[str, Mapping[str, object]] = {
     "severities in any case": {"severities": {"KMS:010": "HIGH"}},
     "ids with spaces around": {"severities": {" KMS:010 ": "low"}},
     "a finding": {"acknowledgements": [{"id": "IAM-KMS-8[CreateGrant]", "reason": "why"}]},
+    "a fingerprint": {"acknowledgements": [{"id": "kms:003[unused:0123456789ab] ", "reason": "why"}]},
+    "a fingerprint of no detail": {"acknowledgements": [{"id": "KMS:003[:0123456789ab]", "reason": "why"}]},
+    "a fingerprint apart": {
+        "acknowledgements": [{"id": "KMS:003[a:b]", "fingerprint": " 0123456789ab", "reason": "why"}]
+    },
+    "nothing where it may be left out": {
+        "acknowledgements": [{"id": "KMS:003[*]", "fingerprint": "", "until": "", "reason": "why"}]
+    },
+    "everything of a kind": {"acknowledgements": [{"id": " IAM-KMS-?[Create*:*] ", "reason": "why"}]},
+    "everything of a pack": {"acknowledgements": [{"id": "IAM-KMS-*", "reason": "why"}]},
+    "until a day": {"acknowledgements": [{"id": "*", "until": " 2027-01-31", "reason": "why"}]},
+    "a stack excluded": {"excluded": {"Legacy*": "why"}},
+    "nothing may be declared": {"may_declare": {"*": [], "iam-kms-3": [ROLE]}},
     "no resource": {"acknowledgements": [{"id": "KMS:003", "reason": "why"}]},
     "any account": {"authorised": {"*": ["arn:aws:iam::*:role/A"]}},
     "all of an account": {"authorised": {"*": ["arn:aws:iam::111122223333:*"]}},
@@ -53,6 +73,14 @@ MORE_WRONG: dict[str, Mapping[str, object]] = {
     "a control with spaces where none may be": {"disabled": {" KMS:003": "why"}},
     "aws as an id": {"acknowledgements": [{"id": "aws", "reason": "why"}]},
     "brackets in brackets": {"severities": {"KMS:010[[x]]": "low"}},
+    "no detail acknowledged": {"acknowledgements": [{"id": "KMS:010[]", "reason": "why"}]},
+    "no control acknowledged": {"acknowledgements": [{"id": " [*]", "reason": "why"}]},
+    "brackets in a pattern": {"acknowledgements": [{"id": "KMS:010[*]]", "reason": "why"}]},
+    "a pattern for a control that there is not": {"acknowledgements": [{"id": "KMS:999[*]", "reason": "w"}]},
+    "spaces for a day": {"acknowledgements": [{"id": "*", "until": " ", "reason": "why"}]},
+    "spaces for a fingerprint": {"acknowledgements": [{"id": "KMS:003", "fingerprint": " ", "reason": "w"}]},
+    "stars excluded": {"excluded": {"* *": "why"}},
+    "a service declared": {"may-declare": {"*": ["s3.amazonaws.com"]}},
     "no detail": {"severities": {"KMS:010[]": "low"}},
     "a service": {"authorised": {"*": ["s3.amazonaws.com"]}},
     "an ARN in capitals": {"authorised": {"*": ["ARN:aws:iam::111122223333:role/A"]}},
