@@ -91,7 +91,9 @@ class Acceptances:
             _Given(everything, _EVERYTHING, reason, None, "excluded", name, CATALOGUE)
             for name, reason in settings.excluded.items()
         ]
-        nearest_first = sorted(declared, key=lambda one: (not one.logical_id, -len(one.construct_path)))
+        nearest_first = sorted(
+            declared, key=lambda one: (not one.logical_id, -len(one.construct_path), str(one), one.id)
+        )
         self._given = [
             *(
                 _Given(

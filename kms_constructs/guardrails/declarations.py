@@ -22,22 +22,28 @@ _GRANTS = "IAM-KMS-6"
 
 
 def declared(estate: Estate) -> Iterator[Remark]:
-    """Who is authorised by what templates say of themselves."""
-    keys = {key.id: key for world in estate.every_world for key in world.estate.keys}
-    for key in keys.values():
-        for control, names in key.authorised.items():
-            if names:
-                listed = ", ".join(display(name) for name in names)
-                yield Remark(
-                    RemarkKind.DECLARATION,
-                    f"{key.location} declares itself who is authorised for {control}: {listed}.",
-                )
-        for grant in key.grants:
-            yield Remark(
-                RemarkKind.DECLARATION, f"{key.location} declares itself a grant to {_grantee(grant)}."
-            )
-    for one in estate.acceptances:
+    """Who is authorised by what templates say of themselves in any world, in the order of the findings."""
+    # Worlds share the keys that are the same in them; what is said in several is told once.
+    keys = {id(key): key for world in estate.every_world for key in world.estate.keys}
+    yield from dict.fromkeys(
+        remark
+        for key in sorted(keys.values(), key=lambda key: key.location.order)
+        for remark in _declared_by(key)
+    )
+    for one in sorted(estate.acceptances, key=lambda one: (str(one), one.id)):
         yield Remark(RemarkKind.DECLARATION, f"{one} accepts {one.id}: {one.reason}")
+
+
+def _declared_by(key: Key) -> Iterator[Remark]:
+    for control, names in key.authorised.items():
+        if names:
+            listed = ", ".join(display(name) for name in names)
+            yield Remark(
+                RemarkKind.DECLARATION,
+                f"{key.location} declares itself who is authorised for {control}: {listed}.",
+            )
+    for grant in key.grants:
+        yield Remark(RemarkKind.DECLARATION, f"{key.location} declares itself a grant to {_grantee(grant)}.")
 
 
 def limited(estate: Estate, may_declare: Mapping[str, tuple[str, ...]] | None) -> Estate:

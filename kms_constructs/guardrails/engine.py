@@ -208,9 +208,7 @@ def _disabled(control: Control, config: GuardrailConfig) -> Finding:
 def _sort_key(finding: Finding) -> tuple[str, str, str, int, str, str, str]:
     place = finding.location
     return (
-        place.source,
-        place.stack,
-        place.construct_path or place.logical_id,
+        *place.order,
         _ORDER.get(finding.control, len(_ORDER)),
         finding.detail,
         finding.path,

@@ -44,6 +44,11 @@ class Location:
         position = self.position()
         return None if position is None else position.line
 
+    @property
+    def order(self) -> tuple[str, str, str]:
+        """What resources are sorted by in reports: source, stack, name."""
+        return self.source, self.stack, self.construct_path or self.logical_id
+
     def lies_in(self, construct_path: str) -> bool | None:
         """Whether it is this construct or lies in it; None where the template tells no construct path."""
         if self.construct_path is None:
