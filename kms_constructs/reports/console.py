@@ -222,3 +222,10 @@ class _AsciiText(StringIO):
     @property
     def encoding(self) -> str:  # type: ignore[override]
         return "ascii"
+
+
+def heading(title: str, place: str, pen: Pen) -> Iterable[RenderableType]:
+    """What a part of a report is about, and where that is, unless the two are the same."""
+    yield pen.paragraph(title, indent=0, style="bold underline")
+    if place and place != title:
+        yield pen.paragraph(place, indent=0, style="dim")

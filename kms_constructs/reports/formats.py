@@ -119,13 +119,13 @@ def _table_judged(it: Judged, look: Callable[[], Look]) -> str:
 
 
 def _table_accesses(it: Accesses, look: Callable[[], Look]) -> str:
-    from kms_constructs.reports.table import access_table
+    from kms_constructs.reports.access_table import access_table
 
     return access_table(it.matrices, look())
 
 
 def _table_changes(it: Changes, look: Callable[[], Look]) -> str:
-    from kms_constructs.reports.table import diff_table
+    from kms_constructs.reports.access_table import diff_table
 
     return diff_table(it.changes, look())
 

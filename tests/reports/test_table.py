@@ -7,8 +7,9 @@ import pytest
 from kms_constructs.analysis.access import Access, AccessMatrix, Capability, MatrixRow
 from kms_constructs.analysis.diff import AccessChange
 from kms_constructs.guardrails.finding import Report
+from kms_constructs.reports.access_table import access_table, diff_table
 from kms_constructs.reports.console import MINIMUM_WIDTH, Look
-from kms_constructs.reports.table import access_table, diff_table, report_table
+from kms_constructs.reports.table import report_table
 from tests.reports import samples
 
 VIOLATION = """\
