@@ -12,6 +12,7 @@ from kms_constructs.errors import (
     ArgumentError,
     ConfigurationError,
     GuardrailError,
+    GuardrailSynthError,
     KmsConstructsError,
     SealedPolicyError,
     SourceError,
@@ -62,6 +63,7 @@ def test_one_class_catches_them_all() -> None:
         SourceError,
         ConfigurationError,
         GuardrailError,
+        GuardrailSynthError,
     }
     assert all(issubclass(cls, KmsConstructsError) for cls in classes)
 

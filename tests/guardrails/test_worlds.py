@@ -272,7 +272,7 @@ def test_the_report_counts_the_keys_of_all_worlds() -> None:
 
 
 def test_a_finding_of_one_world_can_be_acknowledged() -> None:
-    accepted = Acknowledgement(id="KMS:004[public]", resource="*Key", reason="it is a test")
+    accepted = Acknowledgement(id="KMS:004[public:*]", resource="*Key", reason="it is a test")
     report = judge(
         estate_of(by_stage(OPEN_IN_PROD)),
         GuardrailConfig(acknowledgements=(accepted,)),

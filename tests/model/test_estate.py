@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 import pytest
 
 from kms_constructs.model.estate import (
+    Acceptance,
     Estate,
     IdentityPolicy,
     IdentityPolicyKind,
@@ -117,6 +118,7 @@ def _estate(name: str) -> Estate:
         unattached_aliases=(f"alias/{name}",),
         notes=(f"{name} is large",),
         uses=(_use(place, f"{name}.Key"),),
+        acceptances=(Acceptance("KMS:010[*]", "it is found by its ARN", construct_path=name),),
     )
 
 
