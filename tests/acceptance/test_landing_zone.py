@@ -67,7 +67,9 @@ def test_case_14_grants_in_a_statement_of_their_own_with_the_condition() -> None
         Condition={"StringEquals": THROUGH, "Bool": {"kms:GrantIsForAWSResource": "true"}},
     )
 
-    assert flagged(template(use, grants)) == [("IAM-KMS-8[deployment-via-service]", "violation", "Statement/1")]
+    assert flagged(template(use, grants)) == [
+        ("IAM-KMS-8[deployment-via-service]", "violation", "Statement/1")
+    ]
 
 
 @pytest.mark.parametrize("missing", ["kms:CallerAccount", "kms:ViaService"])
