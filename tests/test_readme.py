@@ -18,6 +18,7 @@ import pytest
 
 import kms_constructs
 from kms_constructs import SecureKmsKey
+from kms_constructs.guardrails.catalogue import CATALOGUE
 from kms_constructs.model.services import requirements
 from tests.conftest import REPOSITORY
 
@@ -130,6 +131,18 @@ def test_every_argument_of_the_key_is_in_the_table_of_arguments() -> None:
     assert [
         one.name for one in parameters if one.kind is one.KEYWORD_ONLY and f"`{one.name}`" not in table
     ] == []
+
+
+def test_readme_says_of_every_control_what_compliant_proves() -> None:
+    section = README.read_text("utf-8").partition("### What *compliant* proves")[2]
+    cells = re.findall(r"^\| ((?:IAM-KMS|KMS:)[^|]*) \| ([^|]+) \| ([^|]+) \|$", section, re.MULTILINE)
+    told = [
+        one if ":" in one or "-" in one else re.split(r"\d", names)[0] + one
+        for names, _, _ in cells
+        for one in names.split(", ")
+    ]
+
+    assert sorted(told) == sorted(CATALOGUE)
 
 
 def test_every_construct_and_exception_is_mentioned() -> None:

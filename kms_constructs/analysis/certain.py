@@ -40,7 +40,7 @@ from kms_constructs.analysis.conditions import (
     principal_atom,
 )
 from kms_constructs.analysis.evaluate import is_service_linked, kind_of
-from kms_constructs.analysis.key_names import KeyName
+from kms_constructs.analysis.key_names import KeyName, speaks_of_key
 from kms_constructs.analysis.principals import Cell, PrincipalKind, is_session, localised, principal_cells
 from kms_constructs.analysis.reach import UNBOUND_BY_RCP, applies_to_action
 from kms_constructs.analysis.variables import filled
@@ -315,7 +315,8 @@ class _Asked:
             return
         if not applies_to_action(statement, action, certainly=True):
             yield _Verdict(None, "its actions are decided at deployment")
-        yield _Verdict(self._on_key(statement), "whether it means this key is decided at deployment")
+        means_it = speaks_of_key(statement, self._name, self._filled)
+        yield _Verdict(means_it, "whether it means this key is decided at deployment")
         if not statement.certain:
             yield _Verdict(None, "whether it exists is decided at deployment")
         if isinstance(statement.effect, Unknown):
@@ -327,18 +328,6 @@ class _Asked:
             why = f"whether {display(condition.key)} {condition.operator} holds is open"
             asked = isinstance(self._fact(condition.folded_key), Unknown)
             yield _Verdict(self.condition(condition), why, asked and not is_unknown(condition.values))
-
-    def _on_key(self, statement: Statement) -> bool | None:
-        listed, wanted = statement.resources, True
-        if listed is None:
-            listed, wanted = statement.not_resources, False
-        if listed is None:
-            return False
-        if isinstance(listed, Unknown):
-            return None
-        texts = (self._filled(pattern) for pattern in listed)
-        answer = any_of(None if text is None else self._name.names(text) for text in texts)
-        return answer if answer is None else answer is wanted
 
     def _filled(self, text: str) -> str | None:
         """The text with its policy variables replaced, as far as all of them are known."""

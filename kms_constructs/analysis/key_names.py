@@ -8,7 +8,7 @@ where it allows and not where it denies.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -80,10 +80,18 @@ def _names(resource: str, key: KeyName) -> bool | None:
     return None if _GENERATED not in text and globs_meet(text, key.any_id) else False
 
 
-def speaks_of_key(statement: Statement, key: KeyName) -> bool | None:
+def speaks_of_key(
+    statement: Statement, key: KeyName, fill: Callable[[str], str | None] | None = None
+) -> bool | None:
     """Whether a statement speaks of a key by its Resource or NotResource; None where that is open.
 
     A statement without either has no effect at all.
+
+    Args:
+        statement: The statement.
+        key: The key.
+        fill: Replaces the policy variables of a text by what a request carries; None where that is open.
+            Without it they stay as they are.
     """
     listed, wanted = statement.resources, True
     if listed is None:
@@ -93,12 +101,12 @@ def speaks_of_key(statement: Statement, key: KeyName) -> bool | None:
     if isinstance(listed, Unknown):
         return None
     # Nearly every statement of a key policy says "*".
-    answer = True if "*" in listed else _best(listed, key)
+    answer = True if "*" in listed else _best(listed if fill is None else map(fill, listed), key)
     return answer if answer is None else answer is wanted
 
 
-def _best(resources: Sequence[str], key: KeyName) -> bool | None:
-    answers = {key.names(resource) for resource in resources}
+def _best(resources: Iterable[str | None], key: KeyName) -> bool | None:
+    answers = {None if resource is None else key.names(resource) for resource in resources}
     return True if True in answers else None if None in answers else False
 
 

@@ -7,15 +7,14 @@ what they were taken. It is looked for, not computed: None means that none was f
 
 from __future__ import annotations
 
-import ipaddress
+import weakref
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from itertools import islice, product
 
 from kms_constructs.analysis.call import key_facts
-from kms_constructs.analysis.conditions import holds
+from kms_constructs.analysis.carried import misses, nearest, values_around
 from kms_constructs.analysis.contribution import Contribution
 from kms_constructs.analysis.evaluate import Request, evaluate, is_service_linked
 from kms_constructs.analysis.grounding import SOME_ACCOUNT, fill, grounded, grounded_statement, texts_of
@@ -23,17 +22,18 @@ from kms_constructs.analysis.key_names import home_partition
 from kms_constructs.analysis.principals import Cell, PrincipalKind
 from kms_constructs.analysis.reach import reach_of, same_account
 from kms_constructs.model.arn import OPEN_PARTITION, is_account_id, parse_arn
-from kms_constructs.model.condition_operators import CONDITION_OPERATORS, ValueType
 from kms_constructs.model.estate import Key, Organization
-from kms_constructs.model.globs import glob_covers, has_variable
+from kms_constructs.model.globs import glob_covers
 from kms_constructs.model.policy import Condition, Effect, Policy, Statement, parse_policy
 from kms_constructs.model.text import FIELD_ANY, FIELD_STAR, display, has_hole
-from kms_constructs.model.unknown import Unknown, is_unknown
+from kms_constructs.model.unknown import is_unknown
 
 Context = dict[str, str | tuple[str, ...]]
 
 _MOST_CALLERS = 24
 _MOST_CONTEXTS = 128
+_MOST_WORLDS = 8192
+_NO_ORGANIZATION = Organization()
 _ELSEWHERE = "444455556666"
 _NOBODYS_SERVICE = "example.amazonaws.com"
 _ALWAYS = {
@@ -122,12 +122,13 @@ def witness(
     Returns:
         The witness, which `evaluate` allows; None when none was found.
     """
-    world = _World.of(key, organization or Organization(), part)
-    for caller in islice(world.callers(part.cells), _MOST_CALLERS):
+    world = _World.of(key, organization or _NO_ORGANIZATION, part)
+    allow = world.statement(part)
+    for caller in islice(world.callers(part.cells, allow), _MOST_CALLERS):
         name = Cell(Request(principal=caller, action=action).kind, (caller,))
         if but and name.within(but):
             continue
-        for context in islice(world.contexts(action, known or {}), _MOST_CONTEXTS):
+        for context in islice(world.contexts(action, known or {}, allow=allow), _MOST_CONTEXTS):
             found = world.ask(caller, action, context)
             if found is not None:
                 return found
@@ -156,11 +157,11 @@ def refusal(
     Returns:
         The witness, which `evaluate` denies; None when none was found.
     """
-    world = _World.of(key, organization or Organization(), None)
+    world = _World.of(key, organization or _NO_ORGANIZATION, None)
     caller = world.filled(principal)
     if has_hole(caller):
         return None
-    for carried in islice(world.contexts(action, context or {}, unforeseen), _MOST_CONTEXTS):
+    for carried in islice(world.contexts(action, context or {}, free=unforeseen), _MOST_CONTEXTS):
         if not world.decide(caller, action, carried, iam=False):
             shown = {name: value for name, value in carried.items() if name in world.asked}
             return Witness(caller, action, shown, allowed=False, taken=world.taken(caller))
@@ -174,11 +175,24 @@ class _World:
     key: Key
     organization: Organization
     texts: Mapping[str, str]
-    allow: Statement | None
 
     @classmethod
     def of(cls, key: Key, organization: Organization, part: Contribution | None) -> _World:
+        """The world of a key, made once: every rule asks for it, and once for each of its findings."""
         home = _home(key, part)
+        place = id(key), id(organization), home
+        known = _WORLDS.get(place)
+        # An id is taken again when what had it is gone; so it is asked whether that is still there.
+        if known is not None and known[0]() is key and known[1] is organization:
+            return known[2]
+        if len(_WORLDS) >= _MOST_WORLDS:
+            _WORLDS.clear()
+        made = cls._made(key, organization, home)
+        _WORLDS[place] = weakref.ref(key), organization, made
+        return made
+
+    @classmethod
+    def _made(cls, key: Key, organization: Organization, home: str) -> _World:
         texts = texts_of(key, organization, home)
         account = fill(key.account, texts)
         deployed = replace(
@@ -197,10 +211,11 @@ class _World:
             tuple(grounded(policy, texts) for policy in organization.scps),
             tuple(grounded(policy, texts) for policy in organization.rcps),
         )
-        allow = None
-        if part is not None and part.statement is not None:
-            allow = grounded_statement(part.statement, texts)
-        return cls(deployed, bound, texts, allow)
+        return cls(deployed, bound, texts)
+
+    def statement(self, part: Contribution) -> Statement | None:
+        """The Allow that a contribution comes from, as it may be deployed."""
+        return None if part.statement is None else grounded_statement(part.statement, self.texts)
 
     def filled(self, text: str) -> str:
         """The text with its holes filled in."""
@@ -215,25 +230,52 @@ class _World:
             if hole != OPEN_PARTITION and any(value in text for text in shown)
         }
 
-    @property
-    def _conditions(self) -> Iterator[tuple[Condition, Effect | Unknown]]:
-        for policy in (self.key.policy, *self.organization.scps, *self.organization.rcps):
-            for statement in policy.statements:
-                if isinstance(statement.conditions, tuple):
-                    yield from ((condition, statement.effect) for condition in statement.conditions)
+    @cached_property
+    def _conditions(self) -> tuple[Condition, ...]:
+        """Every condition of the policies, those of the Allows first."""
+        found = [
+            (condition, statement.effect)
+            for policy in (self.key.policy, *self.organization.scps, *self.organization.rcps)
+            for statement in policy.statements
+            if isinstance(statement.conditions, tuple)
+            for condition in statement.conditions
+        ]
+        found.sort(key=lambda one: one[1] is not Effect.ALLOW)
+        return tuple(condition for condition, _ in found)
 
-    @property
+    @cached_property
     def asked(self) -> frozenset[str]:
         """Folded condition keys that some policy asks for."""
-        return frozenset(condition.folded_key for condition, _ in self._conditions)
+        return frozenset(condition.folded_key for condition in self._conditions)
 
+    @cached_property
     def plain(self) -> Context:
         """What a plain call carries: what the key is, and what no call goes without."""
         facts = {name: value for name, value in key_facts(self.key).items() if isinstance(value, str | tuple)}
         return {**facts, **_ALWAYS}
 
+    @cached_property
+    def _choices(self) -> Mapping[str, tuple[str | tuple[str, ...] | None, ...]]:
+        """What a request may carry of each condition key that is neither the key's nor the caller's."""
+        facts = key_facts(self.key).keys()
+        choices: dict[str, dict[str | tuple[str, ...] | None, None]] = {}
+        for condition in self._conditions:
+            name = condition.folded_key
+            if name in _OF_THE_CALLER or name in facts:
+                continue
+            options = choices.setdefault(name, {self.plain.get(name): None})
+            for value in values_around(condition):
+                if value is not None or name not in _IN_EVERY_CALL:
+                    options[value] = None
+        return {name: tuple(options) for name, options in choices.items()}
+
     def contexts(
-        self, action: str, known: Mapping[str, str | None], free: Collection[str] | None = None
+        self,
+        action: str,
+        known: Mapping[str, str | None],
+        *,
+        free: Collection[str] | None = None,
+        allow: Statement | None = None,
     ) -> Iterator[Context]:
         """What a request may carry, what the Allow asks for first.
 
@@ -241,39 +283,31 @@ class _World:
             action: The action.
             known: What it has to carry, or with None must not.
             free: The condition keys that may be anything; None for all.
+            allow: The Allow.
         """
-        plain = self.plain()
         granting = action in {"CreateGrant", "ListGrants", "RevokeGrant"}
-        facts = key_facts(self.key).keys()
-        choices: dict[str, list[str | tuple[str, ...] | None]] = {}
-        for condition, _ in sorted(self._conditions, key=lambda one: one[1] is not Effect.ALLOW):
-            name = condition.folded_key
-            if name in _OF_THE_CALLER or name in facts or name in known:
-                continue
-            if free is not None and name not in free:
-                continue
-            if name == "kms:grantisforawsresource" and not granting:
-                continue
-            options = choices.setdefault(name, [plain.get(name)])
-            values = (
-                value for value in _values(condition) if value is not None or name not in _IN_EVERY_CALL
-            )
-            options.extend(value for value in values if value not in options)
-        if self.allow is not None and isinstance(self.allow.conditions, tuple):
-            for condition in self.allow.conditions:
+        choices = {
+            name: options
+            for name, options in self._choices.items()
+            if name not in known
+            and (free is None or name in free)
+            and (granting or name != "kms:grantisforawsresource")
+        }
+        if allow is not None and isinstance(allow.conditions, tuple):
+            for condition in allow.conditions:
                 # What satisfies the Allow is tried before what a plain call carries.
-                options = choices.get(condition.folded_key, [])
-                options.sort(key=partial(_misses, condition))
+                if (options := choices.get(condition.folded_key)) is not None:
+                    choices[condition.folded_key] = tuple(sorted(options, key=partial(misses, condition)))
         fixed = {name: value for name, value in known.items() if value is not None}
         names = list(choices)
-        for chosen in _nearest(list(choices.values())):
-            carried = {**plain, **dict(zip(names, chosen, strict=True)), **fixed}
+        for chosen in nearest(list(choices.values())):
+            carried = {**self.plain, **dict(zip(names, chosen, strict=True)), **fixed}
             yield {name: value for name, value in carried.items() if value is not None}
 
-    def callers(self, cells: Iterable[Cell]) -> Iterator[str]:
+    def callers(self, cells: Iterable[Cell], allow: Statement | None) -> Iterator[str]:
         """Names of principals of the cells, one at least of each if one is found."""
         seen: set[str] = set()
-        named = self.allow.principals if self.allow is not None else ()
+        named = allow.principals if allow is not None else ()
         for principal in named if isinstance(named, tuple) else ():
             # What is not known was taken for a name: the cell says no more than that it is one.
             if principal.value in self.texts.values() and parse_arn(principal.value) is not None:
@@ -318,6 +352,9 @@ class _World:
                 shown = {name: value for name, value in context.items() if name in self.asked}
                 return Witness(caller, action, shown, iam, True, self.taken(caller))
         return None
+
+
+_WORLDS: dict[tuple[int, int, str], tuple[weakref.ref[Key], Organization, _World]] = {}
 
 
 def _home(key: Key, part: Contribution | None) -> str:
@@ -397,74 +434,3 @@ def _pieces(include: Sequence[str], begin: str) -> list[str]:
     found.update(dict.fromkeys(f"{begin}{one}" for one in fills if one))
     found.update(dict.fromkeys(f"{begin}{one}-2" for one in fills if one))
     return list(found)
-
-
-# What a call carries
-
-
-def _nearest(
-    choices: Sequence[Sequence[str | tuple[str, ...] | None]],
-) -> Iterator[tuple[str | tuple[str, ...] | None, ...]]:
-    """Every choice of one value each: the first of all, those that differ from it in one place, the rest."""
-    first = tuple(options[0] for options in choices)
-    yield first
-    for place, options in enumerate(choices):
-        for value in options[1:]:
-            yield (*first[:place], value, *first[place + 1 :])
-    for values in product(*choices):
-        if sum(one != other for one, other in zip(values, first, strict=True)) > 1:
-            yield values
-
-
-def _misses(condition: Condition, value: str | tuple[str, ...] | None) -> bool:
-    return holds(condition, (value,) if isinstance(value, str) else value) is not True
-
-
-def _values(condition: Condition) -> Iterator[str | tuple[str, ...] | None]:
-    """Values of its key that a condition takes in, and such that it leaves out."""
-    yield None
-    if not isinstance(condition.values, tuple):
-        return
-    operator = CONDITION_OPERATORS.get(condition.base)
-    several = condition.qualifier != ""
-    for value in condition.values:
-        if has_variable(value):
-            continue
-        for one in _around(value, operator.values if operator is not None else ValueType.STRING):
-            yield (one,) if several else one
-    if operator is None or operator.values in (ValueType.STRING, ValueType.ARN):
-        yield ("example",) if several else "example"
-
-
-def _around(value: str, kind: ValueType) -> Iterator[str]:
-    """A value that matches, and neighbours of it."""
-    if kind in (ValueType.BOOL, ValueType.PRESENCE):
-        yield from ("true", "false")
-    elif kind is ValueType.ADDRESS:
-        try:
-            yield str(ipaddress.ip_network(value, strict=False).network_address)
-        except ValueError:
-            return
-    elif kind is ValueType.NUMBER:
-        try:
-            number = float(value)
-        except ValueError:
-            return
-        yield from (value, f"{number - 1:g}", f"{number + 1:.0f}")
-    elif kind is ValueType.DATE:
-        yield value
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            return
-        for days in (-1, 1):
-            moved = moment + timedelta(days=days)
-            yield (moved if moved.tzinfo else moved.replace(tzinfo=UTC)).isoformat()
-    else:
-        # Some operators take an asterisk for itself.
-        yield value
-        yield value.replace("*", "example").replace("?", "x")
-        yield value.replace("*", "").replace("?", "x")
-
-
-__all__ = ["Witness", "refusal", "witness"]

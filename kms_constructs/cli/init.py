@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -14,6 +13,7 @@ import click
 
 from kms_constructs.cli import output
 from kms_constructs.exit_code import ExitCode
+from kms_constructs.model.arn import is_account_id, is_region_name
 
 FILES = {
     "app.py": "app.py.txt",
@@ -24,8 +24,6 @@ FILES = {
 """What is written, and the template that each is made of."""
 
 _CONFIGURATION = "pyproject.toml"
-_ACCOUNT = re.compile(r"[0-9]{12}")
-_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 
 
 @click.command(short_help="Write an app, cdk.json and a configuration to start from.")
@@ -51,9 +49,9 @@ def init(*, directory: str, account: str, region: str, force: bool) -> int:
     \b
     Exit codes: 0 written, 2 something is in the way, or wrong usage.
     """
-    if not _ACCOUNT.fullmatch(account):
+    if not is_account_id(account):
         raise click.UsageError(f"--account {account}: this is no account id. Fix: give its twelve digits")
-    if not _REGION.fullmatch(region):
+    if not is_region_name(region):
         raise click.UsageError(f"--region {region}: this is no Region. Fix: write it as in eu-west-1")
     place = Path(directory)
     # A link that leads nowhere is in the way as well.

@@ -24,6 +24,7 @@ OPEN_PARTITION = hole(HoleKind.ENVIRONMENT, "AWS::Partition")
 
 _FIELDS = 6
 _ACCOUNT = re.compile(r"[0-9]{12}")
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,16 @@ def is_account_id(text: str) -> bool:
         (True, False, False)
     """
     return _ACCOUNT.fullmatch(text) is not None
+
+
+def is_region_name(text: str) -> bool:
+    """Whether the text is written as the name of a Region is; whether AWS has one of that name is not asked.
+
+    Example:
+        >>> is_region_name("us-gov-west-1"), is_region_name("eu-west"), is_region_name("EU-WEST-1")
+        (True, False, False)
+    """
+    return _REGION.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

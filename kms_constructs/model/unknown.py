@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,11 @@ UNKNOWN = Unknown("it cannot be resolved")
 def is_unknown(value: object) -> TypeIs[Unknown]:
     """Whether the value is unknown (and says so to the type checker)."""
     return isinstance(value, Unknown)
+
+
+def or_default(value: _T | Unknown | None, default: _T) -> _T | Unknown:
+    """The value, or the default where it is absent; what is unknown stays so."""
+    return default if value is None else value
 
 
 @dataclass(frozen=True, slots=True)

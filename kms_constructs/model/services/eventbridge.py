@@ -6,6 +6,7 @@ from kms_constructs.model.service_requirement import (
     ACCOUNT,
     ANY_FORM,
     PARTITION,
+    QUEUE,
     REGION,
     SOURCE_ACCOUNT,
     SOURCE_ARN,
@@ -20,7 +21,6 @@ from kms_constructs.model.service_requirement import (
 
 _PAGE = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html"
 _SQS = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html"
-_QUEUE = Step("AWS::SQS::Queue", ("KmsMasterKeyId",))
 
 REQUIREMENT = ServiceRequirement(
     name="eventbridge",
@@ -41,7 +41,7 @@ REQUIREMENT = ServiceRequirement(
     ),
     consumers=(
         Consumer(
-            (Step("AWS::Events::Rule", ("Targets/*/Arn", "Targets/*/DeadLetterConfig/Arn")), _QUEUE),
+            (Step("AWS::Events::Rule", ("Targets/*/Arn", "Targets/*/DeadLetterConfig/Arn")), QUEUE),
             ANY_FORM,
             _PAGE,
         ),

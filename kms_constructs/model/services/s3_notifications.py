@@ -6,8 +6,10 @@ from kms_constructs.model.service_requirement import (
     ACCOUNT,
     ANY_FORM,
     PARTITION,
+    QUEUE,
     SOURCE_ACCOUNT,
     SOURCE_ARN,
+    TOPIC,
     Caller,
     Consumer,
     PresetText,
@@ -19,8 +21,6 @@ from kms_constructs.model.service_requirement import (
 )
 
 _PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html"
-_QUEUE = Step("AWS::SQS::Queue", ("KmsMasterKeyId",))
-_TOPIC = Step("AWS::SNS::Topic", ("KmsMasterKeyId",))
 
 REQUIREMENT = ServiceRequirement(
     name="s3_notifications",
@@ -41,10 +41,10 @@ REQUIREMENT = ServiceRequirement(
     consumers=tuple(
         Consumer((Step(resource, (f"NotificationConfiguration/{path}",)), holder), ANY_FORM, _PAGE)
         for resource, path, holder in (
-            ("AWS::S3::Bucket", "QueueConfigurations/*/Queue", _QUEUE),
-            ("AWS::S3::Bucket", "TopicConfigurations/*/Topic", _TOPIC),
-            ("Custom::S3BucketNotifications", "QueueConfigurations/*/QueueArn", _QUEUE),
-            ("Custom::S3BucketNotifications", "TopicConfigurations/*/TopicArn", _TOPIC),
+            ("AWS::S3::Bucket", "QueueConfigurations/*/Queue", QUEUE),
+            ("AWS::S3::Bucket", "TopicConfigurations/*/Topic", TOPIC),
+            ("Custom::S3BucketNotifications", "QueueConfigurations/*/QueueArn", QUEUE),
+            ("Custom::S3BucketNotifications", "TopicConfigurations/*/TopicArn", TOPIC),
         )
     ),
     rows=(

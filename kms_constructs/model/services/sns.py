@@ -6,6 +6,7 @@ from kms_constructs.model.service_requirement import (
     ACCOUNT,
     ANY_FORM,
     PARTITION,
+    QUEUE,
     REGION,
     SOURCE_ACCOUNT,
     SOURCE_ARN,
@@ -23,7 +24,6 @@ _PAGE = (
 )
 _DEAD_LETTERS = "https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html"
 _SQS = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html"
-_QUEUE = Step("AWS::SQS::Queue", ("KmsMasterKeyId",))
 
 REQUIREMENT = ServiceRequirement(
     name="sns",
@@ -41,18 +41,18 @@ REQUIREMENT = ServiceRequirement(
     ),
     consumers=(
         Consumer(
-            (Step("AWS::SNS::Subscription", ("Endpoint",), {"Protocol": "sqs"}), _QUEUE), ANY_FORM, _PAGE
+            (Step("AWS::SNS::Subscription", ("Endpoint",), {"Protocol": "sqs"}), QUEUE), ANY_FORM, _PAGE
         ),
         Consumer(
             (
                 Step("AWS::SNS::Topic", ("Subscription/*/Endpoint",), {"Subscription/*/Protocol": "sqs"}),
-                _QUEUE,
+                QUEUE,
             ),
             ANY_FORM,
             _PAGE,
         ),
         Consumer(
-            (Step("AWS::SNS::Subscription", ("RedrivePolicy/deadLetterTargetArn",)), _QUEUE),
+            (Step("AWS::SNS::Subscription", ("RedrivePolicy/deadLetterTargetArn",)), QUEUE),
             ANY_FORM,
             _DEAD_LETTERS,
         ),

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeVar
+from typing import Final
 
 from kms_constructs.model.arn import parse_arn
 from kms_constructs.model.declaration import METADATA_NAME, Declaration
 from kms_constructs.model.estate import Key, KeyKind, Location, Reference, SourceProblem
 from kms_constructs.model.policy import default_key_policy
-from kms_constructs.model.text import HoleKind, display, has_hole, has_unresolved_hole, hole, holes, undecided
-from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
+from kms_constructs.model.text import display, has_hole, has_unresolved_hole, undecided
+from kms_constructs.model.unknown import Maybe, Unknown, is_unknown, or_default
 from kms_constructs.sources.cloudformation.documents import policy_of
 from kms_constructs.sources.cloudformation.origins import ResourceOrigin
 from kms_constructs.sources.cloudformation.properties import Properties
 from kms_constructs.sources.cloudformation.resources import key_id
 from kms_constructs.sources.cloudformation.scope import Resource, Scope
+from kms_constructs.sources.named_keys import ALIAS_PREFIX, NamedKeys, linked, primaries_by_id
 
 KEY_TYPES: Final = frozenset({"AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
 ALIAS_TYPE: Final = "AWS::KMS::Alias"
-_ALIAS: Final = "alias/"
-_T = TypeVar("_T", bool, str)
 _OTHER_STACK: Final = Unknown("the primary key is not in the templates given")
 
 
@@ -67,8 +66,7 @@ class Keys:
     def __init__(self, problems: list[SourceProblem]) -> None:
         self._problems = problems
         self._drafts: list[_Draft] = []
-        self._by_key_id: dict[str, list[_Draft]] = {}
-        self._by_alias: dict[str, list[_Draft]] = {}
+        self._names: NamedKeys[_Draft] = NamedKeys()
         self.unattached: list[str] = []
 
     def __bool__(self) -> bool:
@@ -83,7 +81,7 @@ class Keys:
         key = _key(scope, resource, location, properties, is_replica=is_replica)
         draft = _Draft(key, scope)
         self._drafts.append(draft)
-        self._by_key_id.setdefault(key.key_id, []).append(draft)
+        self._names.add(key.key_id, draft)
 
     def add_alias(self, scope: Scope, resource: Resource) -> None:
         """Adds an alias; every key has to be added before."""
@@ -95,7 +93,7 @@ class Keys:
         for draft in drafts:
             conditional = resource.conditional and not draft.key.conditional
             draft.aliases[text] = draft.aliases.get(text, True) and conditional
-            self._by_alias.setdefault(text, []).append(draft)
+            self._names.add_alias(text, draft)
         if not drafts:
             self.unattached.append(text)
 
@@ -134,57 +132,32 @@ class Keys:
         """The keys that a text names by id, ARN or alias: as they were added."""
         return tuple(draft.key for draft in self._named(text, scope))
 
-    def _named(self, text: str, scope: Scope) -> list[_Draft]:
+    def _named(self, text: str, scope: Scope) -> Sequence[_Draft]:
         """The keys that a text names by id, ARN or alias."""
+        found: Sequence[_Draft] = ()
         if has_hole(text):
-            found = [
-                draft
-                for kind, identity in holes(text)
-                if kind is HoleKind.GENERATED
-                for draft in self._by_key_id.get(hole(kind, identity), ())
-            ]
-            if found:
-                return _in_region(found, text, scope)
+            found = self._names.generated(text)
         elif ":key/" in text:
-            found = self._by_key_id.get(text.rpartition(":key/")[2], [])
-            if found:
-                return _in_region(found, text, scope)
-        if _ALIAS in text:
-            start = 0 if text.startswith(_ALIAS) else text.find(":" + _ALIAS) + 1
-            if start or text.startswith(_ALIAS):
-                return _in_region(self._by_alias.get(text[start:], []), text, scope)
-        return []
+            found = self._names.of_id(text)
+        return _in_region(found or self._names.of_alias(text), text, scope)
 
     def finish(self) -> tuple[Key, ...]:
         """The keys, in the order in which they were added, with replicas linked to their primaries."""
-        primaries = {draft.key.key_id: draft for draft in self._drafts if draft.key.kind is KeyKind.KEY}
-        return tuple(_finished(draft, primaries) for draft in self._drafts)
+        primaries = primaries_by_id(draft.key for draft in self._drafts)
+        return tuple(linked(_finished(draft), primaries) for draft in self._drafts)
 
 
-def _finished(draft: _Draft, primaries: Mapping[str, _Draft]) -> Key:
-    key = replace(
+def _finished(draft: _Draft) -> Key:
+    return replace(
         draft.key,
         aliases=tuple(draft.aliases),
         conditional_aliases=tuple(name for name, conditional in draft.aliases.items() if conditional),
         references=tuple(draft.references),
         referenced_outside=draft.referenced_outside,
     )
-    primary = primaries.get(key.key_id) if key.kind is KeyKind.REPLICA else None
-    if primary is None:
-        return key
-    # Material, spec, usage, origin and rotation belong to the primary; a replica shares them.
-    return replace(
-        key,
-        primary=primary.key.id,
-        key_spec=primary.key.key_spec,
-        key_usage=primary.key.key_usage,
-        origin=primary.key.origin,
-        rotation_enabled=primary.key.rotation_enabled,
-        rotation_period=primary.key.rotation_period,
-    )
 
 
-def _in_region(found: list[_Draft], text: str, scope: Scope) -> list[_Draft]:
+def _in_region(found: Sequence[_Draft], text: str, scope: Scope) -> Sequence[_Draft]:
     """Of keys that share a name (a primary and its replicas), those of the Region that is meant."""
     if len(found) < 2:
         return found
@@ -241,18 +214,14 @@ def _key(
         )
     return replace(
         key,
-        key_spec=_or(properties.plain_text("KeySpec"), "SYMMETRIC_DEFAULT"),
-        key_usage=_or(properties.plain_text("KeyUsage"), "ENCRYPT_DECRYPT"),
-        origin=_or(properties.plain_text("Origin"), "AWS_KMS"),
-        multi_region=_or(properties.boolean("MultiRegion"), False),
+        key_spec=or_default(properties.plain_text("KeySpec"), "SYMMETRIC_DEFAULT"),
+        key_usage=or_default(properties.plain_text("KeyUsage"), "ENCRYPT_DECRYPT"),
+        origin=or_default(properties.plain_text("Origin"), "AWS_KMS"),
+        multi_region=or_default(properties.boolean("MultiRegion"), False),
         rotation_enabled=properties.boolean("EnableKeyRotation"),
         rotation_period=properties.integer("RotationPeriodInDays"),
-        bypass_lockout_check=_or(properties.boolean("BypassPolicyLockoutSafetyCheck"), False),
+        bypass_lockout_check=or_default(properties.boolean("BypassPolicyLockoutSafetyCheck"), False),
     )
-
-
-def _or(value: _T | Unknown | None, default: _T) -> _T | Unknown:
-    return default if value is None else value
 
 
 def _attribute(scope: Scope, resource: Resource, name: str) -> str | Unknown | None:
@@ -287,7 +256,7 @@ def _tags_of(properties: Mapping[str, object], location: Location) -> Mapping[st
 def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
     """Every text in a resolved value that may name a key, with its path."""
     if isinstance(value, str):
-        if has_hole(value) or _ALIAS in value or ":key/" in value:
+        if has_hole(value) or ALIAS_PREFIX in value or ":key/" in value:
             yield path, value
     elif isinstance(value, Mapping):
         for key, member in value.items():

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import Final
 
-from kms_constructs.model.arn import PARTITIONS, is_account_id, of_region
+from kms_constructs.model.arn import PARTITIONS, is_account_id, is_region_name, of_region
 from kms_constructs.model.text import has_hole
 from kms_constructs.model.worlds import Assignment
 from kms_constructs.sources.cloudformation.identities import IDENTITY_TYPES
@@ -39,11 +39,10 @@ _MAX_LISTED: Final = 3
 _RELEVANT: Final = frozenset({*KEY_TYPES, ALIAS_TYPE, TRAIL_TYPE, *IDENTITY_TYPES})
 _VARIABLE: Final = re.compile(r"\$\{([^!{}][^{}]*)\}")
 _LOOP: Final = "Fn::ForEach::"
-_REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 _TAKEN: Final[Mapping[str, Callable[[str], bool]]] = {
     ACCOUNT: is_account_id,
     PARTITION: PARTITIONS.__contains__,
-    REGION: lambda text: _REGION.fullmatch(text) is not None,
+    REGION: is_region_name,
 }
 """Which texts are values of a pseudo parameter."""
 _OTHER: Final = "another value"

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeVar
+from typing import Final
 
 from kms_constructs.model.estate import Grant, Key, KeyKind, Reference
 from kms_constructs.model.policy import Policy, default_key_policy
-from kms_constructs.model.text import HoleKind, has_hole, has_unresolved_hole, hole, holes
-from kms_constructs.model.unknown import Unknown, is_unknown
+from kms_constructs.model.text import HoleKind, has_hole, has_unresolved_hole, hole
+from kms_constructs.model.unknown import Unknown, is_unknown, or_default
+from kms_constructs.sources.named_keys import NamedKeys, linked, primaries_by_id
 from kms_constructs.sources.terraform.arguments import Arguments, location_of
 from kms_constructs.sources.terraform.documents import Documents
 from kms_constructs.sources.terraform.plan import Instance, as_list, as_map, as_text
 from kms_constructs.sources.terraform.resolver import REPLICA_TYPES, Resolver
 from kms_constructs.sources.terraform.vocabulary import DELETED, POLICY_ONLY, REPLACED, TERRAFORM
 
-_T = TypeVar("_T", bool, str)
 _OTHER_PLAN: Final = Unknown("the primary key is not in the plans given")
-_ALIAS: Final = "alias/"
 _POLICY_TYPE: Final = "aws_kms_key_policy"
-_SHARED: Final = ("key_spec", "key_usage", "origin", "rotation_enabled", "rotation_period")
-"""What belongs to a primary key, and its replicas share."""
 _ORIGINS: Final = {"aws_kms_external_key": "EXTERNAL", "aws_kms_replica_external_key": "EXTERNAL"}
 
 
@@ -51,8 +48,7 @@ class Keys:
         self._documents = documents
         self._drafts: list[_Draft] = []
         self._by_instance: dict[Instance, _Draft] = {}
-        self._by_key_id: dict[str, list[_Draft]] = {}
-        self._by_alias: dict[str, list[_Draft]] = {}
+        self._names: NamedKeys[_Draft] = NamedKeys()
         self.foreign: list[Key] = []
         self.unattached: list[str] = []
 
@@ -63,7 +59,7 @@ class Keys:
         draft = _Draft(self._key(instance, own_policy=own), instance, own)
         self._drafts.append(draft)
         self._by_instance[instance] = draft
-        self._by_key_id.setdefault(draft.key.key_id, []).append(draft)
+        self._names.add(draft.key.key_id, draft)
 
     def add_alias(self, instance: Instance) -> None:
         """Adds an alias; every key has to be added before."""
@@ -74,7 +70,7 @@ class Keys:
         for draft in drafts:
             if draft.instance.deleted or not instance.deleted:
                 draft.aliases.setdefault(name)
-                self._by_alias.setdefault(name, []).append(draft)
+                self._names.add_alias(name, draft)
         if not drafts and not instance.deleted and not _is_known(target):
             self.unattached.append(name)
 
@@ -83,7 +79,7 @@ class Keys:
         arguments = Arguments(self._resolver, instance)
         target = arguments.text("key_id")
         policy = self._documents.policy(instance, "policy")
-        bypass = _or(arguments.boolean("bypass_policy_lockout_safety_check"), False)
+        bypass = or_default(arguments.boolean("bypass_policy_lockout_safety_check"), False)
         drafts = self.named(target, instance) if isinstance(target, str) else []
         if instance.deleted:
             for draft in drafts:
@@ -165,32 +161,18 @@ class Keys:
 
     def finish(self) -> tuple[Key, ...]:
         """The keys, in the order of the plan, with replicas linked to their primaries."""
-        primaries = {draft.key.key_id: draft for draft in self._drafts if draft.key.kind is KeyKind.KEY}
-        return (*(_finished(draft, primaries) for draft in self._drafts), *self.foreign)
+        primaries = primaries_by_id(draft.key for draft in self._drafts)
+        return (*(linked(_finished(draft), primaries) for draft in self._drafts), *self.foreign)
 
     # --- finding keys ------------------------------------------------------------------------------
 
-    def named(self, text: str, instance: Instance) -> list[_Draft]:
+    def named(self, text: str, instance: Instance) -> Sequence[_Draft]:
         """The keys that a text names by id, ARN or alias."""
-        if has_hole(text):
-            found = [
-                draft
-                for kind, identity in holes(text)
-                if kind is HoleKind.GENERATED
-                for draft in self._by_key_id.get(hole(kind, identity), ())
-            ]
-            if found:
-                return self._in_region(found, text, instance)
-        found = self._by_key_id.get(text.rpartition(":key/")[2], [])
-        if found:
-            return self._in_region(found, text, instance)
-        if _ALIAS in text:
-            start = 0 if text.startswith(_ALIAS) else text.find(":" + _ALIAS) + 1
-            if start or text.startswith(_ALIAS):
-                return self._in_region(self._by_alias.get(text[start:], []), text, instance)
-        return []
+        names = self._names
+        found = names.generated(text) or names.of_id(text) or names.of_alias(text)
+        return self._in_region(found, text, instance)
 
-    def _in_region(self, found: list[_Draft], text: str, instance: Instance) -> list[_Draft]:
+    def _in_region(self, found: Sequence[_Draft], text: str, instance: Instance) -> Sequence[_Draft]:
         """Of keys that share a name (a primary and its replicas), those of the Region that is meant."""
         if len(found) < 2:
             return found
@@ -206,7 +188,7 @@ class Keys:
                 yield self._by_instance[target]
             elif target.type == "aws_kms_alias" and not target.is_data:
                 name = self._resolver.text_of(target, "name")
-                yield from self._by_alias.get(name, ())
+                yield from self._names.called(name)
 
     # --- one key -----------------------------------------------------------------------------------
 
@@ -232,7 +214,7 @@ class Keys:
             update_replace_policy="Delete" if gone else None,
             tags=arguments.tags(),
             description=arguments.text("description"),
-            bypass_lockout_check=_or(arguments.boolean("bypass_policy_lockout_safety_check"), False),
+            bypass_lockout_check=or_default(arguments.boolean("bypass_policy_lockout_safety_check"), False),
             material_expires=arguments.plain_text("valid_to"),
             vocabulary=DELETED if instance.deleted else REPLACED if instance.replaced else TERRAFORM,
         )
@@ -253,10 +235,10 @@ class Keys:
         spec = "customer_master_key_spec" if instance.type == "aws_kms_key" else "key_spec"
         return replace(
             key,
-            key_spec=_or(self._given(instance, spec), "SYMMETRIC_DEFAULT"),
-            key_usage=_or(self._given(instance, "key_usage"), "ENCRYPT_DECRYPT"),
+            key_spec=or_default(self._given(instance, spec), "SYMMETRIC_DEFAULT"),
+            key_usage=or_default(self._given(instance, "key_usage"), "ENCRYPT_DECRYPT"),
             origin=self._origin(instance),
-            multi_region=_or(arguments.boolean("multi_region"), False)
+            multi_region=or_default(arguments.boolean("multi_region"), False)
             if self._resolver.is_set(instance, "multi_region")
             else False,
             rotation_enabled=arguments.boolean("enable_key_rotation"),
@@ -303,19 +285,14 @@ class Keys:
         )
 
 
-def _finished(draft: _Draft, primaries: Mapping[str, _Draft]) -> Key:
-    key = replace(
+def _finished(draft: _Draft) -> Key:
+    return replace(
         draft.key,
         aliases=tuple(draft.aliases),
         references=tuple(draft.references),
         referenced_outside=draft.referenced_outside,
         grants=tuple(draft.grants),
     )
-    primary = primaries.get(key.key_id) if key.kind is KeyKind.REPLICA else None
-    if primary is None:
-        return key
-    shared = {name: getattr(primary.key, name) for name in _SHARED}
-    return replace(key, primary=primary.key.id, **shared)
 
 
 def _grant(arguments: Arguments) -> Grant:
@@ -357,10 +334,6 @@ def _constraints(blocks: object) -> Mapping[str, Mapping[str, str]]:
 
 def _is_known(target: object) -> bool:
     return isinstance(target, str) and not has_hole(target)
-
-
-def _or(value: _T | Unknown | None, default: _T) -> _T | Unknown:
-    return default if value is None else value
 
 
 def _texts(value: object, depth: int) -> Iterator[str]:

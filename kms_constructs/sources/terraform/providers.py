@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Final
 
-from kms_constructs.model.arn import OPEN_PARTITION, of_region
+from kms_constructs.model.arn import OPEN_PARTITION, is_account_id, of_region
 from kms_constructs.model.estate import Deployment
 from kms_constructs.model.text import HoleKind, has_hole, hole
 from kms_constructs.sources.terraform.plan import Instance, Json, ModulePath, Plan, as_list, as_map, as_text
 
-_ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]+")
 _VARIABLE: Final = re.compile(r"var\.([A-Za-z_][\w-]*)$")
 _WHERE_ONLY: Final = frozenset(
@@ -111,7 +110,7 @@ class Providers:
                 self._add_account(instance.provider, own[1])
 
     def _add_account(self, provider: str, account: str) -> None:
-        if _ACCOUNT.fullmatch(account):
+        if is_account_id(account):
             self._accounts.setdefault(self._credentials(provider), set()).add(account)
 
     def _credentials(self, provider: str) -> str:
@@ -126,7 +125,7 @@ class Providers:
         module = self._module_of(provider)
         allowed = self._constant(expressions.get("allowed_account_ids"), module, 0)
         accounts = {as_text(one) for one in as_list(allowed)}
-        if len(accounts) == 1 and _ACCOUNT.fullmatch(account := accounts.pop()):
+        if len(accounts) == 1 and is_account_id(account := accounts.pop()):
             return account
         for block in as_list(expressions.get("assume_role")):
             role = _arn_parts(self._constant(as_map(block).get("role_arn"), module, 0))
@@ -173,4 +172,4 @@ def _texts(value: object) -> Iterator[str]:
 def _arn_parts(arn: object) -> tuple[str, str] | None:
     """Region and account of an ARN that names an account."""
     parts = as_text(arn).split(":", 5)
-    return (parts[3], parts[4]) if len(parts) == 6 and _ACCOUNT.fullmatch(parts[4]) else None
+    return (parts[3], parts[4]) if len(parts) == 6 and is_account_id(parts[4]) else None
