@@ -179,5 +179,13 @@ def test_a_part_that_cannot_be_read_is_told(parts: dict[str, object], message: s
     assert message in [one.message for one in read({**plan(), **parts})[1]]
 
 
+@pytest.mark.parametrize(("parts", "message"), BROKEN.values(), ids=BROKEN.keys())
+def test_what_check_reads_tells_it_too(tmp_path: Path, parts: dict[str, object], message: str) -> None:
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps({**plan(), **parts}), encoding="utf-8")
+
+    assert message in [one.message for one in load([file]).problems]
+
+
 def test_an_empty_state_is_no_mistake() -> None:
     assert read({"format_version": "1.0", "terraform_version": "1.9.8"})[1] == []
