@@ -144,6 +144,10 @@ def test_diff_tells_what_a_plan_changes(tmp_path: Path, capsys: pytest.CaptureFi
 
 BROKEN: dict[str, tuple[dict[str, object], str]] = {
     "broke off": ({"errored": True}, "the plan broke off with an error and is not complete"),
+    "made with -target": (
+        {"errored": False, "complete": False},
+        "the plan is not complete: it was made with -target, or leaves changes to a later plan",
+    ),
     "deferred": (
         {"deferred_changes": [{"resource_change": {"address": "aws_kms_key.b", "type": "aws_kms_key"}}]},
         "its change is deferred, so the plan does not say what it will be",
