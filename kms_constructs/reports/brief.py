@@ -75,6 +75,8 @@ def _pattern(pattern: Pattern) -> Iterable[str]:
         break_on_hyphens=False,
     )
     yield from _block(cause.worst.message)
+    for one in cause.besides:
+        yield from _block(f"and {one.id}: {one.message}")
     resources = list(dict.fromkeys(one_line(place_name(one.location)) for one in pattern.causes))
     where = ", ".join(resources[:_MOST_RESOURCES])
     if (more := len(resources) - _MOST_RESOURCES) > 0:

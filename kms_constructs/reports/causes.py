@@ -14,6 +14,8 @@ from kms_constructs.model.estate import Location
 from kms_constructs.reports.summary import Status, finding_order, natural_order, status_of
 
 _STATEMENT = re.compile(r"(?:^|.*/)Statement/\d+")
+_EVERYONE = ("*", "any principal of any account")
+"""How findings begin to say that everybody is let in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,17 @@ class Cause:
     def worst(self) -> Finding:
         """The finding that weighs most."""
         return self.findings[0]
+
+    @property
+    def along(self) -> tuple[Finding, ...]:
+        """What goes with the worst and need not be told: it is about the same deployments and nobody else."""
+        worst = self.worst
+        return tuple(one for one in self.findings[1:] if _adds_nothing(one, worst))
+
+    @property
+    def besides(self) -> tuple[Finding, ...]:
+        """What is to be told of beside the worst: it lets in others, or in other deployments."""
+        return tuple(one for one in self.findings[1:] if one not in self.along)
 
     @property
     def status(self) -> Status:
@@ -87,7 +100,7 @@ def by_cause(findings: Iterable[Finding]) -> tuple[Cause, ...]:
         # What was accepted, or only warns, is not what fails.
         groups.setdefault((finding.location, cause_place(finding), status_of(finding)), []).append(finding)
     causes = [
-        Cause(location, place, tuple(sorted(members, key=finding_order)))
+        Cause(location, place, tuple(sorted(members, key=_worst_first)))
         for (location, place, _), members in groups.items()
     ]
     return tuple(sorted(causes, key=_cause_order))
@@ -104,15 +117,38 @@ def patterns(causes: Iterable[Cause]) -> tuple[Pattern, ...]:
     found = [Pattern(tuple(group)) for group in groups.values()]
     return tuple(
         sorted(
-            found, key=lambda one: (*finding_order(one.first.worst)[:2], -one.number, _cause_order(one.first))
+            found,
+            key=lambda one: (
+                *finding_order(one.first.worst)[:2],
+                not _is_public(one.first.worst),
+                -one.number,
+                _cause_order(one.first),
+            ),
         )
     )
+
+
+def _adds_nothing(finding: Finding, worst: Finding) -> bool:
+    return finding.world == worst.world and (
+        set(finding.principals) <= set(worst.principals) or (_is_public(finding) and _is_public(worst))
+    )
+
+
+def _is_public(finding: Finding) -> bool:
+    return any(one.startswith(_EVERYONE) for one in finding.principals)
+
+
+def _worst_first(finding: Finding) -> tuple[object, ...]:
+    """Of what weighs the same, what lets in everybody comes first."""
+    order = finding_order(finding)
+    return (*order[:2], not _is_public(finding), *order[2:])
 
 
 def _cause_order(cause: Cause) -> tuple[object, ...]:
     place = cause.location
     return (
         finding_order(cause.worst)[:2],
+        not _is_public(cause.worst),
         -len(cause.findings),
         natural_order(place.source),
         natural_order(place.construct_path or place.logical_id),

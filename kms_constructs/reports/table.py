@@ -11,7 +11,7 @@ from rich.text import Text
 from kms_constructs.guardrails.finding import Finding, Remark, Report
 from kms_constructs.guardrails.verdict import Verdict
 from kms_constructs.model.estate import Location, SourceProblem
-from kms_constructs.reports.causes import Pattern, by_cause, patterns, place_name
+from kms_constructs.reports.causes import Cause, Pattern, by_cause, patterns, place_name
 from kms_constructs.reports.console import Drawn, Look, Pen, draw, heading
 from kms_constructs.reports.summary import (
     ResourceFindings,
@@ -127,7 +127,7 @@ def _causes(findings: Sequence[Finding], look: Look, pen: Pen) -> Iterable[Rende
         for group in by_resource(listed):
             yield from _resource_heading(group.location, pen)
             for cause in by_cause(group.findings):
-                yield from _finding(cause.worst, look, pen, also=cause.findings[1:])
+                yield from _finding(cause.worst, look, pen, cause)
             yield Drawn()
     else:
         found = patterns(by_cause(listed))
@@ -153,7 +153,7 @@ def _pattern(pattern: Pattern, look: Look, pen: Pen) -> Iterable[RenderableType]
     names = list(dict.fromkeys(one_line(place_name(one.location)) for one in pattern.causes))
     more = len(names) - _MOST_NAMED
     where = ", ".join(names[:_MOST_NAMED]) + (f" and {counted(more, 'more resource')}" if more > 0 else "")
-    yield from _finding(cause.worst, look, pen, also=cause.findings[1:], where=where)
+    yield from _finding(cause.worst, look, pen, cause, where)
     yield Drawn()
 
 
@@ -179,9 +179,11 @@ def _resource(group: ResourceFindings, look: Look, pen: Pen) -> Iterable[Rendera
 
 
 def _finding(
-    finding: Finding, look: Look, pen: Pen, also: Sequence[Finding] = (), where: str = ""
+    finding: Finding, look: Look, pen: Pen, cause: Cause | None = None, where: str = ""
 ) -> Iterable[RenderableType]:
     """One finding; with what else its statement breaks, and with the resources that it stands for."""
+    also = () if cause is None else cause.along
+    besides = () if cause is None else cause.besides
     status = status_of(finding)
     symbol, ascii_symbol, style = _MARKS[status]
     pieces = [
@@ -198,6 +200,8 @@ def _finding(
     if also:
         ids = ", ".join(dict.fromkeys(one_line(one.id) for one in also))
         yield pen.paragraph(f"breaks {ids} as well", indent=4)
+    for one in besides:
+        yield pen.paragraph(f"and {one_line(one.id)}: {one_line(one.message)}", indent=4)
     if where:
         yield pen.paragraph(where, indent=4, label="in")
     if finding.path:
@@ -212,7 +216,7 @@ def _finding(
         yield pen.paragraph(one_line(finding.acknowledged), indent=4, label="why", style=style)
     elif finding.fix:
         yield pen.paragraph(one_line(finding.fix), indent=4, label="fix", style="green")
-    if finding.fingerprints and not also and not where and finding.acknowledged is None:
+    if finding.fingerprints and not also and not besides and not where and finding.acknowledged is None:
         yield pen.paragraph(", ".join(map(one_line, finding.exact_ids)), indent=4, label="id", style="dim")
 
 

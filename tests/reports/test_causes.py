@@ -26,6 +26,38 @@ def test_what_one_statement_breaks_is_one_cause_the_worst_first() -> None:
     assert cause.place == "Properties/KeyPolicy/Statement/0"
 
 
+PUBLIC = broken("KMS:004", principals=("any principal of any account",), world="Stage=prod")
+MIXED = [
+    broken("IAM-KMS-8", principals=("arn:aws:iam::111122223333:role/Dev",)),
+    PUBLIC,
+    broken("IAM-KMS-6", severity=Severity.MEDIUM, principals=("*",), world="Stage=prod"),
+]
+
+
+def test_what_lets_in_everybody_stands_for_its_statement_and_others_are_told_beside_it() -> None:
+    (cause,) = by_cause(MIXED)
+    assert cause.worst == PUBLIC
+    assert [finding.control for finding in cause.along] == ["IAM-KMS-6"]
+    assert [finding.control for finding in cause.besides] == ["IAM-KMS-8"]
+
+
+def test_no_message_about_other_principals_or_deployments_is_folded_away() -> None:
+    from kms_constructs.guardrails.finding import Report
+
+    table = report_table(Report(findings=tuple(MIXED), keys=1), Look(width=100), verbose=False).splitlines()
+    assert table[2:6] == [
+        "  ✗ violation  KMS:004  high",
+        "    KMS:004 is broken",
+        "    breaks IAM-KMS-6 as well",
+        "    and IAM-KMS-8: IAM-KMS-8 is broken",
+    ]
+    assert brief_report(MIXED).splitlines()[:3] == [
+        "x violation  KMS:004, IAM-KMS-8, IAM-KMS-6  high",
+        "    KMS:004 is broken",
+        "    and IAM-KMS-8: IAM-KMS-8 is broken",
+    ]
+
+
 def test_other_statements_keys_and_standings_are_other_causes() -> None:
     others = [
         broken("IAM-KMS-8", statement=1),

@@ -119,7 +119,7 @@ CASES = {
                 "unresolved",
                 SECOND,
                 "Any principal of any account, any AWS service can both manage the key (EnableKey) and use "
-                "it (Decrypt), if parameter Who has no default turns out so.",
+                "it (Decrypt), if what is not known turns out so: parameter Who has no default.",
             )
         ],
     ),
@@ -230,8 +230,8 @@ DELEGATED: dict[str, tuple[Key, list[Said]]] = {
                 U,
                 "delegated-management",
                 SECOND,
-                f"{handed(role('App'), 'Decrypt', 'EnableKey, TagResource').message[:-1]}, if parameter Who"
-                " has no default turns out so.",
+                f"{handed(role('App'), 'Decrypt', 'EnableKey, TagResource').message[:-1]}, if what is not"
+                " known turns out so: parameter Who has no default.",
             )
         ],
     ),
@@ -243,7 +243,7 @@ DELEGATED: dict[str, tuple[Key, list[Said]]] = {
                 "unresolved",
                 SECOND,
                 f"Any principal of account {ACCOUNT} can both manage the key (EnableKey, TagResource) and use"
-                " it (Decrypt), if parameter Who has no default turns out so.",
+                " it (Decrypt), if what is not known turns out so: parameter Who has no default.",
             )
         ],
     ),
