@@ -165,7 +165,7 @@ class SeparationRule(KeyRule):
 
 def _open(overlap: Overlap) -> str:
     if overlap.unresolved is not None:
-        return f", if {overlap.unresolved} turns out so"
+        return f", if what is not known turns out so: {overlap.unresolved}"
     return "; no request was found that shows it, nor a proof that there is none"
 
 
