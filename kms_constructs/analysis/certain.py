@@ -93,6 +93,7 @@ class _Asked:
         self._key = key
         self._view = view
         self._name = KeyName.of(key)
+        self._own_name = KeyName.of(key, in_own_policy=True)
         self._principal = localised(call.principal, self._name.partition)
         self._kind = kind_of(self._principal)
         self._cell = Cell(self._kind, (self._principal,))
@@ -167,6 +168,7 @@ class _Asked:
             return
         scp_binds = False if self._account is None else self._home
         yield from self._denying(SCP, map(Attached, self._view.scps), scp_binds)
+        yield from self._unlisted(scp_binds)
         if self._call.action not in UNBOUND_BY_RCP:
             yield from self._denying(RCP, map(Attached, self._view.rcps), True)
 
@@ -181,7 +183,7 @@ class _Asked:
             for statement in one.policy.statements:
                 if statement.effect is Effect.ALLOW:
                     continue
-                verdict = self._applies(statement)
+                verdict = self._applies(statement, self._own_name if layer == KEY_POLICY else self._name)
                 if verdict.holds is not False and layer == KEY_POLICY:
                     verdict = verdict.also(_Verdict(self._is_denied(statement), _WHOM))
                 if verdict.holds is False:
@@ -189,6 +191,12 @@ class _Asked:
                 if not (one.certain and binds):
                     verdict = verdict.also(_Verdict(None, "whether it binds this principal is not known"))
                 yield verdict.step(layer, statement, one.name)
+
+    def _unlisted(self, binds: bool | None) -> Iterator[Step]:
+        """Service control policies that list what is allowed take the rest away, if no other allows it."""
+        scps = [one for one in self._view.scps if any(s.effect is Effect.ALLOW for s in one.statements)]
+        if scps and binds is not False and self._any_allow(SCP, map(Attached, scps), False)[0] is not True:
+            yield Step(SCP, None, False, "those that are given list what is allowed, and not this")
 
     def _allowed(self) -> _Way:
         """Whether something allows it, by what, and what is missing."""
@@ -199,7 +207,7 @@ class _Asked:
         for statement in self._key.policy.statements:
             if statement.effect is Effect.DENY:
                 continue
-            verdict = self._applies(statement)
+            verdict = self._applies(statement, self._own_name)
             if verdict.holds is False:
                 continue
             for delegated, named in self._names(statement).items():
@@ -256,7 +264,7 @@ class _Asked:
             for statement in one.policy.statements:
                 if statement.effect is Effect.DENY:
                     continue
-                verdict = self._applies(statement)
+                verdict = self._applies(statement, self._name)
                 if not one.certain:
                     verdict = verdict.also(_Verdict(None, "whether it is attached is not known"))
                 if verdict.holds is True:
@@ -299,23 +307,23 @@ class _Asked:
 
     # One statement
 
-    def _applies(self, statement: Statement) -> _Verdict:
+    def _applies(self, statement: Statement, name: KeyName) -> _Verdict:
         """Whether all but the Principal element takes the call in."""
         found = _Verdict(True)
-        for verdict in self._parts(statement):
+        for verdict in self._parts(statement, name):
             found = found.also(verdict)
             if found.holds is False:
                 break
         return found
 
-    def _parts(self, statement: Statement) -> Iterator[_Verdict]:
+    def _parts(self, statement: Statement, name: KeyName) -> Iterator[_Verdict]:
         action = self._call.action
         if not applies_to_action(statement, action, certainly=False):
             yield _Verdict(False)
             return
         if not applies_to_action(statement, action, certainly=True):
             yield _Verdict(None, "its actions are decided at deployment")
-        means_it = speaks_of_key(statement, self._name, self._filled)
+        means_it = speaks_of_key(statement, name, self._filled)
         yield _Verdict(means_it, "whether it means this key is decided at deployment")
         if not statement.certain:
             yield _Verdict(None, "whether it exists is decided at deployment")

@@ -11,7 +11,7 @@ from dataclasses import replace
 from kms_constructs.analysis.key_names import home_partition
 from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.estate import Key, Organization
-from kms_constructs.model.policy import Effect, Policy, Principal, Statement
+from kms_constructs.model.policy import Policy, Principal, Statement
 from kms_constructs.model.text import HoleKind, has_hole, holes, split_holes
 from kms_constructs.model.unknown import Unknown
 
@@ -91,11 +91,15 @@ def fill(text: str, texts: Mapping[str, str]) -> str:
 
 
 def grounded(policy: Policy, texts: Mapping[str, str]) -> Policy:
-    """The policy as it may be deployed: a Deny that is not known turns out to hit nobody."""
+    """The policy as it may be deployed, so that what it allows is allowed whatever is decided of its Denies.
+
+    A Deny that may be left out, or of which an element is not known, stays and hits: a request that shows
+    something has to be one that it does not mean. What may not be a Deny at all is left out.
+    """
     kept = tuple(
         grounded_statement(statement, texts)
         for statement in policy.statements
-        if not (_is_open(statement) and statement.effect is not Effect.ALLOW)
+        if not (_is_open(statement) and isinstance(statement.effect, Unknown))
     )
     return policy if kept == policy.statements else replace(policy, statements=kept)
 

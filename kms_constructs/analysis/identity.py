@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from kms_constructs.analysis.key_names import KeyName
 from kms_constructs.analysis.principals import Cell, account_cells, everyone, principal_cells
 from kms_constructs.analysis.reach import applies_to_action
+from kms_constructs.analysis.statements import PERHAPS_THERE
 from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind, Key
 from kms_constructs.model.globs import glob_covers, globs_meet, has_wildcard, without_variables
 from kms_constructs.model.policy import Condition, Effect, Principal, Statement
-from kms_constructs.model.text import display
+from kms_constructs.model.text import display, has_hole
 from kms_constructs.model.unknown import Unknown, is_unknown
 
 
@@ -105,13 +106,24 @@ def identity_grants(policy: IdentityPolicy, actions: Iterable[str]) -> tuple[Ide
             )
             if not left:
                 continue
-            for element in (statement.effect, statement.actions, statement.not_actions):
-                if isinstance(element, Unknown):
-                    unresolved = element.reason
+            unresolved = unresolved or _undecided(statement, action)
             found.append(
                 IdentityGrant(policy, statement, action, left, principals, statement.conditions, unresolved)
             )
     return tuple(found)
+
+
+def _undecided(statement: Statement, action: str) -> str | None:
+    """Why it is not known whether a statement allows an action that it may allow; None when it does."""
+    for element in (statement.effect, statement.actions, statement.not_actions):
+        if isinstance(element, Unknown):
+            return element.reason
+    if not statement.certain:
+        return PERHAPS_THERE
+    if applies_to_action(statement, action, certainly=True):
+        return None
+    texts = (*(statement.actions or ()), *(statement.not_actions or ()))
+    return f"{display(next(filter(has_hole, texts)))} is undecided"
 
 
 def _denies_outright(statement: Statement, action: str) -> bool:

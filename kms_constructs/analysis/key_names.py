@@ -16,7 +16,7 @@ from kms_constructs.analysis.principals import localised
 from kms_constructs.model.estate import Key
 from kms_constructs.model.globs import glob_covers, globs_meet, has_variable
 from kms_constructs.model.policy import Statement, named_partition
-from kms_constructs.model.text import CLOSE, OPEN, HoleKind, display, has_hole, hole
+from kms_constructs.model.text import CLOSE, FIELD_STAR, OPEN, HoleKind, display, has_hole, hole
 from kms_constructs.model.unknown import Unknown
 
 _GENERATED = f"{OPEN}{HoleKind.GENERATED.value}:"
@@ -41,22 +41,32 @@ class KeyName:
         arn: ARN of the key as far as it is known.
         partition: The partition that it lies in.
         account: The account that it lies in.
+        in_own_policy: Whether the Resource stands in the policy of the key.
     """
 
     arn: str
     partition: str
     account: str
+    in_own_policy: bool = False
 
     @classmethod
-    def of(cls, key: Key) -> KeyName:
+    def of(cls, key: Key, *, in_own_policy: bool = False) -> KeyName:
         """The name of a key."""
         partition = home_partition(key)
-        return cls(localised(key.arn_pattern, partition), partition, key.account)
+        return cls(localised(key.arn_pattern, partition), partition, key.account, in_own_policy)
 
     @property
     def any_id(self) -> str:
-        """The ARN with an id that may be any, where deployment generates it."""
-        return _GENERATED_HOLE.sub(_SOME_ID, self.arn)
+        """The ARN with an id that may be any, where deployment generates it.
+
+        A statement of a key policy is meant for that key: where it names a key of another Region, the
+        template was written there, and is deployed to more Regions than the one that it is judged for.
+        """
+        open_ = _GENERATED_HOLE.sub(_SOME_ID, self.arn)
+        if not self.in_own_policy or open_ == self.arn:
+            return open_
+        arn, partition, service, _, rest = open_.split(":", 4)
+        return ":".join((arn, partition, service, FIELD_STAR, rest))
 
     def names(self, resource: str) -> bool | None:
         """Whether a pattern of a Resource element names the key; None where that is open.

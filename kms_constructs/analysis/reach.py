@@ -216,7 +216,7 @@ class _KeyAccess:
 
     def __init__(self, key: Key) -> None:
         self._policy = key.policy
-        self._key = KeyName.of(key)
+        self._key = KeyName.of(key, in_own_policy=True)
         self._grants = key.grants
         self._statements = key.policy.statements
         self._speaking = _speaking(

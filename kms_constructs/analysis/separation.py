@@ -309,9 +309,18 @@ def _through_identity(
 
 def _reaching(policy: IdentityPolicy, key: Key) -> tuple[list[IdentityGrant], str | None]:
     """What a policy lets its holders manage of a key: what it surely does, else what it may and why."""
-    answers = [(grant, reaches(grant, key)) for grant in identity_grants(policy, MANAGING_ACTIONS)]
-    sure = [grant for grant, answer in answers if answer is True]
-    doubtful = [(grant, answer.reason) for grant, answer in answers if isinstance(answer, Unknown)]
+    sure: list[IdentityGrant] = []
+    doubtful: list[tuple[IdentityGrant, str]] = []
+    for grant in identity_grants(policy, MANAGING_ACTIONS):
+        answer = reaches(grant, key)
+        if answer is False:
+            continue
+        unknown = (one.reason for one in (answer, grant.conditions) if isinstance(one, Unknown))
+        why = grant.unresolved or next(unknown, None)
+        if why is None:
+            sure.append(grant)
+        else:
+            doubtful.append((grant, why))
     if sure or not doubtful:
         return sure, None
     return [grant for grant, _ in doubtful], doubtful[0][1]

@@ -25,6 +25,9 @@ from kms_constructs.model.policy import Condition, Principal, Statement
 from kms_constructs.model.text import has_hole
 from kms_constructs.model.unknown import Unknown
 
+PERHAPS_THERE = "whether the statement is there at all is decided at deployment"
+"""Why nothing is known of what a statement allows that a condition of the source may leave out."""
+
 
 def applies_to_action(statement: Statement, action: str, *, certainly: bool) -> bool:
     """Whether the statement speaks of the action.
@@ -109,7 +112,7 @@ def allowed(
         cells = _satisfying(part.cells, atoms)
         if not cells:
             continue
-        reason = unresolved or part.unresolved
+        reason = unresolved or part.unresolved or (None if statement.certain else PERHAPS_THERE)
         given = Contribution(
             cells, statement, delegated=part.delegated, unresolved=reason, conditions=tuple(assumed)
         )

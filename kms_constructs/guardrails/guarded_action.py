@@ -30,8 +30,9 @@ from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized
 from kms_constructs.guardrails.wording import DELEGATION, IAM_POLICY, UNRESOLVED, merged, resolve
-from kms_constructs.model.arn import is_account_id
+from kms_constructs.model.arn import canonical, is_account_id
 from kms_constructs.model.estate import IdentityPolicy, Key
+from kms_constructs.model.globs import globs_meet
 from kms_constructs.model.guarded_actions import GUARDED_ACTIONS
 from kms_constructs.model.text import display
 
@@ -129,7 +130,7 @@ class GuardedActionRule(KeyRule):
         qualified = f"kms:{self.action}"
         message = f"{capitalized(part.label)} lets {part.principals} call {qualified}"
         shown = self._witness(key, part)
-        if part.unresolved or shown is None:
+        if shown is None or (part.unresolved and not self._whatever_the_name(key, part)):
             return self._open(key, part, message, (part.describe(),), shown)
         return self.violation(
             key,
@@ -141,6 +142,22 @@ class GuardedActionRule(KeyRule):
             witness=shown,
             fix=f"Take {qualified} out of {part.label}, deny it to all but the authorised principals, or "
             f'authorise the principal under authorised."{self.control.id}".',
+        )
+
+    def _whatever_the_name(self, key: Key, part: Contribution) -> bool:
+        """Whether deployment decides no more than the names of principals, none of whom can be authorised."""
+        named = part.statement.principals if part.statement is not None and part.statement.certain else ()
+        authorised = tuple(map(canonical, self._authorised(key)))
+        return (
+            isinstance(named, tuple)
+            and part.unresolved in {f"{display(one.value)} is undecided" for one in named}
+            and all(
+                same_account(cell, key.account) is True
+                and not cell.exclude
+                and len(cell.include) == 1
+                and not any(globs_meet(canonical(cell.include[0]), one) for one in authorised)
+                for cell in part.cells
+            )
         )
 
     def _delegated(self, key: Key, part: Contribution) -> Finding:

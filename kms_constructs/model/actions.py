@@ -153,13 +153,17 @@ ACROSS_ACCOUNTS = frozenset(
         "ListGrants",
         "RetireGrant",
         "RevokeGrant",
-        *(name for name, action in ACTIONS.items() if action.classification is ActionClass.CRYPTOGRAPHIC),
+        *(
+            name
+            for name, action in ACTIONS.items()
+            if action.on_key and action.classification is ActionClass.CRYPTOGRAPHIC
+        ),
     }
 )
-"""Actions that KMS takes from principals of other accounts; of all others it takes none, whatever policies
-say.
+"""Actions on a key that KMS takes from principals of other accounts; of all others it takes none, whatever
+policies say.
 
-See: https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
+See: https://docs.aws.amazon.com/kms/latest/developerguide/kms-api-permissions-reference.html
 """
 
 

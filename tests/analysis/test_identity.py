@@ -8,6 +8,7 @@ import pytest
 
 from kms_constructs.analysis.identity import holders, identity_grants, reaches
 from kms_constructs.analysis.principals import Cell, PrincipalKind, account_cells, everyone
+from kms_constructs.analysis.statements import PERHAPS_THERE
 from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind, Location
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.model.text import HoleKind, hole
@@ -16,6 +17,8 @@ from tests.strategies import HOME, KEY_ARN, key_of
 
 APP = f"arn:aws:iam::{HOME}:role/App"
 WHY = Unknown("a test says so")
+OPEN_TEXT = hole(HoleKind.UNRESOLVED, "What")
+WHY_OPEN = "${What} is undecided"
 ANY_KEY = f"arn:aws:kms:*:{HOME}:key/*"
 ALIAS = f"arn:aws:kms:us-east-1:{HOME}:alias/app"
 
@@ -110,7 +113,19 @@ CASES: dict[str, tuple[list[object], list[tuple[str, tuple[str, ...], bool, str 
         ],
     ),
     "unknown effect": ([allow("kms:Decrypt", Effect=WHY)], [("Decrypt", ("*",), True, "a test says so")]),
-    "perhaps": ([Maybe(allow("kms:Decrypt"), "x")], [("Decrypt", ("*",), True, None)]),
+    "perhaps": ([Maybe(allow("kms:Decrypt"), "x")], [("Decrypt", ("*",), True, PERHAPS_THERE)]),
+    "an undecided action": (
+        [allow(OPEN_TEXT)],
+        [("Decrypt", ("*",), True, WHY_OPEN), ("PutKeyPolicy", ("*",), True, WHY_OPEN)],
+    ),
+    "an undecided action beside one that is decided": (
+        [allow([OPEN_TEXT, "kms:Decrypt"])],
+        [("Decrypt", ("*",), True, None), ("PutKeyPolicy", ("*",), True, WHY_OPEN)],
+    ),
+    "all but an undecided action": (
+        [{"Effect": "Allow", "NotAction": [OPEN_TEXT, "kms:PutKeyPolicy"], "Resource": "*"}],
+        [("Decrypt", ("*",), True, WHY_OPEN)],
+    ),
 }
 
 

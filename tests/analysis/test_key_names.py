@@ -20,6 +20,7 @@ SOME_ID = hole(HoleKind.UNRESOLVED, "Id")
 ACCOUNT = hole(HoleKind.ENVIRONMENT, "AWS::AccountId")
 REGION = hole(HoleKind.ENVIRONMENT, "AWS::Region")
 START = f"arn:aws:kms:us-east-1:{HOME}:key/"
+ELSEWHERE = f"arn:aws:kms:eu-west-1:{HOME}:key/"
 OF_PARTITION = f"arn:{OPEN_PARTITION}:kms:us-east-1:{HOME}:key/"
 
 # what is known of the key, resource, whether it names the key
@@ -60,6 +61,32 @@ def test_names(facts: dict[str, str], resource: str, expected: bool | None) -> N
     ):
         (statement,) = parse_policy({"Statement": {"Effect": "Allow", element: resource}}).statements
         assert speaks_of_key(statement, KeyName.of(key)) is answer
+
+
+@pytest.mark.parametrize(
+    ("facts", "resource", "expected"),
+    [
+        pytest.param({"key_id": GENERATED}, ELSEWHERE + KEY_ID, None, id="an id elsewhere"),
+        pytest.param({"key_id": GENERATED}, f"{ELSEWHERE}*", None, id="any key elsewhere"),
+        pytest.param(
+            {"key_id": GENERATED}, ELSEWHERE + ANOTHER, False, id="another key of the app elsewhere"
+        ),
+        pytest.param({"key_id": GENERATED}, KEY_ARN, None, id="an id here"),
+        pytest.param({"key_id": GENERATED}, f"{START}*", True, id="any key here"),
+        pytest.param(
+            {"key_id": GENERATED}, ELSEWHERE.replace(HOME, OTHER) + KEY_ID, False, id="of another account"
+        ),
+        pytest.param(
+            {"key_id": GENERATED}, f"{ELSEWHERE.replace(HOME, OTHER)}*", False, id="any of another account"
+        ),
+        pytest.param({}, ELSEWHERE + KEY_ID, False, id="an id elsewhere, and that of the key is known"),
+    ],
+)
+def test_the_policy_of_a_key_may_mean_it_by_an_arn_of_another_region(
+    facts: dict[str, str], resource: str, expected: bool | None
+) -> None:
+    """It was written for the key, and for another Region than the one that it is judged in."""
+    assert KeyName.of(key_of({"Statement": []}, **facts), in_own_policy=True).names(resource) is expected
 
 
 def test_the_best_of_several_resources_decides() -> None:

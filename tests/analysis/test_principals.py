@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kms_constructs.analysis.principals import (
     IAM_KINDS,
@@ -17,9 +19,11 @@ from kms_constructs.analysis.principals import (
     excluding,
     including,
     is_session,
+    lies_elsewhere,
     principal_cells,
     same_principal,
 )
+from kms_constructs.model.globs import glob_covers
 from kms_constructs.model.policy import Principal
 from kms_constructs.model.text import HoleKind, hole
 
@@ -293,3 +297,41 @@ def test_the_order_of_patterns_is_no_other_cell() -> None:
     left, right = _role_cell("a*", "*b", but=("x", "y")), _role_cell("*b", "a*", but=("y", "x"))
     assert left.ordered == right.ordered
     assert _role_cell("a").ordered == _role_cell("a")
+
+
+OTHER = "444455556666"
+
+
+@pytest.mark.parametrize(
+    ("include", "expected"),
+    [
+        (("arn:aws:iam::444455556666:role/App",), True),
+        (("arn:aws:iam::4*:role/App",), True),
+        (("arn:aws:iam::1*:role/App",), False),
+        # The wildcard may run over the account, and a role's path may hold colons.
+        (("arn:aws:iam::1*9:role/App",), False),
+        (("arn:aws:iam::4*9:role/App",), True),
+        (("arn:aws:iam::*9:role/App",), False),
+        (("arn:aws:iam*:444455556666:role/App",), False),
+        (("arn:aws:iam::1*9:role/App", "arn:aws:iam::444455556666:role/App"), True),
+        ((f"arn:aws:iam::{E}:role/App",), False),
+    ],
+)
+def test_lies_elsewhere(include: tuple[str, ...], expected: bool) -> None:
+    assert lies_elsewhere(Cell(PrincipalKind.ROLE, include), HOME) is expected
+
+
+_PIECES = st.text("19a:/*?", max_size=4)
+
+
+@given(account=st.sampled_from([HOME, OTHER]), begin=_PIECES, rest=_PIECES, path=_PIECES)
+def test_nobody_of_an_account_lies_elsewhere(account: str, begin: str, rest: str, path: str) -> None:
+    """A pattern that a principal of the account matches keeps not all of its principals out."""
+    name = f"arn:aws:iam::{account}:role/{path.translate({ord('*'): 'b', ord('?'): 'c'})}/App"
+    for pattern in (
+        f"arn:aws:iam::{account[:3]}{begin}*{rest}:role/*App",
+        f"arn:aws:iam::{begin}*{rest}:role/*App",
+        f"arn:aws:iam::{account}:role/{path}*App",
+    ):
+        if glob_covers(pattern, name):
+            assert not lies_elsewhere(Cell(PrincipalKind.ROLE, (pattern,)), account)

@@ -8,6 +8,7 @@ import pytest
 
 from kms_constructs.analysis.principals import Cell, PrincipalKind
 from kms_constructs.analysis.reach import Contribution, reach_of, same_account
+from kms_constructs.analysis.statements import PERHAPS_THERE
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.arn import OPEN_PARTITION, PARTITIONS
 from kms_constructs.model.estate import Grant
@@ -415,7 +416,7 @@ CASES: dict[str, tuple[list[object], list[str]]] = {
     "unknown actions of a Deny": ([allow({"AWS": APP}), deny(Action=WHY)], [APP]),
     "unknown resources of a Deny": ([allow({"AWS": APP}), deny(Resource=WHY)], [APP]),
     "unknown conditions of a Deny": ([allow({"AWS": APP}), deny(Condition=WHY)], [APP]),
-    "a statement that may be there": ([Maybe(allow({"AWS": APP}), "x")], [APP]),
+    "a statement that may be there": ([Maybe(allow({"AWS": APP}), "x")], [f"{APP}; ? {PERHAPS_THERE}"]),
     "a Deny that may be there": ([allow({"AWS": APP}), Maybe(deny(), "x")], [APP]),
     "an unknown statement": ([WHY], [f"{ANYONE}; ? a test says so"]),
     "an unknown principal": (
@@ -540,7 +541,11 @@ RESOURCE_CASES: dict[str, tuple[str, list[str], list[str]]] = {
     "another key of the template": (THIS + OTHER_ID, [], [APP]),
     "every key": (f"{THIS}*", [APP], []),
     "every key of another account": (f"arn:aws:kms:us-east-1:{OTHER}:key/*", [], [APP]),
-    "a key of another Region": (f"arn:aws:kms:eu-west-1:{HOME}:key/1", [], [APP]),
+    "a key of another Region": (
+        f"arn:aws:kms:eu-west-1:{HOME}:key/1",
+        [APP + PERHAPS.replace(KEY_ARN, f"arn:aws:kms:eu-west-1:{HOME}:key/1")],
+        [APP],
+    ),
     "an alias": (f"arn:aws:kms:us-east-1:{HOME}:alias/app", [], [APP]),
     "a bucket": ("arn:aws:s3:::bucket", [], [APP]),
 }

@@ -162,10 +162,12 @@ STATEMENTS = st.fixed_dictionaries(
     }
 )
 ALARM = f"arn:aws:cloudwatch:eu-west-1:{ACCOUNT}:alarm:up"
+ALARM_DOWN = f"arn:aws:cloudwatch:eu-west-1:{ACCOUNT}:alarm:down"
 GROUP = f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/a"
 USES = [
     a_use("cloudwatch_alarms"),
     a_use("cloudwatch_alarms", ALARM),
+    a_use("cloudwatch_alarms", ALARM_DOWN),
     a_use("eventbridge_topics"),
     a_use("cloudwatch_logs"),
     a_use("cloudwatch_logs", GROUP),
@@ -173,6 +175,23 @@ USES = [
     a_use("dynamodb", creator=ROLE),
     a_use("step_functions", creator=ROLE, roles=(UsingRole(1, ROLE),)),
 ]
+
+
+def test_the_answer_to_one_resource_is_not_that_to_another() -> None:
+    """The same principal, action and statements, and what the call carries is not the same."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Action": "kms:*",
+        "Resource": "*",
+        "Condition": {"ArnEquals": {"aws:SourceArn": ALARM}},
+    }
+    for order in ((ALARM, ALARM_DOWN), (ALARM_DOWN, ALARM)):
+        access, found = UseAccess(Estate()), {}
+        for alarm in order:
+            (one,) = calls(a_use("cloudwatch_alarms", alarm))
+            found[alarm] = {answer.answer for _, answer in access.answers(one, a_key(0, statement))}
+        assert found == {ALARM: {Answer.CERTAIN}, ALARM_DOWN: {Answer.NEVER}}
 
 
 @settings(max_examples=30)

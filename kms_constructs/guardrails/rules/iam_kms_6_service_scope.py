@@ -124,7 +124,7 @@ class ServiceScopeRule(KeyRule):
 
     def judge(self, key: Key) -> Iterator[Finding]:
         """What a service could be made to do, and who may grant to anyone."""
-        name = KeyName.of(key)
+        name = KeyName.of(key, in_own_policy=True)
         for statement in key.policy.statements:
             if statement.effect is Effect.DENY or speaks_of_key(statement, name) is False:
                 continue
@@ -409,8 +409,13 @@ def _is_asked(cell: Cell, services: Sequence[str]) -> bool:
 def _outcome(key: Key, statement: Statement, verdict: bool | None, actions: frozenset[str]) -> Outcome:
     """A violation where nothing is open: conditions, actions, the effect, and that it means this key."""
     certain = statement_actions(statement.actions, statement.not_actions, certainly=True)
-    sure = verdict is False and statement.effect is Effect.ALLOW and bool(certain & actions)
-    means_it = sure and speaks_of_key(statement, KeyName.of(key)) is True
+    sure = (
+        verdict is False
+        and statement.certain
+        and statement.effect is Effect.ALLOW
+        and bool(certain & actions)
+    )
+    means_it = sure and speaks_of_key(statement, KeyName.of(key, in_own_policy=True)) is True
     return Outcome.VIOLATION if means_it else Outcome.UNDETERMINED
 
 

@@ -449,7 +449,8 @@ class LeastPrivilegeRule(KeyRule):
         # What is certain is said before what is not.
         grant, reason = min(found, key=lambda one: bool(one[1]))
         who = describe_cells(grant.principals) or "nobody yet"
-        what = ", ".join(f"kms:{one.action}" for one in grants if one.statement is grant.statement)
+        alike = (one for one in grants if one.statement is grant.statement)
+        what = ", ".join(f"kms:{one.action}" for one in alike if one.unresolved == grant.unresolved)
         message = f"{capitalized(grant.label)} gives {who} {what} on {_resources(grant)}"
         bounds = (
             not is_unknown(policy.attached_to) and not policy.attached_to and policy.id in self._boundaries

@@ -239,7 +239,7 @@ class LintRule(KeyRule):
                 fix=_RESOURCE_FIX,
             )
         elif not is_unknown(resources):
-            name = KeyName.of(key)
+            name = KeyName.of(key, in_own_policy=True)
             if speaks_of_key(statement, name) is False:
                 yield self.violation(
                     key,

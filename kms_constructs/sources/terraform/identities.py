@@ -204,13 +204,18 @@ class Identities:
             if holders.unknown is not None:
                 held.unknown = holders.unknown
             return
+        kind = IdentityPolicyKind.MANAGED
         if isinstance(arn, str) and _AWS_POLICY in arn:
+            kind = IdentityPolicyKind.AWS_MANAGED
             policy = aws_managed_policy(arn.partition(":policy/")[2])
             shown = arn.rpartition("/")[2]
         elif isinstance(arn, str) and has_unresolved_hole(arn):
             policy, shown = Policy(unknown=undecided(arn), path=where), display(arn)
         elif is_unknown(arn):
             policy, shown = Policy(unknown=arn, path=where), "a managed policy that is not known"
+        elif arn is not None:
+            doubt = Unknown(f"{display(arn)} is in no plan given")
+            policy, shown = Policy(unknown=doubt, path=where), display(arn)
         else:
             return
         if policy is not None:
@@ -219,7 +224,7 @@ class Identities:
                     instance,
                     f"{instance.address}.{where}",
                     shown,
-                    IdentityPolicyKind.AWS_MANAGED,
+                    kind,
                     policy,
                     holders,
                 )

@@ -12,7 +12,7 @@ from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind, Key,
 from kms_constructs.model.guarded_actions import GUARDED_ACTIONS
 from kms_constructs.model.policy import Policy, parse_policy
 from kms_constructs.model.text import HoleKind, hole
-from kms_constructs.model.unknown import Unknown
+from kms_constructs.model.unknown import Maybe, Unknown
 from kms_constructs.model.vocabulary import KEY_POLICY_FILE
 from tests.guardrails.factories import (
     ACCOUNT,
@@ -74,6 +74,20 @@ def delegated(seen: str) -> Said:
     )
 
 
+UNKNOWN_NAME = hole(HoleKind.UNRESOLVED, "Name")
+SOME_ROLE, NAMED = role(f"x/{UNKNOWN_NAME}"), role("x/${Name}")
+
+
+def undecided(who: str, why: str = f"{NAMED} is undecided") -> Said:
+    return Said(
+        U,
+        "unresolved",
+        SECOND,
+        f"Statement 1 lets {who} call kms:ScheduleKeyDeletion; whether that is only authorised principals is "
+        f"not known: {why}.",
+    )
+
+
 NOBODY = "no IAM policy of this app does, and any other may"
 AUTHORISED = {"IAM-KMS-3": (role("BreakGlass"),)}
 CASES = {
@@ -109,6 +123,89 @@ CASES = {
             {"Effect": "Allow", "Principal": {"AWS": role("A")}, "NotAction": "kms:Decrypt", "Resource": "*"}
         ),
         [principal(role("A"))],
+    ),
+    **{
+        f"a name that deployment decides, {name}": (key, [finding])
+        for name, key, finding in (
+            (
+                "and nobody is authorised",
+                a_key(allow(SOME_ROLE, "kms:ScheduleKeyDeletion")),
+                principal(NAMED),
+            ),
+            (
+                "and cannot be the authorised one's",
+                a_key(allow(SOME_ROLE, "kms:ScheduleKeyDeletion"), authorised={"*": (role("svc/Break*"),)}),
+                principal(NAMED),
+            ),
+            (
+                "and may be the authorised one's",
+                a_key(allow(SOME_ROLE, "kms:ScheduleKeyDeletion"), authorised={"*": (role("*Glass"),)}),
+                undecided(NAMED),
+            ),
+            (
+                "and any is authorised",
+                a_key(allow(SOME_ROLE, "kms:ScheduleKeyDeletion"), authorised={"*": (role("x/*"),)}),
+                GOOD,
+            ),
+            (
+                "of a session",
+                a_key(
+                    allow(f"arn:aws:sts::{ACCOUNT}:assumed-role/{UNKNOWN_NAME}/s", "kms:ScheduleKeyDeletion")
+                ),
+                principal(f"{role('${Name}')}, {role('*/${Name}')}"),
+            ),
+            (
+                "and one is denied",
+                a_key(
+                    allow(SOME_ROLE, "kms:ScheduleKeyDeletion"), deny(role("x/A"), "kms:ScheduleKeyDeletion")
+                ),
+                undecided(f"{NAMED} except {role('x/A')}"),
+            ),
+            (
+                "and all are denied but one",
+                a_key(
+                    allow(SOME_ROLE, "kms:ScheduleKeyDeletion"),
+                    deny(
+                        "*",
+                        "kms:ScheduleKeyDeletion",
+                        Condition={"ArnNotEquals": {"aws:PrincipalArn": [ROOT, role("x/A")]}},
+                    ),
+                ),
+                undecided(f"{NAMED} and {role('x/A')}"),
+            ),
+            (
+                "on what deployment decides",
+                a_key(allow(SOME_ROLE, "kms:ScheduleKeyDeletion", Resource=WHY)),
+                undecided(NAMED, "parameter Who has no default"),
+            ),
+            (
+                "in a statement that may not be there",
+                a_key(
+                    policy=a_policy(ROOT_STATEMENT, Maybe(allow(SOME_ROLE, "kms:ScheduleKeyDeletion"), "x"))
+                ),
+                undecided(NAMED),
+            ),
+        )
+    },
+    "a Deny that may not be there": (
+        a_key(
+            policy=a_policy(
+                ROOT_STATEMENT, allow(role("A"), "kms:ScheduleKeyDeletion"), Maybe(guard(role("B")), "x")
+            )
+        ),
+        [undecided(role("A"), "no request was found that shows it, nor a proof that there is none")],
+    ),
+    "a Deny that may not be there, and spares one": (
+        a_key(
+            policy=a_policy(
+                ROOT_STATEMENT, allow(role("A"), "kms:ScheduleKeyDeletion"), Maybe(guard(role("A")), "x")
+            )
+        ),
+        [principal(role("A"))],
+    ),
+    "a statement that may not be there": (
+        a_key(policy=a_policy(ROOT_STATEMENT, Maybe(allow(role("A"), "kms:ScheduleKeyDeletion"), "x"))),
+        [undecided(role("A"), "whether the statement is there at all is decided at deployment")],
     ),
     "two in one statement": (
         a_key(allow([role("A"), role("B")], "kms:ScheduleKeyDeletion")),

@@ -75,8 +75,8 @@ def maybe_denied(label: str) -> Said:
         U,
         "denied",
         SECOND,
-        f"{label} may deny the root user kms:PutKeyPolicy: its conditions are not decided by what is known "
-        "of the root user.",
+        f"{label} may deny the root user kms:PutKeyPolicy: whether it does is not decided by what is known "
+        "here.",
     )
 
 
@@ -270,10 +270,15 @@ def test_a_deny_on_a_key_by_its_id_may_hit_the_root_user() -> None:
     assert said(judge("IAM-KMS-1", denying)) == [maybe_denied("Statement 1")]
     allowing = key(allow(ROOT, "kms:*", Resource=by_id), **made)
     assert said(judge("IAM-KMS-1", allowing)) == [open_("statement 0")]
+    elsewhere = key(
+        FULL, deny("*", "kms:PutKeyPolicy", Resource=by_id.replace("eu-west-1", "us-east-1")), **made
+    )
+    assert said(judge("IAM-KMS-1", elsewhere)) == [maybe_denied("Statement 1")]
     wide = key(allow(ROOT, "kms:*", Resource=f"arn:aws:kms:*:{ACCOUNT}:key/*"), **made)
     assert said(judge("IAM-KMS-1", wide)) == [GOOD]
 
 
+_NAMES = {"scp": "service control policy", "rcp": "resource control policy"}
 _ALL = {"Effect": "Deny", "Action": "kms:PutKeyPolicy", "Resource": "*"}
 _BUT_ROOTS = {"Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:*:iam::*:root"}}}
 _BUT_ONE = {"Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:*:iam::*:role/Admin"}}}
@@ -288,6 +293,9 @@ _BY_DATE = {"Condition": {"DateGreaterThan": {"aws:CurrentTime": "2026-01-01T00:
         ("scp", {**_ALL, **_BUT_ROOTS}, C),
         ("scp", {**_ALL, **_BY_DATE}, U),
         ("scp", {**_ALL, "Action": "kms:Decrypt"}, C),
+        ("scp", {**_ALL, "Resource": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/*"}, C),
+        ("scp", {"Effect": "Allow", "Action": "*", "Resource": "*"}, C),
+        ("scp", {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}, C),
         ("rcp", {**_ALL, "Principal": "*"}, V),
         ("rcp", {**_ALL, **_BUT_ROOTS, "Principal": "*"}, C),
     ],
@@ -299,5 +307,27 @@ def test_the_policies_of_the_organization_bind_the_root_user(
     organization = Organization(**{f"{kind}s": (policy,)})
     found = judge("IAM-KMS-1", key(FULL), organization=organization)
     assert [finding.outcome for finding in found] == [outcome]
-    name = {"scp": "A service control policy", "rcp": "A resource control policy"}[kind]
-    assert outcome is C or found[0].message.startswith(f"{name}, statement 'Central' ")
+    assert outcome is C or found[0].message.startswith(f"A {_NAMES[kind]}, statement 'Central' ")
+
+
+@pytest.mark.parametrize(
+    ("listed", "outcome"),
+    [
+        (["ec2:*"], U),
+        (["kms:Decrypt"], U),
+        (["ec2:*", "*"], C),
+        (["ec2:*", "kms:Put*"], C),
+    ],
+)
+def test_a_service_control_policy_that_lists_what_is_allowed_leaves_out_the_rest(
+    listed: list[str], outcome: object
+) -> None:
+    policies = tuple(
+        parse_policy({"Statement": [{"Effect": "Allow", "Action": one, "Resource": "*"}]}) for one in listed
+    )
+    (found,) = judge("IAM-KMS-1", key(FULL), organization=Organization(scps=policies))
+    assert found.outcome is outcome
+    assert outcome is C or found.message == (
+        "A service control policy may deny the root user kms:PutKeyPolicy: those that are given list what is "
+        "allowed, and not this."
+    )

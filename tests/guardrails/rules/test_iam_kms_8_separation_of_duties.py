@@ -8,7 +8,9 @@ from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.guardrails.engine import judge as run
 from kms_constructs.guardrails.finding import Outcome, Severity
 from kms_constructs.model.estate import Estate, IdentityPolicy, Key
-from kms_constructs.model.unknown import Unknown
+from kms_constructs.model.policy import parse_policy
+from kms_constructs.model.text import HoleKind, hole
+from kms_constructs.model.unknown import Maybe, Unknown
 from tests.guardrails.factories import (
     ACCOUNT,
     ROOT,
@@ -328,6 +330,47 @@ IAM_CASES: dict[str, tuple[IdentityPolicy, list[Said]]] = {
             )
         ],
     ),
+    **{
+        f"perhaps: {name}": (
+            policy,
+            [
+                Said(
+                    U,
+                    "unresolved",
+                    SECOND,
+                    f"{role('App')} can both manage the key (TagResource) and use it (Decrypt), if what is "
+                    f"not known turns out so: {why}.",
+                )
+            ],
+        )
+        for name, policy, why in (
+            (
+                "a policy that is in no template",
+                an_iam_policy(policy=parse_policy(WHY)),
+                "parameter Who has no default",
+            ),
+            (
+                "an action that deployment decides",
+                an_iam_policy(iam_allow(hole(HoleKind.UNRESOLVED, "What"), KEY_ARN)),
+                "${What} is undecided",
+            ),
+            (
+                "a condition that is not known",
+                an_iam_policy(iam_allow("kms:TagResource", KEY_ARN, Condition=WHY)),
+                "parameter Who has no default",
+            ),
+            (
+                "an effect that is not known",
+                an_iam_policy({**iam_allow("kms:TagResource", KEY_ARN), "Effect": WHY}),
+                "parameter Who has no default",
+            ),
+            (
+                "a statement that may not be there",
+                an_iam_policy(policy=parse_policy({"Statement": [Maybe(iam_allow("kms:*", "*"), "x")]})),
+                "whether the statement is there at all is decided at deployment",
+            ),
+        )
+    },
     "on another key": (an_iam_policy(iam_allow("kms:TagResource", KEY_ARN + "2")), []),
     "to another role": (
         an_iam_policy(iam_allow("kms:TagResource", KEY_ARN), attached_to=(role("Admin"),)),

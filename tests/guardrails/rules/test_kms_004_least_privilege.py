@@ -456,6 +456,22 @@ IAM_CASES = {
             )
         ],
     ),
+    "an action that deployment decides": (
+        an_iam_policy(iam_allow(hole(HoleKind.UNRESOLVED, "What"), "*")),
+        [
+            Said(
+                U,
+                "decrypt-on-all-keys",
+                IAM_PATH,
+                f"Inline policy 'AppPolicy', statement 0 gives {role('App')} kms:Decrypt, kms:ReEncryptFrom "
+                "on all keys, if what is not known turns out so: ${What} is undecided.",
+            )
+        ],
+    ),
+    "an action that deployment decides, beside Decrypt": (
+        an_iam_policy(iam_allow(["kms:Decrypt", f"kms:{hole(HoleKind.UNRESOLVED, 'What')}"], "*")),
+        [decrypts("kms:Decrypt")],
+    ),
     "conditions not known": (
         an_iam_policy(iam_allow("kms:Decrypt", "*", Condition=WHY)),
         [

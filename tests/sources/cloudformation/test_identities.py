@@ -159,7 +159,11 @@ ATTACHED = {
             "Role": _of("AWS::IAM::Role", ManagedPolicyArns=["arn:aws:iam::aws:policy/m"]),
             "M": _managed(),
         },
-        [("App.M", MANAGED, (), True)],
+        [("App.M", MANAGED, (), True), ("App.Role/ManagedPolicyArns/0", AWS_MANAGED, (ROLE_ARN,), False)],
+    ),
+    "an AWS managed policy without its path": (
+        {"Role": _of("AWS::IAM::Role", ManagedPolicyArns=["arn:aws:iam::aws:policy/SystemAdministrator"])},
+        [("App.Role/ManagedPolicyArns/0", AWS_MANAGED, (ROLE_ARN,), False)],
     ),
     "members by the name of a user that is in no template": (
         {
@@ -336,6 +340,13 @@ def test_sam_templates_name_the_key() -> None:
     found = estate.identity_policies[0].policy.statements[0]
     assert (found.actions, found.resources) == (("kms:Decrypt",), (estate.keys[0].arn_pattern,))
     assert estate.keys[0].arn_pattern.startswith(f"arn:aws:kms:{REGION}:")
+
+
+def test_what_an_aws_managed_policy_of_another_name_allows_is_not_known() -> None:
+    for name in ("NewerFullAccess", "AdministratorAccess2", "administratoraccess"):
+        policy = aws_managed_policy(name)
+        assert policy is not None
+        assert policy.unknown == Unknown(f"no AWS managed policy {name} is known here")
 
 
 @pytest.mark.parametrize("name", AWS_MANAGED_POLICIES)

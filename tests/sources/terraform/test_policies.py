@@ -376,7 +376,20 @@ HOLDERS: dict[str, tuple[tuple[Json, Json], tuple[Held, ...]]] = {
         (
             (
                 "aws_iam_role_policy_attachment.x.policy_arn",
-                IdentityPolicyKind.AWS_MANAGED,
+                IdentityPolicyKind.MANAGED,
+                (APP_ARN,),
+                False,
+            ),
+        ),
+    ),
+    "a policy that is in no plan": (
+        _attachment(
+            "role_policy_attachment", {"policy_arn": f"arn:aws:iam::{ACCOUNT}:policy/Seen", "role": "app"}
+        ),
+        (
+            (
+                "aws_iam_role_policy_attachment.x.policy_arn",
+                IdentityPolicyKind.MANAGED,
                 (APP_ARN,),
                 False,
             ),
