@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kms_constructs.cdk.key.wishes import Wish
-from kms_constructs.errors import ArgumentError, SealedPolicyError
+from kms_constructs.errors import SealedPolicyError
 from kms_constructs.model.actions import expand
 from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.key_specs import consuming_actions, producing_actions
@@ -99,7 +99,7 @@ class Refusals:
             where=self.target.where,
         )
 
-    def manager(self, shown: str, argument: str, via: Sequence[str]) -> ArgumentError:
+    def manager(self, shown: str, argument: str, via: Sequence[str]) -> SealedPolicyError:
         """A principal that manages the key."""
         fix = f"grant to another role, or take it out of {argument}"
         if argument == "deployment_principals":
@@ -108,7 +108,7 @@ class Refusals:
                 "grant to another role; what the deployer does through a service, such as making a secret or"
                 f" a table, is declared: services=[{preset}]"
             )
-        return ArgumentError(
+        return SealedPolicyError(
             "grantee",
             shown,
             f"the same principal stands in {argument}, and whoever manages a key may not use it",
