@@ -188,7 +188,7 @@ class HardenedKey(kms.Key):
             "grantee",
             _name_of(grantee),
             "administrators are named when the key is made",
-            "name it in key_administrators",
+            "name it there: key_administrators=[role]",
             where=self.target.where,
         )
         refuse(self._stack, error)

@@ -195,7 +195,7 @@ REFUSED: list[tuple[str, Refuse, str, str]] = [
         "everything",
         lambda stack, key: key.grant(role_of(stack, "R"), "kms:Put*", "kms:Decrypt"),
         "actions",
-        "name administrators in key_administrators",
+        "key_administrators=[role]",
     ),
     (
         "another usage",
@@ -207,7 +207,7 @@ REFUSED: list[tuple[str, Refuse, str, str]] = [
         "grant_admin",
         lambda stack, key: key.grant_admin(role_of(stack, "R")),
         "grantee",
-        "name it in key_administrators",
+        "name it there: key_administrators=[role]",
     ),
     (
         "grant_admin names the construct",
@@ -225,7 +225,7 @@ REFUSED: list[tuple[str, Refuse, str, str]] = [
         "grants.admin",
         lambda stack, key: key.grants.admin(role_of(stack, "R")),
         "grantee",
-        "name it in key_administrators",
+        "name it there: key_administrators=[role]",
     ),
     (
         "a statement for a role",
@@ -239,7 +239,7 @@ REFUSED: list[tuple[str, Refuse, str, str]] = [
             _statement(iam.ServicePrincipal("cloudtrail.amazonaws.com"), "kms:GenerateDataKey*")
         ),
         "services",
-        "services=[ServiceAccess.cloudtrail(…)]",
+        "services=[ServiceAccess.cloudtrail()]",
     ),
     (
         "a statement for an unknown service",
@@ -247,7 +247,7 @@ REFUSED: list[tuple[str, Refuse, str, str]] = [
             _statement(iam.ServicePrincipal("workmail.amazonaws.com"), "kms:GenerateDataKey*")
         ),
         "services",
-        "ServiceAccess.custom('workmail.amazonaws.com'",
+        "ServiceAccess.custom('workmail.amazonaws.com', ['GenerateDataKey'",
     ),
     (
         "a statement for the account",
@@ -258,8 +258,8 @@ REFUSED: list[tuple[str, Refuse, str, str]] = [
     (
         "a statement for everybody",
         lambda stack, key: key.add_to_resource_policy(_statement(iam.StarPrincipal(), "kms:Decrypt")),
-        "services",
-        "declare key_users, services or external_access",
+        "key_users",
+        "key_users=[role]",
     ),
     (
         "a statement without limits on a principal",
@@ -268,8 +268,8 @@ REFUSED: list[tuple[str, Refuse, str, str]] = [
                 not_principals=[iam.ArnPrincipal(USER)], actions=["kms:Decrypt"], resources=["*"]
             )
         ),
-        "services",
-        "declare key_users, services or external_access",
+        "key_users",
+        "key_users=[role]",
     ),
     (
         "a statement with NotAction",

@@ -74,7 +74,7 @@ def test_all_refusals_of_an_app_are_raised_together() -> None:
     message = str(caught.value)
     assert message.startswith("4 wishes for more than sealed key policies say are refused:\n1. First/One: ")
     assert message.count(f"{HERE}:") == 4
-    assert "services=[ServiceAccess.sns(…)]" in message
+    assert "services=[ServiceAccess.sns()]" in message
     assert (caught.value.argument, caught.value.where) == ("services", "First/One")
 
 

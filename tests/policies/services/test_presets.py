@@ -81,14 +81,14 @@ def test_a_service_is_known_by_its_principal_and_by_via_service(name: str, servi
 
 
 ADVICE = [
-    ("logs.eu-west-1.amazonaws.com", "declare services=[ServiceAccess.cloudwatch_logs(…)] on the key"),
-    ("delivery.logs.amazonaws.com", "declare services=[ServiceAccess.log_delivery(…)] on the key"),
-    ("events.rds.amazonaws.com", "declare services=[ServiceAccess.rds_events(…)] on the key"),
+    ("logs.eu-west-1.amazonaws.com", "declare services=[ServiceAccess.cloudwatch_logs()] on the key"),
+    ("delivery.logs.amazonaws.com", "declare services=[ServiceAccess.log_delivery()] on the key"),
+    ("events.rds.amazonaws.com", "declare services=[ServiceAccess.rds_events()] on the key"),
     (
         "events.amazonaws.com",
-        "declare what the key is used for: services=[ServiceAccess.eventbridge(…)] (EventBridge rule with a"
-        " queue as target), or services=[ServiceAccess.eventbridge_bus(…)] (EventBridge event bus), or"
-        " services=[ServiceAccess.eventbridge_topics(…)] (EventBridge rule with a topic as target)",
+        "declare what the key is used for: services=[ServiceAccess.eventbridge()] (EventBridge rule with a"
+        " queue as target), or services=[ServiceAccess.eventbridge_bus()] (EventBridge event bus), or"
+        " services=[ServiceAccess.eventbridge_topics()] (EventBridge rule with a topic as target)",
     ),
     (
         "logging.s3.amazonaws.com",
