@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # type checkers do not follow __getattr__; a test holds this 
     from kms_constructs.errors import GuardrailSynthError as GuardrailSynthError
     from kms_constructs.errors import KmsConstructsError as KmsConstructsError
     from kms_constructs.errors import SealedPolicyError as SealedPolicyError
+    from kms_constructs.errors import SealedSynthError as SealedSynthError
     from kms_constructs.errors import SourceError as SourceError
     from kms_constructs.guardrails.config import GuardrailConfig as GuardrailConfig
     from kms_constructs.guardrails.config import load_config as load_config
@@ -72,6 +73,7 @@ _WHERE: dict[str, str] = {
     "ReplicaConfig": "cdk.key.replica_plan",
     "RootAccess": "policies.root_access",
     "SealedPolicyError": "errors",
+    "SealedSynthError": "errors",
     "SecureKmsKey": "cdk.key.secure_key",
     "SecureKmsReplicaKey": "cdk.key.replica",
     "ServiceAccess": "policies.services.service_access",

@@ -5,6 +5,7 @@
     KmsConstructsError
     ├── ArgumentError          an argument of a construct was refused
     │   └── SealedPolicyError  a key policy was to be widened after construction
+    │       └── SealedSynthError   all such refusals of an app, at synth; uncaught it exits with 1
     ├── SourceError            a file could not be read as a template, policy or assembly
     ├── ConfigurationError     the guardrail configuration is wrong
     └── GuardrailError         guardrails were asked to hold and do not
@@ -57,6 +58,32 @@ class ArgumentError(KmsConstructsError, ValueError):
 
 class SealedPolicyError(ArgumentError):
     """The key policy was to be widened after construction, which a sealed policy does not allow."""
+
+
+class SealedSynthError(SealedPolicyError, SystemExit):
+    """Everything that the sealed key policies of an app refused, raised by ``app.synth()``.
+
+    It is a SystemExit as well: where nobody catches it, the process prints the refusals, without a traceback,
+    and exits with 1. As a `SealedPolicyError` it has the parts of the first refusal.
+
+    Args:
+        first: The first refusal.
+        refusals: What to say of each, the first included.
+    """
+
+    def __init__(self, first: ArgumentError, refusals: tuple[str, ...]) -> None:
+        super().__init__(first.argument, first.value, first.rule, first.fix, where=first.where)
+        self.refusals = refusals
+        lines = list(refusals)
+        if len(lines) > 1:
+            numbered = (f"{number}. {line}" for number, line in enumerate(lines, 1))
+            lines = [f"{len(lines)} wishes for more than sealed key policies say are refused:", *numbered]
+        self.args = ("\n".join(lines),)
+
+    @property
+    def code(self) -> str:  # type: ignore[override]
+        """What the interpreter prints to standard error when it exits with 1 for it."""
+        return str(self)
 
 
 class SourceError(KmsConstructsError):

@@ -15,6 +15,7 @@ from kms_constructs.errors import (
     GuardrailSynthError,
     KmsConstructsError,
     SealedPolicyError,
+    SealedSynthError,
     SourceError,
 )
 
@@ -33,6 +34,16 @@ CASES = [
         SealedPolicyError("statement", {}, "the policy is sealed", "use key_users"),
         "statement={} is refused: the policy is sealed. Fix: use key_users",
         id="SealedPolicyError",
+    ),
+    pytest.param(
+        SealedSynthError(ArgumentError("grantee", "A", "no", "b"), ("grantee='A' is refused: no. Fix: b",)),
+        "grantee='A' is refused: no. Fix: b",
+        id="SealedSynthError with one",
+    ),
+    pytest.param(
+        SealedSynthError(ArgumentError("a", 1, "no", "b"), ("x", "y")),
+        "2 wishes for more than sealed key policies say are refused:\n1. x\n2. y",
+        id="SealedSynthError with two",
     ),
     pytest.param(
         SourceError("a.json", "it is empty", "pass a template"),
@@ -60,6 +71,7 @@ def test_one_class_catches_them_all() -> None:
         KmsConstructsError,
         ArgumentError,
         SealedPolicyError,
+        SealedSynthError,
         SourceError,
         ConfigurationError,
         GuardrailError,

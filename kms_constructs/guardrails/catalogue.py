@@ -12,11 +12,13 @@ from types import MappingProxyType
 
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.registry import RULES
+from kms_constructs.model.declaration import DELEGATION_CONTROL
 from kms_constructs.model.guarded_actions import GUARDED_ACTIONS
 
 __all__ = [
     "AUTHORISABLE",
     "CATALOGUE",
+    "DECLARABLE",
     "IAM_KMS_PACK",
     "KMS_REQUIREMENTS_PACK",
     "Control",
@@ -42,6 +44,9 @@ AUTHORISABLE: tuple[str, ...] = tuple(
 )
 """Controls that principals can be authorised for, guarded actions first: IAM-KMS-6 means direct grants,
 KMS:004 IAM policies that decrypt on all keys."""
+
+DECLARABLE: tuple[str, ...] = (*AUTHORISABLE, DELEGATION_CONTROL)
+"""Controls of which keys declare something: those, and that IAM policies of the account give use."""
 
 _BY_FOLDED = {name.lower(): control for name, control in CATALOGUE.items()}
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from kms_constructs.errors import ConfigurationError
-from kms_constructs.guardrails.catalogue import AUTHORISABLE, CATALOGUE, find_control
+from kms_constructs.guardrails.catalogue import AUTHORISABLE, CATALOGUE, DECLARABLE, find_control
 from kms_constructs.guardrails.config_values import suggestion
 from kms_constructs.guardrails.finding_id import FINGERPRINT, FindingId, day_of
 from kms_constructs.guardrails.settings import ANY_CONTROL, Acknowledgement, Settings
@@ -83,10 +83,10 @@ class _Check:
                 "list it under one of the two",
             )
         return {
-            "authorised": self._authorised("authorised", config.authorised),
+            "authorised": self._authorised("authorised", config.authorised, AUTHORISABLE),
             "may_declare": None
             if config.may_declare is None
-            else self._authorised("may_declare", config.may_declare),
+            else self._authorised("may_declare", config.may_declare, DECLARABLE),
             "excluded": self._excluded(),
             "severities": {
                 self._finding_id(f"severities.{name}", name): value
@@ -146,16 +146,18 @@ class _Check:
         control, detail = found
         return f"{control}[{detail}]" if detail else control
 
-    def _authorised(self, setting: str, given: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    def _authorised(
+        self, setting: str, given: Mapping[str, tuple[str, ...]], controls: tuple[str, ...]
+    ) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}
         for name, patterns in given.items():
             key = f"{setting}.{name}"
             control = name if name == ANY_CONTROL else self._control(key, name)
-            if control != ANY_CONTROL and control not in AUTHORISABLE:
+            if control != ANY_CONTROL and control not in controls:
                 raise self._error(
                     key,
                     "nobody can be authorised for this control",
-                    f"use '*' or one of {', '.join(AUTHORISABLE)}; to accept a finding, use acknowledgements",
+                    f"use '*' or one of {', '.join(controls)}; to accept a finding, use acknowledgements",
                 )
             for index, pattern in enumerate(patterns):
                 self._principal(f"{key}[{index}]", pattern)

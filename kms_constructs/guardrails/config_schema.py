@@ -17,7 +17,7 @@ from enum import Enum
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from kms_constructs.guardrails.catalogue import AUTHORISABLE, CATALOGUE
+from kms_constructs.guardrails.catalogue import AUTHORISABLE, CATALOGUE, DECLARABLE
 from kms_constructs.guardrails.config_check import BOUNDS, NAMES
 from kms_constructs.guardrails.finding_id import DAY, FINGERPRINT
 from kms_constructs.guardrails.settings import ANY_CONTROL, Settings
@@ -142,8 +142,9 @@ def _refined(name: str, schema: dict[str, Any]) -> dict[str, Any]:
         case "organization_id":
             return {**schema, "pattern": "^o-[a-z0-9]{10,32}$"}
         case "authorised" | "may_declare":
+            controls = AUTHORISABLE if name == "authorised" else DECLARABLE
             principals = {"type": "array", "items": {"$ref": "#/$defs/principal"}}
-            return {**schema, **_by_control((ANY_CONTROL, *AUTHORISABLE), principals)}
+            return {**schema, **_by_control((ANY_CONTROL, *controls), principals)}
         case "excluded":
             # A name of wildcards alone excludes everything.
             reasons = {"[^* ]": {"type": "string", **_NOT_BLANK}}

@@ -6,10 +6,12 @@ Both come from the requirement of the service, as the presets do.
 from __future__ import annotations
 
 import json
+import re
 from functools import lru_cache
 
 from kms_constructs.analysis.service_calls import ServiceCall, known_value, written
-from kms_constructs.model.service_requirement import FOR_AWS_RESOURCE, Shape, Who
+from kms_constructs.model.arn import is_account_id, parse_arn
+from kms_constructs.model.service_requirement import FOR_AWS_RESOURCE, VIA_SERVICE, Shape, Who
 from kms_constructs.model.service_statement import statements_for
 from kms_constructs.model.services import requirement_of
 from kms_constructs.model.text import HoleKind, display, holes
@@ -29,8 +31,8 @@ def argument(one: ServiceCall, *, named: bool) -> str:
         ``services=[ServiceAccess.cloudwatch_alarms()]``
     """
     preset = one.requirement.preset
-    if preset is None:
-        return next((row.argument for row in one.requirement.rows), "")
+    if preset is None or (named and _is_abroad(one)):
+        return _without_preset(one, named=named)
     call = preset.call.replace("(…)", "()")
     if one.caller.who in _BY_ITSELF:
         covered = preset.shape is not Shape.PRINCIPALS and (preset.shape is Shape.OWN or one.caller.limits)
@@ -41,6 +43,45 @@ def argument(one: ServiceCall, *, named: bool) -> str:
     if "role" in call:
         return f"services=[{call.replace('role', who, 1)}]"
     return "" if one.caller.grants else f"key_users=[{who}]"
+
+
+def _without_preset(one: ServiceCall, *, named: bool) -> str:
+    """The argument for a principal that no preset of the requirement names."""
+    documented = next((row.argument for row in one.requirement.rows), "")
+    if one.caller.who in _BY_ITSELF or (one.caller.grants and FOR_AWS_RESOURCE not in one.caller.sends):
+        return documented
+    who = repr(display(one.principal)) if named else "role"
+    if named and _is_abroad(one):
+        return (
+            f"external_access=[ExternalAccess(principals=[{who}], permissions=['{_permission(one)}'],"
+            f" via_services=['{_through(one)}'])]"
+        )
+    elsewhere = _PRESET_OF_ANOTHER.match(documented)
+    return elsewhere[0].replace("role", who) if elsewhere else f"key_users=[{who}]"
+
+
+_PRESET_OF_ANOTHER = re.compile(r"services=\[ServiceAccess\.\w+\(\[role\]\)\]")
+
+
+def _is_abroad(one: ServiceCall) -> bool:
+    """Whether the principal lies in another account than the resource, for certain."""
+    arn = parse_arn(one.principal)
+    home = one.use.account
+    return arn is not None and is_account_id(arn.account) and is_account_id(home) and arn.account != home
+
+
+def _permission(one: ServiceCall) -> str:
+    reads, writes = (
+        "Decrypt" in one.caller.needed,
+        bool({"Encrypt", "GenerateDataKey"} & set(one.caller.needed)),
+    )
+    return "both" if reads and writes else "encrypt" if writes else "decrypt"
+
+
+def _through(one: ServiceCall) -> str:
+    """The service that holds the data: what the calls say, else S3."""
+    sent = one.caller.sends.get(VIA_SERVICE, "s3")
+    return (sent if isinstance(sent, str) else sent[0]).partition(".")[0]
 
 
 def statements(one: ServiceCall, *, named: bool) -> str:

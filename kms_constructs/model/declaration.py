@@ -17,6 +17,9 @@ from kms_constructs.model.unknown import Unknown, elements, is_unknown
 METADATA_NAME = "kms-constructs"
 """The name under which a declaration stands in the metadata of a resource."""
 
+DELEGATION_CONTROL = "IAM-KMS-8"
+"""The control under which a key declares, by its account's root principal, that IAM policies give its use."""
+
 PRODUCTION_ENVIRONMENTS = ("prd", "prod", "production", "live")
 """Environments that are production: their keys outlive their stacks."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from kms_constructs.model.actions import ActionClass, KeyUsage, actions_of
-from kms_constructs.model.declaration import Declaration
+from kms_constructs.model.declaration import DELEGATION_CONTROL, Declaration
 from kms_constructs.model.estate import Grant
 from kms_constructs.model.guarded_actions import GUARDED_ACTIONS, GuardedAction, May
 from kms_constructs.model.key_specs import (
@@ -184,8 +184,11 @@ def key_policy(spec: KeyPolicySpec) -> dict[str, object]:
 def declaration(spec: KeyPolicySpec) -> Declaration:
     """What the key says of itself to the guardrails; they authorise the root user themselves."""
     expires = spec.material_expires
+    authorised = {control: _who_may(spec, GUARDED_ACTIONS[control]) for control in sorted(GUARDED_ACTIONS)}
+    if spec.root_access is RootAccess.FULL_DELEGATION:
+        authorised[DELEGATION_CONTROL] = (spec.root_arn,)
     return Declaration(
-        authorised={control: _who_may(spec, GUARDED_ACTIONS[control]) for control in sorted(GUARDED_ACTIONS)},
+        authorised=authorised,
         direct_grants=tuple(declared.grant for declared in spec.direct_grants),
         material_expires=None if expires is None else expires.isoformat(),
     )

@@ -23,7 +23,8 @@ class RootAccess(StrEnum):
 
     FULL_DELEGATION = "full-delegation"
     """``kms:*``: IAM policies of the account may grant use of the key, and key administrators who may write
-    IAM policies may grant it to themselves. Separation of duties is then a matter of IAM, not of this key."""
+    IAM policies may grant it to themselves. Separation of duties is then a matter of IAM, not of this key:
+    it declares so, and IAM-KMS-8 reports that as a warning."""
 
     ROOT_USER_ONLY = "root-user-only"
     """Administrative actions, and for the root user alone: no IAM policy counts at all."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kms_constructs.errors import ConfigurationError
-from kms_constructs.guardrails.catalogue import AUTHORISABLE, CATALOGUE
+from kms_constructs.guardrails.catalogue import CATALOGUE, DECLARABLE
 from kms_constructs.guardrails.config import (
     Acknowledgement,
     GuardrailConfig,
@@ -340,7 +340,7 @@ WRONG: Mapping[str, tuple[Mapping[str, object], str]] = {
     "what nobody can be authorised for declared": (
         {"may-declare": {"KMS:001": []}},
         "may_declare.KMS:001: nobody can be authorised for this control. Fix: use '*' or one of "
-        f"{', '.join(AUTHORISABLE)}; to accept a finding, use acknowledgements",
+        f"{', '.join(DECLARABLE)}; to accept a finding, use acknowledgements",
     ),
     "acknowledgement of no control": (
         {"acknowledgements": [{"id": "IAM-KMS-9[x]", "reason": "r"}]},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -25,11 +26,12 @@ from kms_constructs.model.service_requirement import (
     Who,
 )
 from kms_constructs.model.services import requirements
+from kms_constructs.policies.key_policy import KeyPolicySpec, key_policy
 from kms_constructs.policies.services.service_access import ServiceAccess
 from kms_constructs.policies.target import PolicyTarget
 from kms_constructs.sources.cloudformation.template import TemplateInput
 from kms_constructs.sources.cloudformation.templates import estate_from_templates
-from tests.guardrails.factories import ACCOUNT, ROOT_STATEMENT, TODAY
+from tests.guardrails.factories import ACCOUNT, ROOT, ROOT_STATEMENT, TODAY, role
 from tests.ways import ROLE, resources_along
 
 CREATOR = f"arn:aws:iam::{ACCOUNT}:role/Creator"
@@ -157,10 +159,33 @@ def printed_argument(finding: Finding) -> str:
 WITH_ARGUMENTS = [
     name
     for name, way in ways().items()
-    if any(printed_argument(one).startswith("services=[") for one in way.refused)
-    and way.requirement.preset is not None
+    if any(printed_argument(one).startswith(("services=[", "key_users=[")) for one in way.refused)
     and way.requirement.name != "s3_replication"  # its buckets are for the author to name
 ]
+
+
+def is_literal(argument: str) -> bool:
+    """Whether it is arguments alone, and not advice on what AWS does not document."""
+    return (
+        argument.startswith(("services=[", "key_users=[")) and argument.endswith("]") and "…" not in argument
+    )
+
+
+def users(arns: Sequence[str], needs: ServiceRequirement) -> list[object]:
+    """The statements that SecureKmsKey writes for its key users."""
+    if not arns:
+        return []
+    spec = KeyPolicySpec(
+        root_arn=ROOT,
+        administrators=(role("Admin"),),
+        deployment=(),
+        users=tuple(arns),
+        key_spec=needs.key_spec or "SYMMETRIC_DEFAULT",
+        key_usage=KeyUsage(needs.key_usage),
+    )
+    written = key_policy(spec)["Statement"]
+    assert isinstance(written, list)
+    return [one for one in written if one["Sid"].startswith("KeyUsers")]
 
 
 @pytest.mark.parametrize("name", WITH_ARGUMENTS)
@@ -178,9 +203,13 @@ def test_with_the_printed_argument_its_principal_is_let_in(name: str) -> None:
     open_: set[tuple[str, ...]] = set()
     for one in way.refused:
         argument = printed_argument(one)
-        if argument.startswith("services=[") and "…" not in argument:
-            given = eval(f"dict({argument})", {"ServiceAccess": ServiceAccess})  # noqa: S307 - printed here
-            statements += [each for preset in given["services"] for each in preset.statements(target)]
+        if is_literal(argument):
+            for each in re.split(r", (?=services=|key_users=)", argument):
+                given = eval(f"dict({each})", {"ServiceAccess": ServiceAccess})  # noqa: S307 - printed here
+                statements += [
+                    made for preset in given.get("services", ()) for made in preset.statements(target)
+                ]
+                statements += users(given.get("key_users", ()), needs)
         else:
             open_.add(one.principals)
     left = said(way.report(*statements))

@@ -24,6 +24,7 @@ from kms_constructs.cdk.key.principals import named_principal
 from kms_constructs.cdk.key.references import is_person_arn, owner_of
 from kms_constructs.cdk.key.refusals import Refusals, account_in, account_of, is_root
 from kms_constructs.cdk.key.wishes import Wish, conditions_of, flat, wishes
+from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import ACTIONS, expand
 from kms_constructs.model.key_specs import using_actions
 from kms_constructs.policies.key_policy import KeyPolicySpec, key_policy
@@ -103,39 +104,44 @@ class GrantBook:
         assert isinstance(resolved, Mapping) and isinstance(statement, Mapping)  # noqa: S101, PT018 - an object
         return wishes(resolved, statement)
 
-    def answer(self, asked: Mapping[str, Any]) -> None:
-        """Answers every wish of a statement, as JSON with tokens.
+    def answer(self, asked: Mapping[str, Any]) -> list[ArgumentError]:
+        """Answers every wish of a statement, as JSON with tokens: what of it is refused, and why.
 
-        Raises:
-            ArgumentError: A principal manages the key.
-            SealedPolicyError: A wish is refused. The message names the argument that would give it.
+        A message names the argument that would give what is refused.
         """
-        for wish in self.wishes(asked):
-            self._answer(wish, asked)
+        return [error for wish in self.wishes(asked) for error in self._answer(wish, asked)]
 
-    def _answer(self, wish: Wish, asked: Mapping[str, Any]) -> None:
-        """Takes a wish up, or finds that the declared policy gives it already.
-
-        Raises:
-            ArgumentError: A principal manages the key.
-            SealedPolicyError: It is neither. The message names the argument that would give it.
-        """
+    def _answer(self, wish: Wish, asked: Mapping[str, Any]) -> list[ArgumentError]:
+        """Takes a wish up, or finds that the declared policy gives it already; else what is refused."""
         if self.allowed_already(wish):
-            return
+            return []
         if self._is_own_service(wish, asked):
             self._services.append((wish, asked["Condition"]))
-            return
+            return []
         if not self._may_be_taken_up(wish):
-            raise self._refusals.wish(wish)
+            return [self._refusals.wish(wish)]
+        refused: list[ArgumentError] = []
         for arn in wish.spelt:
-            owner = owner_of(arn)
-            person = named_principal("grantee", arn, where=self.target.where)
-            foreign: str | None = None
-            if owner is not None:
-                person = owner.named(arn)
-                own = owner.stack.node.addr == self.stack.node.addr
-                foreign = None if own else owner.stack.stack_name
-            self.grant(person, wish.patterns, foreign_stack=foreign, via=wish.limits)
+            try:
+                self._grant_through(arn, wish)
+            except ArgumentError as error:
+                refused.append(error)
+        return refused
+
+    def _grant_through(self, arn: str, wish: Wish) -> None:
+        """Makes one principal of a wish a key user through its services.
+
+        Raises:
+            ArgumentError: The principal cannot be named, or is refused.
+        """
+        owner = owner_of(arn)
+        person = named_principal("grantee", arn, where=self.target.where)
+        foreign: str | None = None
+        if owner is not None:
+            person = owner.named(arn)
+            own = owner.stack.node.addr == self.stack.node.addr
+            foreign = None if own else owner.stack.stack_name
+        self.grant(person, wish.patterns, foreign_stack=foreign, via=wish.limits)
 
     def allowed_already(self, wish: Wish) -> bool:
         """Whether the declared policy gives what is wished, under the conditions that were declared.
@@ -175,13 +181,15 @@ class GrantBook:
             via: The services through which alone it uses the key, as ``kms:ViaService`` has them.
 
         Raises:
-            ArgumentError: The principal cannot be named, or manages the key.
-            SealedPolicyError: The principal lives in another stack or account, or wants more than use.
+            ArgumentError: The principal cannot be named.
+            SealedPolicyError: The principal manages the key, lives in another stack or account, or wants more
+                than use.
         """
         where = self.target.where
         patterns = list(actions)
         person = named_principal("grantee", value, where=where)
-        if self.person_allowed_already(person, patterns, via):
+        nameable = foreign_stack is None or self._can_be_named(person)
+        if nameable and self.person_allowed_already(person, patterns, via):
             return
         shown = person.arn
         if is_token(shown):
@@ -193,7 +201,7 @@ class GrantBook:
         if excess:
             raise self._refusals.excess(excess)
         abroad = self._lies_abroad(person)
-        if (abroad or foreign_stack is not None) and self._analysed((person.arn,), wanted, via):
+        if nameable and (abroad or foreign_stack is not None) and self._analysed((person.arn,), wanted, via):
             return
         if abroad:
             raise self._refusals.abroad(person, shown, patterns, via, foreign=foreign_stack is not None)
@@ -246,6 +254,14 @@ class GrantBook:
             and all(account_in(one) in own for one in values)
             for operator, key, values in conditions_of({"Condition": condition})
         )
+
+    def _can_be_named(self, person: NamedPrincipal) -> bool:
+        """Whether other environments can name it: without a physical name they cannot, and CDK raises."""
+        try:
+            self.resolve(person.arn)
+        except RuntimeError:
+            return False
+        return True
 
     def _lies_abroad(self, person: NamedPrincipal) -> bool:
         account = self.target.account

@@ -28,6 +28,7 @@ from aws_cdk import Aspects, IAspect, PropertyInjectors, RemovalPolicy, RemoveTa
 from aws_cdk.aws_kms import CfnKey
 from constructs import IConstruct, IValidation
 
+from kms_constructs.cdk.key.refused import refused_in, watch
 from kms_constructs.model.declaration import METADATA_NAME
 
 _EARLY = 10
@@ -95,7 +96,9 @@ class StackGuard:
 
     def __post_init__(self) -> None:
         Aspects.of(self.anchor).add(_OnVisit(self.anchor, self.write), priority=_EARLY)
-        self.stack.node.add_validation(_OnValidate(self.settle))
+        node = self.stack.node
+        node.add_validation(_OnValidate(self.settle))
+        watch(node.root)
 
     def write(self) -> None:
         """Writes the properties of every key; idempotent."""
@@ -105,7 +108,7 @@ class StackGuard:
                 _write_properties(entry, entry.resource, {})
 
     def settle(self) -> list[str]:
-        """Writes what others may have changed since; answers the validation with no complaint."""
+        """Writes what others may have changed since; answers the validation with what was refused."""
         self._verdicts.clear()
         self._find_resources()  # a key that an aspect made
         for entry in self.entries:
@@ -122,7 +125,7 @@ class StackGuard:
             for name in entry.declared.foreign_properties():
                 if current.get(f"{name[0].lower()}{name[1:]}") is not None:
                     resource.add_property_deletion_override(name)
-        return []
+        return refused_in(self.stack)
 
     def _disturbed(self, scope: IConstruct) -> bool:
         """Whether an aspect or a property injector reaches the keys of a scope.

@@ -17,6 +17,7 @@ from kms_constructs.cdk.key.grants import GrantBook
 from kms_constructs.cdk.key.guard import guard
 from kms_constructs.cdk.key.key_arguments import complete
 from kms_constructs.cdk.key.principals import is_person
+from kms_constructs.cdk.key.refused import refuse
 from kms_constructs.cdk.key.sealed import SealedGrants, grants_each_use
 from kms_constructs.cdk.key.stack_facts import child_path, facts_of, stack_of
 from kms_constructs.errors import ArgumentError, SealedPolicyError
@@ -139,15 +140,16 @@ class HardenedKey(kms.Key):
         """Accepts what the declared policy says already; constructs of the CDK call this, too.
 
         Use by a role or user of the same stack through one service (``secret.grant_read(function)``) becomes
-        a statement of its own, limited to that service. Everything else is refused.
+        a statement of its own, limited to that service. Everything else is refused: the refusals of an app
+        are collected, and its synth raises them together.
 
         Raises:
-            ArgumentError: The principal manages the key.
-            SealedPolicyError: The statement is not in the declared policy. The message names the argument
-                that puts it there.
+            SealedSynthError: Not here but by ``app.synth()``: the statement is not in the declared policy, or
+                the principal manages the key. The message names the argument that puts it there.
         """
         if not self._granting:
-            self._grant_book.answer(statement.to_statement_json())
+            for error in self._grant_book.answer(statement.to_statement_json()):
+                refuse(self._stack, error)
         return iam.AddToResourcePolicyResult(statement_added=True, policy_dependable=self)
 
     def grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
@@ -158,13 +160,18 @@ class HardenedKey(kms.Key):
             actions: KMS actions that use the key.
 
         Raises:
-            ArgumentError: The grantee manages the key.
-            SealedPolicyError: The grantee lives in another stack or account, is a service, or the actions
-                administer the key. The message names the argument to use.
+            ArgumentError: The grantee is nobody that a key policy can name.
+            SealedSynthError: Not here but by ``app.synth()``: the grantee manages the key, lives in another
+                stack or account, is a service, or the actions administer the key. The message names the
+                argument to use.
         """
         principal = grantee.grant_principal
         if is_person(principal):
-            self._grant_book.grant(principal, actions, foreign_stack=self._foreign_stack(principal))
+            try:
+                self._grant_book.grant(principal, actions, foreign_stack=self._foreign_stack(principal))
+            except SealedPolicyError as error:
+                refuse(self._stack, error)
+                return iam.Grant.drop(grantee, "refused")
             self._granting = True
         try:
             return kms.KeyGrants.from_key(self, False).actions(grantee, *actions)
@@ -175,15 +182,17 @@ class HardenedKey(kms.Key):
         """Refuses: administrators are named when the key is made.
 
         Raises:
-            SealedPolicyError: Always.
+            SealedSynthError: Not here but by ``app.synth()``: always.
         """
-        raise SealedPolicyError(
+        error = SealedPolicyError(
             "grantee",
             _name_of(grantee),
             "administrators are named when the key is made",
-            "name it in key_administrators",
+            "name it there: key_administrators=[role]",
             where=self.target.where,
         )
+        refuse(self._stack, error)
+        return iam.Grant.drop(grantee, "refused")
 
     @property
     def grants(self) -> kms.KeyGrants:

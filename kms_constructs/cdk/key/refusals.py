@@ -10,15 +10,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kms_constructs.cdk.key.wishes import Wish
-from kms_constructs.errors import ArgumentError, SealedPolicyError
-from kms_constructs.model.actions import expand
+from kms_constructs.errors import SealedPolicyError
+from kms_constructs.model.actions import KeyUsage, expand
 from kms_constructs.model.arn import is_account_id
-from kms_constructs.model.key_specs import consuming_actions, producing_actions
+from kms_constructs.model.key_specs import consuming_actions, producing_actions, using_actions
 from kms_constructs.policies.principals import NamedPrincipal
 from kms_constructs.policies.services.advice import preset_through, presets_of, service_of
 from kms_constructs.policies.target import PolicyTarget, is_token
 
 _EVERYTHING = "kms:*"
+_LIST = "[…]"
+_ACROSS_ACCOUNTS = (KeyUsage.ENCRYPT_DECRYPT, KeyUsage.SIGN_VERIFY)
+"""Usages of which `ExternalAccess` gives something."""
+_NOT_ACROSS = (
+    "keys of this usage are used in their own account alone: let a role of the key's account do it, and name"
+    " that, key_users=[role]"
+)
 _FIELD = r"(?:\$\{[^}]*\}|[^:{}])*"
 _ANY_ARN = re.compile(rf"arn:{_FIELD}:[a-z0-9-]+:{_FIELD}:(?P<account>[0-9]{{12}}|\$\{{AWS::AccountId\}}):.*")
 _ARN = re.compile(rf"arn:{_FIELD}:(?:iam|sts)::(?P<account>{_FIELD}):.*")
@@ -56,16 +63,16 @@ class Refusals:
             ", ".join(f"kms:{name}" for name in actions),
             f"a grant gives use of a {self.target.key_spec} key for {self.target.key_usage.value}, and"
             " nothing that administers it",
-            "name administrators in key_administrators, or drop these actions",
+            "name administrators when the key is made, key_administrators=[role], or drop these actions",
             where=self.target.where,
         )
 
     def foreign_stack(self, shown: str, stack: str, via: Sequence[str]) -> SealedPolicyError:
         """A role of another stack, of which the ARN is not known before that stack is deployed."""
-        argument = "key_users of the key"
+        argument = "key_users=[ARN]"
         preset = preset_through(via[0]) if via else None
         if preset is not None:
-            argument = f"services=[{preset}] of the key"
+            argument = f"services=[{preset.replace(_LIST, '[ARN]')}]"
         return SealedPolicyError(
             "grantee",
             shown,
@@ -73,7 +80,7 @@ class Refusals:
             " depend on a stack that depends on the key",
             f"make the role in stack {self.stack}, where the key is, grant to it there, and hand it to stack"
             f" {stack} (role=…). A role that is deployed before the key may lie anywhere: give it a physical"
-            f" name (role_name=…) and name its ARN in {argument}. KMS refuses a key policy that names a role"
+            f" name (role_name=…) and name its ARN: {argument}. KMS refuses a key policy that names a role"
             " which does not exist yet, so a physical name alone is not enough for a role that is made later",
             where=self.target.where,
         )
@@ -83,9 +90,12 @@ class Refusals:
     ) -> SealedPolicyError:
         """A role of another account."""
         arn = person.arn if not is_token(person.arn) else "ARN"
-        call = self._external(arn, actions, via)
+        # Whatever a pipeline does with artifacts, AWS's key policy for it lets both accounts read and write.
+        call = self._external(arn, actions, via, both=foreign)
         fix = f"declare it with external_access=[ExternalAccess(…)], which puts conditions on it: {call}"
-        if foreign:
+        if self.target.key_usage not in _ACROSS_ACCOUNTS:
+            fix = _NOT_ACROSS
+        elif foreign:
             fix = (
                 f"use a role of your own in account {person.account}, with a physical name and deployed"
                 " before the key (an action of a pipeline takes role=… and deployment_role=…), and"
@@ -99,16 +109,17 @@ class Refusals:
             where=self.target.where,
         )
 
-    def manager(self, shown: str, argument: str, via: Sequence[str]) -> ArgumentError:
+    def manager(self, shown: str, argument: str, via: Sequence[str]) -> SealedPolicyError:
         """A principal that manages the key."""
         fix = f"grant to another role, or take it out of {argument}"
         if argument == "deployment_principals":
-            preset = (preset_through(via[0]) if via else None) or "ServiceAccess.…([…])"
-            fix = (
-                "grant to another role; what the deployer does through a service, such as making a secret or"
-                f" a table, is declared: services=[{preset}]"
-            )
-        return ArgumentError(
+            fix = "grant to another role, key_users=[role]"
+            preset = preset_through(via[0]) if via else None
+            if preset is not None:
+                who = repr(shown) if shown.startswith("arn:") and "$" not in shown else "role"
+                declared = preset.replace(_LIST, f"[{who}]")
+                fix += f"; what the deployer does through this service is declared: services=[{declared}]"
+        return SealedPolicyError(
             "grantee",
             shown,
             f"the same principal stands in {argument}, and whoever manages a key may not use it",
@@ -119,12 +130,13 @@ class Refusals:
     def _advice(self, wish: Wish) -> tuple[str, str]:
         if wish.kind == "Service":
             known = presets_of(wish.principals[0]) if len(wish.principals) == 1 else ""
-            custom = f"ServiceAccess.custom({wish.principals[0]!r}, […], source_arns=[…])"
-            return "services", known or f"declare services=[{custom}] on the key"
+            return "services", known or f"declare services=[{self._custom(wish)}] on the key"
         if wish.kind != "AWS":
-            return "services", "declare key_users, services or external_access when the key is made"
+            return "key_users", "name who uses the key, when it is made, each by itself: key_users=[role]"
         others = [one for one in wish.principals if self._lies_abroad(one)]
         if others:
+            if self.target.key_usage not in _ACROSS_ACCOUNTS:
+                return "key_users", _NOT_ACROSS
             call = self._external(_iam_arn(others[0]), wish.patterns, wish.via)
             return (
                 "external_access",
@@ -142,12 +154,12 @@ class Refusals:
             service = service_of(wish.via[0])
             return (
                 "via_services",
-                f"name the roles that use the key through this service in key_users, with"
+                f"name the roles that use the key through this service: key_users=[role],"
                 f" via_services=[{service!r}], which limits every key user to it; the wish would let in every"
                 " principal of the account",
             )
         if all(is_root(one) for one in wish.principals):
-            fix = "name the roles that need it in key_users; a whole account is no key user"
+            fix = "name the roles that need it: key_users=[role]; a whole account is no key user"
             if _EVERYTHING in wish.patterns:
                 fix += (
                     ". A construct that asks for all of KMS (an ecs.Cluster does, for ECS Exec) is handed the"
@@ -157,8 +169,19 @@ class Refusals:
             return "key_users", fix
         return (
             "key_users",
-            "name the principal in key_users, encrypt_only_users or decrypt_only_users, or call"
-            " key.grant_decrypt(role) and its kin",
+            "name the principal when the key is made: key_users=[role] (or encrypt_only_users,"
+            " decrypt_only_users), or call key.grant_decrypt(role) and its kin",
+        )
+
+    def _custom(self, wish: Wish) -> str:
+        """A preset for services that no requirement knows, limited to the resources of the key's account."""
+        usable = using_actions(self.target.key_spec, self.target.key_usage)
+        names = sorted(name for name in wish.actions if name in usable) or ["Decrypt"]
+        account = self.target.account
+        own = "Aws.ACCOUNT_ID" if is_token(account) else repr(account)
+        return ", ".join(
+            f"ServiceAccess.custom({_with_suffix(one)!r}, {names!r}, source_account={own})"
+            for one in wish.principals
         )
 
     def _lies_abroad(self, principal: str) -> bool:
@@ -170,18 +193,28 @@ class Refusals:
             and account not in self.own_accounts
         )
 
-    def _external(self, arn: str, patterns: Iterable[str], via: Sequence[str]) -> str:
+    def _external(self, arn: str, patterns: Iterable[str], via: Sequence[str], *, both: bool = False) -> str:
         names = {name for pattern in patterns for name in expand(pattern)}
+        shown = repr(arn) if arn != "ARN" else arn
+        if self.target.key_usage is KeyUsage.SIGN_VERIFY:
+            wanted = [one for one, name in (("sign", "Sign"), ("verify", "Verify")) if name in names]
+            return (
+                f"external_access=[ExternalAccess(principals=[{shown}], permissions={wanted},"
+                " organization_id=ORGANIZATION)]"
+            )
         produces = set(producing_actions(self.target.key_spec, self.target.key_usage))
         consumes = set(consuming_actions(self.target.key_spec, self.target.key_usage))
         makes, takes = names & (produces - consumes), names & (consumes - produces)
-        permission = "both" if makes and takes else "encrypt" if makes else "decrypt"
+        permission = "both" if both or (makes and takes) else "encrypt" if makes else "decrypt"
         service = service_of(via[0]) if via else "s3"
-        shown = repr(arn) if arn != "ARN" else arn
         return (
             f"external_access=[ExternalAccess(principals=[{shown}], permissions=[{permission!r}],"
             f" via_services=[{service!r}])]"
         )
+
+
+def _with_suffix(service: str) -> str:
+    return service.replace("${AWS::URLSuffix}", "amazonaws.com")
 
 
 def is_root(principal: str) -> bool:

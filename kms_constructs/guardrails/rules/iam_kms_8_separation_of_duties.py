@@ -6,6 +6,9 @@ is a warning, and only that.
 The root user of the key's account is left out: IAM-KMS-1 wants it to be able to restore the policy, and who
 can write the policy can write anything.
 
+A key may declare that it leaves use to its account's IAM policies (`RootAccess.FULL_DELEGATION`): what
+follows from that root statement is a warning then, too; see `guardrails.declared_delegation`.
+
 Where the key policy leaves management to the account's IAM policies, one of them may make a manager of a user
 of the key. If that is the key policy itself, PutKeyPolicy, the key's user could let itself do anything: a
 violation. Anything else is a warning, ``IAM-KMS-8[delegated-management]``, for AWS's own policies are so;
@@ -39,6 +42,7 @@ from kms_constructs.analysis.principals import Cell, PrincipalKind, root_arn
 from kms_constructs.analysis.separation import CREATE_GRANT, Overlap
 from kms_constructs.analysis.within import EstateAccess
 from kms_constructs.guardrails.control import Control, Framework, Subject
+from kms_constructs.guardrails.declared_delegation import DECLARED_DELEGATION, declared_apart
 from kms_constructs.guardrails.deployment import (
     DEPLOYMENT_VIA_SERVICE,
     deployers,
@@ -89,8 +93,10 @@ _DETAILS = {
     DELEGATED_POLICY: "delegated-policy",
     DELEGATED_MANAGEMENT: "delegated-management",
     DEPLOYMENT_VIA_SERVICE: "deployment-via-service",
+    DECLARED_DELEGATION: DELEGATION,
 }
-_WARNS = (DELEGATED_MANAGEMENT, DEPLOYMENT_VIA_SERVICE)
+_WARNS = (DELEGATED_MANAGEMENT, DEPLOYMENT_VIA_SERVICE, DECLARED_DELEGATION)
+_OF_THE_ACCOUNT = (DELEGATION, DECLARED_DELEGATION)
 _HANDED = (DELEGATED_POLICY, DELEGATED_MANAGEMENT)
 _SAYS_MORE = frozenset({DELEGATION, CREATE_GRANT, "key policy"})
 """Ways that, said of principals, leave nothing to say of what they might be handed as well."""
@@ -109,6 +115,8 @@ _FIXES = {
     DELEGATED_MANAGEMENT: _DENY_TO_USERS,
     DEPLOYMENT_VIA_SERVICE: "Leave it where the deployment makes resources that this key encrypts; else take "
     "the deployer out of the statement.",
+    DECLARED_DELEGATION: "Leave it where the account manages use by IAM policies alone, and guard who writes "
+    "those; else give the root principal administrative actions only (RootAccess.ADMINISTRATION).",
     "key policy": "Name separate principals for management and use, and list actions instead of wildcards.",
 }
 
@@ -127,7 +135,7 @@ class SeparationRule(KeyRule):
 
     def judge(self, key: Key) -> Iterator[Finding]:
         """Who both manages and uses the key, and how."""
-        found = told_apart(self._access.overlaps(key), self._deployers(key))
+        found = told_apart(declared_apart(self._access.overlaps(key), key), self._deployers(key))
         for overlap in _merged(one for one in found if not _only_own_root(one, key)):
             message = _message(overlap)
             if not message.startswith("arn:"):
@@ -236,7 +244,7 @@ def _contains(wide: Overlap, narrow: Overlap) -> bool:
     return (
         (alike or (wide.through in _SAYS_MORE and narrow.through in _HANDED))
         and wide.unresolved == narrow.unresolved
-        and ((alike and wide.through == DELEGATION) or set(wide.manages) >= set(narrow.manages))
+        and ((alike and wide.through in _OF_THE_ACCOUNT) or set(wide.manages) >= set(narrow.manages))
         and set(wide.uses) >= set(narrow.uses)
         and all(any(other.contains(cell) for other in wide.cells) for cell in narrow.cells)
     )
@@ -247,6 +255,11 @@ def _why(overlap: Overlap) -> str:
         return " CreateGrant lets it give itself Decrypt."
     if overlap.through == DELEGATION:
         return " The key policy leaves use to the account's IAM policies, and any of them may hand it out."
+    if overlap.through == DECLARED_DELEGATION:
+        return (
+            " The key declares that it leaves use to the account's IAM policies: any of them may hand it "
+            "out, to the key's managers as well, and the separation of duties is given up to them."
+        )
     if overlap.through == DELEGATED_POLICY:
         return " Who may write the key policy can let itself do anything."
     if overlap.through == DELEGATED_MANAGEMENT:

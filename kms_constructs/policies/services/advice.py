@@ -31,14 +31,14 @@ def presets_of(principal: str) -> str:
 
     Example:
         >>> presets_of("sns.amazonaws.com")
-        'declare services=[ServiceAccess.sns(…)] on the key'
+        'declare services=[ServiceAccess.sns()] on the key'
     """
     service = service_of(principal)
     answers = [one for one in requirements().values() if service in map(service_of, one.asks_as)]
     for one in answers:
         if one.unsupported:
             return f"take the key off: {one.unsupported}"
-    calls = [(one.preset.call, one.title) for one in answers if one.preset is not None]
+    calls = [(one.preset.call.replace("(…)", "()"), one.title) for one in answers if one.preset is not None]
     if len(calls) == 1:
         return f"declare services=[{calls[0][0]}] on the key"
     ways = ", or ".join(f"services=[{call}] ({title})" for call, title in calls)
