@@ -9,6 +9,7 @@ import json
 from functools import lru_cache
 
 from kms_constructs.analysis.service_calls import ServiceCall, known_value, written
+from kms_constructs.model.actions import ActionClass, find_action
 from kms_constructs.model.service_requirement import FOR_AWS_RESOURCE, Shape, Who
 from kms_constructs.model.service_statement import statements_for
 from kms_constructs.model.services import requirement_of
@@ -16,6 +17,7 @@ from kms_constructs.model.text import HoleKind, display, holes
 
 _BY_ITSELF = (Who.SERVICE, Who.LINKED_ROLE)
 _LIST = "[…]"
+_OPERATIONS = "kms:GrantOperations"
 
 
 def argument(one: ServiceCall, *, named: bool) -> str:
@@ -57,7 +59,7 @@ def statements(one: ServiceCall, *, named: bool) -> str:
         sent = one.caller.sends[name]
         for value in (sent,) if isinstance(sent, str) else sent:
             pattern = written(value, use)
-            known = known_value(name, pattern, use) if "*" in pattern else None
+            known = known_value(name, pattern, use, one.caller) if "*" in pattern else None
             # What CloudFormation makes up is not known to whoever writes the policy.
             limits.append((value, known if known is not None and _can_be_written(known) else pattern))
     place = next(at for at, other in enumerate(one.requirement.callers) if other is one.caller)
@@ -65,11 +67,17 @@ def statements(one: ServiceCall, *, named: bool) -> str:
 
 
 def is_unlimited(one: ServiceCall) -> bool:
-    """Whether the statements that let the caller in are open to others, for AWS documents no condition."""
+    """Whether IAM-KMS-6 reports the statements that let the caller in: AWS documents nothing that limits them."""
     caller = one.caller
     if caller.grants and FOR_AWS_RESOURCE not in caller.sends:
-        return True
-    return caller.who is Who.SERVICE and not caller.limits
+        # Grants that a service makes for its own sources, of listed operations, are let off.
+        return caller.who is not Who.SERVICE or all(key != _OPERATIONS for _, key in caller.limits)
+    return caller.who is Who.SERVICE and not caller.limits and any(map(_uses_the_key, caller.actions))
+
+
+def _uses_the_key(name: str) -> bool:
+    action = find_action(name)
+    return action is None or action.classification is ActionClass.CRYPTOGRAPHIC
 
 
 @lru_cache(maxsize=1024)

@@ -135,6 +135,8 @@ TOPIC = Step("AWS::SNS::Topic", ("KmsMasterKeyId",))
 QUEUE = Step("AWS::SQS::Queue", ("KmsMasterKeyId",))
 SECRET = Step("AWS::SecretsManager::Secret", ("KmsKeyId",))
 """The last step for what many services deliver to."""
+LAUNCH_TEMPLATE = Step("AWS::EC2::LaunchTemplate", ("LaunchTemplateData/BlockDeviceMappings/*/Ebs/KmsKeyId",))
+"""The last step for what launches instances."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +154,7 @@ class Caller:
         unseen: Properties of the resource under which AWS makes the role itself, in no template of the app.
         sends: Condition keys that every such call carries, with the value or, where AWS documents several,
             the values; ``*`` and placeholders in them.
+        by_name: Those of `sends` that carry the name of the resource, which its ARN ends in.
         omits: Condition keys that no such call carries: a statement that asks for one allows nothing.
         limits: The condition keys, with the operator, by which the preset limits its statement, in order.
         operations: What a grant that it creates lets the grantee do; empty where AWS does not say.
@@ -172,6 +175,7 @@ class Caller:
     roles: tuple[tuple[Step, ...], ...] = ()
     unseen: tuple[str, ...] = ()
     sends: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    by_name: tuple[str, ...] = ()
     omits: tuple[str, ...] = ()
     limits: tuple[tuple[str, str], ...] = ()
     operations: tuple[str, ...] = ()

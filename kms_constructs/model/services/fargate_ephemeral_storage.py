@@ -31,6 +31,7 @@ REQUIREMENT = ServiceRequirement(
             actions=("GenerateDataKeyWithoutPlaintext",),
             page=_PAGE,
             sends={_ACCOUNT: ACCOUNT, _CLUSTER: "*"},
+            by_name=(_CLUSTER,),
             limits=(
                 ("StringEquals", _ACCOUNT),
                 ("StringLike", _CLUSTER),
@@ -42,6 +43,7 @@ REQUIREMENT = ServiceRequirement(
             actions=("CreateGrant",),
             page=_PAGE,
             sends={_ACCOUNT: ACCOUNT, _CLUSTER: "*", _OPERATIONS: "Decrypt"},
+            by_name=(_CLUSTER,),
             limits=(
                 ("StringEquals", _ACCOUNT),
                 ("StringLike", _CLUSTER),
