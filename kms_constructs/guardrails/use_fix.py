@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from kms_constructs.analysis.service_calls import ServiceCall, known_value, written
 from kms_constructs.model.actions import ActionClass, find_action
-from kms_constructs.model.service_requirement import FOR_AWS_RESOURCE, Shape, Who
+from kms_constructs.model.service_requirement import FOR_AWS_RESOURCE, VIA_SERVICE, Shape, Who
 from kms_constructs.model.service_statement import statements_for
 from kms_constructs.model.services import requirement_of
 from kms_constructs.model.text import HoleKind, display, holes
@@ -67,11 +67,13 @@ def statements(one: ServiceCall, *, named: bool) -> str:
 
 
 def is_unlimited(one: ServiceCall) -> bool:
-    """Whether IAM-KMS-6 reports the statements that let the caller in: AWS documents nothing that limits them."""
+    """Whether IAM-KMS-6 reports the statements: AWS documents nothing that limits them."""
     caller = one.caller
     if caller.grants and FOR_AWS_RESOURCE not in caller.sends:
-        # Grants that a service makes for its own sources, of listed operations, are let off.
-        return caller.who is not Who.SERVICE or all(key != _OPERATIONS for _, key in caller.limits)
+        # Grants that a service makes for its own sources, of listed operations, are let off; so are those
+        # that it makes in the name of a principal who comes through it.
+        limited = {key for _, key in caller.limits}
+        return _OPERATIONS not in limited if caller.who is Who.SERVICE else VIA_SERVICE not in limited
     return caller.who is Who.SERVICE and not caller.limits and any(map(_uses_the_key, caller.actions))
 
 

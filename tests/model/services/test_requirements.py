@@ -42,7 +42,7 @@ CONSUMERS = [
     for number, consumer in enumerate(one.consumers)
 ]
 PAGE = re.compile(r"https://docs\.aws\.amazon\.com/[A-Za-z0-9_./#-]+\.html(#[a-z-]+)?")
-UNDOCUMENTED = {"documentdb", "elasticache", "msk"}
+UNDOCUMENTED = {"documentdb", "elasticache"}
 """AWS says of these that a key can be given, and not what its use needs."""
 NO_RESOURCE = {
     "access_analyzer",

@@ -502,7 +502,9 @@ THROUGH: dict[str, tuple[str, str | list[str], list[str], bool]] = {
     "firehose": ("Firehose", "firehose", ["Decrypt", "GenerateDataKey"], True),
     "fsx": ("Fsx", "fsx", ["Decrypt", "DescribeKey", "GenerateDataKeyWithoutPlaintext"], True),
     "glue_catalog": ("GlueCatalog", "glue", ["Decrypt", "Encrypt", "GenerateDataKey"], False),
+    "kendra": ("Kendra", "kendra", ["DescribeKey"], True),
     "kinesis": ("Kinesis", "kinesis", ["Decrypt", "DescribeKey", "GenerateDataKey"], False),
+    "msk": ("Msk", "kafka", ["DescribeKey"], True),
     "neptune": (
         "Neptune",
         "rds",
@@ -519,6 +521,8 @@ THROUGH: dict[str, tuple[str, str | list[str], list[str], bool]] = {
     ),
     "opensearch": ("Opensearch", "es", ["DescribeKey"], True),
     "opensearch_serverless": ("OpensearchServerless", "aoss", ["DescribeKey"], True),
+    "sagemaker_endpoint": ("SagemakerEndpoint", "sagemaker", [], True),
+    "sagemaker_notebook": ("SagemakerNotebook", "sagemaker", ["DescribeKey"], True),
     "sagemaker_feature_store": (
         "SagemakerFeatureStore",
         "sagemaker",
@@ -581,7 +585,8 @@ OF_SOURCES: dict[str, tuple[str, str, list[str], str, str]] = {
 
 def _through(sid: str, services: str | list[str], actions: list[str], grants: bool) -> list[dict[str, Any]]:
     names = [services] if isinstance(services, str) else services
-    use = [role(f"Service{sid}", [f"kms:{action}" for action in actions], {"StringEquals": via(*names)})]
+    called = [f"kms:{action}" for action in actions]
+    use = [role(f"Service{sid}", called, {"StringEquals": via(*names)})] if called else []
     grant = {"StringEquals": via(*names), "Bool": FOR_AWS}
     return use + ([role(f"Service{sid}Grants", ["kms:CreateGrant"], grant)] if grants else [])
 
@@ -622,6 +627,14 @@ DOCUMENTED |= {
                 ["kms:Decrypt", "kms:Encrypt", *DATA_KEYS],
                 {"ArnLike": {"aws:SourceArn": f"arn:aws:cloudfront::{ACCOUNT}:distribution/E1"}},
             )
+        ],
+    ),
+    "eks": (
+        ServiceAccess.eks([ROLE]),
+        TARGET,
+        [
+            role("ServiceEks", ["kms:DescribeKey"], {"StringEquals": via("eks")}),
+            role("ServiceEksGrants", ["kms:CreateGrant"], {"StringEquals": via("eks")}),
         ],
     ),
     "dms_events": (
@@ -795,6 +808,9 @@ def test_no_statement_is_open(case: tuple[ServiceAccess, PolicyTarget, list[dict
                 assert statement["Condition"]["ForAllValues:StringEquals"] == {
                     "kms:GrantOperations": "Decrypt"
                 }
+            elif statement["Sid"] == "ServiceEksGrants":
+                # AWS says that these grants do not carry the flag; who makes them comes through EKS.
+                assert statement["Condition"] == {"StringEquals": via("eks")}
             else:
                 assert statement["Condition"]["Bool"] == FOR_AWS
 
