@@ -572,6 +572,7 @@ NOT_EXERCISED: dict[str, str] = {
             "fsx",
             "glue_catalog",
             "kendra",
+            "lambda_code",
             "lambda_event_filters",
             "log_delivery",
             "macie",

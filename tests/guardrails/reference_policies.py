@@ -169,6 +169,17 @@ BALANCER = resource(
     LoadBalancerAttributes=[{"Key": "access_logs.s3.bucket", "Value": ref("Bucket")}],
 )
 FIREWALL_LOGS = resource("WAFv2::LoggingConfiguration", LogDestinationConfigs=[ref("Bucket", "Arn")])
+DISTRIBUTION = resource(
+    "CloudFront::Distribution",
+    DistributionConfig={
+        "Origins": [
+            {"DomainName": ref("Bucket", "RegionalDomainName"), "OriginAccessControlId": ref("Control", "Id")}
+        ]
+    },
+)
+OF_DISTRIBUTION = {"aws:SourceArn": f"arn:aws:cloudfront::{ACCOUNT}:distribution/*"}
+"""A distribution of the same template has no id yet."""
+OF_FUNCTION = {"kms:EncryptionContext:aws:lambda:FunctionArn": arn("lambda:function:*")}
 INVENTORY = resource(
     "S3::Bucket",
     BucketName="source",
@@ -413,6 +424,23 @@ REFERENCES: dict[str, Reference] = {
         # The ARN of the bucket that the list goes into.
         [let("s3", "GenerateDataKey", ArnLike={"aws:SourceArn": "arn:aws:s3:::inventories"})],
         {"s3.amazonaws.com": {"GenerateDataKey"}},
+    ),
+    "CloudFront origin access control": Reference(
+        "AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html",
+        "CloudFront origin access control",
+        {"Bucket": bucket(), "Distribution": DISTRIBUTION},
+        [let("cloudfront", "Decrypt", "Encrypt", "GenerateDataKey*", ArnLike=OF_DISTRIBUTION)],
+        # As for an origin access identity, which cannot read such buckets.
+        [let("cloudfront", "Encrypt", "GenerateDataKey*", ArnLike=OF_DISTRIBUTION)],
+        {"cloudfront.amazonaws.com": {"Decrypt"}},
+    ),
+    "Lambda deployment package": Reference(
+        "lambda/latest/dg/encrypt-zip-package.html",
+        "Lambda deployment package",
+        {"Function": resource("Lambda::Function", FunctionName="orders", Code={"SourceKMSKeyArn": KEY})},
+        [let("lambda", "GenerateDataKey", "Decrypt", StringLike=OF_FUNCTION)],
+        [let("lambda", "GenerateDataKey", "Decrypt", StringEquals=OF_FUNCTION)],  # a wildcard that is none
+        {"lambda.amazonaws.com": {"Decrypt", "GenerateDataKey"}},
     ),
     "AWS Config": Reference(
         "config/latest/developerguide/s3-kms-key-policy.html",

@@ -54,4 +54,5 @@ REQUIREMENT = ServiceRequirement(
             " neither here."
         ),
     ),
+    undocumented=("A condition key that CloudTrail's own calls carry.",),
 )

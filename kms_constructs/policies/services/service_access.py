@@ -42,6 +42,7 @@ from kms_constructs.policies.services.eventbridge_topics import eventbridge_topi
 from kms_constructs.policies.services.fargate_ephemeral_storage import (
     fargate_ephemeral_storage as _fargate_ephemeral_storage,
 )
+from kms_constructs.policies.services.lambda_code import lambda_code as _lambda_code
 from kms_constructs.policies.services.parts import Templates
 from kms_constructs.policies.services.preset import Named, Preset, PrincipalsPreset, SourcesPreset
 from kms_constructs.policies.services.route53_dnssec import route53_dnssec as _route53_dnssec
@@ -168,6 +169,7 @@ class ServiceAccess:
     eventbridge_bus = Preset(_eventbridge_bus)
     eventbridge_topics = Preset(_eventbridge_topics)
     fargate_ephemeral_storage = Preset(_fargate_ephemeral_storage)
+    lambda_code = Preset(_lambda_code)
     route53_dnssec = Preset(_route53_dnssec)
     s3 = Preset(_s3)
     s3_notifications = Preset(_s3_notifications)

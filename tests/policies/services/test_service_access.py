@@ -730,6 +730,30 @@ DOCUMENTED |= {
             ),
         ],
     ),
+    "lambda_code": (
+        ServiceAccess.lambda_code(),
+        TARGET,
+        [
+            service(
+                "ServiceLambdaCode",
+                "lambda.amazonaws.com",
+                ["kms:Decrypt", "kms:GenerateDataKey"],
+                {"ArnLike": {"kms:EncryptionContext:aws:lambda:FunctionArn": f"{FILTER}:function:*"}},
+            )
+        ],
+    ),
+    "lambda_code of one function": (
+        ServiceAccess.lambda_code(function_arns=[f"{FILTER}:function:orders"]),
+        TARGET,
+        [
+            service(
+                "ServiceLambdaCode",
+                "lambda.amazonaws.com",
+                ["kms:Decrypt", "kms:GenerateDataKey"],
+                {"ArnLike": {"kms:EncryptionContext:aws:lambda:FunctionArn": f"{FILTER}:function:orders"}},
+            )
+        ],
+    ),
     "lambda_event_filters": (
         ServiceAccess.lambda_event_filters(),
         TARGET,
