@@ -560,6 +560,7 @@ NOT_EXERCISED: dict[str, str] = {
             "athena",
             "budgets",
             "cloudfront",
+            "cloudtrail_lake",
             "cloudwatch_alarms",
             "codeartifact",
             "dms_events",

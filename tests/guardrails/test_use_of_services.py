@@ -161,15 +161,15 @@ def test_with_the_printed_argument_its_principal_is_let_in(name: str) -> None:
         key_spec=needs.key_spec or "SYMMETRIC_DEFAULT",
         key_usage=KeyUsage(needs.key_usage),
     )
+    arguments = {one.principals: printed_argument(one) for one in way.refused}
+    presets = {who: text for who, text in arguments.items() if text.startswith("services=[")}
+    written = [text for text in presets.values() if "…" not in text]
     statements: list[object] = []
-    open_: set[tuple[str, ...]] = set()
-    for one in way.refused:
-        argument = printed_argument(one)
-        if argument.startswith("services=[") and "…" not in argument:
-            given = eval(f"dict({argument})", {"ServiceAccess": ServiceAccess})  # noqa: S307 - printed here
-            statements += [each for preset in given["services"] for each in preset.statements(target)]
-        else:
-            open_.add(one.principals)
+    for argument in written:
+        given = eval(f"dict({argument})", {"ServiceAccess": ServiceAccess})  # noqa: S307 - printed here
+        statements += [each for preset in given["services"] for each in preset.statements(target)]
+    # One preset serves all callers: where one of them is told in whole, so are the others.
+    open_ = arguments.keys() - (presets if written else {}).keys()
     left = said(way.report(*statements))
     assert {one.principals for one in left} == open_
 

@@ -28,6 +28,7 @@ from kms_constructs.policies.services.auto_scaling import auto_scaling as _auto_
 from kms_constructs.policies.services.backup import backup as _backup
 from kms_constructs.policies.services.bedrock import bedrock as _bedrock
 from kms_constructs.policies.services.cloudtrail import cloudtrail as _cloudtrail
+from kms_constructs.policies.services.cloudtrail_lake import cloudtrail_lake as _cloudtrail_lake
 from kms_constructs.policies.services.cloudwatch_logs import cloudwatch_logs as _cloudwatch_logs
 from kms_constructs.policies.services.config import config as _config
 from kms_constructs.policies.services.custom import custom as _custom
@@ -159,6 +160,7 @@ class ServiceAccess:
     backup = Preset(_backup)
     bedrock = Preset(_bedrock)
     cloudtrail = Preset(_cloudtrail)
+    cloudtrail_lake = Preset(_cloudtrail_lake)
     cloudwatch_logs = Preset(_cloudwatch_logs)
     config = Preset(_config)
     custom = Preset(_custom)

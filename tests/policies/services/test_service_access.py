@@ -11,7 +11,7 @@ from aws_cdk import App, Aws, Environment, Stack
 from aws_cdk import aws_sns as sns
 
 from kms_constructs.cdk.key.secure_key import SecureKmsKey
-from kms_constructs.errors import ArgumentError
+from kms_constructs.errors import ArgumentError, GuardrailError
 from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.model.actions import KeyUsage, find_action
 from kms_constructs.policies.services.service_access import ServiceAccess
@@ -637,6 +637,24 @@ DOCUMENTED |= {
             role("ServiceEksGrants", ["kms:CreateGrant"], {"StringEquals": via("eks")}),
         ],
     ),
+    "cloudtrail_lake": (
+        ServiceAccess.cloudtrail_lake([ROLE]),
+        TARGET,
+        [
+            {
+                "Sid": "ServiceCloudTrailLake",
+                "Effect": "Allow",
+                "Principal": {"Service": "cloudtrail.amazonaws.com"},
+                "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+                "Resource": "*",
+            },
+            role(
+                "ServiceCloudTrailLakePrincipals",
+                ["kms:Decrypt", "kms:GenerateDataKey"],
+                {"StringEquals": via("cloudtrail")},
+            ),
+        ],
+    ),
     "dms_events": (
         ServiceAccess.dms_events(),
         TARGET,
@@ -800,8 +818,11 @@ def test_writes_the_documented_statements(case: tuple[ServiceAccess, PolicyTarge
     assert access.statements(target) == expected
 
 
-UNCONDITIONED = {"ServiceAutoScaling", "ServiceEventbridgeArchiveDescribe"}
-"""A role is its own limit. EventBridge's DescribeKey tells metadata alone, and AWS documents no condition."""
+UNCONDITIONED = {"ServiceAutoScaling", "ServiceCloudTrailLake", "ServiceEventbridgeArchiveDescribe"}
+"""A role is its own limit. EventBridge's DescribeKey tells metadata alone, and AWS documents no condition.
+
+Nor does it for event data stores, whose statement IAM-KMS-6 reports.
+"""
 
 
 def presets() -> list[str]:
@@ -839,13 +860,12 @@ def test_no_statement_is_open(case: tuple[ServiceAccess, PolicyTarget, list[dict
                 assert statement["Condition"]["Bool"] == FOR_AWS
 
 
-def test_every_preset_passes_the_guardrails_on_a_key():
+def on_keys(cases: list[tuple[ServiceAccess, PolicyTarget, list[dict[str, Any]]]]) -> App:
     app = App(analytics_reporting=False)
     stacks = {
         region: Stack(app, region, env=Environment(account=ACCOUNT, region=region))
         for region in ("eu-west-1", "us-east-1")
     }
-    cases = [case for name, case in DOCUMENTED.items() if "China" not in name]
     for number, (access, target, _) in enumerate(cases):
         SecureKmsKey(
             stacks[target.region],
@@ -862,8 +882,22 @@ def test_every_preset_passes_the_guardrails_on_a_key():
             outputs=True,
             policy_reviewed_on="2026-11-01",
         )
-    report = assert_guardrails(app, config=GuardrailConfig(trusted_accounts=(OTHER,)))
+    return app
+
+
+def test_every_preset_passes_the_guardrails_on_a_key():
+    cases = [case for name, case in DOCUMENTED.items() if "China" not in name and name != "cloudtrail_lake"]
+    report = assert_guardrails(on_keys(cases), config=GuardrailConfig(trusted_accounts=(OTHER,)))
     assert report.keys == len(cases)
+
+
+def test_what_aws_documents_no_condition_for_is_reported_with_the_way_to_accept_it():
+    with pytest.raises(GuardrailError) as refused:
+        assert_guardrails(on_keys([DOCUMENTED["cloudtrail_lake"]]))
+    assert "1 guardrail finding fails" in str(refused.value)
+    assert "IAM-KMS-6[source]" in str(refused.value)
+    assert "CloudTrail Lake event data store: it sends neither aws:SourceArn" in str(refused.value)
+    assert "acknowledging IAM-KMS-6[source] with the reason" in str(refused.value)
 
 
 def test_takes_sources_that_are_known_at_deployment_only():
