@@ -210,7 +210,7 @@ class ServiceScopeRule(KeyRule):
                 [one.value for one in services],
                 actions,
                 by_context=ENCRYPTION_CONTEXT in keys,
-                finding=f"{self.control.id}[{SOURCE}]",
+                finding=f"{self.control.id}[{SOURCE}:*]",
             ),
         )
 
@@ -364,7 +364,7 @@ class ServiceScopeRule(KeyRule):
             chain=(part.describe(),),
             principals=(part.principals,),
             witness=shown,
-            fix=_grant_fix(part, left, f"{self.control.id}[{CREATE_GRANT}]"),
+            fix=_grant_fix(part, left, f"{self.control.id}[{CREATE_GRANT}:*]"),
         )
 
 

@@ -12,7 +12,7 @@ from aws_cdk import aws_sns as sns
 
 from kms_constructs.cdk.key.secure_key import SecureKmsKey
 from kms_constructs.errors import ArgumentError, GuardrailError
-from kms_constructs.guardrails.config import GuardrailConfig
+from kms_constructs.guardrails.config import Acknowledgement, GuardrailConfig
 from kms_constructs.model.actions import KeyUsage, find_action
 from kms_constructs.policies.services.service_access import ServiceAccess
 from kms_constructs.policies.services.service_access import presets as _presets
@@ -891,13 +891,18 @@ def test_every_preset_passes_the_guardrails_on_a_key():
     assert report.keys == len(cases)
 
 
-def test_what_aws_documents_no_condition_for_is_reported_with_the_way_to_accept_it():
+def test_what_aws_documents_no_condition_for_is_reported_and_accepted_as_the_report_says():
     with pytest.raises(GuardrailError) as refused:
         assert_guardrails(on_keys([DOCUMENTED["cloudtrail_lake"]]))
     assert "1 guardrail finding fails" in str(refused.value)
     assert "IAM-KMS-6[source]" in str(refused.value)
     assert "CloudTrail Lake event data store: it sends neither aws:SourceArn" in str(refused.value)
-    assert "acknowledging IAM-KMS-6[source] with the reason" in str(refused.value)
+    assert "acknowledging IAM-KMS-6[source:*] with the reason" in str(refused.value)
+    given = (Acknowledgement("IAM-KMS-6[source:*]", "event data stores send no source"),)
+    accepted = assert_guardrails(
+        on_keys([DOCUMENTED["cloudtrail_lake"]]), config=GuardrailConfig(acknowledgements=given)
+    )
+    assert [one.control for one in accepted.findings if one.acknowledged] == ["IAM-KMS-6"]
 
 
 def test_takes_sources_that_are_known_at_deployment_only():
