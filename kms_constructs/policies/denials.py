@@ -119,12 +119,11 @@ def deny_direct_grants(
 
     See: https://docs.aws.amazon.com/controltower/latest/controlreference/kms-rules.html
     """
-    direct: Condition = {
-        "BoolIfExists": {"kms:GrantIsForAWSResource": "false", "aws:PrincipalIsAWSService": "false"}
-    }
     elsewhere = {"kms:ViaService": one_or_list(_once(services))} if services else {}
-    if elsewhere:
-        direct["StringNotEquals"] = elsewhere
+    direct: Condition = {
+        "BoolIfExists": {"kms:GrantIsForAWSResource": "false", "aws:PrincipalIsAWSService": "false"},
+        **({"StringNotEquals": elsewhere} if elsewhere else {}),
+    }
     if not creators:
         return (_deny_grants("DenyDirectGrants", direct),)
     makers = {"aws:PrincipalArn": one_or_list(_once(creators))}
