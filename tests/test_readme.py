@@ -100,18 +100,19 @@ def test_readme_shows_what_happens(block: Block, transcript: dict[Block, str]) -
 def consumers_table() -> str:
     """The table of consumers as README should show it."""
     rows = []
-    known = [one for requirement in requirements().values() for one in requirement.rows]
-    for one in sorted(known, key=lambda row: row.resource.lower()):
+    known = [(one, needs) for needs in requirements().values() for one in needs.rows]
+    for one, needs in sorted(known, key=lambda row: row[0].resource.lower()):
         cells = (
             one.resource,
             f"`{one.construct}`",
             one.caller,
             one.argument,
             "refused" if one.refused else "",
+            " ".join(needs.undocumented),
         )
         rows.append(f"| {' | '.join(cells)} |".replace("<region>", "&lt;region&gt;"))
-    head = ["| resource | construct | who calls KMS | what lets it | without it |", "|---|---|---|---|---|"]
-    return "\n".join([*head, *rows])
+    head = "| resource | construct | who calls KMS | what lets it | without it | what AWS does not document |"
+    return "\n".join([head, "|---|---|---|---|---|---|", *rows])
 
 
 def test_the_table_of_consumers_is_the_tested_one() -> None:

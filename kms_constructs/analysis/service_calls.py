@@ -135,8 +135,10 @@ def written(template: str, use: Use) -> str:
     return template
 
 
-def known_value(name: str, pattern: str, use: Use) -> str | None:
+def known_value(name: str, pattern: str, use: Use, caller: Caller) -> str | None:
     """What the calls carry for a condition key, where a resource of the way tells: the ARN of the topic."""
+    if name in caller.by_name:
+        return use.user.arn.rpartition("/")[2] or None
     own = (use.user.arn, *use.mentioned)
     others = tuple(link.arn for link in reversed(use.chain))
     for arn in (*own, *others) if name == SOURCE_ARN else (*others, *own):
@@ -160,7 +162,7 @@ def _context(use: Use, caller: Caller) -> dict[str, Fact]:
         if "*" not in pattern:
             carried[name] = pattern
             continue
-        carried[name] = known_value(name, pattern, use) or _any(pattern)
+        carried[name] = known_value(name, pattern, use, caller) or _any(pattern)
     return carried
 
 

@@ -2,7 +2,8 @@
 
 Whoever deploys a key may rewrite its policy, and so could give itself anything already. Where it makes a
 table, a secret or a file system with the key, it calls KMS itself, through the service. A key policy that
-lets it do so through named services, and in no other way, gives it nothing new, and is told as a warning.
+lets it do so through named services, and in no other way, gives it nothing new, and is told as a warning. So
+are grants that such a service makes in its name without saying that they are for a resource of AWS: EKS's.
 
 See: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
 """
@@ -15,12 +16,13 @@ from dataclasses import replace
 from kms_constructs.analysis.contribution import Contribution
 from kms_constructs.analysis.principals import Cell, PrincipalKind
 from kms_constructs.analysis.separation import CREATE_GRANT, POLICY_ACTION, Overlap
+from kms_constructs.guardrails.grant_scope import grants_without_flag
 from kms_constructs.model.globs import has_wildcard
 from kms_constructs.model.policy import Condition
 from kms_constructs.model.text import has_unresolved_hole
 
 DEPLOYMENT_VIA_SERVICE = "deployment via service"
-_BY_STATEMENT = frozenset({"key policy", "delegated policy", "delegated management"})
+_BY_STATEMENT = frozenset({"key policy", CREATE_GRANT, "delegated policy", "delegated management"})
 """Ways in which statements of the key policy give use, which are the ones to look at."""
 
 
@@ -59,13 +61,10 @@ def services_of(overlap: Overlap) -> tuple[str, ...]:
 
 
 def _through_services(one: Overlap) -> bool:
-    return (
-        one.through in _BY_STATEMENT
-        and one.unresolved is None
-        and CREATE_GRANT not in one.uses
-        and bool(one.pairs)
-        and all(_named_services(user.part) for _, user in one.pairs)
-    )
+    if one.through not in _BY_STATEMENT or one.unresolved is not None or not one.pairs:
+        return False
+    named = [_named_services(user.part) for _, user in one.pairs]
+    return all(named) and (CREATE_GRANT not in one.uses or all(map(grants_without_flag, named)))
 
 
 def _is_one_of(cell: Cell, who: Sequence[str]) -> bool:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from kms_constructs.analysis.narrowing import narrowed_by, narrows
+from collections.abc import Iterable
+from functools import cache
+
+from kms_constructs.analysis.narrowing import VIA_SERVICE, narrowed_by, narrows
 from kms_constructs.analysis.principals import PrincipalKind, all_within
 from kms_constructs.analysis.reach import Contribution
 from kms_constructs.model.actions import ACTIONS
 from kms_constructs.model.arn import canonical
 from kms_constructs.model.estate import Grant, Key
 from kms_constructs.model.limits import source_keys
+from kms_constructs.model.service_requirement import FOR_AWS_RESOURCE
+from kms_constructs.model.services import requirements
 from kms_constructs.model.unknown import is_unknown
 
 GRANTEE = "kms:granteeprincipal"
@@ -25,6 +30,38 @@ def scoped_service(part: Contribution) -> bool:
     keys = source_keys(name for cell in part.cells for name in cell.include)
     grantable = {name for name, action in ACTIONS.items() if action.grantable} - {"CreateGrant"}
     return narrowed_by(part.conditions, keys) is True and _operations_within(part, grantable)
+
+
+@cache
+def _services_without_flag() -> frozenset[str]:
+    """The services whose grants in the name of a principal do not carry the flag, as AWS documents."""
+    return frozenset(
+        one.via
+        for one in requirements().values()
+        for caller in one.callers
+        if one.via and caller.grants and FOR_AWS_RESOURCE in caller.omits
+    )
+
+
+def grants_without_flag(vias: Iterable[str]) -> bool:
+    """Whether all values of ``kms:ViaService`` are of services whose grants do not carry the flag."""
+    return all(via.partition(".")[0] in _services_without_flag() for via in vias)
+
+
+def through_service(part: Contribution) -> bool:
+    """Whether principals of known accounts make the grants through services alone that do not flag theirs.
+
+    The service decides to whom it grants, as it does where it flags the grant.
+    """
+    if any(cell.account is None for cell in part.cells):
+        return False
+    return any(
+        condition.folded_key == VIA_SERVICE
+        and narrows(condition) is True
+        and not is_unknown(condition.values)
+        and grants_without_flag(condition.values)
+        for condition in part.conditions
+    )
 
 
 def by_service(part: Contribution) -> bool:

@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 
 from kms_constructs.analysis.service_calls import ServiceCall, known_value, written
+from kms_constructs.model.actions import ActionClass, find_action
 from kms_constructs.model.arn import is_account_id, parse_arn
 from kms_constructs.model.service_requirement import FOR_AWS_RESOURCE, VIA_SERVICE, Shape, Who
 from kms_constructs.model.service_statement import statements_for
@@ -18,6 +19,7 @@ from kms_constructs.model.text import HoleKind, display, holes
 
 _BY_ITSELF = (Who.SERVICE, Who.LINKED_ROLE)
 _LIST = "[…]"
+_OPERATIONS = "kms:GrantOperations"
 
 
 def argument(one: ServiceCall, *, named: bool) -> str:
@@ -98,7 +100,7 @@ def statements(one: ServiceCall, *, named: bool) -> str:
         sent = one.caller.sends[name]
         for value in (sent,) if isinstance(sent, str) else sent:
             pattern = written(value, use)
-            known = known_value(name, pattern, use) if "*" in pattern else None
+            known = known_value(name, pattern, use, one.caller) if "*" in pattern else None
             # What CloudFormation makes up is not known to whoever writes the policy.
             limits.append((value, known if known is not None and _can_be_written(known) else pattern))
     place = next(at for at, other in enumerate(one.requirement.callers) if other is one.caller)
@@ -106,11 +108,19 @@ def statements(one: ServiceCall, *, named: bool) -> str:
 
 
 def is_unlimited(one: ServiceCall) -> bool:
-    """Whether the statements that let the caller in are open to others, for AWS documents no condition."""
+    """Whether IAM-KMS-6 reports the statements: AWS documents nothing that limits them."""
     caller = one.caller
     if caller.grants and FOR_AWS_RESOURCE not in caller.sends:
-        return True
-    return caller.who is Who.SERVICE and not caller.limits
+        # Grants that a service makes for its own sources, of listed operations, are let off; so are those
+        # that it makes in the name of a principal who comes through it.
+        limited = {key for _, key in caller.limits}
+        return _OPERATIONS not in limited if caller.who is Who.SERVICE else VIA_SERVICE not in limited
+    return caller.who is Who.SERVICE and not caller.limits and any(map(_uses_the_key, caller.actions))
+
+
+def _uses_the_key(name: str) -> bool:
+    action = find_action(name)
+    return action is None or action.classification is ActionClass.CRYPTOGRAPHIC
 
 
 @lru_cache(maxsize=1024)

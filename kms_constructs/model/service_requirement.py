@@ -34,6 +34,9 @@ CONTEXT = "kms:EncryptionContext:"
 """What the names of condition keys on the encryption context begin with."""
 FOR_AWS_RESOURCE = "kms:GrantIsForAWSResource"
 
+VIA_SERVICE_PAGE = "https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html"
+"""Lists the services that call KMS in the name of a principal, with their values of `kms:ViaService`."""
+
 CREATE_GRANT = "CreateGrant"
 
 MANAGED_FOR_CALLERS = frozenset({"alias/aws/sns", "alias/aws/sqs"})
@@ -135,6 +138,8 @@ TOPIC = Step("AWS::SNS::Topic", ("KmsMasterKeyId",))
 QUEUE = Step("AWS::SQS::Queue", ("KmsMasterKeyId",))
 SECRET = Step("AWS::SecretsManager::Secret", ("KmsKeyId",))
 """The last step for what many services deliver to."""
+LAUNCH_TEMPLATE = Step("AWS::EC2::LaunchTemplate", ("LaunchTemplateData/BlockDeviceMappings/*/Ebs/KmsKeyId",))
+"""The last step for what launches instances."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +157,7 @@ class Caller:
         unseen: Properties of the resource under which AWS makes the role itself, in no template of the app.
         sends: Condition keys that every such call carries, with the value or, where AWS documents several,
             the values; ``*`` and placeholders in them.
+        by_name: Those of `sends` that carry the name of the resource, which its ARN ends in.
         omits: Condition keys that no such call carries: a statement that asks for one allows nothing.
         limits: The condition keys, with the operator, by which the preset limits its statement, in order.
         operations: What a grant that it creates lets the grantee do; empty where AWS does not say.
@@ -172,6 +178,7 @@ class Caller:
     roles: tuple[tuple[Step, ...], ...] = ()
     unseen: tuple[str, ...] = ()
     sends: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    by_name: tuple[str, ...] = ()
     omits: tuple[str, ...] = ()
     limits: tuple[tuple[str, str], ...] = ()
     operations: tuple[str, ...] = ()
@@ -276,7 +283,9 @@ class ServiceRequirement:
         key_usage: The key usage that it works with, as KMS names it.
         region: The Region that it takes keys from; empty for the resource's own.
         unsupported: Why AWS takes no customer managed key here; empty where it does.
-        notes: What AWS documents besides, or does not document.
+        undocumented: What AWS documents nowhere, so that nothing is said of it here: README's table shows it.
+            Where that is who calls KMS at all, there are no `callers`, and nothing proves that the use works.
+        notes: What AWS documents besides.
     """
 
     name: str
@@ -294,6 +303,7 @@ class ServiceRequirement:
     key_usage: str = "ENCRYPT_DECRYPT"
     region: str = ""
     unsupported: str = ""
+    undocumented: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def caller(self, sid: str) -> Caller:
@@ -327,15 +337,22 @@ def through_service(
 ) -> Caller:
     """A principal that calls KMS through a service, with its own identity.
 
-    Its calls carry the service and the account of the principal; never a source, for no service acts.
+    Its calls carry the service and the account of the principal; never a source, for no service acts. A grant
+    that it makes is one for an AWS resource, as KMS documents of the services that are integrated with it,
+    but where the service's own page says that it is not.
+
+    See: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
     """
     sends: dict[str, str | tuple[str, ...]] = {
         CALLER_ACCOUNT: ACCOUNT,
         VIA_SERVICE: f"{via}.{REGION}.amazonaws.com",
         **{f"{CONTEXT}{key}": value for key, value in (context or {}).items()},
     }
+    omits: tuple[str, ...] = (SOURCE_ARN, SOURCE_ACCOUNT)
     if CREATE_GRANT in actions and for_aws_resource:
         sends[FOR_AWS_RESOURCE] = "true"
+    elif CREATE_GRANT in actions:
+        omits = (*omits, FOR_AWS_RESOURCE)
     return Caller(
         who=who,
         actions=actions,
@@ -344,7 +361,7 @@ def through_service(
         roles=roles,
         unseen=unseen,
         sends=sends,
-        omits=(SOURCE_ARN, SOURCE_ACCOUNT),
+        omits=omits,
         limits=(("StringEquals", CALLER_ACCOUNT), ("StringEquals", VIA_SERVICE)),
         operations=operations,
         called=called,

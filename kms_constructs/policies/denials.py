@@ -102,25 +102,32 @@ def deny_lasting_material(last_day: date | None) -> tuple[PolicyStatementJson, .
     )
 
 
-def deny_direct_grants(creators: Sequence[str], grantees: Sequence[str]) -> tuple[PolicyStatementJson, ...]:
+def deny_direct_grants(
+    creators: Sequence[str], grantees: Sequence[str], services: Sequence[str] = ()
+) -> tuple[PolicyStatementJson, ...]:
     """Grants only by AWS services for their own use, and those that were declared.
 
     Without declared grants in the form that AWS Control Tower's CT.KMS.PR.3 accepts. With them, the Deny
     leaves out those who make them, and a second one holds everybody, them included, to the declared grantees.
+    Grants that a service makes in the name of a principal, without saying that they are for an AWS resource,
+    are left out where the key is declared for that service.
 
     Args:
         creators: Who makes declared grants.
         grantees: Who gets something by them.
+        services: Values of `kms:ViaService` under which services make such grants.
 
     See: https://docs.aws.amazon.com/controltower/latest/controlreference/kms-rules.html
     """
+    elsewhere = {"kms:ViaService": one_or_list(_once(services))} if services else {}
     direct: Condition = {
-        "BoolIfExists": {"kms:GrantIsForAWSResource": "false", "aws:PrincipalIsAWSService": "false"}
+        "BoolIfExists": {"kms:GrantIsForAWSResource": "false", "aws:PrincipalIsAWSService": "false"},
+        **({"StringNotEquals": elsewhere} if elsewhere else {}),
     }
     if not creators:
         return (_deny_grants("DenyDirectGrants", direct),)
     makers = {"aws:PrincipalArn": one_or_list(_once(creators))}
-    getters = {"kms:GranteePrincipal": one_or_list(_once(grantees))}
+    getters = {"kms:GranteePrincipal": one_or_list(_once(grantees)), **elsewhere}
     return (
         _deny_grants("DenyDirectGrants", {**direct, "ArnNotEquals": makers}),
         _deny_grants("DenyOtherGrantees", {**direct, "StringNotEquals": getters}),

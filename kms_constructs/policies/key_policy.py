@@ -8,7 +8,7 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -391,8 +391,20 @@ def _denials(spec: KeyPolicySpec, allows: Iterable[PolicyStatementJson]) -> tupl
         *deny_direct_grants(
             [creator for grant in spec.direct_grants for creator in grant.created_by],
             [grant.grantee for grant in spec.direct_grants],
+            list(_granting_services(allows)),
         ),
     )
+
+
+def _granting_services(allows: Iterable[PolicyStatementJson]) -> Iterator[str]:
+    """The services through which an Allow lets principals make grants that are not for AWS resources."""
+    for one in allows:
+        condition = one.get("Condition", {})
+        if "kms:CreateGrant" in one.get("Action", ()) and "kms:GrantIsForAWSResource" not in condition.get(
+            "Bool", {}
+        ):
+            via = condition.get("StringEquals", {}).get("kms:ViaService", [])
+            yield from [via] if isinstance(via, str) else via
 
 
 def _deny_guarded(spec: KeyPolicySpec) -> tuple[PolicyStatementJson, ...]:

@@ -116,7 +116,7 @@ def test_case_16_a_trail_without_its_arn() -> None:
         "resources.",
         "CloudTrail Lake event data store: it sends neither aws:SourceArn nor aws:SourceAccount, and a "
         "statement that asks for one allows nothing. AWS documents nothing else that limits it, so accept it "
-        "by acknowledging IAM-KMS-6[source] with the reason, and give the key to nothing else. CloudTrail "
+        "by acknowledging IAM-KMS-6[source:*] with the reason, and give the key to nothing else. CloudTrail "
         "trail: add aws:SourceArn (ArnLike) and kms:EncryptionContext:aws:cloudtrail:arn (StringLike).",
     )
     mended = allowed(

@@ -17,6 +17,7 @@ from kms_constructs.guardrails.finding import Finding
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.policies.direct_grant import DirectGrant
 from kms_constructs.policies.root_access import RootAccess
+from kms_constructs.policies.services.service_access import ServiceAccess
 from kms_constructs.sources.cloudformation.template import TemplateInput
 from kms_constructs.sources.cloudformation.templates import estate_from_templates
 from kms_constructs.testing import access, assert_guardrails
@@ -140,6 +141,27 @@ def test_without_grants_nothing_changes():
     assert found["DenyDirectGrants"] == deny("DenyDirectGrants")
     assert "DenyOtherGrantees" not in found
     assert "directGrants" not in key_resource(stack)["Metadata"]["kms-constructs"]
+
+
+EKS = {"kms:ViaService": "eks.eu-west-1.amazonaws.com"}
+
+
+def test_what_comes_through_eks_is_left_out_where_the_key_is_declared_for_it():
+    """Its grants carry no flag, so the Deny would refuse every cluster."""
+    stack = new_stack()
+    new_key(stack, services=[ServiceAccess.eks([USER])])
+    assert statements(stack)["DenyDirectGrants"] == deny("DenyDirectGrants", StringNotEquals=EKS)
+
+
+def test_what_comes_through_eks_may_have_any_grantee_and_declared_grants_may_not():
+    stack = stack_with(finance(), services=[ServiceAccess.eks([USER])])
+    found = statements(stack)
+    assert found["DenyDirectGrants"] == deny(
+        "DenyDirectGrants", StringNotEquals=EKS, ArnNotEquals={"aws:PrincipalArn": SETUP}
+    )
+    assert found["DenyOtherGrantees"] == deny(
+        "DenyOtherGrantees", StringNotEquals={"kms:GranteePrincipal": REPORT, **EKS}
+    )
 
 
 def test_roles_of_the_app():

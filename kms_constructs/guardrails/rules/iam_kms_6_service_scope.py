@@ -16,7 +16,8 @@ Three things are judged:
   Let off is a statement that allows grants that the key declares: to their grantees, with their operations
   and, where the declaration says who makes them, by these alone. Each such grant is reported, as a warning:
   somebody decided on it and should look at it again. Let off as well is a service principal that is limited
-  as above and by ``kms:GrantOperations``, for services whose grants do not carry the flag (Fargate).
+  as above and by ``kms:GrantOperations``, for services whose grants do not carry the flag (Fargate); and
+  principals that are limited to their account and, by ``kms:ViaService``, to such a service (EKS).
 
 What limits is decided key by key in `kms_constructs.model.limits`.
 
@@ -54,7 +55,13 @@ from kms_constructs.analysis.within import EstateAccess
 from kms_constructs.analysis.witness import Witness, witness
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
-from kms_constructs.guardrails.grant_scope import GRANTEE, by_service, declared, scoped_service
+from kms_constructs.guardrails.grant_scope import (
+    GRANTEE,
+    by_service,
+    declared,
+    scoped_service,
+    through_service,
+)
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized, heading, named
 from kms_constructs.guardrails.source_advice import grants_without_flag, source_advice
 from kms_constructs.guardrails.wording import UNRESOLVED, merged, resolve, unshown
@@ -203,7 +210,7 @@ class ServiceScopeRule(KeyRule):
                 [one.value for one in services],
                 actions,
                 by_context=ENCRYPTION_CONTEXT in keys,
-                finding=f"{self.control.id}[{SOURCE}]",
+                finding=f"{self.control.id}[{SOURCE}:*]",
             ),
         )
 
@@ -295,7 +302,9 @@ class ServiceScopeRule(KeyRule):
             parts = [
                 part
                 for part in merged(region.escapes(authorised))
-                if not declared(part, key) and not by_service(part) and not scoped_service(part)
+                if not (
+                    declared(part, key) or by_service(part) or scoped_service(part) or through_service(part)
+                )
             ]
             for part in parts:
                 shown = witness(
@@ -355,7 +364,7 @@ class ServiceScopeRule(KeyRule):
             chain=(part.describe(),),
             principals=(part.principals,),
             witness=shown,
-            fix=_grant_fix(part, left, f"{self.control.id}[{CREATE_GRANT}]"),
+            fix=_grant_fix(part, left, f"{self.control.id}[{CREATE_GRANT}:*]"),
         )
 
 

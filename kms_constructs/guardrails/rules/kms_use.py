@@ -69,6 +69,8 @@ _DETAILS = {
 }
 OPEN = "open"
 """Detail of what IAM policies decide that are not in view."""
+UNDOCUMENTED = "undocumented"
+"""Detail of uses of which AWS does not say what they need."""
 
 
 @dataclass(slots=True)
@@ -111,6 +113,8 @@ class UseRule(KeyRule):
             if needs.unsupported:
                 yield self._unsupported(key, use, needs)
                 continue
+            if not needs.callers:
+                yield self._undocumented(key, use, needs)
             for one in calls_of(use, needs):
                 for actions, answer in self._access.answers(one, key):
                     if answer.answer is Answer.CERTAIN:
@@ -150,6 +154,20 @@ class UseRule(KeyRule):
             fix=f"Take the key off {use.holder.name}, or deliver elsewhere.",
             severity=Severity.WARNING if use.doubt else None,
             detail="unsupported",
+            chain=_chain(use),
+        )
+
+    def _undocumented(self, key: Key, use: Use, needs: ServiceRequirement) -> Finding:
+        return self.finding(
+            Outcome.UNDETERMINED,
+            key.location,
+            f"{needs.title}: whether {use.way} can use the key cannot be told, for AWS documents nowhere "
+            f"what it needs: {' '.join(needs.undocumented)}",
+            fix=f"Let whoever creates {use.user.name} use the key (key_users), and try it before you rely "
+            "on it.",
+            severity=Severity.WARNING,
+            path=key.policy.path,
+            detail=UNDOCUMENTED,
             chain=_chain(use),
         )
 

@@ -7,6 +7,7 @@ from kms_constructs.model.service_requirement import (
     ALL_SYMMETRIC,
     ANY_FORM,
     FOR_AWS_RESOURCE,
+    LAUNCH_TEMPLATE,
     PARTITION,
     Caller,
     Consumer,
@@ -38,10 +39,7 @@ REQUIREMENT = ServiceRequirement(
         Consumer(
             (
                 Step("AWS::AutoScaling::AutoScalingGroup", (path,)),
-                Step(
-                    "AWS::EC2::LaunchTemplate",
-                    ("LaunchTemplateData/BlockDeviceMappings/*/Ebs/KmsKeyId",),
-                ),
+                LAUNCH_TEMPLATE,
             ),
             ANY_FORM,
             _PAGE,

@@ -6,6 +6,7 @@ from kms_constructs.model.service_requirement import (
     ALL_SYMMETRIC,
     FOR_AWS_RESOURCE,
     Caller,
+    Row,
     ServiceRequirement,
     Who,
 )
@@ -29,7 +30,19 @@ REQUIREMENT = ServiceRequirement(
             ),
         ),
     ),
+    rows=(
+        Row(
+            "EC2 Auto Scaling group in another account",
+            "autoscaling.CfnAutoScalingGroup(launch_template=…, there)",
+            "a user there, who makes a grant for the service-linked role there",
+            "none: no argument lets another account make grants that are not for AWS resources",
+        ),
+    ),
     notes=(
-        ("CloudFormation has no resource for a grant: DirectGrant declares it, the other account makes it."),
+        "CloudFormation has no resource for a grant: a user of the other account makes it there.",
+        (
+            "DirectGrant does not declare it: it is for principals of the key's account, and takes no"
+            " CreateGrant, which the service-linked role needs to attach volumes."
+        ),
     ),
 )

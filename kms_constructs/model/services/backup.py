@@ -18,7 +18,10 @@ _PAGE = "https://docs.aws.amazon.com/aws-backup/latest/devguide/create-a-vault.h
 REQUIREMENT = ServiceRequirement(
     name="backup",
     title="AWS Backup vault",
-    pages=(_PAGE,),
+    pages=(
+        _PAGE,
+        "https://docs.aws.amazon.com/aws-backup/latest/devguide/create-cross-account-backup.html",
+    ),
     via="backup",
     callers=(
         through_service(
@@ -38,7 +41,17 @@ REQUIREMENT = ServiceRequirement(
             "whoever creates the vault, and the backup role",
             "services=[ServiceAccess.backup([…])], or key_users",
         ),
+        Row(
+            "Backup copy into another account",
+            "backup.CfnBackupPlan(backup_plan=…copy_actions…)",
+            "the other account, with the key of the source; the vault there has its own",
+            (
+                "external_access=[ExternalAccess(…, grants_for_aws_resources=True)] with the services of the"
+                " resources"
+            ),
+        ),
     ),
     preset=PresetText(call="ServiceAccess.backup([…])", sid="Backup"),
     asks_through=("backup",),
+    notes=("A copy into another account needs the source's key shared with that account.",),
 )

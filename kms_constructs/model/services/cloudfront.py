@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from kms_constructs.model.service_requirement import (
     ACCOUNT,
+    ANY_FORM,
+    BUCKET,
     DATA_KEYS,
     PARTITION,
     SOURCE_ARN,
     Caller,
+    Consumer,
     PresetText,
     Row,
     ServiceRequirement,
     Shape,
+    Step,
     Who,
 )
 
@@ -31,6 +35,20 @@ REQUIREMENT = ServiceRequirement(
             limits=(("ArnLike", SOURCE_ARN),),
             called=("Decrypt",),
             note="Encrypt and data keys are for uploads through the distribution.",
+        ),
+    ),
+    consumers=(
+        Consumer(
+            (
+                Step(
+                    "AWS::CloudFront::Distribution",
+                    ("DistributionConfig/Origins/*/DomainName",),
+                    {"DistributionConfig/Origins/*/OriginAccessControlId": "*"},
+                ),
+                BUCKET,
+            ),
+            ANY_FORM,
+            _PAGE,
         ),
     ),
     rows=(

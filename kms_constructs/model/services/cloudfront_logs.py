@@ -43,4 +43,5 @@ REQUIREMENT = ServiceRequirement(
             ("services=[ServiceAccess.log_delivery()], whose condition AWS does not document for these logs"),
         ),
     ),
+    undocumented=("A condition key that these calls carry.",),
 )

@@ -6,6 +6,7 @@ from kms_constructs.model.service_requirement import (
     SOURCE_ACCOUNT,
     SOURCE_ARN,
     Caller,
+    PresetText,
     Row,
     ServiceRequirement,
     When,
@@ -36,6 +37,7 @@ REQUIREMENT = ServiceRequirement(
             ("Decrypt", "GenerateDataKey"),
             page=_PAGE,
             when=When.CREATE,
+            sid="Principals",
             note="Whoever queries needs both, too.",
         ),
     ),
@@ -45,13 +47,18 @@ REQUIREMENT = ServiceRequirement(
             "CloudTrail Lake event data store",
             "cloudtrail.CfnEventDataStore(kms_key_id=key.key_arn)",
             "cloudtrail.amazonaws.com, and whoever creates and queries the store",
-            "none: AWS supports no condition on the source, so IAM-KMS-6 refuses the statement",
+            (
+                "services=[ServiceAccess.cloudtrail_lake([…])], and an acknowledgement of IAM-KMS-6: AWS"
+                " supports no condition on the source"
+            ),
         ),
     ),
+    preset=PresetText(call="ServiceAccess.cloudtrail_lake([…])", sid="CloudTrailLake"),
     notes=(
         (
             "A statement with aws:SourceArn or aws:SourceAccount allows nothing: CloudTrail sends"
             " neither here."
         ),
     ),
+    undocumented=("A condition key that CloudTrail's own calls carry.",),
 )

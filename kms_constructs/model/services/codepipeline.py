@@ -45,6 +45,12 @@ REQUIREMENT = ServiceRequirement(
             "the roles of the pipeline, which it is granted to",
             "nothing for roles of the same stack; key_users for others",
         ),
+        Row(
+            "CodePipeline action in another account",
+            "codepipeline.CfnPipeline(stages=…role_arn of the other account…)",
+            "the action's role, which lies there",
+            'external_access=[ExternalAccess(principals=[role], permissions=["both"], via_services=["s3"])]',
+        ),
     ),
     notes=(
         (

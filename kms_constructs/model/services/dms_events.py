@@ -48,6 +48,6 @@ REQUIREMENT = ServiceRequirement(
             "AWS recommends aws:SourceAccount and aws:SourceArn for every service that publishes"
             " but EventBridge."
         ),
-        "AWS does not document the form of the source ARN.",
     ),
+    undocumented=("The form of the source ARN.",),
 )

@@ -19,5 +19,8 @@ REQUIREMENT = ServiceRequirement(
     rows=(
         Row("DocumentDB cluster", "docdb.DatabaseCluster(kms_key=key)", "whoever creates it", "key_users"),
     ),
-    notes=("AWS documents no list of what the creator needs.",),
+    undocumented=("Which calls of KMS are made, and by whom.",),
+    notes=(
+        "AWS says that DocumentDB asks KMS for a data key and to decrypt it, not with whose permissions.",
+    ),
 )

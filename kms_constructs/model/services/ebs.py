@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from kms_constructs.model.service_requirement import (
+    ANY_FORM,
+    LAUNCH_TEMPLATE,
+    Consumer,
     PresetText,
     Row,
     ServiceRequirement,
     Shape,
+    Step,
     When,
     Who,
     named_by,
@@ -44,8 +48,10 @@ REQUIREMENT = ServiceRequirement(
     consumers=(
         named_by("AWS::EC2::Volume", "KmsKeyId", page=_PAGE),
         named_by("AWS::EC2::Instance", "BlockDeviceMappings/*/Ebs/KmsKeyId", page=_PAGE),
-        named_by(
-            "AWS::EC2::LaunchTemplate", "LaunchTemplateData/BlockDeviceMappings/*/Ebs/KmsKeyId", page=_PAGE
+        Consumer(
+            (Step("AWS::EC2::Instance", ("LaunchTemplate/LaunchTemplateId",)), LAUNCH_TEMPLATE),
+            ANY_FORM,
+            _PAGE,
         ),
     ),
     rows=(
@@ -77,6 +83,6 @@ REQUIREMENT = ServiceRequirement(
             "The instance decrypts through a grant to its role aws:ec2-infrastructure, which a"
             " Deny by network location would hit."
         ),
-        "A launch template is checked only when something is launched from it.",
+        "Making a launch template calls nothing: whoever launches from it calls KMS.",
     ),
 )

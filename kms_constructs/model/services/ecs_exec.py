@@ -39,5 +39,5 @@ REQUIREMENT = ServiceRequirement(
             "key_users, or decrypt_only_users for the task's role",
         ),
     ),
-    notes=("AWS documents neither the encryption context nor kms:ViaService.",),
+    undocumented=("The encryption context, and whether kms:ViaService is sent.",),
 )

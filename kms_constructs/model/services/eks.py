@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from kms_constructs.model.service_requirement import (
-    FOR_AWS_RESOURCE,
-    Caller,
+    VIA_SERVICE_PAGE,
     KeyForm,
+    PresetText,
     Row,
     ServiceRequirement,
+    Shape,
     When,
     Who,
     named_by,
+    through_service,
 )
 
 _PAGE = "https://docs.aws.amazon.com/eks/latest/userguide/enable-kms.html"
@@ -21,15 +23,18 @@ REQUIREMENT = ServiceRequirement(
     pages=(
         _PAGE,
         "https://docs.aws.amazon.com/eks/latest/userguide/envelope-encryption.html",
+        VIA_SERVICE_PAGE,
     ),
+    via="eks",
     callers=(
-        Caller(
-            who=Who.CREATOR,
-            actions=("DescribeKey", "CreateGrant"),
+        through_service(
+            "eks",
+            Who.CREATOR,
+            ("DescribeKey", "CreateGrant"),
             page=_PAGE,
             when=When.CREATE,
+            for_aws_resource=False,
             note="AWS says that kms:GrantIsForAWSResource is not supported for CreateCluster.",
-            omits=(FOR_AWS_RESOURCE,),
         ),
     ),
     consumers=(
@@ -54,10 +59,19 @@ REQUIREMENT = ServiceRequirement(
             "EKS secrets",
             "eks.Cluster(secrets_encryption_key=key)",
             "whoever creates the cluster",
-            (
-                "direct_grants: the grant of CreateCluster is none for an AWS resource, and AWS does"
-                " not document its operations"
-            ),
+            "services=[ServiceAccess.eks([…])]; key_users do not do, whose grants are for AWS resources",
         ),
     ),
+    preset=PresetText(
+        call="ServiceAccess.eks([…])",
+        sid="Eks",
+        shape=Shape.PRINCIPALS,
+        summary="Lets principals of the key's account create clusters whose secrets this key encrypts.",
+        detail=(
+            "EKS makes the grant that it needs in their name, and does not say that it is for an AWS"
+            " resource: the Deny on direct grants leaves out what comes through EKS."
+        ),
+        principals="Roles and users who create clusters.",
+    ),
+    undocumented=("The grantee and the operations of the grant of CreateCluster.",),
 )

@@ -27,8 +27,9 @@ REQUIREMENT = ServiceRequirement(
             "key_users",
         ),
     ),
+    undocumented=("Which calls of KMS the creator makes.",),
     notes=(
-        "AWS documents no list of what the creator needs.",
+        "ElastiCache makes grants, which ListGrants shows.",
         "A limit by kms:ViaService has to name both elasticache and dax.",
     ),
 )

@@ -60,6 +60,6 @@ REQUIREMENT = ServiceRequirement(
             "AWS's text calls the value of the encryption context the archive's ARN, its example"
             " names the bus."
         ),
-        "Whether aws:SourceArn is sent is not documented.",
     ),
+    undocumented=("Whether aws:SourceArn is sent.",),
 )

@@ -38,8 +38,6 @@ REQUIREMENT = ServiceRequirement(
             "key_users",
         ),
     ),
-    notes=(
-        "An encrypted source asks the pipe's role for Decrypt on the source's key.",
-        "No service principal of Pipes is documented.",
-    ),
+    notes=("An encrypted source asks the pipe's role for Decrypt on the source's key.",),
+    undocumented=("A service principal of Pipes; which of two names its encryption context has.",),
 )

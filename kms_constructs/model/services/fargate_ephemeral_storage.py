@@ -31,6 +31,7 @@ REQUIREMENT = ServiceRequirement(
             actions=("GenerateDataKeyWithoutPlaintext",),
             page=_PAGE,
             sends={_ACCOUNT: ACCOUNT, _CLUSTER: "*"},
+            by_name=(_CLUSTER,),
             limits=(
                 ("StringEquals", _ACCOUNT),
                 ("StringLike", _CLUSTER),
@@ -42,6 +43,7 @@ REQUIREMENT = ServiceRequirement(
             actions=("CreateGrant",),
             page=_PAGE,
             sends={_ACCOUNT: ACCOUNT, _CLUSTER: "*", _OPERATIONS: "Decrypt"},
+            by_name=(_CLUSTER,),
             limits=(
                 ("StringEquals", _ACCOUNT),
                 ("StringLike", _CLUSTER),
@@ -72,8 +74,8 @@ REQUIREMENT = ServiceRequirement(
         ),
     ),
     preset=PresetText(call="ServiceAccess.fargate_ephemeral_storage(…)", sid="FargateEphemeralStorage"),
+    undocumented=("Whether a source or kms:GrantIsForAWSResource is sent: AWS scopes by the cluster alone.",),
     notes=(
-        ("AWS scopes by the cluster alone, and mentions neither a source nor kms:GrantIsForAWSResource."),
         "A generated cluster name in the key policy makes a circle in CloudFormation.",
         "Multi-Region keys and aliases are not supported.",
     ),

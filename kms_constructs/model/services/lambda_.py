@@ -19,7 +19,7 @@ _PAGE = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encr
 REQUIREMENT = ServiceRequirement(
     name="lambda_",
     title="Lambda function",
-    pages=(_PAGE,),
+    pages=(_PAGE, "https://docs.aws.amazon.com/lambda/latest/dg/snapstart-security.html"),
     via="lambda",
     callers=(
         through_service(
@@ -34,6 +34,12 @@ REQUIREMENT = ServiceRequirement(
             "whoever creates the function; its role is granted Decrypt",
             "services=[ServiceAccess.lambda_([…])], or key_users",
         ),
+        Row(
+            "Lambda SnapStart snapshot",
+            "lambda_.CfnFunction(snap_start=…, kms_key_arn=key.key_arn)",
+            "as for the function's variables: it is the same key",
+            "services=[ServiceAccess.lambda_([…])], or key_users",
+        ),
     ),
     preset=PresetText(
         call="ServiceAccess.lambda_([…])",
@@ -44,4 +50,5 @@ REQUIREMENT = ServiceRequirement(
         principals="Roles and users who create and change functions.",
     ),
     asks_through=("lambda",),
+    undocumented=("Calls that SnapStart makes besides those for the function's variables.",),
 )

@@ -49,9 +49,9 @@ REQUIREMENT = ServiceRequirement(
     ),
     preset=PresetText(call="ServiceAccess.s3([…])", sid="S3"),
     asks_through=("s3",),
+    undocumented=("Any call of whoever creates the bucket.",),
     notes=(
         "With an S3 Bucket Key the encryption context is the bucket's ARN, else the object's.",
-        "AWS documents no KMS call of whoever creates the bucket.",
         "A bucket for server access logs takes no key: "
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html",
     ),

@@ -63,5 +63,5 @@ REQUIREMENT = ServiceRequirement(
         source="s3",
         sources="ARNs of the buckets that are listed",
     ),
-    notes=("Whether an S3 Bucket Key needs Decrypt besides is not documented.",),
+    undocumented=("Whether an S3 Bucket Key needs Decrypt besides.",),
 )

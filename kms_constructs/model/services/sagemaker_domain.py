@@ -34,5 +34,5 @@ REQUIREMENT = ServiceRequirement(
             "key_users",
         ),
     ),
-    notes=("AWS does not document the condition keys of these calls.",),
+    undocumented=("Through which service these calls come: SageMaker, or EFS, which holds the data.",),
 )

@@ -68,8 +68,5 @@ REQUIREMENT = ServiceRequirement(
     ),
     preset=PresetText(call="ServiceAccess.sns(…)", sid="Sns"),
     asks_as=("sns.amazonaws.com",),
-    notes=(
-        "For a dead-letter queue AWS does not say whether the source ARN is the topic's or the"
-        " subscription's.",
-    ),
+    undocumented=("For a dead-letter queue: whether the source ARN is the topic's or the subscription's.",),
 )

@@ -34,8 +34,6 @@ REQUIREMENT = ServiceRequirement(
     ),
     preset=PresetText(call="ServiceAccess.sqs(producers=[…], consumers=[…])", sid="Sqs"),
     asks_through=("sqs",),
-    notes=(
-        "Whoever consumes a dead-letter queue needs Decrypt on the keys of its source queues too.",
-        "AWS does not document the encryption context of a queue.",
-    ),
+    notes=("Whoever consumes a dead-letter queue needs Decrypt on the keys of its source queues too.",),
+    undocumented=("The encryption context of a queue.",),
 )

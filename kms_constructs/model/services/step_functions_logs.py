@@ -60,4 +60,5 @@ REQUIREMENT = ServiceRequirement(
             "ServiceAccess.custom: AWS documents no condition",
         ),
     ),
+    undocumented=("A condition key that the calls of log delivery carry.",),
 )

@@ -49,10 +49,6 @@ REQUIREMENT = ServiceRequirement(
         principals="Roles and users who create databases.",
     ),
     asks_through=("timestream",),
-    notes=(
-        (
-            "CreateGrant and its conditions are those of the managed policy"
-            " AmazonTimestreamFullAccess; DescribeKey is not documented."
-        ),
-    ),
+    undocumented=("Whether DescribeKey is called.",),
+    notes=(("CreateGrant and its conditions are those of the managed policy AmazonTimestreamFullAccess."),),
 )

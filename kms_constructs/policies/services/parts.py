@@ -55,9 +55,21 @@ def through(
     context: Mapping[str, Sequence[str]] | None = None,
     *,
     grants: bool = False,
+    for_aws: bool = True,
     argument: str = "principals",
 ) -> Templates:
-    """Statements for principals of the key's account who reach the key through a service."""
+    """Statements for principals of the key's account who reach the key through a service.
+
+    Args:
+        sid: What the Sids begin with, after ``Service``.
+        services: The services, as `kms:ViaService` names them.
+        principals: Who they are.
+        actions: What they do, but for CreateGrant.
+        context: Values of condition keys on the encryption context.
+        grants: Whether they create grants, too.
+        for_aws: Whether these are grants for AWS resources, which few services do not say of theirs.
+        argument: Name of the argument, for errors.
+    """
     principal = {"AWS": role_arns(argument, principals)}
     names = [services] if isinstance(services, str) else list(dict.fromkeys(services))
     for name in names:
@@ -72,16 +84,17 @@ def through(
         "kms:CallerAccount": ACCOUNT,
         "kms:ViaService": [f"{name}.{REGION}.amazonaws.com" for name in names],
     }
-    found = [
-        allow(f"Service{sid}", principal, actions, {"StringEquals": equals, "StringLike": context or {}})
-    ]
+    found: list[PolicyStatementJson] = []
+    if use := list(actions):
+        limited = {"StringEquals": equals, "StringLike": context or {}}
+        found.append(allow(f"Service{sid}", principal, use, limited))
     if grants:
         found.append(
             allow(
                 f"Service{sid}Grants",
                 principal,
                 ("CreateGrant",),
-                {"StringEquals": equals, **FOR_AWS},
+                {"StringEquals": equals, **(FOR_AWS if for_aws else {})},
             )
         )
     return tuple(found)

@@ -11,6 +11,7 @@ from kms_constructs.model.actions import KeyUsage
 from kms_constructs.model.service_requirement import (
     ACCOUNT,
     CREATE_GRANT,
+    FOR_AWS_RESOURCE,
     SOURCE_ARN,
     ServiceRequirement,
     Shape,
@@ -167,6 +168,7 @@ def _of_principals(requirement: ServiceRequirement, principals: Sequence[object]
         principals,
         [action for action in actions if action != CREATE_GRANT],
         grants=CREATE_GRANT in actions,
+        for_aws=not any(FOR_AWS_RESOURCE in one.omits for one in callers),
     )
 
 

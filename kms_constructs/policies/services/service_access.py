@@ -28,6 +28,7 @@ from kms_constructs.policies.services.auto_scaling import auto_scaling as _auto_
 from kms_constructs.policies.services.backup import backup as _backup
 from kms_constructs.policies.services.bedrock import bedrock as _bedrock
 from kms_constructs.policies.services.cloudtrail import cloudtrail as _cloudtrail
+from kms_constructs.policies.services.cloudtrail_lake import cloudtrail_lake as _cloudtrail_lake
 from kms_constructs.policies.services.cloudwatch_logs import cloudwatch_logs as _cloudwatch_logs
 from kms_constructs.policies.services.config import config as _config
 from kms_constructs.policies.services.custom import custom as _custom
@@ -42,6 +43,7 @@ from kms_constructs.policies.services.eventbridge_topics import eventbridge_topi
 from kms_constructs.policies.services.fargate_ephemeral_storage import (
     fargate_ephemeral_storage as _fargate_ephemeral_storage,
 )
+from kms_constructs.policies.services.lambda_code import lambda_code as _lambda_code
 from kms_constructs.policies.services.parts import Templates
 from kms_constructs.policies.services.preset import Named, Preset, PrincipalsPreset, SourcesPreset
 from kms_constructs.policies.services.route53_dnssec import route53_dnssec as _route53_dnssec
@@ -158,6 +160,7 @@ class ServiceAccess:
     backup = Preset(_backup)
     bedrock = Preset(_bedrock)
     cloudtrail = Preset(_cloudtrail)
+    cloudtrail_lake = Preset(_cloudtrail_lake)
     cloudwatch_logs = Preset(_cloudwatch_logs)
     config = Preset(_config)
     custom = Preset(_custom)
@@ -168,6 +171,7 @@ class ServiceAccess:
     eventbridge_bus = Preset(_eventbridge_bus)
     eventbridge_topics = Preset(_eventbridge_topics)
     fargate_ephemeral_storage = Preset(_fargate_ephemeral_storage)
+    lambda_code = Preset(_lambda_code)
     route53_dnssec = Preset(_route53_dnssec)
     s3 = Preset(_s3)
     s3_notifications = Preset(_s3_notifications)
@@ -186,17 +190,22 @@ class ServiceAccess:
     ebs = PrincipalsPreset()
     ecr = PrincipalsPreset()
     efs = PrincipalsPreset()
+    eks = PrincipalsPreset()
     firehose = PrincipalsPreset()
     fsx = PrincipalsPreset()
     glue_catalog = PrincipalsPreset()
+    kendra = PrincipalsPreset()
     kinesis = PrincipalsPreset()
     lambda_ = PrincipalsPreset()
+    msk = PrincipalsPreset()
     neptune = PrincipalsPreset()
     opensearch = PrincipalsPreset()
     opensearch_serverless = PrincipalsPreset()
     rds = PrincipalsPreset()
     redshift = PrincipalsPreset()
+    sagemaker_endpoint = PrincipalsPreset()
     sagemaker_feature_store = PrincipalsPreset()
+    sagemaker_notebook = PrincipalsPreset()
     ssm = PrincipalsPreset()
     step_functions = PrincipalsPreset()
     timestream = PrincipalsPreset()

@@ -42,6 +42,7 @@ _NAMED: dict[str, _Named] = {
     "AWS::DynamoDB::GlobalTable": _Named("TableName", f"dynamodb:{_REGIONAL}:table/{{name}}"),
     "AWS::DynamoDB::Table": _Named("TableName", f"dynamodb:{_REGIONAL}:table/{{name}}"),
     "AWS::ECR::Repository": _Named("RepositoryName", f"ecr:{_REGIONAL}:repository/{{name}}"),
+    "AWS::ECS::Cluster": _Named("ClusterName", f"ecs:{_REGIONAL}:cluster/{{name}}"),
     "AWS::IAM::Group": _Named("GroupName", "iam::{account}:group{path}{name}", has_path=True),
     "AWS::IAM::InstanceProfile": _Named(
         "InstanceProfileName", "iam::{account}:instance-profile{path}{name}", has_path=True

@@ -19,19 +19,20 @@ from kms_constructs.model.unknown import Unknown, is_unknown
 from kms_constructs.model.use import Link, Use, UsingRole
 from kms_constructs.sources.cloudformation.keys import location_of
 from kms_constructs.sources.cloudformation.scope import Resource, Scope
-from kms_constructs.sources.cloudformation.ways import Named, has, named_by
+from kms_constructs.sources.cloudformation.ways import Named, has, named_by, text_at
 
 _MANAGED: Final = "alias/aws/"
 _APPLICATION: Final = "AWS::Serverless::Application"
 _CONDITIONAL: Final = "a condition that cannot be resolved decides whether the resource exists"
 _ARN_ATTRIBUTES: Final = {"AWS::SNS::Topic": "TopicArn"}
 _NAMED_SOURCES: Final = {
-    "AWS::CloudWatch::Alarm": ("AlarmName", "cloudwatch:{region}:{account}:alarm:{name}"),
-    "AWS::CloudWatch::CompositeAlarm": ("AlarmName", "cloudwatch:{region}:{account}:alarm:{name}"),
-    "AWS::Events::EventBus": ("Name", "events:{region}:{account}:event-bus/{name}"),
-    "AWS::Events::Rule": ("Name", "events:{region}:{account}:rule/{name}"),
+    "AWS::CloudWatch::Alarm": "cloudwatch:{region}:{account}:alarm:{AlarmName}",
+    "AWS::CloudWatch::CompositeAlarm": "cloudwatch:{region}:{account}:alarm:{AlarmName}",
+    "AWS::Events::EventBus": "events:{region}:{account}:event-bus/{Name}",
+    "AWS::Events::Rule": "events:{region}:{account}:rule/{Name}",
+    "AWS::SES::ReceiptRule": "ses:{region}:{account}:receipt-rule-set/{RuleSetName}:receipt-rule/{Rule/Name}",
 }
-"""ARNs that services send and no function of templates returns, by the property that names the resource."""
+"""ARNs that services send and no function of templates returns, with the properties that name it."""
 
 _Place = tuple[Scope, Resource]
 FindKeys = Callable[[str, Scope], Iterable[Key]]
@@ -271,16 +272,26 @@ def _role_arn(scope: Scope, text: str) -> str | Unknown:
 def _arn_of(scope: Scope, resource: Resource) -> str:
     """The ARN of a resource as far as its template decides it; empty when nothing of it is known."""
     if resource.type in _NAMED_SOURCES:
-        name_property, tail = _NAMED_SOURCES[resource.type]
-        name = scope.resource_property(resource.logical_id, name_property, 0)
-        if not isinstance(name, str):
-            return ""
-        tail = tail.format(region=scope.region, account=scope.account, name=name)
-        return f"arn:{scope.partition}:{tail}"
+        return _named_source(scope, resource)
     found = scope.attribute(resource.logical_id, _ARN_ATTRIBUTES.get(resource.type, "Arn"), 0)
     if not isinstance(found, str) or not found.startswith("arn:"):
         return ""
     return found.removesuffix(":*") if resource.type == "AWS::Logs::LogGroup" else found
+
+
+def _named_source(scope: Scope, resource: Resource) -> str:
+    """The ARN that the properties of a resource make; empty when one of them is not there."""
+    properties = scope.properties(resource.logical_id)
+    head, *parts = _NAMED_SOURCES[resource.type].split("{")
+    for part in parts:
+        path, _, literal = part.partition("}")
+        name: str | None = {"region": scope.region, "account": scope.account}.get(path)
+        if name is None and not is_unknown(properties):
+            name = text_at(properties, path)
+        if name is None:
+            return ""
+        head += name + literal
+    return f"arn:{scope.partition}:{head}"
 
 
 def _mentioned(scope: Scope, resource: Resource) -> Iterator[str]:

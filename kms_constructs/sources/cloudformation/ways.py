@@ -49,6 +49,12 @@ def has(properties: Mapping[str, object], path: str) -> bool:
     return any(True for _ in _at(properties, tuple(path.split("/")), (), ""))
 
 
+def text_at(properties: Mapping[str, object], path: str) -> str | None:
+    """The text at a path; None where there is none, or a condition decides it."""
+    found = [value for _, value, doubt in _at(properties, tuple(path.split("/")), (), "") if not doubt]
+    return found[0] if found and isinstance(found[0], str) else None
+
+
 def _at(
     value: object, parts: tuple[str, ...], path: tuple[str, ...], doubt: str
 ) -> Iterator[tuple[tuple[str, ...], object, str]]:

@@ -33,6 +33,7 @@ LOGS = service("logs.eu-west-1.amazonaws.com")
 USE = ("kms:Decrypt", "kms:GenerateDataKey*")
 CALLER = {"kms:CallerAccount": ACCOUNT}
 EC2 = {"kms:ViaService": "ec2.eu-west-1.amazonaws.com"}
+EKS = {"kms:ViaService": "eks.eu-west-1.amazonaws.com"}
 
 
 def used_by(principal: object, condition: object, *actions: str) -> Key:
@@ -80,6 +81,9 @@ GOOD_CASES = {
             "ForAllValues:StringEquals": {"kms:GrantOperations": "Decrypt"},
         },
         "kms:CreateGrant",
+    ),
+    "EKS's grants in the name of a role": used_by(
+        role("Clusters"), {"StringEquals": {**CALLER, **EKS}}, "kms:CreateGrant"
     ),
     "everyone of an organization, whichever a parameter names, through a service": used_by(
         "*", {"StringEquals": {**EC2, "aws:PrincipalOrgID": hole(HoleKind.UNRESOLVED, "Org")}}
@@ -440,6 +444,26 @@ CASES = {
     "LZA: grants of everyone through a service": (
         used_by({"AWS": "*"}, {"StringEquals": {**CALLER, **EC2}}, "kms:Decrypt", "kms:CreateGrant"),
         [grants(f"to {WHOLE_ACCOUNT}, any AWS service")],
+    ),
+    "EKS's grants in the name of any account": (
+        used_by({"AWS": "*"}, {"StringEquals": EKS}, "kms:CreateGrant"),
+        [grants("to any principal of any account, any AWS service")],
+    ),
+    "EKS's grants, or those of a service that flags its own": (
+        used_by(
+            role("Clusters"),
+            {"StringEquals": {**CALLER, "kms:ViaService": [*EKS.values(), *EC2.values()]}},
+            "kms:CreateGrant",
+        ),
+        [grants(f"to {role('Clusters')}")],
+    ),
+    "EKS's grants by a pattern that others match": (
+        used_by(
+            role("Clusters"),
+            {"StringEquals": CALLER, "StringLike": {"kms:ViaService": "e*.eu-west-1.amazonaws.com"}},
+            "kms:CreateGrant",
+        ),
+        [grants(f"to {role('Clusters')}")],
     ),
     "grants by an administrator": (
         used_by(role("Admin"), None, "kms:Create*"),

@@ -16,6 +16,7 @@ DEPLOY = role("Deploy")
 WRITES = allow(DEPLOY, "kms:PutKeyPolicy", "kms:TagResource")
 DECLARED = {"IAM-KMS-4": (role("Admin"),), "IAM-KMS-5": (role("Admin"), DEPLOY)}
 S3 = "s3.eu-west-1.amazonaws.com"
+EKS = "eks.eu-west-1.amazonaws.com"
 
 
 def through(value: Any, operator: str = "StringEquals") -> dict[str, Any]:
@@ -69,6 +70,12 @@ def test_through_named_services_is_a_warning(judged: Key) -> None:
         in (found.message)
     )
     assert found.witness is not None
+
+
+def test_grants_of_a_service_that_does_not_flag_its_own_are_a_warning() -> None:
+    (found,) = findings(key(allow(DEPLOY, "kms:CreateGrant", **through(EKS))))
+    assert (found.detail, found.fails) == ("deployment-via-service", False)
+    assert f"uses it through {EKS} only" in found.message
 
 
 FAILS: dict[str, Key] = {

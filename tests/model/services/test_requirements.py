@@ -42,12 +42,9 @@ CONSUMERS = [
     for number, consumer in enumerate(one.consumers)
 ]
 PAGE = re.compile(r"https://docs\.aws\.amazon\.com/[A-Za-z0-9_./#-]+\.html(#[a-z-]+)?")
-UNDOCUMENTED = {"documentdb", "elasticache", "msk"}
-"""AWS says of these that a key can be given, and not what its use needs."""
 NO_RESOURCE = {
     "access_analyzer",
     "auto_scaling_other_account",
-    "cloudfront",
     "dynamodb_replication",
     "macie",
     "ssm",
@@ -78,7 +75,8 @@ def test_it_is_complete(one: ServiceRequirement) -> None:
     assert one.title
     assert one.pages
     assert [page for page in one.pages if not PAGE.fullmatch(page)] == []
-    assert bool(one.callers) != (bool(one.unsupported) or one.name in UNDOCUMENTED)
+    assert one.callers or one.unsupported or one.undocumented
+    assert not (one.callers and one.unsupported)
     assert bool(one.consumers) == (one.name not in NO_RESOURCE)
     assert one.rows or one.name in NO_RESOURCE
     assert one.preset or one.rows or one.notes
@@ -105,6 +103,21 @@ def test_its_preset_says_what_it_does(one: ServiceRequirement) -> None:
         limited = [caller for caller in one.callers if caller.who is Who.SERVICE and caller.limits]
         assert limited
         assert all("aws:SourceArn" in dict(map(reversed, caller.limits)) for caller in limited)
+
+
+SAYS_SO = re.compile(r"not document|documents no|does not say|undocumented", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("one", REQUIREMENTS.values(), ids=REQUIREMENTS)
+def test_what_aws_does_not_document_stands_where_the_table_shows_it(one: ServiceRequirement) -> None:
+    assert [text for text in one.notes if SAYS_SO.search(text)] == []
+    assert all(re.fullmatch(r"[A-Z][^|]*\.", text) for text in one.undocumented)
+    unlimited = [
+        caller
+        for caller in one.callers
+        if caller.who is Who.SERVICE and not caller.limits and not caller.omits and not caller.sid
+    ]
+    assert one.undocumented or not unlimited
 
 
 def test_no_two_presets_answer_the_same_wish_or_write_the_same_statement() -> None:

@@ -406,7 +406,7 @@ BUILDS: dict[str, tuple[Build, dict[str, Any]]] = {
     "CodeBuild project": (_project, {"key_users": [USER]}),
     "DocumentDB cluster": (_documents, {"key_users": [USER]}),
     "ECS secret": (_task_secret, {"services": [ServiceAccess.secrets_manager([USER])]}),
-    "EKS secrets": (_cluster, {"key_users": [USER]}),
+    "EKS secrets": (_cluster, {"services": [ServiceAccess.eks([USER])]}),
     "EventBridge event bus": (
         lambda stack, key: events.EventBus(stack, "Bus", kms_key=key),
         {"services": [ServiceAccess.eventbridge_bus()]},
