@@ -1,0 +1,28 @@
+"""What services need, as a table: ``python -m tools.services_table --write docs/reference/services.md``."""
+
+from __future__ import annotations
+
+from kms_constructs.model.services import requirements
+from tools.generated_table import GeneratedTable, table
+
+
+def markdown_table() -> str:
+    """Every resource that uses a key: its construct, who calls KMS, what lets it, what CDK refuses."""
+    known = [one for requirement in requirements().values() for one in requirement.rows]
+    rows = [
+        (
+            one.resource,
+            f"`{one.construct}`",
+            one.caller.replace("<region>", "&lt;region&gt;"),
+            one.argument,
+            "refused" if one.refused else "",
+        )
+        for one in sorted(known, key=lambda row: row.resource.lower())
+    ]
+    return table(("Resource", "Construct", "Who calls KMS", "What lets it", "Without it"), rows)
+
+
+TABLE = GeneratedTable("services", markdown_table)
+
+if __name__ == "__main__":
+    raise SystemExit(TABLE.main())
