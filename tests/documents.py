@@ -1,8 +1,8 @@
 """README and the pages of ``docs``: their fenced blocks, and what happens when they are run.
 
 A document is run from top to bottom in a directory of its own: a block with a title is a file that is
-written there, Python without one is executed, and in ``console`` blocks the lines that start with ``$`` are, and
-say what follows.
+written there, Python without one is executed, and in ``console`` blocks the lines that start with ``$``
+are, and say what follows.
 """
 
 from __future__ import annotations

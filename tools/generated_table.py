@@ -1,4 +1,4 @@
-"""A table of the documentation that is made of the code: it stands between marks, and tests hold it current."""
+"""A table of the documentation that is made of the code: between marks, and held current by tests."""
 
 from __future__ import annotations
 
