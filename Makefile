@@ -27,7 +27,7 @@ PYTEST_FLAGS ?= -n auto --dist loadfile --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install assembly synth diff lint pytest test bench lock clean
+.PHONY: help install assembly synth diff lint pytest test docs pictures bench lock clean
 
 help: ## This list
 	@echo "Targets:"
@@ -98,13 +98,20 @@ pytest: install ## The tests alone
 
 test: lint pytest ## Everything that CI checks
 
+docs: install ## The documentation as a site in site/; links that lead nowhere fail it
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "site/index.html"
+
+pictures: install ## The pictures of the documentation anew; the HTML report's needs a Chromium
+	@$(BIN)/python -m tools.pictures
+
 bench: export CHECKOV := $(CURDIR)/$(CHECKOV_VENV)/bin/checkov
 bench: install $(CHECKOV_VENV)/.installed ## Measurements beside the peers, and mutants of the analysis, printed
 	@for file in $(sort $(wildcard benchmarks/[a-z]*.py)); do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
 
 lock: $(VENV)/.installed ## Takes newer versions into the lock files
 	@echo "== requirements.lock, requirements-checkov.lock"
-	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev $(UV_FLAGS) --output-file requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --group docs $(UV_FLAGS) --output-file requirements.lock
 	@$(BIN)/uv pip compile --group pyproject.toml:checkov $(UV_FLAGS) --output-file requirements-checkov.lock
 	@echo "== package-lock.json"
 	@$(BIN)/npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --loglevel=error > /dev/null
@@ -114,5 +121,5 @@ UV_FLAGS := --quiet --upgrade --universal --python-version 3.11 --no-config --ge
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 clean: ## Removes everything that the other targets made
-	rm -rf $(VENV) $(CHECKOV_VENV) node_modules cdk.out* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(CHECKOV_VENV) node_modules cdk.out* dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -44,16 +44,19 @@ class ArgumentError(KmsConstructsError, ValueError):
         rule: What is allowed.
         fix: What to do about it.
         where: Construct path of the construct, when there is one.
+        refused: What the message says is refused, where the caller did not write it as an argument.
     """
 
-    def __init__(self, argument: str, value: object, rule: str, fix: str, *, where: str = "") -> None:
+    def __init__(
+        self, argument: str, value: object, rule: str, fix: str, *, where: str = "", refused: str = ""
+    ) -> None:
         self.argument = argument
         self.value = value
         self.rule = rule
         self.fix = fix
         self.where = where
         place = f"{where}: " if where else ""
-        super().__init__(f"{place}{argument}={value!r} is refused: {rule}. Fix: {fix}")
+        super().__init__(f"{place}{refused or f'{argument}={value!r}'} is refused: {rule}. Fix: {fix}")
 
 
 class SealedPolicyError(ArgumentError):

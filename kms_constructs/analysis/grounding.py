@@ -48,7 +48,7 @@ def texts_of(key: Key, organization: Organization, home: str = SOME_ACCOUNT) -> 
         name = identity.rsplit(".", 1)[-1].rsplit("::", 1)[-1]
         plain = "".join(character for character in name if character.isalnum()) or f"Text{number}"
         if kind is HoleKind.ENVIRONMENT:
-            made[piece] = {"Partition": known, "Region": "us-east-1"}.get(name, home)
+            made[piece] = {"partition": known, "region": "us-east-1"}.get(name.lower(), home)
         elif kind is HoleKind.GENERATED:
             made[piece] = f"{plain}-{number}"
         elif piece in arns:

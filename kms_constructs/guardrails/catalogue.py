@@ -1,4 +1,4 @@
-"""The guardrail catalogue, made of the rules: one source for packs, reports and the README.
+"""The guardrail catalogue, made of the rules: one source for packs, reports and the documentation.
 
 Example:
     >>> find_control("iam-kms-8").title

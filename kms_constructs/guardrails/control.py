@@ -1,4 +1,4 @@
-"""What a guardrail is, as data: for rules, packs, organization policies and the README alike."""
+"""What a guardrail is, as data: for rules, packs, organization policies and the documentation alike."""
 
 from __future__ import annotations
 

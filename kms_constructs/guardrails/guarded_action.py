@@ -21,6 +21,7 @@ from kms_constructs.analysis.principals import (
     all_within,
     any_meet,
     describe_cells,
+    everyone,
     root_arn,
 )
 from kms_constructs.analysis.reach import Contribution, same_account
@@ -38,6 +39,7 @@ from kms_constructs.model.text import display
 
 PRINCIPAL = "principal"
 
+_ANYONE = describe_cells(everyone())
 _MOST_SHOWN = 5
 """How many IAM policies a finding names; each is judged by itself as well."""
 _SERVICE_LINKED = ("arn:aws:iam::*:role/aws-service-role/*",)
@@ -128,7 +130,13 @@ class GuardedActionRule(KeyRule):
 
     def _direct(self, key: Key, part: Contribution) -> Finding:
         qualified = f"kms:{self.action}"
-        message = f"{capitalized(part.label)} lets {part.principals} call {qualified}"
+        # Whoever cannot be told may be anyone; to say so of an imported administrator would only alarm.
+        who = (
+            "a principal that is not known"
+            if part.unresolved and part.principals == _ANYONE
+            else part.principals
+        )
+        message = f"{capitalized(part.label)} lets {who} call {qualified}"
         shown = self._witness(key, part)
         if shown is None or (part.unresolved and not self._whatever_the_name(key, part)):
             return self._open(key, part, message, (part.describe(),), shown)

@@ -1,8 +1,8 @@
 """What an AWS service needs of a KMS key, as data: which resources hand it one, who calls KMS, and how.
 
 One file of `kms_constructs.model.services` holds one requirement. The preset of `ServiceAccess`, the advice
-when a construct is refused, README's table, the schema of key catalogues and the proof that a service can use
-its key are all made from it, so that nothing about a service is written twice.
+when a construct is refused, the table of services, the schema of key catalogues and the proof that a
+service can use its key are all made from it, so that nothing about a service is written twice.
 
 What AWS does not document stays open here: a condition key that stands neither in `Caller.sends` nor in
 `Caller.omits` may or may not be sent.
@@ -244,7 +244,7 @@ class PresetText:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One way to hand the key over in CDK, for README's table.
+    """One way to hand the key over in CDK, for the table of services.
 
     Args:
         resource: What is encrypted.
@@ -272,7 +272,7 @@ class ServiceRequirement:
         pages: AWS's documentation.
         callers: Who calls KMS.
         consumers: What hands it the key.
-        rows: README's table.
+        rows: the table of services.
         via: The service in values of `kms:ViaService`, where principals reach the key through it.
         also_via: Further services that the same calls may name there.
         preset: The preset; None where `key_users` or nothing at all is the answer.

@@ -225,9 +225,8 @@ class GuardrailPack(NagPack):
         failed = self.judgement.failed and not self.warn_only
         metadata = _metadata(finding for finding in findings if finding.acknowledged is not None)
         if self.quiet:
-            told_by_app = {"error": f"{self.pack_name} fails"} if failed else {}
             return cdk.PolicyValidationPluginReport(
-                success=not failed, violations=[], metadata={**metadata, **told_by_app} or None
+                success=not failed, violations=[], metadata=metadata or None
             )
         given = self.judgement.violations
         if self.most_warnings is not None:

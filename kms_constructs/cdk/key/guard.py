@@ -21,13 +21,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import jsii
-from aws_cdk import Aspects, IAspect, PropertyInjectors, RemovalPolicy, RemoveTag, Stack, Tag
+from aws_cdk import Aspects, CfnResource, IAspect, PropertyInjectors, RemovalPolicy, RemoveTag, Stack, Tag
 from aws_cdk.aws_kms import CfnKey
 from constructs import IConstruct, IValidation
 
+from kms_constructs.cdk.key.escape_hatch import tell_of_overrides
 from kms_constructs.cdk.key.refused import refused_in, watch
 from kms_constructs.model.declaration import METADATA_NAME
 
@@ -78,6 +79,7 @@ def guard(stack: Stack, scope: IConstruct, key: IConstruct, declared: Declared) 
     if found is None:
         found = _GUARDS[stack] = StackGuard(stack, key)
     found.entries.append(_Entry(scope, key, declared))
+    _GUARDED.add(key)
 
 
 @dataclass
@@ -120,11 +122,11 @@ class StackGuard:
             _write(entry, resource, inherited)
             if self._disturbed(entry.scope):
                 deletion, replacement = _POLICIES[entry.declared.declared_removal_policy()]
-                resource.add_override("DeletionPolicy", deletion)
-                resource.add_override("UpdateReplacePolicy", replacement)
+                CfnResource.add_override(resource, "DeletionPolicy", deletion)
+                CfnResource.add_override(resource, "UpdateReplacePolicy", replacement)
             for name in entry.declared.foreign_properties():
                 if current.get(f"{name[0].lower()}{name[1:]}") is not None:
-                    resource.add_property_deletion_override(name)
+                    CfnResource.add_property_deletion_override(resource, name)
         return refused_in(self.stack)
 
     def _disturbed(self, scope: IConstruct) -> bool:
@@ -168,15 +170,15 @@ _POLICIES = {
 
 def _write_properties(entry: _Entry, resource: CfnKey, inherited: Mapping[str, str]) -> None:
     properties = {**entry.declared.declared_properties(), "Tags": _tags(inherited, entry)}
-    resource.add_override("Properties", properties)
+    CfnResource.add_override(resource, "Properties", properties)
 
 
 def _write(entry: _Entry, resource: CfnKey, inherited: Mapping[str, str]) -> None:
     _write_properties(entry, resource, inherited)
     kind = entry.declared.declared_type()
     if kind is not None:
-        resource.add_override("Type", kind)
-    resource.add_override(f"Metadata.{METADATA_NAME}", entry.declared.declared_metadata())
+        CfnResource.add_override(resource, "Type", kind)
+    CfnResource.add_override(resource, f"Metadata.{METADATA_NAME}", entry.declared.declared_metadata())
 
 
 def _tags(inherited: Mapping[str, str], entry: _Entry) -> list[dict[str, str]]:
@@ -212,3 +214,8 @@ class _OnValidate:
 
 
 _GUARDS: WeakKeyDictionary[Stack, StackGuard] = WeakKeyDictionary()
+
+_GUARDED: WeakSet[IConstruct] = WeakSet()
+"""Every key that is written."""
+
+tell_of_overrides(lambda scope: scope in _GUARDED)

@@ -54,6 +54,7 @@ class Refusals:
             "the key policy is sealed when the key is made, and this is not in it",
             fix,
             where=self.target.where,
+            refused=f"a statement that a construct asks for ({wish})",
         )
 
     def excess(self, actions: Sequence[str]) -> SealedPolicyError:

@@ -11,6 +11,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
 
 from kms_constructs.cdk.key.grants import wishes
 from kms_constructs.cdk.key.refused import raise_refusals, refused_in
@@ -407,3 +410,15 @@ def test_whoever_gets_a_grant_or_reaches_the_key_through_a_service_does_not_mana
     found = {one["Sid"]: one for one in key_resource["Properties"]["KeyPolicy"]["Statement"]}
     later = found["Granted1"]["Principal"]["AWS"]
     assert found["DenyManagementToUsers"]["Condition"] == {"ArnEquals": {"aws:PrincipalArn": [caller, later]}}
+
+
+def test_a_refused_wish_of_a_construct_is_not_told_as_an_argument_of_the_caller() -> None:
+    stack = new_stack()
+    queue = sqs.Queue(stack, "Queue", encryption_master_key=new_key(stack))
+
+    with pytest.raises(RuntimeError) as refused:
+        sns.Topic(stack, "Topic").add_subscription(subscriptions.SqsSubscription(queue))
+
+    told = str(refused.value)
+    assert told.startswith("Data/Key: a statement that a construct asks for (sns.amazonaws.com: Decrypt, Gen")
+    assert told.endswith("Fix: declare services=[ServiceAccess.sns(…)] on the key")

@@ -291,7 +291,7 @@ CASES = {
                 U,
                 "unresolved",
                 SECOND,
-                "Statement 1 lets any principal of any account, any AWS service call "
+                "Statement 1 lets a principal that is not known call "
                 "kms:ScheduleKeyDeletion; whether that is only authorised principals is not known: "
                 "parameter Who has no default.",
             )

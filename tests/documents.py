@@ -1,0 +1,122 @@
+"""README and the pages of ``docs``: their fenced blocks, and what happens when they are run.
+
+A document is run from top to bottom in a directory of its own: a block with a title is a file that is
+written there, Python without one is executed, and in ``console`` blocks the lines that start with ``$``
+are, and say what follows.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.conftest import REPOSITORY
+
+README = REPOSITORY / "README.md"
+DOCUMENTS = (README, *sorted((REPOSITORY / "docs").rglob("*.md")))
+UPDATE = os.environ.get("README_UPDATE") == "1"
+"""Whether what commands really say is written into the documents."""
+
+_FENCE = re.compile(
+    r"^```(?P<language>\w*)(?: title=\"(?P<title>[^\"]+)\")?(?P<more>[^\n]*)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+_INCLUDED = re.compile(r'^--8<-- "([^"]+)"\n', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its document, language, title and text, and the line its text starts at."""
+
+    document: Path
+    language: str
+    title: str | None
+    text: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.document.relative_to(REPOSITORY)}:{self.line} {self.language}"
+
+
+def blocks(document: Path) -> list[Block]:
+    """The fenced blocks of a document, in order."""
+    text = document.read_text("utf-8")
+    return [
+        Block(
+            document, match["language"], match["title"], match["text"],
+            text.count("\n", 0, match.start("text")) + 1,
+        )
+        for match in _FENCE.finditer(text)
+    ]  # fmt: skip
+
+
+EVERY_BLOCK = [block for document in DOCUMENTS for block in blocks(document)]
+RUN = [
+    block
+    for block in EVERY_BLOCK
+    if block.language == "console" or (block.language == "python" and not block.title)
+]
+"""What is executed and may fail."""
+
+
+def included(text: str) -> str:
+    """The text with the files of the repository that the site puts into it."""
+    return _INCLUDED.sub(lambda match: (REPOSITORY / match[1]).read_text("utf-8"), text)
+
+
+def run_document(document: Path, directory: Path) -> dict[Block, str]:
+    """What every block should say: itself, where the document tells the truth."""
+    (directory / "examples").symlink_to(REPOSITORY / "examples")
+    said = {}
+    for block in blocks(document):
+        if block.title:
+            file = directory / block.title
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(included(block.text), "utf-8")
+        elif block.language == "python":
+            said[block] = _of_python(block, directory)
+        elif block.language == "console":
+            said[block] = _of_console(block, directory)
+    if UPDATE:
+        text = document.read_text("utf-8")
+        for block, told in said.items():
+            if block.language == "console":
+                text = text.replace(f"```console\n{block.text}```", f"```console\n{told}```")
+        document.write_text(text, "utf-8")
+    return said
+
+
+def environment() -> dict[str, str]:
+    """What a shell has whose commands are those of this project, and not what pytest has."""
+    own = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST")}
+    return {
+        **own,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(REPOSITORY),
+        "CDK_OUTDIR": "cdk.out",
+        "COLUMNS": "118",
+        "NO_COLOR": "1",
+    }
+
+
+def _of_python(block: Block, directory: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", included(block.text)],
+        cwd=directory, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return block.text if done.returncode == 0 else f"{block.text}# fails: {done.stderr[-2000:]}"
+
+
+def _of_console(block: Block, directory: Path) -> str:
+    said = []
+    for command in re.findall(r"^\$ (.*)$", block.text, re.MULTILINE):
+        done = subprocess.run(
+            ["bash", "-c", f"exec 2>&1\n{command}"],
+            cwd=directory, env=environment(), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        said.append(f"$ {command}\n" + re.sub(r"[ \t]+$", "", done.stdout, flags=re.MULTILINE))
+    return "".join(said)
