@@ -32,6 +32,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from kms_constructs.analysis.grantees import grantee_witness
 from kms_constructs.analysis.identity import IdentityGrant
 from kms_constructs.analysis.identity_index import IdentityIndex
 from kms_constructs.analysis.key_names import home_partition
@@ -221,12 +222,7 @@ class LeastPrivilegeRule(KeyRule):
         return tuple(_Access(tuple(cells), *how, examples[how]) for how, cells in found.items())
 
     def _shown(self, key: Key, access: _Access, cells: tuple[Cell, ...]) -> Witness | None:
-        return witness(
-            access.of(cells),
-            key,
-            access.example[0],
-            organization=self.estate.organization,
-        )
+        return witness(access.of(cells), key, access.example[0], organization=self.estate.organization)
 
     def _unreadable(self, key: Key, statement: Statement) -> Iterator[Finding]:
         unknown = statement.principals if is_unknown(statement.principals) else statement.not_principals
@@ -429,11 +425,14 @@ class LeastPrivilegeRule(KeyRule):
             account = account_of(grant.grantee)
             if account is None or account in home or account in self._trusted or grant.constraints:
                 continue
-            yield self.violation(
-                key,
+            shown = grantee_witness(grant, key, self._asked, self.estate.organization)
+            yield self.finding(
+                Outcome.UNDETERMINED if shown is None else Outcome.VIOLATION,
+                key.location,
                 f"A grant lets {display(grant.grantee)} of another account use the key; "
-                "no constraint limits it, and the account is not trusted.",
+                f"no constraint limits it, and the account is not trusted.{unshown(shown)}",
                 detail=CROSS_ACCOUNT,
+                witness=shown,
                 principals=(display(grant.grantee),),
                 fix="Revoke the grant, add an encryption-context constraint, or list the account under "
                 "trusted-accounts.",
