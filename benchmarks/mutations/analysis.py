@@ -331,4 +331,20 @@ ANALYSIS = (
         "A service control policy that allows EC2 alone would leave the root user his way back.",
         ("tests/guardrails/rules/test_iam_kms_1_root_can_restore.py",),
     ),
+    Mutant(
+        "holder-not-asked",
+        "analysis/holders.py",
+        "            if decided.allowed:\n",
+        "            if True:\n",
+        "A request would be shown that an IAM policy does not let through.",
+        ("tests/analysis/test_holders.py",),
+    ),
+    Mutant(
+        "grantee-unbound",
+        "analysis/grantees.py",
+        "organization=organization, known=bound)",
+        "organization=organization)",
+        "No request would be found for a grant that is bound to an encryption context.",
+        ("tests/analysis/test_grantees.py",),
+    ),
 )

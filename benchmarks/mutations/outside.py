@@ -223,7 +223,7 @@ OUTSIDE = (
         'OF_ONE_KEY = frozenset({"direct_grants"})\n',
         'OF_ONE_KEY = frozenset({"direct_grants", "root_access"})\n',
         "IAM policies could manage the replica of a key that only the root user manages.",
-        ("tests/cdk/key/test_replica.py",),
+        ("tests/cdk/key/test_key_arguments.py",),
     ),
     Mutant(
         "users-may-manage",

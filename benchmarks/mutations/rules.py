@@ -196,4 +196,12 @@ RULES = (
         "A statement that may not mean the root user would count as the way back.",
         ("tests/guardrails/rules/test_iam_kms_1_root_can_restore.py",),
     ),
+    Mutant(
+        "iam-policy-for-keys-abroad",
+        "guardrails/guarded_action.py",
+        "                if self._is_abroad(grant, resource):\n",
+        "                if False:\n",
+        "Administration of another account's key, which KMS refuses, would be reported.",
+        ("tests/guardrails/rules/test_guarded_actions.py",),
+    ),
 )
