@@ -99,7 +99,7 @@ pytest: install ## The tests alone
 test: lint pytest ## Everything that CI checks
 
 bench: export CHECKOV := $(CURDIR)/$(CHECKOV_VENV)/bin/checkov
-bench: install $(CHECKOV_VENV)/.installed ## Measurements beside the peers, and mutants of the analysis, printed
+bench: install $(CHECKOV_VENV)/.installed ## Measurements beside the peers, and mutants of every layer, printed
 	@for file in $(sort $(wildcard benchmarks/[a-z]*.py)); do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
 
 lock: $(VENV)/.installed ## Takes newer versions into the lock files
