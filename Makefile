@@ -106,7 +106,7 @@ pictures: install ## The pictures of the documentation anew; the HTML report's n
 	@$(BIN)/python -m tools.pictures
 
 bench: export CHECKOV := $(CURDIR)/$(CHECKOV_VENV)/bin/checkov
-bench: install $(CHECKOV_VENV)/.installed ## Measurements beside the peers, and mutants of the analysis, printed
+bench: install $(CHECKOV_VENV)/.installed ## Measurements beside the peers, and mutants of every layer, printed
 	@for file in $(sort $(wildcard benchmarks/[a-z]*.py)); do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
 
 lock: $(VENV)/.installed ## Takes newer versions into the lock files

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from kms_constructs.analysis.narrowing import narrowed_by
-from kms_constructs.analysis.principals import account_of
+from kms_constructs.analysis.principals import Cell, account_of
+from kms_constructs.analysis.reach import Contribution
 from kms_constructs.model.estate import Key
 from kms_constructs.model.globs import globs_meet
 from kms_constructs.model.limits import pins_account
@@ -89,3 +92,18 @@ def of_organization(conditions: tuple[Condition, ...], organization: str) -> boo
         and all(value == organization or value.startswith(f"{organization}/") for value in condition.values)
         for condition in conditions
     )
+
+
+@dataclass(frozen=True, slots=True)
+class StatementAccess:
+    """What one statement gives, over all its actions."""
+
+    cells: tuple[Cell, ...]
+    conditions: tuple[Condition, ...]
+    delegated: bool
+    unresolved: str | None
+    example: tuple[str, Contribution]
+
+    def of(self, cells: tuple[Cell, ...]) -> Contribution:
+        """What a witness has to show: that these get in."""
+        return self.example[1].of(cells)

@@ -14,12 +14,14 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import ClassVar, TypedDict, Unpack
 
+from kms_constructs.analysis.holders import holder_witness
 from kms_constructs.analysis.identity import IdentityGrant
 from kms_constructs.analysis.identity_index import IdentityIndex, is_open
 from kms_constructs.analysis.principals import (
     PrincipalKind,
     all_within,
     any_meet,
+    cells_meet,
     describe_cells,
     everyone,
     root_arn,
@@ -30,8 +32,9 @@ from kms_constructs.analysis.witness import Witness, witness
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized
-from kms_constructs.guardrails.wording import DELEGATION, IAM_POLICY, UNRESOLVED, merged, resolve
-from kms_constructs.model.arn import canonical, is_account_id
+from kms_constructs.guardrails.wording import DELEGATION, IAM_POLICY, UNRESOLVED, merged, resolve, unshown
+from kms_constructs.model.actions import ACROSS_ACCOUNTS
+from kms_constructs.model.arn import canonical, is_account_id, parse_arn
 from kms_constructs.model.estate import IdentityPolicy, Key
 from kms_constructs.model.globs import globs_meet
 from kms_constructs.model.guarded_actions import GUARDED_ACTIONS
@@ -229,9 +232,10 @@ class GuardedActionRule(KeyRule):
         qualified = f"kms:{self.action}"
         who = describe_cells(grants[0].principals) or "nobody yet"
         for grant in grants:
-            problem = self._reach(grant)
-            if problem is None:
+            reached = self._reach(grant)
+            if reached is None:
                 continue
+            problem, shown = reached
             statement = grant.statement
             path = statement.path if statement is not None else policy.policy.path
             chain = (f"{grant.label} → {who}",)
@@ -248,9 +252,10 @@ class GuardedActionRule(KeyRule):
                 )
             message = f"{capitalized(grant.label)} gives {qualified} on {problem} to {who}"
             return self.finding(
-                Outcome.VIOLATION,
+                Outcome.UNDETERMINED if shown is None and grant.principals else Outcome.VIOLATION,
                 policy.location,
-                f"{message}, not authorised to {self.verb}.",
+                f"{message}, not authorised to {self.verb}.{unshown(shown) if grant.principals else ''}",
+                witness=shown,
                 fix=f"Take {qualified} out of the policy, or authorise its principals under "
                 f'authorised."{self.control.id}".',
                 path=path,
@@ -264,21 +269,44 @@ class GuardedActionRule(KeyRule):
             f"What the policy allows of {qualified} is for authorised principals, or refused by the key.",
         )
 
-    def _reach(self, grant: IdentityGrant) -> str | None:
+    def _reach(self, grant: IdentityGrant) -> tuple[str, Witness | None] | None:
         """The keys that an IAM policy gives the action on to principals not authorised; None for none."""
-        if all_within(grant.principals, self.config.authorised_for(self.control.id)):
+        authorised = self.config.authorised_for(self.control.id)
+        if all_within(grant.principals, authorised):
             return None
         for resource in grant.resources:
             key = self._keys.get(resource)
-            if key is None and is_open(resource):
-                return "all keys" if resource == "*" else f"keys {display(resource)}"
             if key is None:
-                return f"a key outside this {grant.policy.vocabulary.app} ({display(resource)})"
+                if self._is_abroad(grant, resource):
+                    continue
+                keys = f"keys {display(resource)}" if resource != "*" else "all keys"
+                if not is_open(resource):
+                    keys = f"a key outside this {grant.policy.vocabulary.app} ({display(resource)})"
+                return keys, holder_witness(
+                    grant, resource, but=authorised, organization=self.estate.organization
+                )
             if self.exempt(key) is not None or all_within(grant.principals, self._authorised(key)):
                 continue
-            if any(any_meet(grant.principals, part.cells) for part in self._escapes(key)):
-                return f"key {key.location}"
+            for part in self._escapes(key):
+                if any_meet(grant.principals, part.cells):
+                    return f"key {key.location}", self._held(key, grant, part)
         return None
+
+    def _held(self, key: Key, grant: IdentityGrant, part: Contribution) -> Witness | None:
+        """A call of a holder on a key of the app, given an IAM policy: this one."""
+        met = (cells_meet(one, other) for one in grant.principals for other in part.cells)
+        return self._witness(key, part.of(tuple(cell for cell in met if cell is not None)))
+
+    def _is_abroad(self, grant: IdentityGrant, resource: str) -> bool:
+        """Whether a resource names keys of another account than the holders': KMS takes no such call."""
+        arn = parse_arn(resource)
+        account = arn.account if arn is not None else ""
+        return (
+            self.action not in ACROSS_ACCOUNTS
+            and is_account_id(account)
+            and bool(grant.principals)
+            and all(same_account(cell, account) is False for cell in grant.principals)
+        )
 
 
 def _without_linked(part: Contribution) -> Contribution | None:

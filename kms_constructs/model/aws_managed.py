@@ -98,11 +98,9 @@ def aws_managed_policy(name: str) -> Policy | None:
     statements = AWS_MANAGED_POLICIES.get(name)
     if statements:
         return parse_policy({"Version": "2012-10-17", "Statement": statements})
-    return (
-        None
-        if name in _names()
-        else Policy(unknown=Unknown(f"no AWS managed policy {display(name)} is known here"))
-    )
+    if name in _names():
+        return None
+    return Policy(unknown=Unknown(f"no AWS managed policy {display(name)} is known here"))
 
 
 @cache

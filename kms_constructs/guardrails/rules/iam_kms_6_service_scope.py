@@ -39,6 +39,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
+from kms_constructs.analysis.grantees import grantee_witness
 from kms_constructs.analysis.key_names import KeyName, speaks_of_key
 from kms_constructs.analysis.narrowing import (
     CALLER_ACCOUNT_KEYS,
@@ -334,12 +335,14 @@ class ServiceScopeRule(KeyRule):
             f"{kind} {', '.join(f'{name}={display(value)}' for name, value in sorted(pairs.items()))}"
             for kind, pairs in sorted(grant.constraints.items())
         )
+        shown = grantee_witness(grant, key, self._access, self.estate.organization)
         return self.finding(
-            Outcome.VIOLATION,
+            Outcome.UNDETERMINED if shown is None else Outcome.VIOLATION,
             key.location,
             f"Direct grant{called}, made by people and by no AWS service, gives {display(grantee)} the use of"
-            f" the key: {', '.join(operations)}{f' ({limits})' if limits else ''}.",
+            f" the key: {', '.join(operations)}{f' ({limits})' if limits else ''}.{unshown(shown)}",
             severity=Severity.WARNING,
+            witness=shown,
             detail=DIRECT_GRANT,
             principals=(display(grantee),),
             fix="Keep it while it is needed, and acknowledge it with the reason; else revoke it, and take its"

@@ -29,9 +29,10 @@ Best practice::
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
+from kms_constructs.analysis.grantees import grantee_witness
+from kms_constructs.analysis.holders import holder_witness
 from kms_constructs.analysis.identity import IdentityGrant
 from kms_constructs.analysis.identity_index import IdentityIndex
 from kms_constructs.analysis.key_names import home_partition
@@ -55,6 +56,7 @@ from kms_constructs.analysis.witness import Witness, witness
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.exposure import (
     ORGANIZATION,
+    StatementAccess,
     has_everything,
     home_accounts,
     is_dynamic,
@@ -126,21 +128,6 @@ _LIMITS = (*_CALLER, VIA_SERVICE, ENCRYPTION_CONTEXT)
 _KEY_LIMITS = ("kms:resourcealiases", "kms:requestalias", "aws:resourcetag/", ENCRYPTION_CONTEXT)
 
 
-@dataclass(frozen=True, slots=True)
-class _Access:
-    """What one statement gives, over all its actions."""
-
-    cells: tuple[Cell, ...]
-    conditions: tuple[Condition, ...]
-    delegated: bool
-    unresolved: str | None
-    example: tuple[str, Contribution]
-
-    def of(self, cells: tuple[Cell, ...]) -> Contribution:
-        """What a witness has to show: that these get in."""
-        return self.example[1].of(cells)
-
-
 class LeastPrivilegeRule(KeyRule):
     """Looks at whom each Allow reaches, and at IAM policies that decrypt."""
 
@@ -208,7 +195,7 @@ class LeastPrivilegeRule(KeyRule):
         for grants in by_policy.values():
             yield self._identity_policy(grants)
 
-    def _accesses(self, key: Key, statement: Statement) -> tuple[_Access, ...]:
+    def _accesses(self, key: Key, statement: Statement) -> tuple[StatementAccess, ...]:
         """Whom a statement reaches with any of its actions, after all Denies."""
         found: dict[tuple[tuple[Condition, ...], bool, str | None], dict[Cell, None]] = {}
         examples: dict[object, tuple[str, Contribution]] = {}
@@ -218,15 +205,10 @@ class LeastPrivilegeRule(KeyRule):
                     how = (part.conditions, part.delegated, part.unresolved)
                     found.setdefault(how, {}).update(dict.fromkeys(part.cells))
                     examples.setdefault(how, (next((one for one in names if one in USING), names[0]), part))
-        return tuple(_Access(tuple(cells), *how, examples[how]) for how, cells in found.items())
+        return tuple(StatementAccess(tuple(cells), *how, examples[how]) for how, cells in found.items())
 
-    def _shown(self, key: Key, access: _Access, cells: tuple[Cell, ...]) -> Witness | None:
-        return witness(
-            access.of(cells),
-            key,
-            access.example[0],
-            organization=self.estate.organization,
-        )
+    def _shown(self, key: Key, access: StatementAccess, cells: tuple[Cell, ...]) -> Witness | None:
+        return witness(access.of(cells), key, access.example[0], organization=self.estate.organization)
 
     def _unreadable(self, key: Key, statement: Statement) -> Iterator[Finding]:
         unknown = statement.principals if is_unknown(statement.principals) else statement.not_principals
@@ -242,7 +224,7 @@ class LeastPrivilegeRule(KeyRule):
             fix=resolve(key),
         )
 
-    def _read_elsewhere(self, statement: Statement, access: _Access) -> str | None:
+    def _read_elsewhere(self, statement: Statement, access: StatementAccess) -> str | None:
         """The account that a statement lets in without a limit, where a dynamic reference names it.
 
         No input can ever tell which account that is, so to leave it undetermined would be for good; and
@@ -277,7 +259,7 @@ class LeastPrivilegeRule(KeyRule):
         )
 
     def _reach(
-        self, key: Key, statement: Statement, access: _Access, home: frozenset[str]
+        self, key: Key, statement: Statement, access: StatementAccess, home: frozenset[str]
     ) -> Iterator[Finding]:
         people = tuple(cell for cell in access.cells if cell.kind is not PrincipalKind.SERVICE)
         anywhere = tuple(cell for cell in people if cell.account is None)
@@ -291,7 +273,7 @@ class LeastPrivilegeRule(KeyRule):
             yield from self._foreign(key, statement, access, account, tuple(cells))
 
     def _public(
-        self, key: Key, statement: Statement, access: _Access, cells: tuple[Cell, ...]
+        self, key: Key, statement: Statement, access: StatementAccess, cells: tuple[Cell, ...]
     ) -> Iterator[Finding]:
         verdict = narrowed_by(access.conditions, _CALLER)
         own = self.config.organization_id
@@ -324,7 +306,7 @@ class LeastPrivilegeRule(KeyRule):
         )
 
     def _foreign(
-        self, key: Key, statement: Statement, access: _Access, account: str, cells: tuple[Cell, ...]
+        self, key: Key, statement: Statement, access: StatementAccess, account: str, cells: tuple[Cell, ...]
     ) -> Iterator[Finding]:
         if account in self._trusted:
             whole = access.delegated or any(cell.literal is None for cell in cells)
@@ -393,7 +375,7 @@ class LeastPrivilegeRule(KeyRule):
         )
 
     def _all_actions(
-        self, key: Key, statement: Statement, access: _Access, home: frozenset[str]
+        self, key: Key, statement: Statement, access: StatementAccess, home: frozenset[str]
     ) -> Iterator[Finding]:
         partition = home_partition(key)
         roots = frozenset(root_arn(account, partition) for account in home)
@@ -429,11 +411,14 @@ class LeastPrivilegeRule(KeyRule):
             account = account_of(grant.grantee)
             if account is None or account in home or account in self._trusted or grant.constraints:
                 continue
-            yield self.violation(
-                key,
+            shown = grantee_witness(grant, key, self._asked, self.estate.organization)
+            yield self.finding(
+                Outcome.UNDETERMINED if shown is None else Outcome.VIOLATION,
+                key.location,
                 f"A grant lets {display(grant.grantee)} of another account use the key; "
-                "no constraint limits it, and the account is not trusted.",
+                f"no constraint limits it, and the account is not trusted.{unshown(shown)}",
                 detail=CROSS_ACCOUNT,
+                witness=shown,
                 principals=(display(grant.grantee),),
                 fix="Revoke the grant, add an encryption-context constraint, or list the account under "
                 "trusted-accounts.",
@@ -457,10 +442,18 @@ class LeastPrivilegeRule(KeyRule):
         )
         if bounds:
             message += " if it is attached to them; here it is a permissions boundary, which gives nothing"
+        shown = None
+        if not reason:
+            wide = next((one for one in grant.resources if has_wildcard(one)), grant.resources[0])
+            shown = holder_witness(grant, wide, organization=self.estate.organization)
+        unsure = bool(reason) or (shown is None and bool(grant.principals))
         return self.finding(
-            Outcome.UNDETERMINED if reason else Outcome.VIOLATION,
+            Outcome.UNDETERMINED if unsure else Outcome.VIOLATION,
             policy.location,
-            f"{message}, if what is not known turns out so: {reason}." if reason else f"{message}.",
+            f"{message}, if what is not known turns out so: {reason}."
+            if reason
+            else f"{message}.{unshown(shown) if unsure else ''}",
+            witness=shown,
             fix="Name the keys in Resource, or limit them by kms:ResourceAliases.",
             path=grant.statement.path if grant.statement is not None else policy.policy.path,
             detail=DECRYPT_ON_ALL_KEYS,

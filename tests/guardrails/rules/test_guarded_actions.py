@@ -453,6 +453,26 @@ IAM_CASES: Mapping[str, tuple[IdentityPolicy, Key | None, list[Said]]] = {
         GUARDED,
         [gives("a key outside this app (arn:aws:kms:eu-west-1:111122223333:key/other)")],
     ),
+    "a key of another account, from which KMS takes no such call": (
+        an_iam_policy(iam_allow("kms:*", f"arn:aws:kms:eu-west-1:{OTHER}:key/other")),
+        GUARDED,
+        [FINE],
+    ),
+    "all keys, under a condition that nobody satisfies": (
+        an_iam_policy(
+            iam_allow("kms:*", "*", Condition={"StringEquals": {"aws:PrincipalArn": role("Another")}})
+        ),
+        None,
+        [
+            Said(
+                U,
+                "iam-policy",
+                IAM_PATH,
+                f"{gives('all keys').message} No request was found that shows it, nor a proof that there is "
+                "none.",
+            )
+        ],
+    ),
     "a key of the app that delegates": (
         an_iam_policy(iam_allow("kms:*", KEY_ARN)),
         DELEGATING,
@@ -519,7 +539,11 @@ IAM_CASES: Mapping[str, tuple[IdentityPolicy, Key | None, list[Said]]] = {
 
 @pytest.mark.parametrize(("policy", "key", "expected"), IAM_CASES.values(), ids=IAM_CASES)
 def test_iam_policies(policy: IdentityPolicy, key: Key | None, expected: list[Said]) -> None:
-    assert said(on_policy(policy, key)) == expected
+    found = on_policy(policy, key)
+    assert said(found) == expected
+    # Whoever holds the policy is shown in a request; where nobody does, there is none to show.
+    objecting = [one for one in found if one.outcome is V and policy.attached_to]
+    assert all(one.witness is not None and one.witness.allowed for one in objecting)
 
 
 def test_the_configuration_authorises_iam_policies() -> None:

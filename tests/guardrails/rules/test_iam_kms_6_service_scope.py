@@ -5,11 +5,12 @@ import pytest
 from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.model.estate import Grant, Key
 from kms_constructs.model.text import HoleKind, hole
-from kms_constructs.model.unknown import Unknown
+from kms_constructs.model.unknown import Maybe, Unknown
 from tests.guardrails.factories import (
     ACCOUNT,
     OTHER,
     ROOT,
+    ROOT_STATEMENT,
     C,
     Said,
     U,
@@ -373,6 +374,31 @@ CASES = {
                 PATH,
                 "Whether statement 'Use' scopes what services may do is not known: ${Who} may turn out to be "
                 "everyone.",
+            )
+        ],
+    ),
+    "a statement that may not be there": (
+        a_key(policy=a_policy(ROOT_STATEMENT, Maybe(allow(SNS, *USE, sid="Use"), "x"))),
+        [
+            source(
+                "sns.amazonaws.com",
+                " Whether the statement allows this on this key is decided at deployment.",
+                U,
+                UNLIMITED,
+            )
+        ],
+    ),
+    "a key by an ARN of another Region": (
+        a_key(
+            allow(SNS, *USE, sid="Use", Resource=f"arn:aws:kms:us-east-1:{ACCOUNT}:key/*"),
+            key_id=hole(HoleKind.GENERATED, "App.Key"),
+        ),
+        [
+            source(
+                "sns.amazonaws.com",
+                " Whether the statement allows this on this key is decided at deployment.",
+                U,
+                UNLIMITED,
             )
         ],
     ),

@@ -4,7 +4,7 @@ import pytest
 
 from kms_constructs.model.text import split_holes
 from kms_constructs.model.unknown import Maybe, Unknown
-from kms_constructs.sources.cloudformation.scope import NO_VALUE
+from kms_constructs.sources.cloudformation.scope import MAX_DEPTH, NO_VALUE
 from kms_constructs.sources.cloudformation.template import TemplateInput
 from kms_constructs.sources.cloudformation.values import Values
 from kms_constructs.sources.cloudformation.world import World
@@ -210,6 +210,17 @@ VALUES = {
 
 @pytest.mark.parametrize(("node", "expected"), VALUES.values(), ids=VALUES.keys())
 def test_value(node: object, expected: object) -> None:
+    assert scope_of(TEMPLATE).resolve(node) == expected
+
+
+@pytest.mark.parametrize(
+    ("depth", "expected"),
+    [(30, "deep"), (2 * MAX_DEPTH, Unknown(f"it is nested deeper than {MAX_DEPTH} levels"))],
+)
+def test_functions_within_functions(depth: int, expected: object) -> None:
+    node: object = "deep"
+    for _ in range(depth):
+        node = {"Fn::If": ["Yes", node, "shallow"]}
     assert scope_of(TEMPLATE).resolve(node) == expected
 
 

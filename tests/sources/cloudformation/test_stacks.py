@@ -58,6 +58,11 @@ class TestExports:
         other = _producer(region="us-east-1", name="C")
         assert _used(_producer(), other, _consumer(IMPORT)) == [["B"], []]
 
+    def test_the_export_of_the_same_environment_is_taken_before_one_that_may_be(self) -> None:
+        somewhere = _producer(None, None, name="C")
+        assert _used(_producer(), somewhere, _consumer(IMPORT)) == [["B"], []]
+        assert _used(somewhere, _producer(), _consumer(IMPORT)) == [[], ["B"]]
+
     def test_two_exports_that_may_both_be_meant_are_none(self) -> None:
         assert _used(_producer(None, None), _producer(None, None, "C"), _consumer(IMPORT)) == [[], []]
 
@@ -77,6 +82,31 @@ class TestExports:
             )
 
         assert estate_from_templates([circle("a", "b"), circle("b", "a")]).keys == ()
+
+
+class TestKeysOfOneAlias:
+    """An alias names a key in each Region: that of the Region where it is used, or any where none fits."""
+
+    @pytest.mark.parametrize(
+        ("region", "used"),
+        [
+            ("eu-west-1", [["B"], []]),
+            ("us-east-1", [[], ["B"]]),
+            ("ap-south-1", [["B"], ["B"]]),
+            (None, [["B"], ["B"]]),
+        ],
+    )
+    def test_it(self, region: str | None, used: list[list[str]]) -> None:
+        alias = {
+            "Type": "AWS::KMS::Alias",
+            "Properties": {"AliasName": "alias/app", "TargetKeyId": {"Ref": "Key"}},
+        }
+        stacks = (
+            TemplateInput({"Resources": {"Key": KEY, "Alias": alias}}, f"{name}.json", name, ACCOUNT, place)
+            for name, place in (("A", "eu-west-1"), ("C", "us-east-1"))
+        )
+        users = _used(*stacks, _consumer("alias/app", region=region))
+        assert [[one for one in found if one == "B"] for found in users] == used
 
 
 class TestStackOutputs:
