@@ -11,6 +11,7 @@ from dataclasses import replace
 from kms_constructs.analysis.key_names import home_partition
 from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.estate import Key, Organization
+from kms_constructs.model.once import once
 from kms_constructs.model.policy import Effect, Policy, Principal, Statement
 from kms_constructs.model.text import HoleKind, has_hole, holes, split_holes
 from kms_constructs.model.unknown import Unknown
@@ -31,17 +32,17 @@ def texts_of(key: Key, organization: Organization, home: str = SOME_ACCOUNT) -> 
     texts = [key.account, key.partition, key.key_id, key.id]
     texts += [key.region] if isinstance(key.region, str) else []
     texts += [grant.grantee for grant in key.grants if isinstance(grant.grantee, str)]
+    for text in texts:
+        found.update(dict.fromkeys(_holes_of(text)))
     policies = (key.policy, *organization.scps, *organization.rcps)
     for policy in policies:
-        for statement in policy.statements:
-            texts.extend(_texts_in(statement))
-    for text in texts:
-        if has_hole(text):
-            found.update(dict.fromkeys(piece for piece in split_holes(text) if has_hole(piece)))
+        found.update(dict.fromkeys(_holes_in(policy)))
+    if not found:
+        return {}
     partition = home_partition(key)
     known = "aws" if has_hole(partition) else partition
     home = key.account if is_account_id(key.account) else home
-    arns = {text for policy in policies for text in _arns_in(policy)}
+    arns = {text for policy in policies for text in _arns_in(policy)} if any(map(_holes_in, policies)) else ()
     made: dict[str, str] = {}
     for number, piece in enumerate(found):
         ((kind, identity),) = holes(piece)
@@ -56,6 +57,17 @@ def texts_of(key: Key, organization: Organization, home: str = SOME_ACCOUNT) -> 
         else:
             made[piece] = home if piece == key.account or "ccount" in plain else plain
     return made
+
+
+def _holes_of(text: str) -> list[str]:
+    return [piece for piece in split_holes(text) if has_hole(piece)] if has_hole(text) else []
+
+
+@once
+def _holes_in(policy: Policy) -> tuple[str, ...]:
+    """The holes of a policy in their order: most have none, and every key is asked for them."""
+    texts = (text for statement in policy.statements for text in _texts_in(statement))
+    return tuple(dict.fromkeys(piece for text in texts for piece in _holes_of(text)))
 
 
 def _arns_in(policy: Policy) -> Iterator[str]:
@@ -92,6 +104,8 @@ def fill(text: str, texts: Mapping[str, str]) -> str:
 
 def grounded(policy: Policy, texts: Mapping[str, str]) -> Policy:
     """The policy as it may be deployed: a Deny that is not known turns out to hit nobody."""
+    if not _holes_in(policy) and not any(map(_is_open, policy.statements)):
+        return policy
     kept = tuple(
         grounded_statement(statement, texts)
         for statement in policy.statements

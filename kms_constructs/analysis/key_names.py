@@ -15,6 +15,7 @@ from functools import lru_cache
 from kms_constructs.analysis.principals import localised
 from kms_constructs.model.estate import Key
 from kms_constructs.model.globs import glob_covers, globs_meet, has_variable
+from kms_constructs.model.once import once
 from kms_constructs.model.policy import Statement, named_partition
 from kms_constructs.model.text import CLOSE, OPEN, HoleKind, display, has_hole, hole
 from kms_constructs.model.unknown import Unknown
@@ -50,8 +51,7 @@ class KeyName:
     @classmethod
     def of(cls, key: Key) -> KeyName:
         """The name of a key."""
-        partition = home_partition(key)
-        return cls(localised(key.arn_pattern, partition), partition, key.account)
+        return _name_of(key)
 
     @property
     def any_id(self) -> str:
@@ -65,6 +65,12 @@ class KeyName:
             resource: ``*``, an ARN pattern, or text with holes. An alias ARN names the alias and no key.
         """
         return _names(resource, self)
+
+
+@once
+def _name_of(key: Key) -> KeyName:
+    partition = home_partition(key)
+    return KeyName(localised(key.arn_pattern, partition), partition, key.account)
 
 
 @lru_cache(maxsize=65536)

@@ -211,11 +211,9 @@ class LintRule(KeyRule):
 
     def _actions(self, key: Key, statement: Statement) -> Iterator[Finding]:
         for name, actions in (("Action", statement.actions), ("NotAction", statement.not_actions)):
-            for action in _literal(actions):
-                found = _action_problem(action)
-                if found is None:
-                    continue
-                detail, problem, fix, severity = found
+            if not isinstance(actions, tuple):
+                continue
+            for detail, problem, fix, severity in _action_problems(actions):
                 yield self.finding(
                     Outcome.VIOLATION,
                     key.location,
@@ -392,6 +390,11 @@ def _literal(values: object) -> Iterable[str]:
 
 
 @lru_cache(maxsize=4096)
+def _action_problems(actions: tuple[str, ...]) -> tuple[tuple[str, str, str, Severity | None], ...]:
+    """What is wrong with the actions of a list: lists are long, and many statements have the same."""
+    return tuple(found for action in _literal(actions) if (found := _action_problem(action)) is not None)
+
+
 def _action_problem(action: str) -> tuple[str, str, str, Severity | None] | None:
     """Detail, problem, fix and severity for an action of a key policy; None when it is fine."""
     if action == "*":
