@@ -10,7 +10,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -43,6 +43,12 @@ def kind_of(principal: str) -> PrincipalKind:
         "role": PrincipalKind.ROLE,
         "federated-user": PrincipalKind.FEDERATED,
     }.get(arn.resource.split("/")[0], PrincipalKind.SERVICE)
+
+
+@lru_cache(maxsize=4096)
+def _account_of(principal: str) -> str | None:
+    arn = parse_arn(principal)
+    return None if arn is None or kind_of(principal) is PrincipalKind.SERVICE else arn.account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +88,7 @@ class Request:
     @property
     def account(self) -> str | None:
         """Account of the caller; None for a service."""
-        arn = parse_arn(self.principal)
-        return None if arn is None or self.kind is PrincipalKind.SERVICE else arn.account
+        return _account_of(self.principal)
 
     def values(self, key: str) -> tuple[str, ...] | None:
         """What the request carries for a folded condition key; None when it does not carry it."""
@@ -271,6 +276,22 @@ class _Judge:
         return substitute(text, self.request)
 
 
+def seen_of(action: str, key: Key, organization: Iterable[Policy]) -> Hashable:
+    """What the evaluator sees of an action: it decides alike for two of which it sees the same.
+
+    Args:
+        action: Name of the action, without ``kms:``.
+        key: The key.
+        organization: Policies of its organization.
+    """
+    return (
+        action in ACROSS_ACCOUNTS,
+        action in UNBOUND_BY_RCP,
+        tuple(_speaking(policy).places(action) for policy in (key.policy, *organization)),
+        tuple(not is_unknown(grant.operations) and action in grant.operations for grant in key.grants),
+    )
+
+
 @once
 def _speaking(policy: Policy) -> _Speaking:
     """The statements of a policy by the actions that they speak of: a few of many, and asked for often."""
@@ -285,6 +306,10 @@ class _Speaking:
     def of(self, action: str, effect: Effect) -> list[Statement]:
         """Those that may have the effect and speak of the action; a Deny that is not known counts."""
         return [self._statements[place] for place in self._places[action][effect is Effect.DENY]]
+
+    def places(self, action: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Where they stand: those that may allow the action, and those that may deny it."""
+        return self._places[action]
 
 
 _ALL_ACTIONS = frozenset(ACTIONS)
@@ -306,7 +331,7 @@ def _certainly_and_perhaps(statement: Statement) -> tuple[frozenset[str], frozen
 def _places(
     statements: tuple[tuple[frozenset[str], frozenset[str]], ...],
 ) -> dict[str, tuple[tuple[int, ...], tuple[int, ...]]]:
-    """For each action the places of the statements that allow and that deny it; for all policies of a shape."""
+    """For each action the places of the statements that allow and that deny it: for all of one shape."""
     return {
         action: (
             tuple(at for at, (allowed, _) in enumerate(statements) if action in allowed),

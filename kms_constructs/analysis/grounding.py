@@ -66,8 +66,19 @@ def _holes_of(text: str) -> list[str]:
 @once
 def _holes_in(policy: Policy) -> tuple[str, ...]:
     """The holes of a policy in their order: most have none, and every key is asked for them."""
-    texts = (text for statement in policy.statements for text in _texts_in(statement))
+    texts = (text for one in policy.statements if _has_hole(one) for text in _texts_in(one))
     return tuple(dict.fromkeys(piece for text in texts for piece in _holes_of(text)))
+
+
+def _has_hole(statement: Statement) -> bool:
+    """Whether some text of a statement has a hole, each list looked through as one text."""
+    listed = [statement.actions, statement.not_actions, statement.resources, statement.not_resources]
+    for who in (statement.principals, statement.not_principals):
+        if isinstance(who, tuple):
+            listed.append(tuple(principal.value for principal in who))
+    if isinstance(statement.conditions, tuple):
+        listed.extend(condition.values for condition in statement.conditions)
+    return any(isinstance(texts, tuple) and has_hole("".join(texts)) for texts in listed)
 
 
 def _arns_in(policy: Policy) -> Iterator[str]:
@@ -133,7 +144,7 @@ def _is_open(statement: Statement) -> bool:
 
 def grounded_statement(statement: Statement, texts: Mapping[str, str]) -> Statement:
     """The statement with its holes filled in, which is there for certain."""
-    if not any(map(has_hole, _texts_in(statement))) and statement.certain:
+    if not _has_hole(statement) and statement.certain:
         return statement
 
     def each(listed: tuple[str, ...] | Unknown | None) -> tuple[str, ...] | Unknown | None:

@@ -8,15 +8,16 @@ what they were taken. It is looked for, not computed: None means that none was f
 from __future__ import annotations
 
 import weakref
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
 from itertools import islice, product
 
 from kms_constructs.analysis.call import key_facts
 from kms_constructs.analysis.carried import misses, nearest, values_around
+from kms_constructs.analysis.conditions import GRANT_ACTIONS
 from kms_constructs.analysis.contribution import Contribution
-from kms_constructs.analysis.evaluate import Request, evaluate, is_service_linked, kind_of
+from kms_constructs.analysis.evaluate import Request, evaluate, is_service_linked, kind_of, seen_of
 from kms_constructs.analysis.grounding import SOME_ACCOUNT, fill, grounded, grounded_statement, texts_of
 from kms_constructs.analysis.key_names import home_partition
 from kms_constructs.analysis.principals import Cell, PrincipalKind
@@ -123,11 +124,23 @@ def witness(
         The witness, which `evaluate` allows; None when none was found.
     """
     world = _World.of(key, organization or _NO_ORGANIZATION, part)
+    asked = known or {}
+    place = world.seen_of(action), part.cells, id(part.statement), tuple(but), tuple(asked.items())
+    if place not in world.shown:
+        # The statement is kept with what was found, so that no other takes its id.
+        world.shown[place] = part.statement, _found(world, part, action, but, asked)
+    _, found = world.shown[place]
+    return found if found is None or found.action == action else replace(found, action=action)
+
+
+def _found(
+    world: _World, part: Contribution, action: str, but: Sequence[str], known: Mapping[str, str | None]
+) -> Witness | None:
     allow = world.statement(part)
     for caller in islice(world.callers(part.cells, allow), _MOST_CALLERS):
         if but and Cell(kind_of(caller), (caller,)).within(but):
             continue
-        for context in islice(world.contexts(action, known or {}, allow=allow), _MOST_CONTEXTS):
+        for context in islice(world.contexts(action, known, allow=allow), _MOST_CONTEXTS):
             found = world.ask(caller, action, context)
             if found is not None:
                 return found
@@ -176,6 +189,19 @@ class _World:
     texts: Mapping[str, str]
     settled: bool
     """Whether the key policy leaves nothing open: it is deployed as it stands."""
+    shown: dict[Hashable, tuple[Statement | None, Witness | None]] = field(
+        default_factory=dict, compare=False
+    )
+    """What was found before, by everything that a search depends on: many actions look alike to a policy."""
+    _seen: dict[str, Hashable] = field(default_factory=dict, compare=False)
+
+    def seen_of(self, action: str) -> Hashable:
+        """What decides of an action, and what its requests may carry: not its name."""
+        if action not in self._seen:
+            bound = self.organization
+            seen = seen_of(action, self.key, (*bound.scps, *bound.rcps))
+            self._seen[action] = action in GRANT_ACTIONS, seen
+        return self._seen[action]
 
     @classmethod
     def of(cls, key: Key, organization: Organization, part: Contribution | None) -> _World:
@@ -290,7 +316,7 @@ class _World:
             free: The condition keys that may be anything; None for all.
             allow: The Allow.
         """
-        granting = action in {"CreateGrant", "ListGrants", "RevokeGrant"}
+        granting = action in GRANT_ACTIONS
         choices = {
             name: options
             for name, options in self._choices.items()

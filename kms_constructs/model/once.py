@@ -13,9 +13,9 @@ _Answer = TypeVar("_Answer")
 def once(function: Callable[[_Subject], _Answer]) -> Callable[[_Subject], _Answer]:
     """The function, which asks each object only once.
 
-    Exact as long as the answer depends on the object alone and the object is frozen. Objects are told apart by
-    identity: two that are equal are asked each, for it takes longer to compare two policies than to find one
-    in a dictionary by where it stands. An answer goes when its object goes, so it must not hold the object.
+    Exact as long as the answer depends on the object alone and the object is frozen. Objects are told apart
+    by identity: two that are equal are asked each, for it takes longer to compare two policies than to find
+    one in a dictionary. An answer goes when its object goes, so it must not hold the object.
 
     Args:
         function: Takes one object that weak references may point to.

@@ -322,8 +322,9 @@ class LintRule(KeyRule):
         if statement.effect is not Effect.ALLOW or not isinstance(statement.principals, tuple):
             return
         # With a wildcard an action is likely meant for whom it can serve.
-        named = (find_action(action) for action in _literal(statement.actions))
-        actions = [found.qualified for found in named if found and found.name not in ACROSS_ACCOUNTS]
+        actions = _at_home_only(statement.actions) if isinstance(statement.actions, tuple) else ()
+        if not actions:
+            return
         abroad = [
             display(principal.value)
             for principal in statement.principals
@@ -332,7 +333,7 @@ class LintRule(KeyRule):
             and (cells := principal_cells(principal, KeyName.of(key).partition)).unresolved is None
             and all(is_abroad(cell, key.account) for cell in cells.cells)
         ]
-        if actions and abroad:
+        if abroad:
             yield self.finding(
                 Outcome.VIOLATION,
                 key.location,
@@ -387,6 +388,13 @@ def _literal(values: object) -> Iterable[str]:
     if not isinstance(values, tuple):
         return ()
     return (value for value in values if isinstance(value, str) and not has_hole(value))
+
+
+@lru_cache(maxsize=4096)
+def _at_home_only(actions: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the actions that KMS takes from principals of the key's account alone."""
+    named = (find_action(action) for action in _literal(actions))
+    return tuple(found.qualified for found in named if found and found.name not in ACROSS_ACCOUNTS)
 
 
 @lru_cache(maxsize=4096)
