@@ -330,6 +330,9 @@ class _World:
                 if (options := choices.get(condition.folded_key)) is not None:
                     choices[condition.folded_key] = tuple(sorted(options, key=partial(misses, condition)))
         fixed = {name: value for name, value in known.items() if value is not None}
+        if not choices:
+            yield {**self.plain, **fixed}
+            return
         names = list(choices)
         for chosen in nearest(list(choices.values())):
             carried = {**self.plain, **dict(zip(names, chosen, strict=True)), **fixed}
