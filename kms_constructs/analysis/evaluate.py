@@ -10,21 +10,22 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from kms_constructs.analysis.conditions import holds
-from kms_constructs.analysis.key_names import KeyName
+from kms_constructs.analysis.key_names import KeyName, speaks_of_key
 from kms_constructs.analysis.principals import PrincipalKind, is_session, localised, root_arn
-from kms_constructs.analysis.reach import UNBOUND_BY_RCP, action_name, applies_to_action
+from kms_constructs.analysis.reach import UNBOUND_BY_RCP, action_name, statement_actions
 from kms_constructs.analysis.variables import filled
 from kms_constructs.errors import ArgumentError
-from kms_constructs.model.actions import ACROSS_ACCOUNTS
-from kms_constructs.model.arn import parse_arn
+from kms_constructs.model.actions import ACROSS_ACCOUNTS, ACTIONS
+from kms_constructs.model.arn import OPEN_PARTITION, parse_arn
 from kms_constructs.model.condition_operators import CONDITION_OPERATORS
 from kms_constructs.model.estate import Grant, Key
 from kms_constructs.model.globs import has_variable
+from kms_constructs.model.once import once
 from kms_constructs.model.policy import Condition, Effect, Policy, Principal, Statement
 from kms_constructs.model.unknown import Unknown, is_unknown
 
@@ -42,6 +43,12 @@ def kind_of(principal: str) -> PrincipalKind:
         "role": PrincipalKind.ROLE,
         "federated-user": PrincipalKind.FEDERATED,
     }.get(arn.resource.split("/")[0], PrincipalKind.SERVICE)
+
+
+@lru_cache(maxsize=4096)
+def _account_of(principal: str) -> str | None:
+    arn = parse_arn(principal)
+    return None if arn is None or kind_of(principal) is PrincipalKind.SERVICE else arn.account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,30 +88,33 @@ class Request:
     @property
     def account(self) -> str | None:
         """Account of the caller; None for a service."""
-        arn = parse_arn(self.principal)
-        return None if arn is None or self.kind is PrincipalKind.SERVICE else arn.account
+        return _account_of(self.principal)
 
     def values(self, key: str) -> tuple[str, ...] | None:
         """What the request carries for a folded condition key; None when it does not carry it."""
         given = self.context.get(key)
         if given is not None:
             return (given,) if isinstance(given, str) else given
-        service = self.kind is PrincipalKind.SERVICE
-        implied: dict[str, str | None] = {
-            "aws:principalarn": None if service else self.principal,
-            "aws:principalaccount": self.account,
-            "kms:calleraccount": self.account,
-            "aws:principalisawsservice": "true" if service else "false",
-            "aws:userid": self.account if self.kind is PrincipalKind.ROOT else None,
-            "aws:principaltype": {
-                PrincipalKind.ROOT: "Account",
-                PrincipalKind.USER: "User",
-                PrincipalKind.ROLE: "AssumedRole",
-                PrincipalKind.FEDERATED: "FederatedUser",
-            }.get(self.kind),
-        }
-        value = implied.get(key)
+        implied = _IMPLIED.get(key)
+        value = None if implied is None else implied(self)
         return None if value is None else (value,)
+
+
+_TYPES = {
+    PrincipalKind.ROOT: "Account",
+    PrincipalKind.USER: "User",
+    PrincipalKind.ROLE: "AssumedRole",
+    PrincipalKind.FEDERATED: "FederatedUser",
+}
+_IMPLIED: dict[str, Callable[[Request], str | None]] = {
+    "aws:principalarn": lambda one: None if one.kind is PrincipalKind.SERVICE else one.principal,
+    "aws:principalaccount": lambda one: one.account,
+    "kms:calleraccount": lambda one: one.account,
+    "aws:principalisawsservice": lambda one: "true" if one.kind is PrincipalKind.SERVICE else "false",
+    "aws:userid": lambda one: one.account if one.kind is PrincipalKind.ROOT else None,
+    "aws:principaltype": lambda one: _TYPES.get(one.kind),
+}
+"""What follows from who calls, by folded condition key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +171,9 @@ def evaluate(
     judge = _Judge(request, key, KeyName.of(key), assume)
     if _from_abroad(request, key) and request.action not in ACROSS_ACCOUNTS:
         return Decision(False, (f"KMS takes {request.action} from principals of the key's account only",))
-    bound_by_scp = request.account == key.account and not is_service_linked(request.principal)
-    unbound_by_rcp = is_service_linked(request.principal) or request.action in UNBOUND_BY_RCP
+    linked = is_service_linked(request.principal)
+    bound_by_scp = request.account == key.account and not linked
+    unbound_by_rcp = linked or request.action in UNBOUND_BY_RCP
     layers: list[tuple[str, Iterable[Policy], bool]] = [
         ("key policy", (key.policy,), True),
         ("IAM policy", identity_policies, False),
@@ -190,7 +201,7 @@ def evaluate(
 def _allowed_by_key(judge: _Judge, by_identity: Statement | None, *, bounded: bool) -> Decision:
     request, key, partition = judge.request, judge.key, judge.name.partition
     home = request.account == key.account or request.kind is PrincipalKind.SERVICE
-    for statement in key.policy.statements:
+    for statement in _speaking(key.policy).of(request.action, Effect.ALLOW):
         if not judge.applies(statement, Effect.ALLOW):
             continue
         named = _names(statement, request, partition)
@@ -234,7 +245,7 @@ class _Judge:
 
     def first(self, policy: Policy, effect: Effect, *, in_key_policy: bool) -> Statement | None:
         """The first statement of this effect that applies."""
-        for statement in policy.statements:
+        for statement in _speaking(policy).of(self.request.action, effect):
             if not self.applies(statement, effect):
                 continue
             if in_key_policy and _names(statement, self.request, self.name.partition) is None:
@@ -243,17 +254,12 @@ class _Judge:
         return None
 
     def applies(self, statement: Statement, effect: Effect) -> bool:
-        """Whether all but the Principal element of a statement takes the request in."""
+        """Whether all but the Principal element of a statement that speaks of the action takes it in."""
         denies = effect is Effect.DENY
         if isinstance(statement.effect, Unknown):
             return denies
-        if statement.effect is not effect:
-            return False
-        if not statement.certain and not denies:
-            return False
-        if not applies_to_action(statement, self.request.action, certainly=not denies):
-            return False
-        if not self._on_key(statement, unknown=denies):
+        on_key = speaks_of_key(statement, self.name, self._substitute)
+        if on_key is False or (on_key is None and not denies):
             return False
         if isinstance(statement.conditions, Unknown):
             return denies
@@ -266,18 +272,73 @@ class _Judge:
                 return False
         return True
 
-    def _on_key(self, statement: Statement, *, unknown: bool) -> bool:
-        for listed, wanted in ((statement.resources, True), (statement.not_resources, False)):
-            if listed is None:
-                continue
-            if isinstance(listed, Unknown):
-                return unknown
-            patterns = (substitute(pattern, self.request) for pattern in listed)
-            answers = {None if pattern is None else self.name.names(pattern) for pattern in patterns}
-            if True in answers:
-                return wanted
-            return unknown if None in answers else not wanted
-        return False
+    def _substitute(self, text: str) -> str | None:
+        return substitute(text, self.request)
+
+
+def seen_of(action: str, key: Key, organization: Iterable[Policy]) -> Hashable:
+    """What the evaluator sees of an action: it decides alike for two of which it sees the same.
+
+    Args:
+        action: Name of the action, without ``kms:``.
+        key: The key.
+        organization: Policies of its organization.
+    """
+    return (
+        action in ACROSS_ACCOUNTS,
+        action in UNBOUND_BY_RCP,
+        tuple(_speaking(policy).places(action) for policy in (key.policy, *organization)),
+        tuple(not is_unknown(grant.operations) and action in grant.operations for grant in key.grants),
+    )
+
+
+@once
+def _speaking(policy: Policy) -> _Speaking:
+    """The statements of a policy by the actions that they speak of: a few of many, and asked for often."""
+    return _Speaking(policy.statements)
+
+
+class _Speaking:
+    def __init__(self, statements: tuple[Statement, ...]) -> None:
+        self._statements = statements
+        self._places = _places(tuple(map(_certainly_and_perhaps, statements)))
+
+    def of(self, action: str, effect: Effect) -> list[Statement]:
+        """Those that may have the effect and speak of the action; a Deny that is not known counts."""
+        return [self._statements[place] for place in self._places[action][effect is Effect.DENY]]
+
+    def places(self, action: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Where they stand: those that may allow the action, and those that may deny it."""
+        return self._places[action]
+
+
+_ALL_ACTIONS = frozenset(ACTIONS)
+_NO_ACTIONS: frozenset[str] = frozenset()
+
+
+def _certainly_and_perhaps(statement: Statement) -> tuple[frozenset[str], frozenset[str]]:
+    """The actions that it allows as far as it is known, and those that it may deny."""
+    if isinstance(statement.effect, Unknown):
+        return _NO_ACTIONS, _ALL_ACTIONS
+    denies = statement.effect is Effect.DENY
+    if not denies and not statement.certain:
+        return _NO_ACTIONS, _NO_ACTIONS
+    actions = statement_actions(statement.actions, statement.not_actions, certainly=not denies)
+    return (_NO_ACTIONS, actions) if denies else (actions, _NO_ACTIONS)
+
+
+@lru_cache(maxsize=4096)
+def _places(
+    statements: tuple[tuple[frozenset[str], frozenset[str]], ...],
+) -> dict[str, tuple[tuple[int, ...], tuple[int, ...]]]:
+    """For each action the places of the statements that allow and that deny it: for all of one shape."""
+    return {
+        action: (
+            tuple(at for at, (allowed, _) in enumerate(statements) if action in allowed),
+            tuple(at for at, (_, denied) in enumerate(statements) if action in denied),
+        )
+        for action in ACTIONS
+    }
 
 
 def substitute(text: str, request: Request) -> str | None:
@@ -298,10 +359,14 @@ def _substituted(condition: Condition, request: Request, partition: str) -> Cond
     values = condition.values
     if isinstance(values, Unknown):
         return condition
-    values = tuple(localised(value, partition) for value in values)
+    if any(OPEN_PARTITION in value for value in values):
+        values = tuple(localised(value, partition) for value in values)
+        condition = replace(condition, values=values)
+    if not any(map(has_variable, values)):
+        return condition
     operator = CONDITION_OPERATORS.get(condition.base)
-    if operator is None or not operator.takes_variables or not any(map(has_variable, values)):
-        return replace(condition, values=values)
+    if operator is None or not operator.takes_variables:
+        return condition
     found = [substitute(value, request) for value in values]
     known = tuple(value for value in found if value is not None)
     if len(known) < len(found):

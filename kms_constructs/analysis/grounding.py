@@ -11,6 +11,7 @@ from dataclasses import replace
 from kms_constructs.analysis.key_names import home_partition
 from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.estate import Key, Organization
+from kms_constructs.model.once import once
 from kms_constructs.model.policy import Policy, Principal, Statement
 from kms_constructs.model.text import HoleKind, has_hole, holes, split_holes
 from kms_constructs.model.unknown import Unknown
@@ -31,17 +32,17 @@ def texts_of(key: Key, organization: Organization, home: str = SOME_ACCOUNT) -> 
     texts = [key.account, key.partition, key.key_id, key.id]
     texts += [key.region] if isinstance(key.region, str) else []
     texts += [grant.grantee for grant in key.grants if isinstance(grant.grantee, str)]
+    for text in texts:
+        found.update(dict.fromkeys(_holes_of(text)))
     policies = (key.policy, *organization.scps, *organization.rcps)
     for policy in policies:
-        for statement in policy.statements:
-            texts.extend(_texts_in(statement))
-    for text in texts:
-        if has_hole(text):
-            found.update(dict.fromkeys(piece for piece in split_holes(text) if has_hole(piece)))
+        found.update(dict.fromkeys(_holes_in(policy)))
+    if not found:
+        return {}
     partition = home_partition(key)
     known = "aws" if has_hole(partition) else partition
     home = key.account if is_account_id(key.account) else home
-    arns = {text for policy in policies for text in _arns_in(policy)}
+    arns = {text for policy in policies for text in _arns_in(policy)} if any(map(_holes_in, policies)) else ()
     made: dict[str, str] = {}
     for number, piece in enumerate(found):
         ((kind, identity),) = holes(piece)
@@ -56,6 +57,28 @@ def texts_of(key: Key, organization: Organization, home: str = SOME_ACCOUNT) -> 
         else:
             made[piece] = home if piece == key.account or "ccount" in plain else plain
     return made
+
+
+def _holes_of(text: str) -> list[str]:
+    return [piece for piece in split_holes(text) if has_hole(piece)] if has_hole(text) else []
+
+
+@once
+def _holes_in(policy: Policy) -> tuple[str, ...]:
+    """The holes of a policy in their order: most have none, and every key is asked for them."""
+    texts = (text for one in policy.statements if _has_hole(one) for text in _texts_in(one))
+    return tuple(dict.fromkeys(piece for text in texts for piece in _holes_of(text)))
+
+
+def _has_hole(statement: Statement) -> bool:
+    """Whether some text of a statement has a hole, each list looked through as one text."""
+    listed = [statement.actions, statement.not_actions, statement.resources, statement.not_resources]
+    for who in (statement.principals, statement.not_principals):
+        if isinstance(who, tuple):
+            listed.append(tuple(principal.value for principal in who))
+    if isinstance(statement.conditions, tuple):
+        listed.extend(condition.values for condition in statement.conditions)
+    return any(isinstance(texts, tuple) and has_hole("".join(texts)) for texts in listed)
 
 
 def _arns_in(policy: Policy) -> Iterator[str]:
@@ -96,6 +119,8 @@ def grounded(policy: Policy, texts: Mapping[str, str]) -> Policy:
     A Deny that may be left out, or of which an element is not known, stays and hits: a request that shows
     something has to be one that it does not mean. What may not be a Deny at all is left out.
     """
+    if not _holes_in(policy) and not any(map(_is_open, policy.statements)):
+        return policy
     kept = tuple(
         grounded_statement(statement, texts)
         for statement in policy.statements
@@ -123,7 +148,7 @@ def _is_open(statement: Statement) -> bool:
 
 def grounded_statement(statement: Statement, texts: Mapping[str, str]) -> Statement:
     """The statement with its holes filled in, which is there for certain."""
-    if not any(map(has_hole, _texts_in(statement))) and statement.certain:
+    if not _has_hole(statement) and statement.certain:
         return statement
 
     def each(listed: tuple[str, ...] | Unknown | None) -> tuple[str, ...] | Unknown | None:

@@ -81,6 +81,8 @@ class IdentityIndex:
 
     def policies_of(self, key: Key) -> tuple[IdentityPolicy, ...]:
         """The policies that reach a key and hang at principals whom its key policy or a grant names."""
+        if not self._policies:
+            return ()
         users = _named_by(key)
         if users is None:
             found = dict.fromkeys(self._policy_of[place] for place in self._reaching(key))

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from kms_constructs.analysis.principals import localised
 from kms_constructs.model.estate import Key
 from kms_constructs.model.globs import glob_covers, globs_meet, has_variable
+from kms_constructs.model.once import once
 from kms_constructs.model.policy import Statement, named_partition
 from kms_constructs.model.text import CLOSE, FIELD_STAR, OPEN, HoleKind, display, has_hole, hole
 from kms_constructs.model.unknown import Unknown
@@ -52,8 +53,7 @@ class KeyName:
     @classmethod
     def of(cls, key: Key, *, in_own_policy: bool = False) -> KeyName:
         """The name of a key."""
-        partition = home_partition(key)
-        return cls(localised(key.arn_pattern, partition), partition, key.account, in_own_policy)
+        return _name_in_own_policy(key) if in_own_policy else _name_of(key)
 
     @property
     def any_id(self) -> str:
@@ -75,6 +75,17 @@ class KeyName:
             resource: ``*``, an ARN pattern, or text with holes. An alias ARN names the alias and no key.
         """
         return _names(resource, self)
+
+
+@once
+def _name_of(key: Key) -> KeyName:
+    partition = home_partition(key)
+    return KeyName(localised(key.arn_pattern, partition), partition, key.account)
+
+
+@once
+def _name_in_own_policy(key: Key) -> KeyName:
+    return replace(_name_of(key), in_own_policy=True)
 
 
 @lru_cache(maxsize=65536)

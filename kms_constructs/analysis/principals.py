@@ -43,6 +43,9 @@ class PrincipalKind(StrEnum):
     FEDERATED = "federated user"
     SERVICE = "service"
 
+    __hash__ = str.__hash__
+    """As the text that it is equal to."""
+
 
 IAM_KINDS = (PrincipalKind.ROOT, PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.FEDERATED)
 """Every kind that belongs to an account."""
@@ -74,6 +77,7 @@ def localised(text: str, partition: str) -> str:
     return text.replace(OPEN_PARTITION, partition) if known else text
 
 
+@lru_cache(maxsize=4096)
 def account_pattern(kind: PrincipalKind, account: str, partition: str = ANY_PARTITION) -> str:
     """Pattern of every principal of a kind in an account.
 
@@ -86,6 +90,7 @@ def account_pattern(kind: PrincipalKind, account: str, partition: str = ANY_PART
     return f"arn:{partition}:{service}::{account.translate(_TO_FIELD)}:{resource}"
 
 
+@lru_cache(maxsize=1024)
 def root_arn(account: str, partition: str) -> str:
     """ARN of the root user of an account."""
     return account_pattern(PrincipalKind.ROOT, account, partition)

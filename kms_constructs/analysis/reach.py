@@ -11,7 +11,6 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.htm
 from __future__ import annotations
 
 import re
-import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -35,6 +34,7 @@ from kms_constructs.model.actions import ACROSS_ACCOUNTS, ACTIONS, find_action
 from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.estate import Grant, Key
 from kms_constructs.model.globs import globs_meet
+from kms_constructs.model.once import once
 from kms_constructs.model.policy import Effect, Policy, Principal, Statement
 from kms_constructs.model.text import display, has_hole
 from kms_constructs.model.unknown import is_unknown
@@ -68,9 +68,9 @@ class Reach:
         found: list[Contribution] = []
         for contribution in self.contributions:
             cells = tuple(cell for cell in contribution.cells if not cell.within(patterns))
-            if len(cells) < len(contribution.cells):
-                cells = _without_sessions(contribution.cells, cells)
-            if cells:
+            if len(cells) == len(contribution.cells):
+                found.append(contribution)
+            elif cells := _without_sessions(contribution.cells, cells):
                 found.append(contribution.of(cells))
         return tuple(found)
 
@@ -176,15 +176,10 @@ def shared_reaches(
     Returns:
         Names of actions and the contributions to the region of each of them.
     """
-    groups: dict[object, list[str]] = {}
     compiled, known = _compiled(key), context or {}
-    told = tuple(sorted(known.items()))
-    for action in actions:
-        alike = compiled.signature(action, told), _bound(action, (*scps, *rcps))
-        groups.setdefault(alike, []).append(action)
     return tuple(
-        (tuple(names), compiled.reach(names[0], known, tuple(scps), tuple(rcps)).contributions)
-        for names in groups.values()
+        (names, compiled.reach(names[0], known, tuple(scps), tuple(rcps)).contributions)
+        for names in compiled.alike(tuple(actions), (*scps, *rcps))
     )
 
 
@@ -198,19 +193,6 @@ def deciding(
     return (signature, _bound(action, organization)), statements, bool(carrying)
 
 
-_cache: dict[int, tuple[weakref.ref[Key], _KeyAccess]] = {}
-
-
-def _compiled(key: Key) -> _KeyAccess:
-    found = _cache.get(id(key))
-    if found is not None and found[0]() is key:
-        return found[1]
-    identity = id(key)
-    made = _KeyAccess(key)
-    _cache[identity] = (weakref.ref(key, lambda _: _cache.pop(identity, None)), made)
-    return made
-
-
 class _KeyAccess:
     """A key policy cut into allows and denies once, asked for many actions."""
 
@@ -219,17 +201,16 @@ class _KeyAccess:
         self._key = KeyName.of(key, in_own_policy=True)
         self._grants = key.grants
         self._statements = key.policy.statements
-        self._speaking = _speaking(
-            tuple(
-                (
-                    denies := statement.effect == Effect.DENY,
-                    statement_actions(statement.actions, statement.not_actions, denies)
-                    if statement.certain or not denies
-                    else _NO_ACTIONS,
-                )
-                for statement in key.policy.statements
+        self._shape: _Shape = tuple(
+            (
+                denies := statement.effect == Effect.DENY,
+                statement_actions(statement.actions, statement.not_actions, denies)
+                if statement.certain or not denies
+                else _NO_ACTIONS,
             )
+            for statement in key.policy.statements
         )
+        self._speaking = _speaking(self._shape)
         self._abroad = is_account_id(key.account) and any(
             statement.effect != Effect.DENY and not _names_home_only(statement, key.account)
             for statement in key.policy.statements
@@ -281,6 +262,16 @@ class _KeyAccess:
         if not (scps or rcps):
             self._found[signature] = found
         return Reach(action, found)
+
+    def alike(self, actions: tuple[str, ...], organization: Sequence[Policy]) -> Iterable[tuple[str, ...]]:
+        """The actions in groups that share a region, whatever is known of the request."""
+        if not (organization or self._grants or self._open):
+            return _alike(self._shape, actions, self._abroad)
+        groups: dict[object, list[str]] = {}
+        for action in actions:
+            place = self.signature(action, ()), _bound(action, organization)
+            groups.setdefault(place, []).append(action)
+        return map(tuple, groups.values())
 
     def signature(self, action: str, known: _Known) -> _Signature:
         """What the region of an action depends on: actions with the same one share a region."""
@@ -390,11 +381,27 @@ _Known = tuple[tuple[str, str | tuple[str, ...] | None], ...]
 _Signature = tuple[object, tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 """What is known of the request; positions of the Allows, Denies and grants that speak of an action."""
 _NO_ACTIONS: frozenset[str] = frozenset()
+_Shape = tuple[tuple[bool, frozenset[str]], ...]
+"""Of each statement whether it denies, and the actions that it speaks of."""
+
+
+_compiled = once(_KeyAccess)
+
+
+@lru_cache(maxsize=4096)
+def _alike(shape: _Shape, actions: tuple[str, ...], abroad: bool) -> tuple[tuple[str, ...], ...]:
+    """The actions in groups, of a key of which nothing but the statements tells actions apart."""
+    groups: dict[object, list[str]] = {}
+    speaking = _speaking(shape)
+    for action in actions:
+        place = action in GRANT_ACTIONS, abroad and action not in ACROSS_ACCOUNTS, speaking[action]
+        groups.setdefault(place, []).append(action)
+    return tuple(map(tuple, groups.values()))
 
 
 @lru_cache(maxsize=4096)
 def _speaking(
-    statements: tuple[tuple[bool, frozenset[str]], ...],
+    statements: _Shape,
 ) -> dict[str, tuple[tuple[int, ...], tuple[int, ...]]]:
     """For each action the positions of the Allows and of the Denies that speak of it.
 

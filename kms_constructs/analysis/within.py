@@ -10,7 +10,7 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.htm
 from __future__ import annotations
 
 import heapq
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from functools import cached_property
 
 from kms_constructs.analysis.access import AccessMatrix, MatrixRow
@@ -38,6 +38,8 @@ from kms_constructs.analysis.separation import (
 )
 from kms_constructs.model.actions import ACTIONS
 from kms_constructs.model.estate import Estate, Key
+from kms_constructs.model.once import once
+from kms_constructs.model.policy import Policy
 from kms_constructs.model.unknown import Unknown, is_unknown
 
 
@@ -67,7 +69,6 @@ class EstateAccess:
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
         self._shared: dict[Hashable, _SharedRows] = {}
-        self._known: dict[int, tuple[Key, RequestContext]] = {}
         self._same: dict[str, frozenset[str]] = {}
 
     def reach(self, key: Key, action: str, *, context: RequestContext | None = None) -> Reach:
@@ -95,24 +96,10 @@ class EstateAccess:
 
     def _facts(self, key: Key) -> RequestContext:
         """What the key is, of which a policy speaks: every request carries it."""
-        if id(key) not in self._known:
-            organization = self._estate.organization
-            asked = {
-                condition.folded_key
-                for policy in (key.policy, *organization.scps, *organization.rcps)
-                for statement in policy.statements
-                if isinstance(statement.conditions, tuple)
-                for condition in statement.conditions
-            }
-            facts = key_facts(key) if asked else {}
-            # The key is kept with its facts, so that no other takes its id.
-            known = {
-                name: value
-                for name, value in facts.items()
-                if name in asked and not is_unknown(value) and not name.startswith("aws:resourcetag/")
-            }
-            self._known[id(key)] = (key, known)
-        return self._known[id(key)][1]
+        known = _facts_asked_for(key)
+        organization = self._estate.organization
+        asked = {name for policy in (*organization.scps, *organization.rcps) for name in _keys_of(policy)}
+        return {**known, **_known_facts(key, asked)} if asked else known
 
     def overlaps(self, key: Key) -> tuple[Overlap, ...]:
         """Everyone who could both manage and use a key; empty proves that duties are separated."""
@@ -250,6 +237,31 @@ class EstateAccess:
             row = _row(asked, arn, own[arn]) if arn in own else shared.row(arn, asked)
             if row is not None:
                 yield row
+
+
+@once
+def _facts_asked_for(key: Key) -> RequestContext:
+    """What the key is, of which its own policy speaks."""
+    return _known_facts(key, _keys_of(key.policy))
+
+
+def _known_facts(key: Key, asked: Collection[str]) -> RequestContext:
+    return {
+        name: value
+        for name, value in (key_facts(key) if asked else {}).items()
+        if name in asked and not is_unknown(value) and not name.startswith("aws:resourcetag/")
+    }
+
+
+@once
+def _keys_of(policy: Policy) -> frozenset[str]:
+    """Folded condition keys that a policy asks for."""
+    return frozenset(
+        condition.folded_key
+        for statement in policy.statements
+        if isinstance(statement.conditions, tuple)
+        for condition in statement.conditions
+    )
 
 
 class _SharedRows:

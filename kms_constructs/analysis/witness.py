@@ -8,22 +8,23 @@ what they were taken. It is looked for, not computed: None means that none was f
 from __future__ import annotations
 
 import weakref
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
 from itertools import islice, product
 
 from kms_constructs.analysis.call import key_facts
 from kms_constructs.analysis.carried import misses, nearest, values_around
+from kms_constructs.analysis.conditions import GRANT_ACTIONS
 from kms_constructs.analysis.contribution import Contribution
-from kms_constructs.analysis.evaluate import Request, evaluate, is_service_linked
+from kms_constructs.analysis.evaluate import Request, evaluate, is_service_linked, kind_of, seen_of
 from kms_constructs.analysis.grounding import SOME_ACCOUNT, fill, grounded, grounded_statement, texts_of
 from kms_constructs.analysis.key_names import home_partition
 from kms_constructs.analysis.principals import Cell, PrincipalKind
 from kms_constructs.analysis.reach import reach_of, same_account
 from kms_constructs.model.arn import OPEN_PARTITION, is_account_id, parse_arn
 from kms_constructs.model.estate import Key, Organization
-from kms_constructs.model.globs import glob_covers
+from kms_constructs.model.globs import glob_covers, has_wildcard
 from kms_constructs.model.policy import Condition, Effect, Policy, Statement, parse_policy
 from kms_constructs.model.text import FIELD_ANY, FIELD_STAR, display, has_hole
 from kms_constructs.model.unknown import is_unknown
@@ -123,12 +124,23 @@ def witness(
         The witness, which `evaluate` allows; None when none was found.
     """
     world = _World.of(key, organization or _NO_ORGANIZATION, part)
+    asked = known or {}
+    place = world.seen_of(action), part.cells, id(part.statement), tuple(but), tuple(asked.items())
+    if place not in world.shown:
+        # The statement is kept with what was found, so that no other takes its id.
+        world.shown[place] = part.statement, _found(world, part, action, but, asked)
+    _, found = world.shown[place]
+    return found if found is None or found.action == action else replace(found, action=action)
+
+
+def _found(
+    world: _World, part: Contribution, action: str, but: Sequence[str], known: Mapping[str, str | None]
+) -> Witness | None:
     allow = world.statement(part)
     for caller in islice(world.callers(part.cells, allow), _MOST_CALLERS):
-        name = Cell(Request(principal=caller, action=action).kind, (caller,))
-        if but and name.within(but):
+        if but and Cell(kind_of(caller), (caller,)).within(but):
             continue
-        for context in islice(world.contexts(action, known or {}, allow=allow), _MOST_CONTEXTS):
+        for context in islice(world.contexts(action, known, allow=allow), _MOST_CONTEXTS):
             found = world.ask(caller, action, context)
             if found is not None:
                 return found
@@ -175,6 +187,21 @@ class _World:
     key: Key
     organization: Organization
     texts: Mapping[str, str]
+    settled: bool
+    """Whether the key policy leaves nothing open: it is deployed as it stands."""
+    shown: dict[Hashable, tuple[Statement | None, Witness | None]] = field(
+        default_factory=dict, compare=False
+    )
+    """What was found before, by everything that a search depends on: many actions look alike to a policy."""
+    _seen: dict[str, Hashable] = field(default_factory=dict, compare=False)
+
+    def seen_of(self, action: str) -> Hashable:
+        """What decides of an action, and what its requests may carry: not its name."""
+        if action not in self._seen:
+            bound = self.organization
+            seen = seen_of(action, self.key, (*bound.scps, *bound.rcps))
+            self._seen[action] = action in GRANT_ACTIONS, seen
+        return self._seen[action]
 
     @classmethod
     def of(cls, key: Key, organization: Organization, part: Contribution | None) -> _World:
@@ -211,11 +238,13 @@ class _World:
             tuple(grounded(policy, texts) for policy in organization.scps),
             tuple(grounded(policy, texts) for policy in organization.rcps),
         )
-        return cls(deployed, bound, texts)
+        return cls(deployed, bound, texts, settled=deployed.policy is key.policy)
 
     def statement(self, part: Contribution) -> Statement | None:
         """The Allow that a contribution comes from, as it may be deployed."""
-        return None if part.statement is None else grounded_statement(part.statement, self.texts)
+        if part.statement is None or self.settled:
+            return part.statement
+        return grounded_statement(part.statement, self.texts)
 
     def filled(self, text: str) -> str:
         """The text with its holes filled in."""
@@ -223,6 +252,8 @@ class _World:
 
     def taken(self, caller: str) -> dict[str, str]:
         """What the undecided parts were taken for that the caller's name or the key's account shows."""
+        if not self.texts:
+            return {}
         shown = (caller, self.key.account)
         return {
             display(hole): value
@@ -285,7 +316,7 @@ class _World:
             free: The condition keys that may be anything; None for all.
             allow: The Allow.
         """
-        granting = action in {"CreateGrant", "ListGrants", "RevokeGrant"}
+        granting = action in GRANT_ACTIONS
         choices = {
             name: options
             for name, options in self._choices.items()
@@ -299,6 +330,9 @@ class _World:
                 if (options := choices.get(condition.folded_key)) is not None:
                     choices[condition.folded_key] = tuple(sorted(options, key=partial(misses, condition)))
         fixed = {name: value for name, value in known.items() if value is not None}
+        if not choices:
+            yield {**self.plain, **fixed}
+            return
         names = list(choices)
         for chosen in nearest(list(choices.values())):
             carried = {**self.plain, **dict(zip(names, chosen, strict=True)), **fixed}
@@ -325,7 +359,7 @@ class _World:
             return
         include = [self.filled(pattern) for pattern in cell.include]
         exclude = [self.filled(pattern) for pattern in cell.exclude]
-        for name in _candidates(cell.kind, include, self.key.account, home_partition(self.key)):
+        for name in _candidates(cell.kind, tuple(include), self.key.account, self._partition):
             named = all(glob_covers(pattern, name) for pattern in include)
             if (
                 parse_arn(name) is not None
@@ -333,6 +367,10 @@ class _World:
                 and not any(glob_covers(pattern, name) for pattern in exclude)
             ):
                 yield name
+
+    @cached_property
+    def _partition(self) -> str:
+        return home_partition(self.key)
 
     def decide(self, caller: str, action: str, context: Context, *, iam: bool) -> bool:
         """What the evaluator says."""
@@ -390,9 +428,9 @@ _BEGIN = {
 _WILD = str.maketrans({FIELD_STAR: "*", FIELD_ANY: "?"})
 
 
-def _candidates(kind: PrincipalKind, include: Sequence[str], account: str, partition: str) -> Iterator[str]:
+def _candidates(kind: PrincipalKind, include: tuple[str, ...], account: str, partition: str) -> Iterator[str]:
     """Names that may match all patterns: each pattern with its wildcards filled with pieces of the others."""
-    literal = next((pattern for pattern in include if not set("*?") & set(pattern.translate(_WILD))), None)
+    literal = next((pattern for pattern in include if not has_wildcard(pattern)), None)
     if literal is not None:
         yield literal
         return
@@ -418,7 +456,8 @@ def _accounts(include: Sequence[str], others: Sequence[str]) -> Iterator[str]:
     yield from dict.fromkeys((*found, *others))
 
 
-def _pieces(include: Sequence[str], begin: str) -> list[str]:
+@lru_cache(maxsize=1024)
+def _pieces(include: tuple[str, ...], begin: str) -> tuple[str, ...]:
     resources: list[str] = []
     for pattern in include:
         text = pattern.translate(_WILD)
@@ -433,4 +472,4 @@ def _pieces(include: Sequence[str], begin: str) -> list[str]:
             found[name if name.startswith(begin) else f"{begin}{name}"] = None
     found.update(dict.fromkeys(f"{begin}{one}" for one in fills if one))
     found.update(dict.fromkeys(f"{begin}{one}-2" for one in fills if one))
-    return list(found)
+    return tuple(found)

@@ -16,7 +16,7 @@ import json
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -85,6 +85,7 @@ class Fingerprints:
         for world in estate.every_world:
             self._learn(world.estate)
         self._contents: dict[tuple[int, bool], str] = {}
+        self._places: dict[Location, _Place] = {}
 
     def _learn(self, estate: Estate) -> None:
         for one in estate.identity_policies:
@@ -105,18 +106,13 @@ class Fingerprints:
 
     def _known(self, finding: Finding, *, whole: bool) -> list[object]:
         """Everything that the finding rests on but the principals that it names one by one."""
-        policies = self._at.get(finding.location, [])
-        statements = [one for policy in policies for one in policy.statements]
-        about, rest = _statement_at(statements, finding.path)
-        mentioned = dict.fromkeys(
-            statement
-            for text in (finding.message, *finding.chain)
-            for statement in _mentioned(statements, text)
-        )
+        here = self._place_of(finding.location)
+        about, rest = here.at(finding.path)
+        mentioned = (one for text in (finding.message, *finding.chain) for one in here.mentioned(text))
         found = [self._content(one, whole=whole) for one in mentioned]
         if about is not None:
             found.append(self._content(about, whole=whole))
-        names = [name for step in (finding.message, *finding.chain) for name in _IAM_POLICY.findall(step)]
+        names = [name for step in (finding.message, *finding.chain) for name in _iam_policies(step)]
         found += [
             self._content(statement, whole=True)
             for name in dict.fromkeys(names)
@@ -124,24 +120,29 @@ class Fingerprints:
             for statement in policy.statements
         ]
         # A step by an IAM policy says who has it; a step by the statement alone says what its content says.
-        steps = [step for step in finding.chain if whole or _IAM_POLICY.search(step)]
+        steps = [step for step in finding.chain if whole or _iam_policies(step)]
         return [
             finding.control,
             finding.detail,
             finding.outcome.value,
-            resource_name(finding.location),
+            here.name,
             rest,
             sorted(set(found)),
             # What rests on no statement rests on a value, and the message says which.
             *([] if found else [_AGE.sub("", finding.message)]),
             sorted({_LABEL.sub("statement", step) for step in steps}),
-            self._grants_of(finding),
+            # For what speaks of grants: no statement says what they give.
+            here.grants if here.grants and _speaks_of_grants(finding) else [],
         ]
 
-    def _grants_of(self, finding: Finding) -> list[str]:
-        """The grants that a key declares, for what speaks of grants: no statement says what they give."""
-        spoken = any("grant" in text.lower() for text in (finding.message, *finding.chain))
-        return sorted(self._grants.get(finding.location, ())) if spoken else []
+    def _place_of(self, location: Location) -> _Place:
+        found = self._places.get(location)
+        if found is None:
+            policies = self._at.get(location, ())
+            statements = [one for policy in policies for one in policy.statements]
+            found = _Place(resource_name(location), statements, sorted(self._grants.get(location, ())))
+            self._places[location] = found
+        return found
 
     def _content(self, statement: Statement, *, whole: bool) -> str:
         place = (id(statement), whole)
@@ -191,22 +192,57 @@ def _plain(value: object) -> object:
     return None if value is None else str(value)
 
 
-def _statement_at(statements: Iterable[Statement], path: str) -> tuple[Statement | None, str]:
-    """The statement that a path leads to, and the rest of the path."""
-    for statement in statements:
-        if statement.path and (path == statement.path or path.startswith(f"{statement.path}/")):
-            return statement, path.removeprefix(statement.path)
-    return None, path
+class _Place:
+    """A resource, and the statements there by what findings call them: there are a dozen findings on each.
+
+    Args:
+        name: What the resource is called.
+        statements: Its statements, which may have labels and paths in common.
+        grants: What its grants say.
+    """
+
+    def __init__(self, name: str, statements: Sequence[Statement], grants: list[str]) -> None:
+        self.name = name
+        self.grants = grants
+        self._located = [one for one in statements if one.path]
+        self._called: dict[str, list[Statement]] = defaultdict(list)
+        for one in statements:
+            self._called[display(one.sid) if one.sid else str(one.index)].append(one)
+
+    def at(self, path: str) -> tuple[Statement | None, str]:
+        """The statement that a path leads to, and the rest of the path."""
+        for statement in self._located:
+            if path.startswith(statement.path):
+                rest = path.removeprefix(statement.path)
+                if not rest or rest[0] == "/":
+                    return statement, rest
+        return None, path
+
+    def mentioned(self, text: str) -> Iterator[Statement]:
+        """The statements that a text calls by their labels."""
+        if "statement " in text:
+            own = _IAM_POLICY.sub("", text) if _may_name_iam_policies(text) else text
+            for sid, index in _LABEL.findall(own):
+                yield from self._called.get(sid or index, ())
 
 
-def _mentioned(statements: Iterable[Statement], text: str) -> Iterator[Statement]:
-    """The statements that a text calls by their labels."""
-    found = {sid or index for sid, index in _LABEL.findall(_IAM_POLICY.sub("", text))}
-    for statement in statements:
-        if (display(statement.sid) if statement.sid else str(statement.index)) in found:
-            yield statement
+def _may_name_iam_policies(text: str) -> bool:
+    """Whether `_IAM_POLICY` may find something: in most texts it does not, and takes long to see it."""
+    return "policy '" in text or "boundary '" in text
+
+
+def _iam_policies(text: str) -> list[str]:
+    """The names of the IAM policies that a text speaks of."""
+    return _IAM_POLICY.findall(text) if _may_name_iam_policies(text) else []
+
+
+def _speaks_of_grants(finding: Finding) -> bool:
+    return any("grant" in text.lower() for text in (finding.message, *finding.chain))
+
+
+_encoded = json.JSONEncoder(sort_keys=True, ensure_ascii=True).encode
+"""As `json.dumps` does it, which makes an encoder for every call."""
 
 
 def _digest(value: object) -> str:
-    text = json.dumps(value, sort_keys=True, ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+    return hashlib.sha256(_encoded(value).encode()).hexdigest()[:DIGITS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from kms_constructs.model.globs import glob_matches
 from kms_constructs.model.service_requirement import (
@@ -92,7 +93,11 @@ def grants_without_flag(actions: Iterable[str] | None = None) -> tuple[str, ...]
     Args:
         actions: What a statement lets its principals do: only the uses that need just that. None for all.
     """
-    wanted = None if actions is None else frozenset(actions)
+    return _without_flag(None if actions is None else frozenset(actions))
+
+
+@lru_cache(maxsize=1024)
+def _without_flag(wanted: frozenset[str] | None) -> tuple[str, ...]:
     return tuple(
         requirement.title
         for requirement in requirements().values()

@@ -141,7 +141,7 @@ class Key:
     @property
     def policy_only(self) -> bool:
         """Whether only the key policy is known: rules about other facts do not apply."""
-        return set(self.vocabulary.terms) <= {Fact.POLICY}
+        return all(fact is Fact.POLICY for fact in self.vocabulary.terms)
 
     @property
     def arn_pattern(self) -> str:

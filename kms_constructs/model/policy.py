@@ -131,7 +131,7 @@ class Statement:
         return display(self.sid) if self.sid else f"statement {self.index}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Policy:
     """A policy document.
 

@@ -131,14 +131,28 @@ class Vocabulary:
             >>> CLOUDFORMATION.say("in this {app}")
             'in this app'
         """
-        return text.format_map({**{name: getattr(self, name) for name in _WORDS}, **more})
+        return text.format_map(_Slots(self, more)) if "{" in text or "}" in text else text
 
     def is_kms(self, resource_type: str) -> bool:
         """Whether a type of resource is KMS's own: an alias names a key and does not use it."""
         return resource_type.startswith(self.kms_types)
 
 
-_WORDS = tuple(one.name for one in fields(Vocabulary) if one.name not in ("source", "terms"))
+_WORDS = frozenset(one.name for one in fields(Vocabulary)) - {"source", "terms"}
+
+
+class _Slots(dict[str, str]):
+    """The words of a vocabulary, looked up as a text asks for them, and further slots."""
+
+    def __init__(self, vocabulary: Vocabulary, more: dict[str, str]) -> None:
+        super().__init__(more)
+        self._vocabulary = vocabulary
+
+    def __missing__(self, name: str) -> str:
+        if name not in _WORDS:
+            raise KeyError(name)
+        word: str = getattr(self._vocabulary, name)
+        return word
 
 
 def _property(name: str) -> Term:

@@ -211,11 +211,9 @@ class LintRule(KeyRule):
 
     def _actions(self, key: Key, statement: Statement) -> Iterator[Finding]:
         for name, actions in (("Action", statement.actions), ("NotAction", statement.not_actions)):
-            for action in _literal(actions):
-                found = _action_problem(action)
-                if found is None:
-                    continue
-                detail, problem, fix, severity = found
+            if not isinstance(actions, tuple):
+                continue
+            for detail, problem, fix, severity in _action_problems(actions):
                 yield self.finding(
                     Outcome.VIOLATION,
                     key.location,
@@ -324,8 +322,9 @@ class LintRule(KeyRule):
         if statement.effect is not Effect.ALLOW or not isinstance(statement.principals, tuple):
             return
         # With a wildcard an action is likely meant for whom it can serve.
-        named = (find_action(action) for action in _literal(statement.actions))
-        actions = [found.qualified for found in named if found and found.name not in ACROSS_ACCOUNTS]
+        actions = _at_home_only(statement.actions) if isinstance(statement.actions, tuple) else ()
+        if not actions:
+            return
         abroad = [
             display(principal.value)
             for principal in statement.principals
@@ -334,7 +333,7 @@ class LintRule(KeyRule):
             and (cells := principal_cells(principal, KeyName.of(key).partition)).unresolved is None
             and all(is_abroad(cell, key.account) for cell in cells.cells)
         ]
-        if actions and abroad:
+        if abroad:
             yield self.finding(
                 Outcome.VIOLATION,
                 key.location,
@@ -392,6 +391,18 @@ def _literal(values: object) -> Iterable[str]:
 
 
 @lru_cache(maxsize=4096)
+def _at_home_only(actions: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the actions that KMS takes from principals of the key's account alone."""
+    named = (find_action(action) for action in _literal(actions))
+    return tuple(found.qualified for found in named if found and found.name not in ACROSS_ACCOUNTS)
+
+
+@lru_cache(maxsize=4096)
+def _action_problems(actions: tuple[str, ...]) -> tuple[tuple[str, str, str, Severity | None], ...]:
+    """What is wrong with the actions of a list: lists are long, and many statements have the same."""
+    return tuple(found for action in _literal(actions) if (found := _action_problem(action)) is not None)
+
+
 def _action_problem(action: str) -> tuple[str, str, str, Severity | None] | None:
     """Detail, problem, fix and severity for an action of a key policy; None when it is fine."""
     if action == "*":
