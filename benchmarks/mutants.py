@@ -1004,22 +1004,6 @@ MUTANTS = (
         DECLARED,
     ),
     Mutant(
-        "declared-any-way",
-        "../guardrails/declared_delegation.py",
-        "        one.through == DELEGATION\n        and one.unresolved",
-        "        one.unresolved",
-        "Whoever manages and uses the key by its policy would be let off.",
-        DECLARED,
-    ),
-    Mutant(
-        "use-fix-service-by-role",
-        "../guardrails/use_fix.py",
-        "preset.shape is not Shape.PRINCIPALS and",
-        "",
-        "A preset of roles would be printed for a service, which it does not let in.",
-        USE_FIX,
-    ),
-    Mutant(
         "use-fix-nobody-named",
         "../guardrails/use_fix.py",
         '    who = repr(display(one.principal)) if named else "role"\n    if _LIST in call',

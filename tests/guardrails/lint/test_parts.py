@@ -377,3 +377,7 @@ def test_an_alias_as_a_resource_that_may_be_meant(statement: dict[str, Any]) -> 
 )
 def test_grammar(document: Any, message: str) -> None:
     assert message in {problem.message for problem in parse_policy(document).problems}
+
+
+def test_an_alias_that_two_resources_make() -> None:
+    assert [detail for detail, _, _ in found(made(repeated_aliases=("alias/a",)))] == ["alias-twice"]

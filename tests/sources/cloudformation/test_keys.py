@@ -349,6 +349,17 @@ class TestAliases:
         key = estate_of(resources, **SECTIONS).keys[0]
         assert (key.aliases, key.conditional_aliases) == (("alias/a", "alias/b"), ("alias/a",))
 
+    def test_one_that_two_resources_make_is_repeated(self) -> None:
+        resources = {
+            "Key": {"Type": "AWS::KMS::Key"},
+            "A": _alias("alias/a", {"Ref": "Key"}),
+            "B": _alias("alias/a", {"Ref": "Key"}),
+            "C": _alias("alias/c", {"Ref": "Key"}),
+            "D": _alias("alias/c", {"Ref": "Key"}, Condition="Perhaps"),
+        }
+        key = estate_of(resources, **SECTIONS).keys[0]
+        assert (key.aliases, key.repeated_aliases) == (("alias/a", "alias/c"), ("alias/a",))
+
     def test_one_that_comes_and_goes_with_its_key_is_not_marked(self) -> None:
         resources = {
             "Key": {"Type": "AWS::KMS::Key", "Condition": "Perhaps"},
