@@ -229,6 +229,7 @@ def test_a_template_fills_every_field_of_a_key() -> None:
         "Key": key,
         "Sure": {"Type": "AWS::KMS::Key"},
         "Alias": _alias("alias/a", {"Ref": "Key"}),
+        "Again": _alias("alias/a", {"Ref": "Key"}),
         "Open": _alias("alias/b", {"Ref": "Sure"}, Condition="Perhaps"),
         "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"KmsMasterKeyId": {"Ref": "Key"}}},
         "Parameter": {"Type": "AWS::SSM::Parameter", "Properties": {"Value": {"Ref": "Key"}}},
