@@ -59,7 +59,7 @@ class Mutant:
 DEPLOYMENT = ("tests/guardrails/rules/test_iam_kms_8_deployment.py",)
 DECLARED = ("tests/guardrails/rules/test_iam_kms_8_declared_delegation.py",)
 USE_FIX = ("tests/guardrails/test_use_fix.py", "tests/guardrails/test_use_of_services.py")
-COVERAGE = ("tests/cdk/key/test_through_services.py", "tests/cdk/key/test_grants.py")
+COVERAGE = ("tests/cdk/key/test_coverage.py", "tests/cdk/key/test_through_services.py")
 REFUSED = ("tests/cdk/key/test_refused.py",)
 WORLDS = ("tests/sources/cloudformation/test_worlds.py", "tests/guardrails/test_worlds.py")
 

@@ -52,3 +52,28 @@ def test_a_principal_that_deployment_decides_is_not_declared() -> None:
     stack = new_stack()
     who = CfnParameter(stack, "Who").value_as_string
     assert not covers([DECLARED], wish(Principal={"AWS": who}), ["Decrypt"], via=(), stack=stack)
+
+
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+ALL = {"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "kms:*", "Resource": "*"}
+ROLES = {
+    "Effect": "Allow",
+    "Principal": "*",
+    "Action": "kms:*",
+    "Resource": "*",
+    "Condition": {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/*"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("declared", "who", "expected"),
+    [
+        pytest.param(ALL, ROOT, True, id="the account, which is declared"),
+        pytest.param(ALL, USER, False, id="a role, to which IAM policies could give it"),
+        pytest.param(ROLES, USER, True, id="one of all roles"),
+        pytest.param(ROLES, ROOT, False, id="the account, of which all roles are declared"),
+    ],
+)
+def test_an_account_and_its_roles(declared: dict[str, Any], who: str, expected: bool) -> None:
+    asked = wish(Principal={"AWS": who})
+    assert covers([declared], asked, ["Decrypt"], via=(), stack=new_stack()) is expected
