@@ -199,6 +199,7 @@ def _key(
         authorised=declared.authorised,
         material_expires=declared.material_expires,
         conditional=resource.conditional,
+        deployer=scope.input.creator,
     )
     if is_replica:
         primary = properties.text("PrimaryKeyArn")

@@ -234,7 +234,10 @@ def test_a_template_fills_every_field_of_a_key() -> None:
         "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"KmsMasterKeyId": {"Ref": "Key"}}},
         "Parameter": {"Type": "AWS::SSM::Parameter", "Properties": {"Value": {"Ref": "Key"}}},
     }
-    template = TemplateInput({"Resources": resources, **SECTIONS}, "t.json", "App", ACCOUNT, "cn-north-1")
+    creator = f"arn:aws-cn:iam::{ACCOUNT}:role/Deploy"
+    template = TemplateInput(
+        {"Resources": resources, **SECTIONS}, "t.json", "App", ACCOUNT, "cn-north-1", creator=creator
+    )
     found = estate_from_templates([template]).keys
     left = {
         one.name
