@@ -385,9 +385,8 @@ def test_an_alias_that_two_resources_make() -> None:
 
 EXECUTION = role("cdk-hnb659fds-cfn-exec-role")
 BY_OTHERS = a_policy(ROOT_STATEMENT, DEPLOYS)
-KEPT_OUT = deny(
-    "*", "kms:PutKeyPolicy", Condition={"ArnNotEquals": {"aws:PrincipalArn": [ROOT, role("Ops")]}}
-)
+OPS = {"aws:PrincipalArn": [ROOT, role("Ops")]}
+KEPT_OUT = deny("*", "kms:PutKeyPolicy", Condition={"ArnNotEquals": OPS})
 
 
 @pytest.mark.parametrize(
