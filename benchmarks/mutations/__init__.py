@@ -13,8 +13,9 @@ from mutations.mutant import Mutant
 from mutations.outside import OUTSIDE
 from mutations.rules import RULES
 from mutations.sources import SOURCES
+from mutations.use import USE
 
-MUTANTS: tuple[Mutant, ...] = (*MODEL, *CONDITIONS, *ANALYSIS, *RULES, *SOURCES, *OUTSIDE)
+MUTANTS: tuple[Mutant, ...] = (*MODEL, *CONDITIONS, *ANALYSIS, *RULES, *SOURCES, *USE, *OUTSIDE)
 
 REOPENS: dict[str, tuple[str, ...]] = {
     "overlaps of patterns contain each other": ("cells-contain-any",),

@@ -103,6 +103,8 @@ class Key:
         vocabulary: The words of the source, and which facts of a key it tells.
         key_id: The key id as ARNs hold it, where it differs from `id` (text with holes; a replica has its
             primary's).
+        deployer: ARN of the role that makes the key; None where the source does not say.
+        repeated_aliases: Those of the `aliases` that several resources make.
         conditional_aliases: Those of the `aliases` that a condition decides which cannot be resolved.
     """
 
@@ -137,6 +139,8 @@ class Key:
     vocabulary: Vocabulary = CLOUDFORMATION
     key_id: str = ""
     conditional_aliases: tuple[str, ...] = ()
+    repeated_aliases: tuple[str, ...] = ()
+    deployer: str | None = None
 
     @property
     def policy_only(self) -> bool:

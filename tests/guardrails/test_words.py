@@ -57,6 +57,8 @@ FACTS: dict[str, st.SearchStrategy[Any]] = {
     "kind": st.sampled_from(KeyKind),
     "aliases": st.sampled_from([(), ("alias/a",)]),
     "conditional_aliases": st.sampled_from([(), ("alias/a",)]),
+    "repeated_aliases": st.sampled_from([(), ("alias/a",)]),
+    "deployer": st.sampled_from([None, "arn:aws:iam::111122223333:role/Deploy"]),
     "referenced_outside": st.booleans(),
     "bypass_lockout_check": st.sampled_from([True, False, WHY]),
     "key_state": st.sampled_from([None, "Enabled", "PendingDeletion"]),

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aws_cdk import Stack
@@ -26,11 +26,12 @@ from kms_constructs.cdk.key.refusals import Refusals, account_in, account_of, is
 from kms_constructs.cdk.key.wishes import Wish, conditions_of, flat, wishes
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import ACTIONS, expand
+from kms_constructs.model.arn import of_region
 from kms_constructs.model.key_specs import using_actions
 from kms_constructs.policies.key_policy import KeyPolicySpec, key_policy
 from kms_constructs.policies.principals import NamedPrincipal
 from kms_constructs.policies.root_access import RootAccess
-from kms_constructs.policies.services.advice import calls_of, service_of
+from kms_constructs.policies.services.advice import calls_of, region_of, service_of
 from kms_constructs.policies.statements import Condition, one_or_list, qualified, statement
 from kms_constructs.policies.target import PolicyTarget, is_token
 
@@ -102,7 +103,18 @@ class GrantBook:
         """What a statement, as JSON with tokens, asks for."""
         resolved = self.resolve(statement)
         assert isinstance(resolved, Mapping) and isinstance(statement, Mapping)  # noqa: S101, PT018 - an object
-        return wishes(resolved, statement)
+        return [self._at_home(wish) for wish in wishes(resolved, statement)]
+
+    def _at_home(self, wish: Wish) -> Wish:
+        """The wish with the Region of the key written out, as far as it is known when the app is made."""
+        region = self.target.region
+        if is_token(region) or not wish.via:
+            return wish
+        suffix = of_region(region).dns_suffix
+        via = tuple(
+            one.replace("${AWS::Region}", region).replace("${AWS::URLSuffix}", suffix) for one in wish.via
+        )
+        return replace(wish, via=via)
 
     def answer(self, asked: Mapping[str, Any]) -> list[ArgumentError]:
         """Answers every wish of a statement, as JSON with tokens: what of it is refused, and why.
@@ -113,6 +125,10 @@ class GrantBook:
 
     def _answer(self, wish: Wish, asked: Mapping[str, Any]) -> list[ArgumentError]:
         """Takes a wish up, or finds that the declared policy gives it already; else what is refused."""
+        region = self.target.region
+        places = {region_of(one) for one in wish.via}
+        if places and not is_token(region) and not places & {region, None}:
+            return [self._refusals.elsewhere(wish, sorted(filter(None, places))[0])]
         if self.allowed_already(wish):
             return []
         if self._is_own_service(wish, asked):

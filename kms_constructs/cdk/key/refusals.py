@@ -57,6 +57,17 @@ class Refusals:
             refused=f"a statement that a construct asks for ({wish})",
         )
 
+    def elsewhere(self, wish: Wish, region: str) -> SealedPolicyError:
+        """Use through services of another Region."""
+        return SealedPolicyError(
+            "replica_regions",
+            str(wish),
+            f"the key lies in {self.target.region}, and services use keys of their own Region alone",
+            f"make the resource in {self.target.region}, or a replica of the key for it:"
+            f" replica_regions=[{region!r}], and hand it key.replica({region!r})",
+            where=self.target.where,
+        )
+
     def excess(self, actions: Sequence[str]) -> SealedPolicyError:
         """A grant asks for more than use."""
         return SealedPolicyError(

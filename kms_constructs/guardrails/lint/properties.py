@@ -27,6 +27,14 @@ def property_remarks(key: Key) -> Iterator[Remark]:
     yield from _usage(key)
     for alias in key.aliases:
         yield from _alias(key, alias)
+    for alias in key.repeated_aliases:
+        yield Remark(
+            "alias-twice",
+            f"The alias {display(alias)!r} is made twice; an account has it once in a Region, so the second "
+            "one cannot be made.",
+            "Take one of the two out.",
+            key.vocabulary.path(Fact.ALIAS),
+        )
 
 
 def _rotation(key: Key) -> Iterator[Remark]:

@@ -28,16 +28,16 @@ from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.lint.conditions import condition_remarks
 from kms_constructs.guardrails.lint.lockout import lockout_remarks
-from kms_constructs.guardrails.lint.places import SERVICE_PRINCIPAL, partition_remarks, region_remarks
+from kms_constructs.guardrails.lint.places import partition_remarks, region_remarks
+from kms_constructs.guardrails.lint.principals import principal_problem
 from kms_constructs.guardrails.lint.properties import aliases_given_twice, property_remarks
 from kms_constructs.guardrails.lint.remark import Remark
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized, heading, named
 from kms_constructs.guardrails.wording import UNRESOLVED, resolve
 from kms_constructs.model.actions import ACROSS_ACCOUNTS, ACTIONS, expand, find_action
-from kms_constructs.model.arn import is_account_id, parse_arn
 from kms_constructs.model.estate import IdentityPolicy, Key
 from kms_constructs.model.key_specs import MAXIMUM_KEY_POLICY_BYTES
-from kms_constructs.model.policy import Effect, Policy, Principal, Statement
+from kms_constructs.model.policy import Effect, Policy, Statement
 from kms_constructs.model.text import display, has_hole
 from kms_constructs.model.unknown import is_unknown
 from kms_constructs.model.vocabulary import Fact
@@ -67,13 +67,10 @@ CONTROL = Control(
 
 _GRANT_ONLY = frozenset({"CreateGrant", "ListGrants", "RevokeGrant"})
 """The actions whose requests carry kms:GrantIsForAWSResource."""
-_ALIAS_ARN = re.compile(r"arn:[^:]*:kms:[^:]*:[^:]*:alias/")
+_ALIAS_ARN = re.compile(r"(arn:[^:]*:kms:[^:]*:[^:]*:)?alias/")
 _ON_ALIASES = frozenset({"CreateAlias", "DeleteAlias", "UpdateAlias"})
 """Actions that are asked for the alias as well as for the key."""
-_PARTITION = re.compile(r"aws[a-z-]*")
 _RESOURCE_FIX = "Write Resource '*', which in a key policy means the key."
-_UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
-_NAMED = {"iam": ("user/", "role/"), "sts": ("assumed-role/", "federated-user/")}
 
 
 class LintRule(KeyRule):
@@ -283,7 +280,7 @@ class LintRule(KeyRule):
             )
         elif not is_unknown(statement.principals):
             for principal in statement.principals:
-                problem = _principal_problem(principal)
+                problem = principal_problem(principal)
                 if problem is not None:
                     yield self.violation(
                         key,
@@ -350,6 +347,9 @@ class LintRule(KeyRule):
         for statement in policy.policy.statements:
             if (found := self._alias_resource(policy, statement)) is not None:
                 yield found
+            if _is_for_keys_alone(statement):
+                for remark in condition_remarks(statement):
+                    yield self._said_of_policy(policy, remark)
             for actions in (statement.actions, statement.not_actions):
                 for action in _literal(actions):
                     if not action.lower().startswith("kms:") or expand(action):
@@ -364,24 +364,42 @@ class LintRule(KeyRule):
                         path=f"{statement.path}/{'Action' if statement.actions is not None else 'NotAction'}",
                     )
 
+    def _said_of_policy(self, policy: IdentityPolicy, remark: Remark) -> Finding:
+        return self.finding(
+            Outcome.VIOLATION,
+            policy.location,
+            f"{capitalized(policy.kind)} '{policy.name}': {remark.message}",
+            fix=remark.fix,
+            severity=Severity.WARNING if remark.warns else None,
+            detail=remark.detail,
+            path=remark.path,
+        )
+
     def _alias_resource(self, policy: IdentityPolicy, statement: Statement) -> Finding | None:
-        """An Allow for keys whose Resource names aliases alone."""
+        """A statement for keys whose Resource names aliases alone."""
         resources = statement.resources
-        if statement.effect is Effect.DENY or is_unknown(resources) or not resources:
+        if is_unknown(statement.effect) or is_unknown(resources) or not resources:
             return None
+        verb = "denies" if statement.effect is Effect.DENY else "allows"
         names = {name for action in _literal(statement.actions) for name in expand(action)} - _ON_ALIASES
         if not names or not all(_ALIAS_ARN.match(one) for one in resources):
             return None
         return self.finding(
             Outcome.VIOLATION,
             policy.location,
-            f"{capitalized(policy.kind)} '{policy.name}', {statement.label} allows kms:{min(names)} on "
-            f"{display(resources[0])}: the ARN of an alias is not that of its key, so that allows nothing.",
+            f"{capitalized(policy.kind)} '{policy.name}', {statement.label} {verb} kms:{min(names)} on "
+            f"{display(resources[0])}: the ARN of an alias is not that of its key, so that {verb} nothing.",
             fix="Name the ARN of the key, or write Resource '*' with the condition kms:ResourceAliases.",
             detail="alias-resource",
             severity=Severity.WARNING,
             path=f"{statement.path}/Resource",
         )
+
+
+def _is_for_keys_alone(statement: Statement) -> bool:
+    """Whether all actions are KMS's: requests to other services carry keys of their own."""
+    actions = list(_literal(statement.actions))
+    return bool(actions) and all(one.lower().startswith("kms:") for one in actions)
 
 
 def _literal(values: object) -> Iterable[str]:
@@ -448,53 +466,3 @@ def _suggestion(action: str) -> str:
     if not close:
         close = [known for known in folded if name and known.startswith(name.lower())][:1]
     return f"Did you mean kms:{folded[close[0]]}?" if close else "Write an action that KMS has."
-
-
-@lru_cache(maxsize=16384)
-def _principal_problem(principal: Principal) -> tuple[str, str] | None:
-    """What is wrong with a principal, and the fix; None when nothing is, or a part of it is undecided."""
-    value = principal.value
-    shown = display(value)
-    if principal.type == "*" or has_hole(value):
-        return None
-    if principal.type == "CanonicalUser":
-        return f"a canonical user ({shown}) is no principal of KMS", "Write the ARN of a role or user."
-    if principal.type == "Service":
-        if SERVICE_PRINCIPAL.fullmatch(value):
-            return None
-        return (
-            f"{shown!r} is no service principal",
-            "Write it as in 'logs.eu-west-1.amazonaws.com'; wildcards are not allowed.",
-        )
-    if principal.type == "Federated" or value == "*":
-        return None
-    if is_account_id(value):
-        return None
-    if _UNIQUE_ID.fullmatch(value):
-        return (
-            f"{value} is the unique id of a principal that has been deleted",
-            "Take it out, or write the ARN of its successor.",
-        )
-    if value.isdigit():
-        return f"{value} is no account id: it has {len(value)} digits", "Write twelve digits."
-    arn = parse_arn(value)
-    known = arn is not None and _PARTITION.fullmatch(arn.partition) and arn.service in _NAMED
-    if arn is None or not known or arn.region or not arn.resource:
-        return f"{shown!r} is no ARN of a principal", "Write the ARN of a role or user, or an account id."
-    return _arn_problem(shown, arn.service, arn.account, arn.resource)
-
-
-def _arn_problem(shown: str, service: str, account: str, resource: str) -> tuple[str, str] | None:
-    if not is_account_id(account):
-        return f"{shown}: {account!r} is no account id", "Write the account's twelve digits."
-    if "*" in resource or "?" in resource:
-        return (
-            f"{shown}: a principal has no wildcards",
-            "Name the principal, or use Principal '*' with ArnLike aws:PrincipalArn and the account.",
-        )
-    if service == "iam" and resource == "root":
-        return None
-    if any(resource.startswith(kind) and len(resource) > len(kind) for kind in _NAMED[service]):
-        return None
-    kind = resource.partition("/")[0]
-    return f"{shown}: a {kind} cannot be a principal of a key policy", "Write the ARN of a role or user."

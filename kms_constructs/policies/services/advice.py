@@ -21,6 +21,16 @@ def service_of(name: str) -> str:
     return ".".join(label for label in labels if label and not _REGION.fullmatch(label))
 
 
+def region_of(name: str) -> str | None:
+    """The Region in a service principal or a value of `kms:ViaService`, where one is written out.
+
+    Example:
+        >>> region_of("s3.eu-west-1.amazonaws.com"), region_of("s3.${AWS::Region}.amazonaws.com")
+        ('eu-west-1', None)
+    """
+    return next((label for label in name.split(".") if _REGION.fullmatch(label)), None)
+
+
 def presets_of(principal: str) -> str:
     """What lets a service principal use the key, as the fix of an error says it.
 

@@ -31,6 +31,7 @@ class _Draft:
     key: Key
     scope: Scope
     aliases: dict[str, bool] = field(default_factory=dict)
+    repeated: list[str] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
     referenced_outside: bool = False
 
@@ -92,6 +93,8 @@ class Keys:
         drafts = self._named(target, scope) if isinstance(target, str) else []
         for draft in drafts:
             conditional = resource.conditional and not draft.key.conditional
+            if not resource.conditional and draft.aliases.get(text) is False and text not in draft.repeated:
+                draft.repeated.append(text)
             draft.aliases[text] = draft.aliases.get(text, True) and conditional
             self._names.add_alias(text, draft)
         if not drafts:
@@ -151,6 +154,7 @@ def _finished(draft: _Draft) -> Key:
     return replace(
         draft.key,
         aliases=tuple(draft.aliases),
+        repeated_aliases=tuple(draft.repeated),
         conditional_aliases=tuple(name for name, conditional in draft.aliases.items() if conditional),
         references=tuple(draft.references),
         referenced_outside=draft.referenced_outside,
@@ -195,6 +199,7 @@ def _key(
         authorised=declared.authorised,
         material_expires=declared.material_expires,
         conditional=resource.conditional,
+        deployer=scope.input.creator,
     )
     if is_replica:
         primary = properties.text("PrimaryKeyArn")

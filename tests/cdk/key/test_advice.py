@@ -46,7 +46,7 @@ NAMES = {
 }
 ARGUMENTS = re.compile(
     r"\b(key_users|encrypt_only_users|decrypt_only_users|key_administrators|services|via_services"
-    r"|external_access)=\["
+    r"|external_access|replica_regions)=\["
 )
 
 Do = Callable[[Stack, SecureKmsKey], object]
@@ -84,8 +84,8 @@ def statement(principal: iam.IPrincipal, *names: str, **more: Any) -> Do:
     return ask
 
 
-def through(service: str) -> dict[str, Any]:
-    return {"conditions": {"StringEquals": {"kms:ViaService": f"{service}.{REGION}.amazonaws.com"}}}
+def through(service: str, region: str = REGION) -> dict[str, Any]:
+    return {"conditions": {"StringEquals": {"kms:ViaService": f"{service}.{region}.amazonaws.com"}}}
 
 
 def grant(arn: str, method: str = "grant_decrypt") -> Do:
@@ -211,6 +211,12 @@ CASES: dict[str, Case] = {
         )
     ),
     "the account through another service": Case(statement(ROOT, "kms:Decrypt", **through("workspaces"))),
+    "the account through a service of another Region": Case(
+        statement(
+            ROOT, "kms:Decrypt", conditions={"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}}
+        ),
+        then=nothing,
+    ),
     "the account": Case(statement(ROOT, "kms:Decrypt"), then=grant(ROLE)),
     "the account, and all of KMS": Case(statement(ROOT, "kms:*"), then=grant(ROLE)),
     "a role, in a statement": Case(statement(iam.ArnPrincipal(ROLE), "kms:Decrypt")),

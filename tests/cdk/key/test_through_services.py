@@ -146,7 +146,7 @@ NOT_TAKEN_UP: dict[str, tuple[Ask, str]] = {
     ),
     "the deployer": (
         lambda stack, key: key.add_to_resource_policy(ask(DEPLOY, "kms:Decrypt", **through())),
-        r"stands in deployment_principals.*services=\[ServiceAccess.secrets_manager\(\[…\]\)\]",
+        rf"stands in deployment_principals.*services=\[ServiceAccess.secrets_manager\(\['{DEPLOY}'\]\)\]",
     ),
     "another account": (
         lambda stack, key: secret_of(stack, key).grant_read(iam.AccountPrincipal(OTHER)),
@@ -313,6 +313,52 @@ def test_one_declared_role_is_not_its_account() -> None:
         key.add_to_resource_policy(ask(who, "kms:Decrypt"))
         with pytest.raises(SealedSynthError, match="external_access"):
             raise_refusals(stack)
+
+
+ABROAD = "us-east-1"
+PLACES: dict[str, tuple[str | None, str, bool]] = {
+    "the key's Region": (REGION, f"secretsmanager.{REGION}.amazonaws.com", True),
+    "the key's Region by reference": (REGION, f"secretsmanager.{Aws.REGION}.amazonaws.com", True),
+    "the key's suffix by reference": (REGION, f"secretsmanager.{Aws.REGION}.{Aws.URL_SUFFIX}", True),
+    "another Region": (REGION, f"secretsmanager.{ABROAD}.amazonaws.com", False),
+    "a Region, where the key's is decided at deployment": (
+        None,
+        f"secretsmanager.{ABROAD}.amazonaws.com",
+        True,
+    ),
+    "whatever Region it will be": (None, f"secretsmanager.{Aws.REGION}.amazonaws.com", True),
+}
+WISHING: dict[str, Callable[[Stack], iam.IPrincipal]] = {
+    "the account": lambda stack: iam.AccountRootPrincipal(),
+    "a role": lambda stack: iam.ArnPrincipal(role_of(stack).role_arn),
+    "another account": lambda stack: iam.AccountPrincipal(OTHER),
+}
+
+
+@pytest.mark.parametrize("who", WISHING.values(), ids=WISHING)
+@pytest.mark.parametrize(("region", "service", "accepted"), PLACES.values(), ids=PLACES)
+def test_services_use_keys_of_their_own_region(
+    region: str | None, service: str, accepted: bool, who: Callable[[Stack], iam.IPrincipal]
+) -> None:
+    stack = new_stack(env=None if region is None else Environment(account=ACCOUNT, region=region))
+    access = ExternalAccess(
+        principals=[f"arn:aws:iam::{OTHER}:root"], permissions=["decrypt"], via_services=["secretsmanager"]
+    )
+    key = new_key(stack, external_access=[access], **SERVICES)
+    key.add_to_resource_policy(ask(who(stack), "kms:Decrypt", **through(service)))
+    if accepted:
+        assert refused_in(stack) == []
+    else:
+        with pytest.raises(SealedSynthError, match=rf"replica_regions=\['{ABROAD}'\]"):
+            raise_refusals(stack)
+
+
+def test_advice_for_another_region_is_a_replica() -> None:
+    app = App(analytics_reporting=False)
+    key = new_key(new_stack("Data", app), replica_regions=[ABROAD], **SERVICES)
+    there = new_stack("There", app, env=Environment(account=ACCOUNT, region=ABROAD))
+    secret_of(there, key.replica(ABROAD))
+    app.synth()
 
 
 def test_full_delegation_answers_what_the_account_is_asked_for() -> None:

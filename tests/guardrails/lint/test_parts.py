@@ -377,3 +377,44 @@ def test_an_alias_as_a_resource_that_may_be_meant(statement: dict[str, Any]) -> 
 )
 def test_grammar(document: Any, message: str) -> None:
     assert message in {problem.message for problem in parse_policy(document).problems}
+
+
+def test_an_alias_that_two_resources_make() -> None:
+    assert [detail for detail, _, _ in found(made(repeated_aliases=("alias/a",)))] == ["alias-twice"]
+
+
+EXECUTION = role("cdk-hnb659fds-cfn-exec-role")
+BY_OTHERS = a_policy(ROOT_STATEMENT, DEPLOYS)
+OPS = {"aws:PrincipalArn": [ROOT, role("Ops")]}
+KEPT_OUT = deny("*", "kms:PutKeyPolicy", Condition={"ArnNotEquals": OPS})
+
+
+@pytest.mark.parametrize(
+    ("key", "locked"),
+    [
+        (a_key(policy=BY_OTHERS, deployer=EXECUTION), True),
+        (a_key(policy=a_policy(allow(ROOT, "kms:*"), KEPT_OUT), deployer=EXECUTION), True),
+        (a_key(policy=BY_OTHERS, deployer=role("Deploy")), False),
+        (a_key(policy=BY_OTHERS, deployer=None), False),
+        (a_key(policy=BY_OTHERS, deployer=f"arn:aws:iam::{hole(HoleKind.ENVIRONMENT, 'A')}:role/x"), False),
+        (a_key(policy=a_policy(allow(ROOT, "kms:*")), deployer=EXECUTION), False),
+        (
+            a_key(policy=BY_OTHERS, deployer=EXECUTION, authorised={"IAM-KMS-5": (role("Deploy"),)}),
+            False,
+        ),
+    ],
+    ids=[
+        "others may",
+        "denied to the execution role",
+        "it may",
+        "nobody says who deploys",
+        "it is not known whole",
+        "IAM policies may let it",
+        "others are declared to deploy",
+    ],
+)
+def test_the_role_that_deploys_has_to_be_able_to_change_the_policy(key: Key, locked: bool) -> None:
+    details = [detail for detail, _, _ in found(key)]
+    assert ("lockout" in details) is locked
+    if locked:
+        assert not evaluate(Request(principal=EXECUTION, action="PutKeyPolicy"), key).allowed

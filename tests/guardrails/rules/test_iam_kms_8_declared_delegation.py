@@ -13,7 +13,8 @@ from kms_constructs.model.estate import Estate, Key
 from tests.guardrails.factories import ACCOUNT, ROOT, TODAY, a_key, a_policy, allow, deny, role
 
 OTHER = "444455556666"
-DECLARES: dict[str, Any] = {"IAM-KMS-5": (role("Deploy"),), "IAM-KMS-8": (ROOT,)}
+WRITER: dict[str, Any] = {"IAM-KMS-5": (role("Deploy"),)}
+DECLARES = {**WRITER, "IAM-KMS-8": (ROOT,)}
 OWN_ROOT = allow(ROOT, "kms:*", sid="Root")
 NO_POLICY = deny(
     "*", "kms:PutKeyPolicy", Condition={"ArnNotEquals": {"aws:PrincipalArn": [ROOT, role("Deploy")]}}
@@ -65,13 +66,16 @@ def test_what_follows_from_the_declared_statement_is_a_warning(judged: Key) -> N
 
 
 FAILS: dict[str, tuple[Key, str]] = {
-    "nothing is declared": (key(OWN_ROOT, *KEPT, authorised={}), "delegation"),
-    "declared for another control": (key(OWN_ROOT, *KEPT, authorised={"*": (ROOT,)}), "delegation"),
+    "nothing is declared": (key(OWN_ROOT, *KEPT, authorised=WRITER), "delegation"),
+    "declared for another control": (key(OWN_ROOT, *KEPT, authorised={**WRITER, "*": (ROOT,)}), "delegation"),
     "another account is declared": (
-        key(OWN_ROOT, *KEPT, authorised={"IAM-KMS-8": (f"arn:aws:iam::{OTHER}:root",)}),
+        key(OWN_ROOT, *KEPT, authorised={**WRITER, "IAM-KMS-8": (f"arn:aws:iam::{OTHER}:root",)}),
         "delegation",
     ),
-    "a role is declared": (key(OWN_ROOT, *KEPT, authorised={"IAM-KMS-8": (role("Admin"),)}), "delegation"),
+    "a role is declared": (
+        key(OWN_ROOT, *KEPT, authorised={**WRITER, "IAM-KMS-8": (role("Admin"),)}),
+        "delegation",
+    ),
     "IAM policies give the key policy itself": (key(OWN_ROOT, NO_GRANTS), "delegation"),
     "IAM policies give grants for anyone": (key(OWN_ROOT, NO_POLICY), "delegation"),
     "the account by another statement than the root's": (

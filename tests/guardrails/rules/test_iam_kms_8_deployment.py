@@ -78,6 +78,7 @@ def test_grants_of_a_service_that_does_not_flag_its_own_are_a_warning() -> None:
     assert f"uses it through {EKS} only" in found.message
 
 
+BOTH = {"aws:PrincipalArn": [DEPLOY, role("Other")]}
 FAILS: dict[str, Key] = {
     "no condition": key(allow(DEPLOY, *USE)),
     "beside a limited statement": key(
@@ -94,6 +95,17 @@ FAILS: dict[str, Key] = {
     ),
     "somebody else as well": key(
         allow([DEPLOY, role("Other")], *USE, **through(S3)), allow(role("Other"), "kms:TagResource")
+    ),
+    "a condition on something else": key(
+        allow(DEPLOY, *USE, Condition={"StringEquals": {"aws:SourceVpce": "vpce-1"}})
+    ),
+    "a pattern of deployers": key(
+        allow(DEPLOY, *USE, **through(S3)),
+        authorised={"IAM-KMS-4": (role("Admin"),), "IAM-KMS-5": (role("Dep*"),)},
+    ),
+    "somebody beside the deployer in each condition": key(
+        allow("*", "kms:TagResource", Condition={"ArnEquals": BOTH}),
+        allow("*", *USE, Condition={"ArnEquals": BOTH, "StringEquals": {"kms:ViaService": S3}}),
     ),
     "the whole account": key(allow(ROOT, *USE, **through(S3))),
 }

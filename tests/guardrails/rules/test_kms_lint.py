@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from kms_constructs.guardrails.engine import judge as judge_estate
 from kms_constructs.guardrails.finding import Severity
-from kms_constructs.model.estate import Key
+from kms_constructs.model.estate import Estate, IdentityPolicy, Key
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.model.unknown import Maybe, Unknown
@@ -16,6 +17,7 @@ from tests.guardrails.factories import (
     OTHER,
     ROOT,
     ROOT_STATEMENT,
+    TODAY,
     C,
     Said,
     U,
@@ -471,3 +473,36 @@ def test_what_kms_takes_from_no_other_account_has_no_effect(
     # In which account the key lies has to be known.
     unknown = judge("KMS:LINT", a_key(statement, account=hole(HoleKind.ENVIRONMENT, "AWS::AccountId")))
     assert not [one for one in unknown if one.detail == "across-accounts"]
+
+
+ALIAS = f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/a"
+
+
+def limited(operator: str, key: str, value: str, *actions: str) -> dict[str, object]:
+    return iam_allow(list(actions or ("kms:Decrypt",)), "*", Condition={operator: {key: value}})
+
+
+@pytest.mark.parametrize(
+    ("statement_", "detail"),
+    [
+        (limited("StringEquals", "kms:ResourceAlias", "alias/a"), "unknown-condition-key"),
+        (limited("StringEquals", "aws:SourceAcount", ACCOUNT), "unknown-condition-key"),
+        (limited("StringEqual", "aws:SourceAccount", ACCOUNT), "unknown-operator"),
+        (limited("StringEquals", "kms:ViaService", "s3.*"), "literal-wildcard"),
+        (limited("StringEquals", "aws:SourceAcount", ACCOUNT, "kms:Decrypt", "s3:GetObject"), ""),
+        (limited("StringLike", "kms:ResourceAliases", "alias/a*"), ""),
+        (iam_allow("kms:Decrypt", ALIAS), "alias-resource"),
+        (iam_allow("kms:Decrypt", "alias/a"), "alias-resource"),
+        ({**iam_allow("kms:DisableKey", ALIAS), "Effect": "Deny"}, "alias-resource"),
+        (iam_allow("kms:CreateAlias", ALIAS), ""),
+    ],
+)
+def test_statements_of_iam_policies_for_keys(statement_: dict[str, object], detail: str) -> None:
+    found = judge_estate_of(an_iam_policy(statement_))
+    assert found == ([detail] if detail else [])
+
+
+def judge_estate_of(policy: IdentityPolicy) -> list[str]:
+    estate = Estate(keys=(a_key(),), identity_policies=(policy,))
+    report = judge_estate(estate, controls=["KMS:LINT"], today=TODAY)
+    return [one.detail for one in report.findings if one.outcome is V and one.location == policy.location]

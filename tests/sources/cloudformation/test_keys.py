@@ -229,11 +229,15 @@ def test_a_template_fills_every_field_of_a_key() -> None:
         "Key": key,
         "Sure": {"Type": "AWS::KMS::Key"},
         "Alias": _alias("alias/a", {"Ref": "Key"}),
+        "Again": _alias("alias/a", {"Ref": "Key"}),
         "Open": _alias("alias/b", {"Ref": "Sure"}, Condition="Perhaps"),
         "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"KmsMasterKeyId": {"Ref": "Key"}}},
         "Parameter": {"Type": "AWS::SSM::Parameter", "Properties": {"Value": {"Ref": "Key"}}},
     }
-    template = TemplateInput({"Resources": resources, **SECTIONS}, "t.json", "App", ACCOUNT, "cn-north-1")
+    creator = f"arn:aws-cn:iam::{ACCOUNT}:role/Deploy"
+    template = TemplateInput(
+        {"Resources": resources, **SECTIONS}, "t.json", "App", ACCOUNT, "cn-north-1", creator=creator
+    )
     found = estate_from_templates([template]).keys
     left = {
         one.name
@@ -348,6 +352,17 @@ class TestAliases:
         }
         key = estate_of(resources, **SECTIONS).keys[0]
         assert (key.aliases, key.conditional_aliases) == (("alias/a", "alias/b"), ("alias/a",))
+
+    def test_one_that_two_resources_make_is_repeated(self) -> None:
+        resources = {
+            "Key": {"Type": "AWS::KMS::Key"},
+            "A": _alias("alias/a", {"Ref": "Key"}),
+            "B": _alias("alias/a", {"Ref": "Key"}),
+            "C": _alias("alias/c", {"Ref": "Key"}),
+            "D": _alias("alias/c", {"Ref": "Key"}, Condition="Perhaps"),
+        }
+        key = estate_of(resources, **SECTIONS).keys[0]
+        assert (key.aliases, key.repeated_aliases) == (("alias/a", "alias/c"), ("alias/a",))
 
     def test_one_that_comes_and_goes_with_its_key_is_not_marked(self) -> None:
         resources = {
