@@ -13,6 +13,7 @@ from kms_constructs.model.service_requirement import (
     SOURCE_ARN,
     SUFFIX,
     Caller,
+    ServiceRequirement,
     Who,
 )
 from kms_constructs.model.services import requirements
@@ -92,12 +93,19 @@ def grants_without_flag(actions: Iterable[str] | None = None) -> tuple[str, ...]
     Args:
         actions: What a statement lets its principals do: only the uses that need just that. None for all.
     """
+    return tuple(one.title for one in _without_flag(actions))
+
+
+def vias_without_flag(actions: Iterable[str]) -> tuple[str, ...]:
+    """The services through which these uses come, where they come through one; see `grants_without_flag`."""
+    return tuple(one.via for one in _without_flag(actions) if one.via)
+
+
+def _without_flag(actions: Iterable[str] | None) -> Iterator[ServiceRequirement]:
     wanted = None if actions is None else frozenset(actions)
-    return tuple(
-        requirement.title
-        for requirement in requirements().values()
+    for one in requirements().values():
         if any(
             FOR_AWS_RESOURCE in caller.omits and (wanted is None or wanted == frozenset(caller.actions))
-            for caller in requirement.callers
-        )
-    )
+            for caller in one.callers
+        ):
+            yield one
