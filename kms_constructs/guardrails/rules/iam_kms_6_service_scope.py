@@ -383,8 +383,8 @@ def _grant_fix(part: Contribution, left: tuple[str, ...], finding: str) -> str:
         return (
             f"If this is for {' or '.join(titles)}: its grant does not carry kms:GrantIsForAWSResource, so "
             "that a condition on it would break the creation; keep the statement to whoever creates it"
-            f"{limited}; or authorise these for IAM-KMS-6 or acknowledge {finding} with the reason. If not, take "
-            "kms:CreateGrant out."
+            f"{limited}; or authorise these for IAM-KMS-6 or acknowledge {finding} with the reason. If not, "
+            "take kms:CreateGrant out."
         )
     return (
         "Add Bool kms:GrantIsForAWSResource 'true' to the Allow, or deny kms:CreateGrant to everyone "
