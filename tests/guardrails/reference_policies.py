@@ -96,7 +96,6 @@ def through(service: str, *, grants: bool = False, account: str = ACCOUNT) -> di
 TOPIC = resource("SNS::Topic", TopicName="alerts", KmsMasterKeyId=KEY)
 QUEUE = resource("SQS::Queue", QueueName="orders", KmsMasterKeyId=KEY)
 TRAIL_ARN = arn("cloudtrail:trail/main")
-LOGS = "cloudwatch-logs"
 GRANTS = {"Bool": {"kms:GrantIsForAWSResource": True}}
 
 TRAIL = {
