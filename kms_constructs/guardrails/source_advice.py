@@ -14,6 +14,7 @@ from kms_constructs.model.service_requirement import (
     SOURCE_ARN,
     SUFFIX,
     Caller,
+    ServiceRequirement,
     Who,
 )
 from kms_constructs.model.services import requirements
@@ -93,16 +94,25 @@ def grants_without_flag(actions: Iterable[str] | None = None) -> tuple[str, ...]
     Args:
         actions: What a statement lets its principals do: only the uses that need just that. None for all.
     """
+    return tuple(one.title for one in _asked_without_flag(actions))
+
+
+def vias_without_flag(actions: Iterable[str]) -> tuple[str, ...]:
+    """The services through which these uses come, where they come through one; see `grants_without_flag`."""
+    return tuple(one.via for one in _asked_without_flag(actions) if one.via)
+
+
+def _asked_without_flag(actions: Iterable[str] | None) -> tuple[ServiceRequirement, ...]:
     return _without_flag(None if actions is None else frozenset(actions))
 
 
 @lru_cache(maxsize=1024)
-def _without_flag(wanted: frozenset[str] | None) -> tuple[str, ...]:
+def _without_flag(wanted: frozenset[str] | None) -> tuple[ServiceRequirement, ...]:
     return tuple(
-        requirement.title
-        for requirement in requirements().values()
+        one
+        for one in requirements().values()
         if any(
             FOR_AWS_RESOURCE in caller.omits and (wanted is None or wanted == frozenset(caller.actions))
-            for caller in requirement.callers
+            for caller in one.callers
         )
     )

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
+from kms_constructs.analysis.evaluate import is_service_linked
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import ACTIONS, KeyUsage
 from kms_constructs.model.key_specs import KEY_SPECS, using_actions
@@ -40,7 +41,8 @@ class DirectGrant:
     Args:
         grantee: The role or user who gets the use of the key; neither manages the key.
         operations: Grant operations: ``("Decrypt", "DescribeKey")``. CreateGrant is refused, for the grantee
-            could pass the use on.
+            could pass the use on; but not for a service-linked role, which its service alone has. Such a role
+            may lie in another account, as EC2 Auto Scaling's does: then so does whoever makes the grant.
         created_by: The roles and users who may make the grant; none of them manages the key.
         encryption_context_equals: The whole encryption context that requests have to carry: at most 8 pairs,
             values of at most 384 characters. Symmetric encryption keys only.
@@ -115,13 +117,16 @@ def checked_grants(value: object, target: PolicyTarget) -> CheckedGrants:
                 "name who makes it, or take the declaration out",
                 where=where,
             )
-        for person in (grantee, *creators):
-            _check_home(argument, person, target)
+        linked = is_service_linked(grantee.arn)
+        for person in creators if linked else (grantee, *creators):
+            # The service-linked role of another account gets its grant from a principal of that account.
+            home = grantee.account if linked else target.account
+            _check_home(argument, person, home, target, linked=linked)
         retiring = one.retiring_principal
         declared.append(
             DeclaredGrant(
                 grantee=grantee.arn,
-                operations=_operations(f"{argument}.operations", one.operations, target),
+                operations=_operations(f"{argument}.operations", one.operations, target, linked=linked),
                 created_by=tuple(creator.arn for creator in creators),
                 constraints=_constraints(argument, one, target),
                 retiring=None
@@ -134,25 +139,35 @@ def checked_grants(value: object, target: PolicyTarget) -> CheckedGrants:
     return CheckedGrants(tuple(declared), tuple(people))
 
 
-def _check_home(argument: str, person: NamedPrincipal, target: PolicyTarget) -> None:
-    known = person.account and not is_token(person.account + target.account)
-    if known and person.account != target.account:
+def _check_home(
+    argument: str, person: NamedPrincipal, home: str, target: PolicyTarget, *, linked: bool
+) -> None:
+    known = person.account and not is_token(person.account + home)
+    if known and person.account != home:
         raise ArgumentError(
             argument,
             person.arn,
-            f"it lies in account {person.account} and the key in {target.account}",
-            "declare it with external_access=[ExternalAccess(…)], which puts conditions on it",
+            f"it lies in account {person.account} and the {'grantee' if linked else 'key'} in {home}",
+            "name who makes the grant over there"
+            if linked
+            else "declare it with external_access=[ExternalAccess(…)], which puts conditions on it",
             where=target.where,
         )
 
 
-def _operations(argument: str, value: Any, target: PolicyTarget) -> tuple[str, ...]:  # noqa: ANN401 - unchecked
+def _operations(
+    argument: str,
+    value: Any,  # noqa: ANN401 - unchecked
+    target: PolicyTarget,
+    *,
+    linked: bool,
+) -> tuple[str, ...]:
     where = target.where
     fitting = {
         name
         for name in (*using_actions(target.key_spec, target.key_usage), *_ALWAYS)
         if ACTIONS[name].grantable
-    }
+    } | ({"CreateGrant"} if linked else set())
     allowed = ", ".join(sorted(fitting))
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise ArgumentError(
@@ -161,7 +176,7 @@ def _operations(argument: str, value: Any, target: PolicyTarget) -> tuple[str, .
     found: list[str] = []
     for one in value:
         name = str(one).removeprefix("kms:")
-        if name == "CreateGrant":
+        if name == "CreateGrant" and not linked:
             raise ArgumentError(
                 argument,
                 one,

@@ -96,7 +96,6 @@ def through(service: str, *, grants: bool = False, account: str = ACCOUNT) -> di
 TOPIC = resource("SNS::Topic", TopicName="alerts", KmsMasterKeyId=KEY)
 QUEUE = resource("SQS::Queue", QueueName="orders", KmsMasterKeyId=KEY)
 TRAIL_ARN = arn("cloudtrail:trail/main")
-LOGS = "cloudwatch-logs"
 GRANTS = {"Bool": {"kms:GrantIsForAWSResource": True}}
 
 TRAIL = {
@@ -179,6 +178,18 @@ DISTRIBUTION = resource(
 )
 OF_DISTRIBUTION = {"aws:SourceArn": f"arn:aws:cloudfront::{ACCOUNT}:distribution/*"}
 """A distribution of the same template has no id yet."""
+DELIVERING = resource(
+    "KinesisFirehose::DeliveryStream",
+    ExtendedS3DestinationConfiguration={
+        "RoleARN": WORKER,
+        "BucketARN": "arn:aws:s3:::lake",
+        "EncryptionConfiguration": {"KMSEncryptionConfig": {"AWSKMSKeyARN": KEY}},
+    },
+)
+OF_OBJECTS = {
+    "StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"},
+    "StringLike": {"kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::*"},
+}
 OF_FUNCTION = {"kms:EncryptionContext:aws:lambda:FunctionArn": arn("lambda:function:*")}
 INVENTORY = resource(
     "S3::Bucket",
@@ -441,6 +452,14 @@ REFERENCES: dict[str, Reference] = {
         [let("lambda", "GenerateDataKey", "Decrypt", StringLike=OF_FUNCTION)],
         [let("lambda", "GenerateDataKey", "Decrypt", StringEquals=OF_FUNCTION)],  # a wildcard that is none
         {"lambda.amazonaws.com": {"Decrypt", "GenerateDataKey"}},
+    ),
+    "Firehose delivery to S3": Reference(
+        "firehose/latest/dev/controlling-access.html",
+        "Firehose delivery to S3",
+        {"Stream": DELIVERING},
+        [let(WORKER, "Decrypt", "GenerateDataKey", **OF_OBJECTS)],
+        [let(WORKER, "Decrypt", "GenerateDataKey", **through("firehose"))],
+        {WORKER: {"Decrypt", "GenerateDataKey"}},
     ),
     "AWS Config": Reference(
         "config/latest/developerguide/s3-kms-key-policy.html",

@@ -77,7 +77,16 @@ def test_who_is_not_known_stands_open_in_the_statement() -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("sns", [False]), ("efs", [False]), ("eks", [True]), ("cloudtrail_lake", [True, False])],
+    [
+        ("sns", [False]),
+        ("efs", [False]),
+        ("eks", [False]),  # through EKS alone
+        ("auto_scaling_other_account", [True]),
+        ("cloudtrail_lake", [True, False]),
+        ("cloudfront_logs", [True]),
+        ("eventbridge_archive", [False, False]),  # DescribeKey tells metadata alone
+        ("fargate_ephemeral_storage", [False, False, False]),  # grants of listed operations
+    ],
 )
 def test_what_nothing_limits(name: str, expected: list[bool]) -> None:
     assert [is_unlimited(one) for one in calls(name)] == expected

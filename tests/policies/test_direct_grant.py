@@ -12,7 +12,8 @@ from aws_cdk import aws_s3 as s3
 
 from kms_constructs.analysis.evaluate import Request, evaluate
 from kms_constructs.cdk.key.replica_plan import ReplicaConfig
-from kms_constructs.errors import ArgumentError
+from kms_constructs.errors import ArgumentError, GuardrailError
+from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.guardrails.finding import Finding
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.policies.direct_grant import DirectGrant
@@ -162,6 +163,56 @@ def test_what_comes_through_eks_may_have_any_grantee_and_declared_grants_may_not
     assert found["DenyOtherGrantees"] == deny(
         "DenyOtherGrantees", StringNotEquals={"kms:GranteePrincipal": REPORT, **EKS}
     )
+
+
+ABROAD = "444455556666"
+SCALING = (
+    f"arn:aws:iam::{ABROAD}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+)
+SCALES = [
+    "CreateGrant",
+    "Decrypt",
+    "DescribeKey",
+    "Encrypt",
+    "GenerateDataKey",
+    "GenerateDataKeyWithoutPlaintext",
+]
+
+
+def scaling(**arguments: Any) -> DirectGrant:
+    """What AWS documents for an Auto Scaling group in another account."""
+    given: dict[str, Any] = {
+        "grantee": SCALING,
+        "operations": SCALES,
+        "created_by": [f"arn:aws:iam::{ABROAD}:role/ScalingSetup"],
+    }
+    return DirectGrant(**{**given, **arguments})
+
+
+def test_a_service_linked_role_of_another_account_may_pass_its_grant_on():
+    stack = stack_with(scaling())
+    found = statements(stack)
+    assert found["DirectGrant1"]["Principal"] == {"AWS": f"arn:aws:iam::{ABROAD}:role/ScalingSetup"}
+    assert found["DirectGrant1"]["Condition"] == {
+        "StringEquals": {"kms:GranteePrincipal": SCALING},
+        "Null": {"kms:GrantOperations": "false", "kms:RetiringPrincipal": "true"},
+        "ForAllValues:StringEquals": {"kms:GrantOperations": SCALES},
+    }
+    assert found["DenyOtherGrantees"] == deny(
+        "DenyOtherGrantees", StringNotEquals={"kms:GranteePrincipal": SCALING}
+    )
+    report = assert_guardrails(stack, config=GuardrailConfig(trusted_accounts=(ABROAD,)))
+    assert [one.id for one in report.findings if one.principals == (SCALING,)] == ["IAM-KMS-6[direct-grant]"]
+
+
+def test_the_account_of_a_service_linked_role_has_to_be_trusted():
+    with pytest.raises(GuardrailError, match=r"KMS:004\[cross-account\]"):
+        assert_guardrails(stack_with(scaling()))
+
+
+def test_whoever_makes_the_grant_lies_where_the_service_linked_role_lies():
+    with pytest.raises(ArgumentError, match=f"account {ACCOUNT} and the grantee in {ABROAD}"):
+        stack_with(scaling(created_by=[SETUP]))
 
 
 def test_roles_of_the_app():

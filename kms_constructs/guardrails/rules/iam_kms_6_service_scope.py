@@ -64,7 +64,7 @@ from kms_constructs.guardrails.grant_scope import (
     through_service,
 )
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized, heading, named
-from kms_constructs.guardrails.source_advice import grants_without_flag, source_advice
+from kms_constructs.guardrails.source_advice import grants_without_flag, source_advice, vias_without_flag
 from kms_constructs.guardrails.wording import UNRESOLVED, merged, resolve, unshown
 from kms_constructs.model.actions import READING, USING
 from kms_constructs.model.estate import Grant, Key
@@ -381,11 +381,13 @@ def _grant_fix(part: Contribution, left: tuple[str, ...], finding: str) -> str:
         )
     actions = covered_actions(part.statement) if part.statement is not None else frozenset()
     if titles := grants_without_flag(actions):
+        limits = " or ".join(f"{via}.<region>.amazonaws.com" for via in vias_without_flag(actions))
+        limited = f", limited by StringEquals kms:ViaService {limits}" if limits else ""
         return (
             f"If this is for {' or '.join(titles)}: its grant does not carry kms:GrantIsForAWSResource, so "
-            "that a condition on it would break the creation; keep the statement to whoever creates it, and "
-            f"authorise these for IAM-KMS-6 or acknowledge {finding} with the reason. If not, take "
-            "kms:CreateGrant out."
+            "that a condition on it would break the creation; keep the statement to whoever creates it"
+            f"{limited}; or authorise these for IAM-KMS-6 or acknowledge {finding} with the reason. If not, "
+            "take kms:CreateGrant out."
         )
     return (
         "Add Bool kms:GrantIsForAWSResource 'true' to the Allow, or deny kms:CreateGrant to everyone "

@@ -35,14 +35,11 @@ REQUIREMENT = ServiceRequirement(
             "EC2 Auto Scaling group in another account",
             "autoscaling.CfnAutoScalingGroup(launch_template=…, there)",
             "a user there, who makes a grant for the service-linked role there",
-            "none: no argument lets another account make grants that are not for AWS resources",
+            "direct_grants=[DirectGrant(…)] for that role, and the account under trusted-accounts",
         ),
     ),
     notes=(
         "CloudFormation has no resource for a grant: a user of the other account makes it there.",
-        (
-            "DirectGrant does not declare it: it is for principals of the key's account, and takes no"
-            " CreateGrant, which the service-linked role needs to attach volumes."
-        ),
+        "Its operations hold CreateGrant: the service-linked role makes grants for the volumes in turn.",
     ),
 )

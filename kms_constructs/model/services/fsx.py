@@ -19,7 +19,7 @@ _PAGE = "https://docs.aws.amazon.com/fsx/latest/WindowsGuide/encryption-at-rest.
 REQUIREMENT = ServiceRequirement(
     name="fsx",
     title="FSx file system",
-    pages=(_PAGE,),
+    pages=(_PAGE, "https://docs.aws.amazon.com/fsx/latest/LustreGuide/encryption-at-rest.html"),
     via="fsx",
     callers=(
         through_service(
@@ -57,5 +57,5 @@ REQUIREMENT = ServiceRequirement(
         principals="Roles and users who create file systems.",
     ),
     asks_through=("fsx",),
-    notes=("Documented for Windows File Server; the pages of the other kinds were not compared.",),
+    notes=("The pages on Windows File Server and on Lustre name the same calls; others were not compared.",),
 )

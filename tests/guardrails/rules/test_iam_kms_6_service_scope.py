@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from kms_constructs.guardrails.config import GuardrailConfig
@@ -614,3 +616,16 @@ def test_the_services_that_need_a_scope_are_configured() -> None:
 def test_direct_grants_are_authorised_by_the_configuration() -> None:
     key = used_by(role("Ops"), None, "kms:CreateGrant")
     assert said(judge("IAM-KMS-6", key, GuardrailConfig(authorised={"IAM-KMS-6": (role("Ops"),)}))) == [GOOD]
+
+
+def test_the_advice_for_eks_followed_literally_is_scoped() -> None:
+    """AWS's own form, DescribeKey and CreateGrant without a condition, and then what the fix says."""
+    plain = used_by(role("Clusters"), None, "kms:DescribeKey", "kms:CreateGrant")
+    (told,) = [one for one in judge("IAM-KMS-6", plain) if one.detail == "CreateGrant"]
+    found = re.search(r"limited by StringEquals (\S+) (\S+);", told.fix)
+    assert found is not None
+    limit = {found[1]: found[2].replace("<region>", "eu-west-1")}
+
+    limited = used_by(role("Clusters"), {"StringEquals": limit}, "kms:DescribeKey", "kms:CreateGrant")
+
+    assert [one for one in judge("IAM-KMS-6", limited) if one.detail == "CreateGrant"] == []

@@ -216,6 +216,11 @@ def _delivery(stack: Stack, key: kms.IKey) -> None:
     )
 
 
+def _deliveries(stack: Stack, key: kms.IKey) -> None:
+    destination = firehose.S3Bucket(_bucket(stack, key), encryption_key=key)
+    firehose.DeliveryStream(stack, "Delivery", destination=destination)
+
+
 def _domain(stack: Stack, key: kms.IKey) -> None:
     opensearch.Domain(
         stack,
@@ -414,6 +419,7 @@ BUILDS: dict[str, tuple[Build, dict[str, Any]]] = {
         {"services": [ServiceAccess.eventbridge_bus()]},
     ),
     "EventBridge rule to SNS": (_topic_rule, {"services": [ServiceAccess.eventbridge_topics()]}),
+    "Firehose delivery to S3": (_deliveries, {"key_users": [USER]}),
     "Firehose stream": (_delivery, {"services": [ServiceAccess.firehose([USER])]}),
     "Lambda event filter": (_filters, {"services": [ServiceAccess.lambda_event_filters()]}),
     "Lambda event source": (_queue_reader, {"services": [ServiceAccess.sqs(consumers=[USER])]}),
