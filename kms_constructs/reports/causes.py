@@ -14,6 +14,8 @@ from kms_constructs.model.estate import Location
 from kms_constructs.reports.summary import Status, finding_order, natural_order, status_of
 
 _STATEMENT = re.compile(r"(?:^|.*/)Statement/\d+")
+_BY_NAME = re.compile(r"policy '[^']*'(?:, statement \d+)?|\bon key .*? to ")
+"""How messages name the one policy or key that keeps two findings of a kind apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,8 @@ def patterns(causes: Iterable[Cause]) -> tuple[Pattern, ...]:
     groups: dict[tuple[tuple[str, str, Severity, Status], ...], list[Cause]] = {}
     for cause in causes:
         alike = tuple(
-            (finding.id, finding.message, finding.severity, status_of(finding)) for finding in cause.findings
+            (finding.id, _BY_NAME.sub("", finding.message), finding.severity, status_of(finding))
+            for finding in cause.findings
         )
         groups.setdefault(alike, []).append(cause)
     found = [Pattern(tuple(group)) for group in groups.values()]
