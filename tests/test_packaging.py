@@ -66,7 +66,11 @@ def test_the_classifiers_begin_with_the_least_python() -> None:
 
 def test_every_extra_that_is_spoken_of_is_there() -> None:
     extras = set(PROJECT["optional-dependencies"])
-    texts = [REPOSITORY / "README.md", *(REPOSITORY / "kms_constructs").rglob("*.py")]
+    texts = [
+        REPOSITORY / "README.md",
+        *(REPOSITORY / "docs").rglob("*.md"),
+        *(REPOSITORY / "kms_constructs").rglob("*.py"),
+    ]
     for text in texts:
         for piece in text.read_text("utf-8").split("kms-constructs[")[1:]:
             named = set(piece.partition("]")[0].split(","))

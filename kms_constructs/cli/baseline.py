@@ -74,12 +74,12 @@ def baseline(
     report = judge(estate, settings, pause_gc=True, baseline=old)
     if old is None:
         new = Baseline.of(report.findings, file)
-        said = f"{file} accepts {counted(len(new.entries), 'finding')} of {counted(report.keys, 'key')}."
+        said = f"{file} accepts {counted(len(report.failures), 'finding')} of {counted(report.keys, 'key')}."
         code = ExitCode.CLEAN
     else:
         new = Baseline(old.left(), file)
         gone = len(old.entries) - len(new.entries)
-        said = f"{file}: {counted(gone, 'finding')} mended and taken out, {len(new.entries):,} left."
+        said = f"{file}: {counted(gone, 'entry', 'entries')} mended and taken out, {len(new.entries):,} left."
         if report.failures:
             said += (
                 f" {counted(len(report.failures), 'finding')} not in it: `kms-constructs check` shows them."

@@ -151,8 +151,11 @@ class GuardedActionRule(KeyRule):
             chain=(part.describe(),),
             principals=_names(part),
             witness=shown,
-            fix=f"Take {qualified} out of {part.label}, deny it to all but the authorised principals, or "
-            f'authorise the principal under authorised."{self.control.id}".',
+            fix=self._fix(
+                part,
+                "deny it to all but the authorised principals, or authorise the principal under "
+                f'authorised."{self.control.id}".',
+            ),
         )
 
     def _whatever_the_name(self, key: Key, part: Contribution) -> bool:
@@ -170,6 +173,18 @@ class GuardedActionRule(KeyRule):
                 for cell in part.cells
             )
         )
+
+    def _fix(self, part: Contribution, otherwise: str) -> str:
+        """How a statement that gives the action stops doing so."""
+        qualified = f"kms:{self.action}"
+        if self.action == "PutKeyPolicy":
+            # A policy that nobody may change any more locks everybody out: IAM-KMS-1, KMS:LINT[lockout].
+            return (
+                f"Allow {qualified} to the role that deploys the key, name it under "
+                f'authorised."{self.control.id}", and deny {qualified} to everyone but the root user and the '
+                "authorised principals (Principal '*', ArnNotEquals aws:PrincipalArn)."
+            )
+        return f"Take {qualified} out of {part.label}, {otherwise}"
 
     def _delegated(self, key: Key, part: Contribution) -> Finding:
         qualified = f"kms:{self.action}"
@@ -197,8 +212,11 @@ class GuardedActionRule(KeyRule):
             chain=chain,
             principals=_names(part),
             witness=shown,
-            fix=f"Take {qualified} out of {part.label}, or deny it to everyone but the root user and the "
-            "authorised principals (Principal '*', ArnNotEquals aws:PrincipalArn).",
+            fix=self._fix(
+                part,
+                "or deny it to everyone but the root user and the authorised principals (Principal '*', "
+                "ArnNotEquals aws:PrincipalArn).",
+            ),
         )
 
     def _root_of(self, key: Key, part: Contribution, account: str) -> Finding:

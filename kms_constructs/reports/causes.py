@@ -16,6 +16,8 @@ from kms_constructs.reports.summary import Status, finding_order, natural_order,
 _STATEMENT = re.compile(r"(?:^|.*/)Statement/\d+")
 _EVERYONE = ("*", "any principal of any account")
 """How findings begin to say that everybody is let in."""
+_BY_NAME = re.compile(r"policy '[^']*'(?:, statement \d+)?|\bon key .*? to ")
+"""How messages name the one policy or key that keeps two findings of a kind apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,8 @@ def patterns(causes: Iterable[Cause]) -> tuple[Pattern, ...]:
     groups: dict[tuple[tuple[str, str, Severity, Status], ...], list[Cause]] = {}
     for cause in causes:
         alike = tuple(
-            (finding.id, finding.message, finding.severity, status_of(finding)) for finding in cause.findings
+            (finding.id, _BY_NAME.sub("", finding.message), finding.severity, status_of(finding))
+            for finding in cause.findings
         )
         groups.setdefault(alike, []).append(cause)
     found = [Pattern(tuple(group)) for group in groups.values()]

@@ -1,4 +1,4 @@
-"""README's feature table: a row for all that the Terraform module has, and nothing that is not so."""
+"""The feature table: a row for all that the Terraform module has, and nothing that is not so."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ OUTPUTS = [
 
 def rows() -> list[list[str]]:
     """The cells of the table, without its head and its headings."""
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    table = text.partition("### From Terraform modules")[2].partition("\n## ")[0]
+    text = (REPOSITORY / "docs" / "comparison.md").read_text(encoding="utf-8")
+    table = text.partition("## From Terraform modules")[2].partition("\n## ")[0]
     cells = [
         [cell.strip() for cell in line.strip("|").split(" | ")]
         for line in table.splitlines()

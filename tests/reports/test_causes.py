@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from kms_constructs.guardrails.finding import Finding, Severity
 from kms_constructs.model.estate import Location, SourceProblem
 from kms_constructs.reports.brief import brief_report
@@ -70,6 +72,28 @@ def test_other_statements_keys_and_standings_are_other_causes() -> None:
 def test_keys_that_share_what_they_break_are_one_pattern() -> None:
     found = patterns(by_cause([broken("IAM-KMS-8", key=number) for number in range(200)]))
     assert [(len(one.causes), one.number) for one in found] == [(200, 200)]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Statement 0 leaves it to IAM; inline policy 'Policy{0}', statement {0} gives it to Admin.",
+        "Inline policy 'Policy{0}', statement {0} gives kms:DisableKey on key t.json: App/Key{0} to Admin.",
+    ],
+)
+def test_the_names_of_policies_and_keys_do_not_keep_a_pattern_apart(message: str) -> None:
+    findings = [
+        replace(broken("IAM-KMS-4", key=number), message=message.format(number)) for number in range(5)
+    ]
+    assert [len(one.causes) for one in patterns(by_cause(findings))] == [5]
+
+
+def test_who_is_let_in_keeps_patterns_apart() -> None:
+    message = "Inline policy 'Policy', statement 0 gives kms:DisableKey on key t.json: App/Key to Role{0}."
+    findings = [
+        replace(broken("IAM-KMS-4", key=number), message=message.format(number)) for number in range(2)
+    ]
+    assert [len(one.causes) for one in patterns(by_cause(findings))] == [1, 1]
 
 
 def test_the_brief_report_names_every_control_and_counts_what_it_leaves_out() -> None:

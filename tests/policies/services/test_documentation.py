@@ -10,7 +10,7 @@ from kms_constructs.model.services import requirements
 from kms_constructs.policies.services.service_access import presets
 from tests.conftest import REPOSITORY
 
-PAGE = (REPOSITORY / "docs" / "services.md").read_text("utf-8")
+PAGE = (REPOSITORY / "docs" / "how-to" / "services-that-differ.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
