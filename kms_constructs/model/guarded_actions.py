@@ -84,7 +84,8 @@ GUARDED_ACTIONS: Mapping[str, GuardedAction] = MappingProxyType(
                 sid="DenyDestruction",
                 sid_with_stack="DenyDeletion",
                 organization_sid="DenyKeyDestruction",
-                undo="Cancel the deletion and enable the key: aws kms cancel-key-deletion --key-id KEY; aws kms enable-key --key-id KEY",
+                undo="Cancel the deletion and enable the key: aws kms cancel-key-deletion --key-id KEY; "
+                "aws kms enable-key --key-id KEY",
             ),
             GuardedAction(
                 control="IAM-KMS-2",
@@ -94,7 +95,7 @@ GUARDED_ACTIONS: Mapping[str, GuardedAction] = MappingProxyType(
                 sid="DenyDestruction",
                 organization_sid="DenyKeyDestruction",
                 imported_material=True,
-                undo="Import the same key material again; other material cannot decrypt what was encrypted under it",
+                undo="Import the same key material again; no other decrypts what was encrypted under it",
             ),
             GuardedAction(
                 control="IAM-KMS-5",
@@ -103,7 +104,8 @@ GUARDED_ACTIONS: Mapping[str, GuardedAction] = MappingProxyType(
                 may=May.GUARDIANS_AND_DEPLOYMENT,
                 sid="DenyPolicyChange",
                 organization_sid="DenyKeyPolicyChange",
-                undo="Put the policy of the last deployment back: deploy the stack of the key again, or aws kms put-key-policy",
+                undo="Put the policy of the last deployment back: deploy the stack of the key again, "
+                "or aws kms put-key-policy",
             ),
             GuardedAction(
                 control="IAM-KMS-7",

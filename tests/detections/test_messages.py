@@ -23,8 +23,9 @@ def test_a_call_reads_well() -> None:
         "When: <time>, in account <account>, Region <region>",
         "From: <address>",
         "Guardrail: IAM-KMS-5, Only authorised principals, or none, can replace the key policy",
-        "Why it matters: Who writes the key policy can give themselves every other permission on the key, "
-        "decryption included.",
+        "Why it matters: Whoever can put a key policy can write any key policy: it can give itself use of the "
+        "key, shut others out, and take every other guardrail away. The permission is worth all the others "
+        "together.",
         "Expected of: break-glass principals, or administrators where a key has none, and who deploys the "
         "stack",
         "What to do: Put the policy of the last deployment back: deploy the stack of the key again, or aws "
