@@ -33,13 +33,13 @@ class MiniStack:
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
 
-    def client(self, service: str, region: str = REGION) -> Any:
+    def client(self, service: str, region: str = REGION, account: str = "111122223333") -> Any:
         """A client of the emulator's; the account is the twelve digits of the access key."""
         return boto3.client(
             service,
             region_name=region,
             endpoint_url=self.endpoint,
-            aws_access_key_id="111122223333",
+            aws_access_key_id=account,
             aws_secret_access_key="none",  # noqa: S106 - it is none
             config=Config(retries={"max_attempts": 0}),
         )

@@ -33,6 +33,7 @@ _CALL_PATHS: Mapping[str, str] = {
 }
 _OWN_PATHS: Mapping[str, str] = {
     "event": "$.detail-type",
+    "asked": "$.detail.key-id",
     "first": "$.resources[0]",
     "time": "$.time",
     "account": "$.account",
@@ -63,15 +64,14 @@ def message(
     """
     control = controls[watch.control]
     lines = [f"{watch.level.value.upper()}: {watch.title}"]
+    # A value that an event has not leaves a gap, so none stands in the middle of a sentence.
     if watch.is_call:
-        lines += [
-            "What: <event> <error>",
-            "Who: <caller> (type <type>, role <role>, through <service>)",
-        ]
+        lines += ["What: <event> <error>", "Who: <caller>", "Acting as: <type> <role> <service>"]
     else:
         lines.append("What: <event>")
     if watch.on_key:
-        lines.append(f"Key: <first>{' <second> (in the request: <asked>)' if watch.is_call else ''}")
+        lines.append(f"Key: <first>{' <second>' if watch.is_call else ''}")
+        lines.append("Named in the event as: <asked>")
         lines += _aliases(keys)
     lines.append("When: <time>, in account <account>, Region <region>")
     if watch.is_call:
