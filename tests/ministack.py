@@ -1,6 +1,6 @@
 """MiniStack, an emulator in a process and an environment of its own, for what moto cannot do.
 
-It pins a botocore of its own, so `make install` puts it into .venv-ministack. Where it is not installed,
+It pins a botocore of its own, so `make pytest` puts it into .venv-ministack. Where it is not installed,
 what needs it is skipped, and says so.
 """
 
@@ -49,7 +49,7 @@ class MiniStack:
 def running(state: Path) -> Iterator[MiniStack]:
     """An empty emulator on a free port of this machine alone."""
     if shutil.which(PROGRAM) is None:
-        pytest.skip(f"MiniStack is not installed as {PROGRAM}: make install")
+        pytest.skip(f"MiniStack is not installed as {PROGRAM}: make pytest")
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]

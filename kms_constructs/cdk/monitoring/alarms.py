@@ -9,6 +9,7 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/monitoring-cloudwatch
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from kms_constructs.cdk.monitoring.channels import Channels
+from kms_constructs.errors import ArgumentError
 
 QUOTAS: Mapping[str, str] = {
     "Symmetric": "CryptographicOperationsSymmetric",
@@ -47,15 +49,30 @@ FILTERS: Mapping[str, tuple[str, str]] = {
 the log, and reach no rule of EventBridge."""
 
 
+_BOUNDS = {
+    "quota_percent": (1, 100),
+    "expiry_days": (1, 364),
+    "denied_calls": (1, 1_000_000),
+    "standard_deviations": (1, 10),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitoringLimits:
     """When alarms go off.
 
     Args:
-        quota_percent: Percent of a request quota, for three minutes out of five.
-        expiry_days: Days before imported key material expires.
-        denied_calls: Refused calls within five minutes, cryptographic ones included.
-        standard_deviations: Width of the band of usual volume, in standard deviations.
+        quota_percent: Percent of a request quota, 1 to 100, for three minutes out of five.
+        expiry_days: Days before imported key material expires, 1 to 364.
+        denied_calls: Refused calls within five minutes, cryptographic ones included; at least 1.
+        standard_deviations: Width of the band of usual volume, 1 to 10 standard deviations.
+
+    Raises:
+        ArgumentError: A figure beyond its bounds.
+
+    Example:
+        >>> MonitoringLimits(quota_percent=60).expiry_days
+        30
     """
 
     quota_percent: int = 80
@@ -63,17 +80,21 @@ class MonitoringLimits:
     denied_calls: int = 5
     standard_deviations: int = 3
 
+    def __post_init__(self) -> None:
+        for name, (least, most) in _BOUNDS.items():
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise ArgumentError(name, value, f"it is {least} to {most}", "give a figure within that")
+
 
 class Alarms:
     """The alarms of a monitoring, by construct id."""
 
-    def __init__(
-        self, scope: Construct, channels: Channels, limits: MonitoringLimits, namespace: str
-    ) -> None:
+    def __init__(self, scope: Construct, channels: Channels, limits: MonitoringLimits, prefix: str) -> None:
         self._scope = scope
         self._channels = channels
         self._limits = limits
-        self._namespace = namespace
+        self._prefix = prefix
         self.made: dict[str, cloudwatch.AlarmBase] = {}
 
     def quotas(self) -> None:
@@ -81,7 +102,7 @@ class Alarms:
         for name, resource in QUOTAS.items():
             self._add(
                 f"{name}QuotaAlarm",
-                percent_of_quota(resource),
+                percent_of_quota(resource, name),
                 f"KMS answers ThrottlingException beyond the quota of {resource}. Find the caller in the "
                 "trail; ask Service Quotas for more; use S3 Bucket Keys or cached data keys",
                 threshold=self._limits.quota_percent,
@@ -154,6 +175,7 @@ class Alarms:
         volume = cloudwatch.AnomalyDetectionAlarm(
             self._scope,
             "VolumeAlarm",
+            alarm_name=self._named("VolumeAlarm"),
             metric=metrics["Calls"],
             std_devs=self._limits.standard_deviations,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_UPPER_THRESHOLD,
@@ -170,7 +192,7 @@ class Alarms:
             f"{name}Filter",
             log_group=group,
             filter_pattern=logs.FilterPattern.literal(text),
-            metric_namespace=self._namespace,
+            metric_namespace=metrics_namespace(self._prefix),
             metric_name=metric,
             metric_value="1",
             default_value=0,
@@ -194,6 +216,7 @@ class Alarms:
         alarm = cloudwatch.Alarm(
             self._scope,
             name,
+            alarm_name=self._named(name),
             metric=metric,
             alarm_description=f"{description}.",
             threshold=threshold,
@@ -204,9 +227,19 @@ class Alarms:
         )
         self._notify(name, alarm, topic or self._channels.alerts)
 
+    def _named(self, name: str) -> str:
+        """Name of an alarm, as the dashboard and the message show it: ``prod-kms-dead-letters``."""
+        words = re.findall(r"[A-Z][a-z]*|\d+", name.replace("Alarm", ""))
+        return "-".join([self._prefix, *(word.lower() for word in words)])
+
     def _notify(self, name: str, alarm: cloudwatch.AlarmBase, topic: sns.Topic) -> None:
         alarm.add_alarm_action(actions.SnsAction(topic))
         self.made[name] = alarm
+
+
+def metrics_namespace(prefix: str) -> str:
+    """Namespace of what the metric filters count."""
+    return f"KmsConstructs/{prefix}"
 
 
 def calls(resource: str) -> cloudwatch.Metric:
@@ -224,17 +257,18 @@ def calls(resource: str) -> cloudwatch.Metric:
     )
 
 
-def percent_of_quota(resource: str) -> cloudwatch.MathExpression:
+def percent_of_quota(resource: str, label: str) -> cloudwatch.MathExpression:
     """The calls in percent of their quota; CloudWatch gives the quota for the period of the metric.
 
     Args:
         resource: A value of `QUOTAS`.
+        label: What the legend calls it.
     """
     name = f"{resource[:1].lower()}{resource[1:]}"  # ids of metrics are unique within a graph
     return cloudwatch.MathExpression(
         expression=f"100 * {name} / SERVICE_QUOTA({name})",
         using_metrics={name: calls(resource)},
-        label=f"{resource}, percent of quota",
+        label=label,
         period=cdk.Duration.minutes(1),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -24,6 +24,7 @@ def make_dashboard(
     namespace: str | None,
     expiring: Sequence[tuple[str, str]],
     channels: Channels,
+    standard_deviations: int,
 ) -> cloudwatch.Dashboard:
     """The dashboard.
 
@@ -35,64 +36,71 @@ def make_dashboard(
         namespace: Of what metric filters count; None where there is no log group.
         expiring: Ids and names of keys with imported material.
         channels: The topics and the queue.
+        standard_deviations: Width of the band of usual volume.
     """
     rows: list[list[cloudwatch.IWidget]] = [
         [cloudwatch.TextWidget(markdown=f"# KMS keys\n{title}", width=_WIDE, height=2)],
         [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=_WIDE, height=4)],
+        [_graph("Matches, by rule", list(rules.values()), width=_WIDE, height=8, stacked=True)],
         [
-            _graph("Matches, by rule", list(rules.values()), stacked=True),
             _graph(
                 "Calls, percent of the request quota",
-                [percent_of_quota(resource) for resource in QUOTAS.values()],
+                [percent_of_quota(resource, name) for name, resource in QUOTAS.items()],
                 left_y_axis=cloudwatch.YAxisProps(min=0, max=100, label="%", show_units=False),
             ),
+            _graph("Notifications", list(_notifications(channels))),
         ],
     ]
     if namespace is not None:
-        metrics = {name: _counted(namespace, metric) for name, (metric, _) in FILTERS.items()}
-        rows.append(
-            [
-                _graph("Refused calls, cryptographic ones included", [metrics["Denied"]]),
-                _graph("Calls, and the band of usual volume", [
-                    cloudwatch.MathExpression(
-                        expression="ANOMALY_DETECTION_BAND(m1, 3)", using_metrics={"m1": metrics["Calls"]},
-                        label="usual", period=cdk.Duration.minutes(5),
-                    ),
-                    metrics["Calls"],
-                ]),
-            ]
-        )  # fmt: skip
-    if expiring:
-        days = [
-            cloudwatch.MathExpression(
-                expression=f"e{number} / 86400",
-                using_metrics={f"e{number}": seconds_until_expiry(key_id)},
-                label=called,
-                period=cdk.Duration.hours(1),
-            )
-            for number, (key_id, called) in enumerate(expiring)
-        ]
-        rows.append([_graph("Days until imported material expires", days, width=_WIDE)])
-    rows.append(
-        [
-            _graph(
-                "Notifications sent, and failed",
-                [
-                    metric
-                    for topic in (channels.critical, channels.alerts)
-                    for metric in (
-                        topic.metric_number_of_notifications_delivered(),
-                        topic.metric_number_of_notifications_failed(),
-                    )
-                ],
-            ),
-            _graph(
-                "Alerts that reached nobody",
-                [channels.dead_letters.metric_approximate_number_of_messages_visible(statistic="Maximum")],
-            ),
-        ]
+        rows.append(_counted_calls(namespace, standard_deviations))
+    undelivered = channels.dead_letters.metric_approximate_number_of_messages_visible(
+        statistic="Maximum", label="in the dead-letter queue"
     )
+    last = [_graph("Days until imported material expires", _days(expiring))] if expiring else []
+    rows.append([*last, _graph("Alerts that reached nobody", [undelivered], width=_HALF if last else _WIDE)])
     return cloudwatch.Dashboard(scope, "Dashboard", default_interval=cdk.Duration.days(7), widgets=rows)
+
+
+def _notifications(channels: Channels) -> Iterator[cloudwatch.Metric]:
+    for name, topic in (("critical", channels.critical), ("alerts", channels.alerts)):
+        yield topic.metric_number_of_notifications_delivered(label=f"{name}, delivered")
+        yield topic.metric_number_of_notifications_failed(label=f"{name}, failed")
+
+
+def _counted_calls(namespace: str, standard_deviations: int) -> list[cloudwatch.IWidget]:
+    """What the metric filters count."""
+    denied, calls = (
+        cloudwatch.Metric(
+            namespace=namespace,
+            metric_name=FILTERS[name][0],
+            statistic="Sum",
+            period=cdk.Duration.minutes(5),
+            label=label,
+        )
+        for name, label in (("Denied", "refused"), ("Calls", "calls"))
+    )
+    usual = cloudwatch.MathExpression(
+        expression=f"ANOMALY_DETECTION_BAND(m1, {standard_deviations})",
+        using_metrics={"m1": calls},
+        label="usual",
+        period=cdk.Duration.minutes(5),
+    )
+    return [
+        _graph("Refused calls, cryptographic ones included", [denied]),
+        _graph("Calls, and the band of usual volume", [usual, calls]),
+    ]
+
+
+def _days(expiring: Sequence[tuple[str, str]]) -> list[cloudwatch.IMetric]:
+    return [
+        cloudwatch.MathExpression(
+            expression=f"e{number} / 86400",
+            using_metrics={f"e{number}": seconds_until_expiry(key_id)},
+            label=called,
+            period=cdk.Duration.hours(1),
+        )
+        for number, (key_id, called) in enumerate(expiring)
+    ]
 
 
 def matches(rule_name: str, bus_name: str | None, label: str) -> cloudwatch.Metric:
@@ -108,17 +116,12 @@ def matches(rule_name: str, bus_name: str | None, label: str) -> cloudwatch.Metr
     )
 
 
-def _counted(namespace: str, metric: str) -> cloudwatch.Metric:
-    return cloudwatch.Metric(
-        namespace=namespace, metric_name=metric, statistic="Sum", period=cdk.Duration.minutes(5)
-    )
-
-
 def _graph(
     title: str,
     metrics: Sequence[cloudwatch.IMetric],
     *,
     width: int = _HALF,
+    height: int = 6,
     stacked: bool = False,
     left_y_axis: cloudwatch.YAxisProps | None = None,
 ) -> cloudwatch.GraphWidget:
@@ -126,7 +129,7 @@ def _graph(
         title=title,
         left=list(metrics),
         width=width,
-        height=6,
+        height=height,
         stacked=stacked,
         left_y_axis=left_y_axis or cloudwatch.YAxisProps(min=0, show_units=False),
     )

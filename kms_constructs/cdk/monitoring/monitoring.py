@@ -18,7 +18,7 @@ from constructs import Construct
 
 from kms_constructs.cdk.key.hardened_key import HardenedKey
 from kms_constructs.cdk.key.secure_key import SecureKmsKey
-from kms_constructs.cdk.monitoring.alarms import Alarms, MonitoringLimits
+from kms_constructs.cdk.monitoring.alarms import Alarms, MonitoringLimits, metrics_namespace
 from kms_constructs.cdk.monitoring.central import KmsEventForwarder, central_bus
 from kms_constructs.cdk.monitoring.channels import Channels
 from kms_constructs.cdk.monitoring.dashboard import make_dashboard, matches
@@ -160,9 +160,9 @@ class KmsMonitoring(Construct):
                 where=where,
             ) from None
         self.rules: dict[str, events.CfnRule] = make_rules(self, found, self._channels, self.bus)
-        namespace = None if group is None else f"KmsConstructs/{prefix}"
         expiring = _expiring(keys or ())
-        alarms = self._alarms(limits or MonitoringLimits(), group, namespace, expiring)
+        limits = limits or MonitoringLimits()
+        alarms = self._alarms(limits, group, prefix, expiring)
         bus_name = None if self.bus is None else self.bus.event_bus_name
         self.alarms: dict[str, cloudwatch.AlarmBase] = alarms.made
         self.dashboard = make_dashboard(
@@ -173,9 +173,10 @@ class KmsMonitoring(Construct):
                 route: matches(rule_name(rule, self.bus), bus_name, route)
                 for route, rule in self.rules.items()
             },
-            namespace=namespace,
+            namespace=None if group is None else metrics_namespace(prefix),
             expiring=expiring,
             channels=self._channels,
+            standard_deviations=limits.standard_deviations,
         )
 
     @property
@@ -219,10 +220,10 @@ class KmsMonitoring(Construct):
         self,
         limits: MonitoringLimits,
         group: logs.ILogGroup | None,
-        namespace: str | None,
+        prefix: str,
         expiring: Sequence[tuple[str, str]],
     ) -> Alarms:
-        alarms = Alarms(self, self._channels, limits, namespace or "")
+        alarms = Alarms(self, self._channels, limits, prefix)
         bus_name = None if self.bus is None else self.bus.event_bus_name
         alarms.dead_letters()
         alarms.failed_invocations([rule_name(rule, self.bus) for rule in self.rules.values()], bus_name)

@@ -7,6 +7,7 @@ import pytest
 from aws_cdk import Stack
 
 from kms_constructs.cdk.monitoring.alarms import MonitoringLimits
+from kms_constructs.errors import ArgumentError
 from tests.cdk.keys import new_key, new_stack, resources
 from tests.cdk.monitoring.support import new_monitoring
 
@@ -126,6 +127,15 @@ def test_limits_are_what_was_given() -> None:
     new_monitoring(stack, limits=MonitoringLimits(quota_percent=50, denied_calls=20))
     assert find(stack, "RsaQuotaAlarm")["Threshold"] == 50
     assert find(stack, "Denied")["Threshold"] == 20
+
+
+@pytest.mark.parametrize(
+    "limits", [{"quota_percent": 0}, {"expiry_days": 365}, {"denied_calls": 0}, {"standard_deviations": 11}]
+)
+def test_limits_beyond_their_bounds_are_refused(limits: dict[str, int]) -> None:
+    (name,) = limits
+    with pytest.raises(ArgumentError, match=f"{name}=.* is refused: it is 1 to"):
+        MonitoringLimits(**limits)
 
 
 def body(stack: Stack) -> dict[str, Any]:
