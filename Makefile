@@ -9,6 +9,7 @@ ENVIRONMENT ?= all
 
 VENV := .venv
 CHECKOV_VENV := .venv-checkov
+MINISTACK_VENV := .venv-ministack
 BIN := $(VENV)/bin
 CDK := node_modules/.bin/cdk
 
@@ -60,6 +61,12 @@ $(CHECKOV_VENV)/.installed: requirements-checkov.lock $(VENV)/.created
 	@$(CHECKOV_VENV)/bin/python $(PIP_INSTALL) --require-hashes -r requirements-checkov.lock
 	@touch $@
 
+$(MINISTACK_VENV)/.installed: requirements-ministack.lock $(VENV)/.created
+	@echo "== $(MINISTACK_VENV): requirements-ministack.lock"
+	@$(BIN)/python -m venv $(MINISTACK_VENV)
+	@$(MINISTACK_VENV)/bin/python $(PIP_INSTALL) --require-hashes -r requirements-ministack.lock
+	@touch $@
+
 assembly: install
 	@echo "== cdk synth (environment: $(ENVIRONMENT))"
 	@rm -rf cdk.out
@@ -92,7 +99,7 @@ lint: assembly $(CHECKOV_VENV)/.installed ## ruff, mypy, import-linter; cfn-lint
 	@echo "== checkov"
 	@$(CHECKOV_VENV)/bin/checkov --config-file .checkov.yaml
 
-pytest: install ## The tests alone
+pytest: install $(MINISTACK_VENV)/.installed ## The tests alone
 	@echo "== pytest"
 	@$(BIN)/pytest $(PYTEST_FLAGS)
 
@@ -110,9 +117,10 @@ bench: install $(CHECKOV_VENV)/.installed ## Measurements beside the peers, and 
 	@for file in $(sort $(wildcard benchmarks/[a-z]*.py)); do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
 
 lock: $(VENV)/.installed ## Takes newer versions into the lock files
-	@echo "== requirements.lock, requirements-checkov.lock"
+	@echo "== requirements.lock, requirements-checkov.lock, requirements-ministack.lock"
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --group docs $(UV_FLAGS) --output-file requirements.lock
 	@$(BIN)/uv pip compile --group pyproject.toml:checkov $(UV_FLAGS) --output-file requirements-checkov.lock
+	@$(BIN)/uv pip compile --group pyproject.toml:ministack $(UV_FLAGS) --output-file requirements-ministack.lock
 	@echo "== package-lock.json"
 	@$(BIN)/npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --loglevel=error > /dev/null
 
@@ -121,5 +129,5 @@ UV_FLAGS := --quiet --upgrade --universal --python-version 3.11 --no-config --ge
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 clean: ## Removes everything that the other targets made
-	rm -rf $(VENV) $(CHECKOV_VENV) node_modules cdk.out* dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(CHECKOV_VENV) $(MINISTACK_VENV) node_modules cdk.out* dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -26,6 +26,10 @@ if TYPE_CHECKING:  # type checkers do not follow __getattr__; a test holds this 
     from kms_constructs.cdk.key.replica import SecureKmsReplicaKey as SecureKmsReplicaKey
     from kms_constructs.cdk.key.replica_plan import ReplicaConfig as ReplicaConfig
     from kms_constructs.cdk.key.secure_key import SecureKmsKey as SecureKmsKey
+    from kms_constructs.cdk.monitoring.alarms import MonitoringLimits as MonitoringLimits
+    from kms_constructs.cdk.monitoring.central import KmsEventForwarder as KmsEventForwarder
+    from kms_constructs.cdk.monitoring.monitoring import KmsMonitoring as KmsMonitoring
+    from kms_constructs.cdk.monitoring.trail import MonitoringTrail as MonitoringTrail
     from kms_constructs.cdk.sharing.access_policies import (
         GuardrailPermissionsBoundary as GuardrailPermissionsBoundary,
     )
@@ -69,7 +73,11 @@ _WHERE: dict[str, str] = {
     "KeyTask": "cdk.sharing.access_policies",
     "KeyUsage": "model.actions",
     "KmsConstructsError": "errors",
+    "KmsEventForwarder": "cdk.monitoring.central",
+    "KmsMonitoring": "cdk.monitoring.monitoring",
     "KmsRequirements": "cdk.enforcement.nag_pack",
+    "MonitoringLimits": "cdk.monitoring.alarms",
+    "MonitoringTrail": "cdk.monitoring.trail",
     "ReplicaConfig": "cdk.key.replica_plan",
     "RootAccess": "policies.root_access",
     "SealedPolicyError": "errors",

@@ -149,6 +149,7 @@ LOCKS = {
         *PROJECT["build-system"]["requires"],
     ],
     "requirements-checkov.lock": PROJECT["dependency-groups"]["checkov"],
+    "requirements-ministack.lock": PROJECT["dependency-groups"]["ministack"],
 }
 
 

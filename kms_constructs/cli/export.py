@@ -24,14 +24,15 @@ _output_option = click.option(
 )
 
 
-@click.group(short_help="Write organization policies, and JSON schemas.")
+@click.group(short_help="Write organization policies, a StackSet, and JSON schemas.")
 def export() -> None:
-    """Write the organization policies of the catalogue, or a JSON schema.
+    """Write the organization policies of the catalogue, a StackSet for monitoring, or a JSON schema.
 
     \b
     Examples:
       kms-constructs export scp --exempt 'arn:aws:iam::*:role/BreakGlass' > scp.json
       kms-constructs export rcp --organization-id o-a1b2c3d4e5 -o rcp.json
+      kms-constructs export monitoring --central-bus-arn ARN -o monitoring.json
       kms-constructs export schema
       kms-constructs export catalog-schema -o keys.schema.json
       kms-constructs export config-schema -o kms-constructs.schema.json
@@ -113,6 +114,30 @@ def rcp(*, file: str, compact: bool, **arguments: Any) -> int:  # noqa: ANN401 -
     from kms_constructs.policies.organization import resource_control_policy
 
     return _write(file, resource_control_policy(**_given(arguments)), compact=compact)
+
+
+@export.command(short_help="A template that sends KMS events to a central account.")
+@_output_option
+@click.option(
+    "--central-bus-arn",
+    "bus_arn",
+    metavar="ARN",
+    help="Event bus of the security account; else the StackSet's parameter CentralBusArn.",
+)
+def monitoring(file: str, bus_arn: str | None) -> int:
+    """Write a CloudFormation template that sends the KMS events of an account and Region to a central bus.
+
+    The security account has the bus: KmsMonitoring with organization_id. Deploy the template as a StackSet to
+    every other account and Region; it needs CAPABILITY_IAM.
+
+    \b
+    Example:
+      kms-constructs export monitoring -o monitoring.json \\
+        --central-bus-arn arn:aws:events:eu-west-1:111122223333:event-bus/prod-kms
+    """
+    from kms_constructs.detections.forwarding import forwarding_template
+
+    return _write(file, forwarding_template(bus_arn), compact=False)
 
 
 @export.command(short_help="The JSON schema of the output of --format json.")

@@ -43,6 +43,8 @@ class GuardedAction:
         sid_with_stack: Sid where the deployment principals of a deleting stack may do it, too; else empty.
         organization_sid: Sid of the Deny in an organization policy.
         imported_material: Whether it means something for keys with imported material only.
+        undo: How to take it back at once, for whoever is alarmed by it; empty where there is no way back that
+            holds for every key.
     """
 
     control: str
@@ -53,6 +55,7 @@ class GuardedAction:
     sid_with_stack: str = ""
     organization_sid: str
     imported_material: bool = False
+    undo: str = ""
 
     @property
     def qualified(self) -> str:
@@ -71,6 +74,7 @@ GUARDED_ACTIONS: Mapping[str, GuardedAction] = MappingProxyType(
                 may=May.GUARDIANS,
                 sid="DenyDestruction",
                 organization_sid="DenyKeyDestruction",
+                undo="Enable the key again: aws kms enable-key --key-id KEY",
             ),
             GuardedAction(
                 control="IAM-KMS-3",
@@ -80,6 +84,8 @@ GUARDED_ACTIONS: Mapping[str, GuardedAction] = MappingProxyType(
                 sid="DenyDestruction",
                 sid_with_stack="DenyDeletion",
                 organization_sid="DenyKeyDestruction",
+                undo="Cancel the deletion and enable the key: aws kms cancel-key-deletion --key-id KEY; "
+                "aws kms enable-key --key-id KEY",
             ),
             GuardedAction(
                 control="IAM-KMS-2",
@@ -89,6 +95,7 @@ GUARDED_ACTIONS: Mapping[str, GuardedAction] = MappingProxyType(
                 sid="DenyDestruction",
                 organization_sid="DenyKeyDestruction",
                 imported_material=True,
+                undo="Import the same key material again; no other decrypts what was encrypted under it",
             ),
             GuardedAction(
                 control="IAM-KMS-5",
@@ -97,6 +104,8 @@ GUARDED_ACTIONS: Mapping[str, GuardedAction] = MappingProxyType(
                 may=May.GUARDIANS_AND_DEPLOYMENT,
                 sid="DenyPolicyChange",
                 organization_sid="DenyKeyPolicyChange",
+                undo="Put the policy of the last deployment back: deploy the stack of the key again, "
+                "or aws kms put-key-policy",
             ),
             GuardedAction(
                 control="IAM-KMS-7",
@@ -105,6 +114,7 @@ GUARDED_ACTIONS: Mapping[str, GuardedAction] = MappingProxyType(
                 may=May.NOBODY,
                 sid="DenyRotationOff",
                 organization_sid="DenyRotationOff",
+                undo="Switch rotation on again: aws kms enable-key-rotation --key-id KEY",
             ),
         )
     }

@@ -1,0 +1,1 @@
+"""Constructs that watch keys: rules, topics, alarms, a dashboard, and the way to a central account."""

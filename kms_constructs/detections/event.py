@@ -1,0 +1,146 @@
+"""A recorded event, read once: who called what, on which keys, and what became of it.
+
+See: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kms_constructs.detections.watch import API_CALL, KMS
+from kms_constructs.model.text import display
+
+_KEY = ":key/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What happened, in the terms in which it is judged.
+
+    Args:
+        name: CloudTrail's name of the call: ``DisableKey``; empty for KMS's own events.
+        detail_type: EventBridge's detail type.
+        source: Service that was called: ``kms.amazonaws.com``.
+        time: As it was recorded, ISO 8601.
+        account, region: Where it was recorded.
+        caller: ARN of the caller: of the role and not of its session; None for services and for principals
+            of which CloudTrail tells no ARN.
+        caller_type: CloudTrail's type of identity: ``AssumedRole``, ``Root``, ``AWSService``, …
+        service: The AWS service that called, on its own behalf or the caller's; None when there was none.
+        address: Where the call came from.
+        error: CloudTrail's error code; None when the call succeeded.
+        keys: Every name under which the event tells of a key: ids, ARNs, aliases.
+        parameters: The parameters of the request.
+    """
+
+    name: str = ""
+    detail_type: str = API_CALL
+    source: str = KMS
+    time: str = ""
+    account: str = ""
+    region: str = ""
+    caller: str | None = None
+    caller_type: str = ""
+    service: str | None = None
+    address: str = ""
+    error: str | None = None
+    keys: frozenset[str] = frozenset()
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, object]) -> Event:
+        """Reads a record of CloudTrail, as trails and ``lookup-events`` have them.
+
+        Args:
+            record: The record. What is missing, null or of another type is left out, for records of many
+                years and services differ.
+
+        Example:
+            >>> event = Event.from_record({"eventName": "DisableKey", "eventSource": "kms.amazonaws.com",
+            ...     "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/Alice"},
+            ...     "requestParameters": {"keyId": "1234abcd"}, "resources": [{"ARN": "arn:…:key/1234abcd"}]})
+            >>> event.name, event.caller, sorted(event.keys)
+            ('DisableKey', 'arn:aws:iam::111122223333:user/Alice', ['1234abcd', 'arn:…:key/1234abcd'])
+        """
+        identity = _object(record.get("userIdentity"))
+        issuer = _object(_object(identity.get("sessionContext")).get("sessionIssuer"))
+        parameters = _object(record.get("requestParameters"))
+        return cls(
+            name=_text(record.get("eventName")),
+            detail_type=_DETAIL_TYPES.get(_text(record.get("eventType")), API_CALL),
+            source=_text(record.get("eventSource")),
+            time=_text(record.get("eventTime")),
+            account=_text(record.get("recipientAccountId")),
+            region=_text(record.get("awsRegion")),
+            caller=_text(issuer.get("arn")) or _text(identity.get("arn")) or None,
+            caller_type=_text(identity.get("type")),
+            service=_text(identity.get("invokedBy")) or None,
+            address=_text(record.get("sourceIPAddress")),
+            error=_text(record.get("errorCode")) or None,
+            keys=frozenset(_keys(record, parameters)),
+            parameters=parameters,
+        )
+
+    @classmethod
+    def from_envelope(cls, envelope: Mapping[str, object]) -> Event:
+        """Reads an event as EventBridge delivers it: a record of CloudTrail, or an event that KMS sends.
+
+        Args:
+            envelope: The event, with ``source``, ``detail-type`` and ``detail``.
+        """
+        detail = _object(envelope.get("detail"))
+        kind = _text(envelope.get("detail-type"))
+        if kind in _DETAIL_TYPES.values():
+            return cls.from_record(detail)
+        listed = envelope.get("resources")
+        arns = [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
+        key_id = _text(detail.get("key-id"))
+        return cls(
+            detail_type=kind,
+            source=f"{_text(envelope.get('source')).removeprefix('aws.')}.amazonaws.com",
+            time=_text(envelope.get("time")),
+            account=_text(envelope.get("account")),
+            region=_text(envelope.get("region")),
+            keys=frozenset([*arns, *([key_id] if key_id else [])]),
+        )
+
+    @property
+    def key_arns(self) -> tuple[str, ...]:
+        """ARNs of the keys that it tells of, sorted; aliases are not among them."""
+        return tuple(sorted(name for name in self.keys if _KEY in name))
+
+    @property
+    def denied(self) -> bool:
+        """Whether the caller was refused for lack of a permission."""
+        return self.error is not None and self.error.startswith("AccessDenied")
+
+    def __str__(self) -> str:
+        who = self.caller or self.service or self.caller_type or "somebody"
+        return f"{self.time} {self.name or self.detail_type} by {display(who)}"
+
+
+_DETAIL_TYPES = {
+    "AwsApiCall": API_CALL,
+    "AwsServiceEvent": "AWS Service Event via CloudTrail",
+    "AwsConsoleAction": "AWS Console Action via CloudTrail",
+}
+
+
+def _keys(record: Mapping[str, object], parameters: Mapping[str, object]) -> list[str]:
+    listed = record.get("resources")
+    entries = listed if isinstance(listed, list) else []
+    names = [_object(entry).get("ARN") for entry in entries]
+    # ReEncrypt has two keys, aliases a target.
+    asked = ("keyId", "sourceKeyId", "destinationKeyId", "targetKeyId")
+    names += [parameters.get(name) for name in asked]
+    names.append(_object(record.get("serviceEventDetails")).get("keyId"))
+    return [name for name in names if isinstance(name, str) and name]
+
+
+def _object(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
