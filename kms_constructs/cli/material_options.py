@@ -39,7 +39,7 @@ class MaterialCommand(click.Command):
             if "--material-id" not in {before, text.partition("=")[0]} and looks_secret(value):
                 raise click.UsageError(
                     "an argument looks like key material (it is not repeated here). Fix: hand the material "
-                    "over in a file of mode 0600 or a pipe, and make it anew: the shell's history and the list "
+                    "over in a file of mode 0600 or a pipe, and make it anew: histories and the list "
                     "of processes show arguments",
                     ctx,
                 )

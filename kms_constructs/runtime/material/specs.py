@@ -165,7 +165,7 @@ def checked(
         >>> checked(MATERIAL_SPECS["HMAC_256"], Secret.random(16), where="key.bin")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
             ...
-        kms_constructs.errors.MaterialError: key.bin: it holds 16 bytes, and a HMAC_256 key takes ...
+        kms_constructs.errors.MaterialError: key.bin: it holds 16 bytes, and a key of spec HMAC_256 takes ...
     """
     plain = _decoded(given, encoding, where)
     if plain is None:
@@ -197,7 +197,7 @@ def _bytes(spec: MaterialSpec, plain: Secret, where: str) -> Secret:
         raise MaterialError(
             where,
             f"it holds {len(view)} bytes{' of text' if text else ''}, "
-            f"and a {spec.key_spec} key takes {spec.wanted}",
+            f"and a key of spec {spec.key_spec} takes {spec.wanted}",
             _SAY_HOW if text else _THE_BYTES,
         )
     if text:
@@ -217,7 +217,7 @@ def _private_key(spec: MaterialSpec, plain: Secret, where: str) -> Secret:
     load = load_pem_private_key if bytes(view[: len(_PEM_BEGIN)]) == _PEM_BEGIN else load_der_private_key
     key = kept_quiet(
         where,
-        f"it is no unencrypted private key in PKCS#8, and a {spec.key_spec} key takes {spec.wanted}",
+        f"it is no unencrypted private key in PKCS#8, and a key of spec {spec.key_spec} takes {spec.wanted}",
         "export the key as PKCS#8, DER or PEM, without a passphrase: openssl pkcs8 -topk8 -nocrypt",
         lambda: load(view, None),
         ValueError,
@@ -227,7 +227,7 @@ def _private_key(spec: MaterialSpec, plain: Secret, where: str) -> Secret:
     if not spec.matches(key):
         raise MaterialError(
             where,
-            f"it holds {_named(key)}, and a {spec.key_spec} key takes {spec.wanted}",
+            f"it holds {_named(key)}, and a key of spec {spec.key_spec} takes {spec.wanted}",
             "give the private key that belongs to this KMS key",
         )
     return _pkcs8(key)
