@@ -179,16 +179,7 @@ def _entries(
     file: Path, format_: str, command: str, read: Callable[[Mapping[str, Any]], _Read]
 ) -> tuple[_Read, ...]:
     fix = f"give the file that {command} wrote"
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(_MOST_BYTES)
-    except OSError as error:
-        raise SourceError(str(file), f"it cannot be read: {error.strerror}", fix) from error
-    try:
-        document = json.loads(data)
-    except ValueError:
-        # Without the exception, which holds the text: whoever confuses the files has material in this one.
-        document = None
+    document = _document(file, fix)
     if not isinstance(document, dict) or document.get("format") != format_ or not document.get("keys"):
         raise SourceError(str(file), f"it is no file of the format {format_}", fix)
     try:
@@ -196,6 +187,23 @@ def _entries(
     except (KeyError, ValueError, TypeError, AttributeError, binascii.Error) as error:
         what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise SourceError(str(file), f"it is damaged: {what}", fix) from error
+
+
+def _document(file: Path, fix: str) -> object:
+    """The JSON in a file; None when it is none.
+
+    In a frame of its own that is gone when the file is refused: whoever confuses the files has material in
+    this one.
+    """
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(_MOST_BYTES)
+    except OSError as error:
+        raise SourceError(str(file), f"it cannot be read: {error.strerror}", fix) from error
+    try:
+        return json.loads(data)
+    except ValueError:
+        return None
 
 
 def _key(text: object) -> str:

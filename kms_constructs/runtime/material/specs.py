@@ -203,9 +203,20 @@ def _bytes(spec: MaterialSpec, plain: Secret, where: str) -> Secret:
     if text:
         # Random bytes look so once in 10^12, and hexadecimal digits have half of their strength.
         raise MaterialError(where, "its bytes are text, not the random bytes of a key", _SAY_HOW)
+    if _is_private_key(view):
+        # That of Ed25519 has 48 bytes, as the material of HMAC_384 has.
+        raise MaterialError(where, "it is a private key, not the random bytes of a key", _THE_BYTES)
     if len(set(view)) == 1:
         raise MaterialError(where, "all its bytes are the same", "give random bytes")
     return Secret(bytearray(view))
+
+
+def _is_private_key(view: memoryview) -> bool:
+    try:
+        load_der_private_key(view, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 _SAY_HOW = "say with --encoding hex or --encoding base64 how it is written, or give random bytes"

@@ -24,7 +24,7 @@ from kms_constructs.runtime.material.calls import ATTEMPTS, Clients
 from tests.runtime.material.samples import key_arn, public_der, unwrap, wrapping_key
 
 
-@dataclass
+@dataclass(repr=False)
 class FakeKey:
     arn: str
     spec: str = "SYMMETRIC_DEFAULT"
@@ -59,7 +59,7 @@ class Refusal(Exception):
         self.message = message
 
 
-@dataclass
+@dataclass(repr=False)
 class FakeKms:
     """All Regions of one account."""
 

@@ -99,6 +99,12 @@ def test_what_is_no_key_is_refused(spec: str, data: bytes, encoding: str, proble
         assert data.decode("latin-1") not in str(caught.value)
 
 
+def test_a_private_key_of_the_right_length_is_no_material_of_a_mac() -> None:
+    assert len(material_bytes("ECC_NIST_EDWARDS25519")) == LENGTHS["HMAC_384"]
+    with pytest.raises(MaterialError, match="it is a private key, not the random bytes of a key"):
+        check("HMAC_384", material_bytes("ECC_NIST_EDWARDS25519"))
+
+
 @pytest.mark.parametrize("spec", [spec for spec in SPECS if spec not in LENGTHS])
 @pytest.mark.parametrize("given", [spec for spec in SPECS if spec not in LENGTHS])
 def test_a_private_key_of_another_kind_is_refused(spec: str, given: str) -> None:
