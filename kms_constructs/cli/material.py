@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,14 +22,14 @@ from kms_constructs.cli.material_options import (
     source_options,
     wrapping_options,
 )
+from kms_constructs.cli.material_output import due, shown, status_json, status_text, tell_imported, tell_plan
 from kms_constructs.exit_code import ExitCode
 
 if TYPE_CHECKING:
     from kms_constructs.runtime.material.calls import Clients
     from kms_constructs.runtime.material.expiry import Wish
-    from kms_constructs.runtime.material.importing import Imported, Step
+    from kms_constructs.runtime.material.importing import Step
     from kms_constructs.runtime.material.keys import MaterialKey
-    from kms_constructs.runtime.material.upkeep import KeyStatus
 
 
 @click.group(short_help="Import, renew, rotate and delete imported key material.")
@@ -104,7 +102,7 @@ def import_(
         return _rehearse(source, steps, algorithm, wrapping_key)
     with source.material(keys[0].spec) as secret:
         done = import_material(clients, steps, secret, kind, **_wrapping(algorithm, wrapping_key))
-    return _tell_imported(done, source.say)
+    return tell_imported(done, source.say)
 
 
 @material.command(cls=MaterialCommand, short_help="Get a public key and an import token, as a file.")
@@ -140,7 +138,7 @@ def parameters(
     found = [parameters_for(clients, one, **_wrapping(algorithm, wrapping_key)) for one in keys]
     output.write([output.Target(file, "json")], [parameters_text(found)])
     for given in found:
-        output.tell(f"{given.key}: valid to {_shown(given.valid_to)}; public key {given.fingerprint}")
+        output.tell(f"{given.key}: valid to {shown(given.valid_to)}; public key {given.fingerprint}")
     return ExitCode.CLEAN
 
 
@@ -221,8 +219,8 @@ def upload(
         _check_rotation(clients, keys)
     steps = plan(clients, keys, wish, kind, now())
     if dry_run:
-        return _tell_plan(steps, "Checked")
-    return _tell_imported(send(clients, steps, wrapped, kind), click.echo)
+        return tell_plan(steps, "Checked")
+    return tell_imported(send(clients, steps, wrapped, kind), click.echo)
 
 
 @material.command(cls=MaterialCommand, short_help="Rotate a symmetric key to new material.")
@@ -282,7 +280,7 @@ def rotate(
         return _rehearse(source, steps, algorithm, wrapping_key)
     with source.material(keys[0].spec) as secret:
         done = import_material(clients, steps, secret, kind, **_wrapping(algorithm, wrapping_key))
-    _tell_imported(done, source.say)
+    tell_imported(done, source.say)
     return _rotate(clients, keys[0], source.say)
 
 
@@ -313,11 +311,11 @@ def status(*, clients: Clients, key: str, format_: str, fail_within: int | None)
 
     found = status_of(clients, keys_for(clients, key, all_replicas=True))
     moment = now()
-    draw = _status_json if format_ == "json" else _status_text
+    draw = status_json if format_ == "json" else status_text
     output.write([output.Target(output.TERMINAL, format_)], [draw(found, moment)])
     if fail_within is None:
         return ExitCode.CLEAN
-    if any(_due(one, moment, fail_within) for one in found):
+    if any(due(one, moment, fail_within) for one in found):
         return ExitCode.VIOLATIONS
     return ExitCode.UNDETERMINED if any(one.unknown for one in found) else ExitCode.CLEAN
 
@@ -417,24 +415,9 @@ def _rehearse(source: Source, steps: Sequence[Step], algorithm: str | None, wrap
     spec = steps[0].key.spec
     algorithm_for(spec, **_wrapping(algorithm, wrapping_key))
     if source.generate:
-        return _tell_plan(steps, f"Would make {spec.wanted}")
+        return tell_plan(steps, f"Would make {spec.wanted}")
     with source.material(spec):
-        return _tell_plan(steps, f"The material is {spec.wanted}, as wanted")
-
-
-def _tell_plan(steps: Sequence[Step], first: str) -> int:
-    click.echo(f"{first}. Nothing was changed. It would be imported into:")
-    for step in steps:
-        renews = "renews the material that is there" if step.renews else "first, or missing, material"
-        click.echo(f"  {step.key.arn} ({step.key.state}: {renews}), {_validity(step.valid_to)}")
-    return ExitCode.CLEAN
-
-
-def _tell_imported(done: Sequence[Imported], say: Callable[[str], object]) -> int:
-    for one in done:
-        what = f"material {one.material_id}" if one.material_id else "the material"
-        say(f"Imported into {one.step.key.arn}: {what}, {_validity(one.step.valid_to)}.")
-    return ExitCode.CLEAN
+        return tell_plan(steps, f"The material is {spec.wanted}, as wanted")
 
 
 def _rotate(clients: Clients, key: MaterialKey, say: Callable[[str], object]) -> int:
@@ -448,80 +431,3 @@ def _rotate(clients: Clients, key: MaterialKey, say: Callable[[str], object]) ->
         return ExitCode.UNDETERMINED
     say(f"Rotated {key.arn}: material {found.id} is current.")
     return ExitCode.CLEAN
-
-
-def _shown(moment: datetime) -> str:
-    from datetime import UTC
-
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def _validity(moment: datetime | None) -> str:
-    return "never expires" if moment is None else f"valid to {_shown(moment)}"
-
-
-def _due(status: KeyStatus, moment: datetime, days: int) -> bool:
-    left = status.days_left(moment)
-    return not status.usable or (left is not None and left < days)
-
-
-def _status_text(found: Sequence[KeyStatus], moment: datetime) -> str:
-    lines = []
-    for one in found:
-        left = one.days_left(moment)
-        if left is not None:
-            expiry = f"expires {_shown(one.key.valid_to) if one.key.valid_to else 'soon'} (in {left} days)"
-        elif one.usable:
-            expiry = "never expires" if not one.unknown else "no expiry of the key is known"
-        else:
-            expiry = "no material can be used"
-        kind = "" if one.key.primary is None else (", replica" if one.key.is_replica else ", primary")
-        lines.append(f"{one.key.arn}\n  {one.key.spec.key_spec}{kind}: {one.key.state}, {expiry}")
-        if one.unknown:
-            lines.append(f"  Its materials are not known: {one.unknown}")
-        for each in one.materials:
-            there = _validity(each.valid_to) if each.imported else "not there: import it again"
-            note = f" {each.description!r}" if each.description else ""
-            lines.append(f"  material {each.id}{note}: {each.state}, {there}")
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _status_json(found: Sequence[KeyStatus], moment: datetime) -> str:
-    def iso(value: datetime | None) -> str | None:
-        return None if value is None else value.isoformat()
-
-    return (
-        json.dumps(
-            {
-                "keys": [
-                    {
-                        "arn": one.key.arn,
-                        "region": one.key.region,
-                        "keySpec": one.key.spec.key_spec,
-                        "state": one.key.state,
-                        "replicaOf": one.key.primary if one.key.is_replica else None,
-                        "expirationModel": one.key.expiration_model or None,
-                        "validTo": iso(one.key.valid_to),
-                        "daysLeft": one.days_left(moment),
-                        "materials": None
-                        if one.unknown
-                        else [
-                            {
-                                "id": each.id,
-                                "state": each.state,
-                                "imported": each.imported,
-                                "validTo": iso(each.valid_to),
-                                "description": each.description,
-                                "rotatedOn": iso(each.rotated_on),
-                            }
-                            for each in one.materials
-                        ],
-                        "unknown": one.unknown or None,
-                    }
-                    for one in found
-                ]
-            },
-            indent=2,
-        )
-        + "\n"
-    )

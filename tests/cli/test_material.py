@@ -118,7 +118,19 @@ def test_wrong_use_is_told_and_nothing_is_done(
 
 
 @pytest.mark.parametrize("command", ["import", "rotate", "delete", "status", "wrap", "upload", "parameters"])
-@pytest.mark.parametrize("way", [("{}",), ("KEY", "{}"), ("KEY", "--from-file", "{}"), ("KEY", "--from-command={}"), ("KEY", "--{}",)])  # fmt: skip
+@pytest.mark.parametrize(
+    "way",
+    [
+        ("{}",),
+        ("KEY", "{}"),
+        ("KEY", "--from-file", "{}"),
+        ("KEY", "--from-command={}"),
+        (
+            "KEY",
+            "--{}",
+        ),
+    ],
+)
 def test_material_among_the_arguments_is_refused_and_not_repeated(
     run: Run, command: str, way: tuple[str, ...]
 ) -> None:
@@ -151,7 +163,18 @@ def test_it_can_be_kept_wrapped_under_a_key_of_ones_own(run: Run, kms: FakeKms, 
     Path("own.pem").write_bytes(
         own.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     )
-    done = run("material", "import", key.arn, "--valid-for", "9", "--generate", "--save", "kept", "--save-under", "own.pem")  # fmt: skip
+    done = run(
+        "material",
+        "import",
+        key.arn,
+        "--valid-for",
+        "9",
+        "--generate",
+        "--save",
+        "kept",
+        "--save-under",
+        "own.pem",
+    )
     assert done.code == 0, done.err
     algorithm = "RSA_AES_KEY_WRAP_SHA_256" if spec.startswith(("RSA", "ECC")) else "RSAES_OAEP_SHA_256"
     assert [unwrap(own, algorithm, Path("kept").read_bytes())] == key.had
@@ -273,13 +296,18 @@ def test_what_was_uploaded_as_new_is_rotated_to_without_a_source(run: Run, kms: 
 @pytest.mark.parametrize(
     ("state", "days", "within", "code"),
     [
-        ("Enabled", 30, None, 0), ("Enabled", 30, 30, 1), ("Enabled", 30, 29, 0), ("PendingImport", None, 1, 1),
-        ("PendingImport", None, None, 0), ("Disabled", None, 1, 1), ("Enabled", None, 300, 0),
+        ("Enabled", 30, None, 0),
+        ("Enabled", 30, 30, 1),
+        ("Enabled", 30, 29, 0),
+        ("PendingImport", None, 1, 1),
+        ("PendingImport", None, None, 0),
+        ("Disabled", None, 1, 1),
+        ("Enabled", None, 300, 0),
     ],
-)  # fmt: skip
+)
 def test_the_status_tells_when_it_is_time_to_act(
-    run: Run, kms: FakeKms, state: str, days: int | None, within: int | None, code: int
-) -> None:  # fmt: skip
+    run: Run, kms: FakeKms, *, state: str, days: int | None, within: int | None, code: int
+) -> None:
     key = kms.add("HMAC_256", state=state, had=[OTHER])
     # An hour less than so many days.
     key.valid_to = None if days is None else datetime.now(UTC).timestamp() + days * 86_400 - 3_600
@@ -373,7 +401,10 @@ def test_a_missing_extra_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_other_commands_load_neither_boto3_nor_cryptography() -> None:
-    code = "import sys, kms_constructs.cli.main; print([m for m in ('boto3', 'cryptography') if m in sys.modules])"
+    code = (
+        "import sys, kms_constructs.cli.main\n"
+        "print([name for name in ('boto3', 'cryptography') if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 
@@ -381,7 +412,8 @@ def test_the_other_commands_load_neither_boto3_nor_cryptography() -> None:
 def test_wrapping_needs_no_boto3() -> None:
     code = (
         "import sys; sys.modules['boto3'] = sys.modules['botocore'] = None\n"
-        "from kms_constructs.cli.main import main; main(['material', 'wrap', 'none.json', '-o', 'x', '--generate', '--discard'])"
+        "from kms_constructs.cli.main import main; "
+        "main(['material', 'wrap', 'none.json', '-o', 'x', '--generate', '--discard'])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "none.json: it cannot be read: No such file" in done.stderr

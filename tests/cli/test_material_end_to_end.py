@@ -1,4 +1,4 @@
-"""The commands against an emulator that unwraps: what it then encrypts, signs and authenticates is checked here.
+"""The commands against an emulator that unwraps: what it then encrypts, signs, authenticates is checked.
 
 Not checked there, for it does not know it: expiry, other material, types of import, rotation.
 """

@@ -206,13 +206,21 @@ def whole_flow(bench: Bench, spec: str) -> set[str]:
     assert not bench.run(
         *take, "--from-command", f"{sys.executable} -c 'raise SystemExit(open(\"in.key\") and 1)'"
     )
-    assert not bench.run(*take, "--from-command", f"{sys.executable} -c 'import os; os.write(1, open(\"in.key\", \"rb\").read()); raise SystemExit(1)'")  # fmt: skip
+    assert not bench.run(
+        *take,
+        "--from-command",
+        f'{sys.executable} -c \'import os; os.write(1, open("in.key", "rb").read()); raise SystemExit(1)\'',
+    )
     odd = bench.kms.add(other, arn=key.replace("mrk-1234", "mrk-9999"))
     assert not bench.run("material", "import", odd.arn, *days, "--from-file", "in.key")
     assert bench.run(*take, "--from-file", "in.key", "--dry-run")
     assert bench.run(*take, "--from-file", "in.key", "--all-replicas")
     assert bench.run(*take, "--from-file", "b64.key", "--encoding", "base64")
-    assert bench.run(*take, "--from-command", f"{sys.executable} -c 'import os; os.write(1, open(\"in.key\", \"rb\").read())'")  # fmt: skip
+    assert bench.run(
+        *take,
+        "--from-command",
+        f'{sys.executable} -c \'import os; os.write(1, open("in.key", "rb").read())\'',
+    )
     assert bench.run("material", "status", key)
     assert bench.run("material", "status", key, "--format", "json")
     assert bench.run("material", "parameters", key, "--all-replicas", "-o", "parameters.json")
@@ -241,7 +249,11 @@ def test_no_output_log_exception_or_file_has_a_byte_of_it(bench: Bench, spec: st
     places = {where.partition(" ")[0] for where, _ in bench.everything.texts}
     assert places == {"standard", "log", "traceback", "rich", "exception", "local", "file"}
     # That botocore logs at all what it sends: the wrapped material and nothing more.
-    assert any("EncryptedKeyMaterial" in text.decode() for where, text in bench.everything.texts if where.startswith("log botocore"))  # fmt: skip
+    assert any(
+        "EncryptedKeyMaterial" in text.decode()
+        for where, text in bench.everything.texts
+        if where.startswith("log botocore")
+    )
     assert bench.kms.keys[next(iter(bench.kms.keys))].had == [material_bytes(spec)]
     whole = b"\n".join(text for _, text in bench.everything.texts)
     assert not found_in(whole, spec), {

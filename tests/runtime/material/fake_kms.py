@@ -1,7 +1,7 @@
 """KMS at the other end of the wire: it unwraps, refuses other material, and fails when it is told to.
 
-It answers what botocore would have sent, after serialisation, signing and logging, so that retries and logs are
-the real ones. Permissions and everything else that the tests do not ask for is left out.
+It answers what botocore would have sent, after serialisation, signing and logging, so that retries and logs
+are the real ones. Permissions and everything else that the tests do not ask for is left out.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class _Raw:
         yield self.data
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     def __init__(self, code: str, message: str = "because") -> None:
         self.code = code
         self.message = message
@@ -82,11 +82,7 @@ class FakeKms:
         return Clients(self._client)
 
     def _client(self, region: str | None) -> Any:
-        client = boto3.Session(
-            aws_access_key_id="testing", aws_secret_access_key="testing", region_name=region or "eu-west-1"
-        ).client(
-            "kms", config=Config(retries={"mode": "standard", "total_max_attempts": ATTEMPTS})
-        )  # fmt: skip
+        client = stub_client(region or "eu-west-1")
         client.meta.events.register("before-send.kms.*", self._answer)
         return client
 
@@ -108,9 +104,9 @@ class FakeKms:
             raise ConnectionClosedError(endpoint_url=request.url)
         try:
             if kind not in {"", "lost"}:
-                raise Refusal(kind)
+                raise RefusalError(kind)
             answer = getattr(self, f"_{operation}")(body)
-        except Refusal as error:
+        except RefusalError as error:
             return _response(400, {"__type": error.code, "message": error.message})
         if kind == "lost":
             raise ConnectionClosedError(endpoint_url=request.url)
@@ -119,15 +115,19 @@ class FakeKms:
     def _key(self, body: dict[str, Any]) -> FakeKey:
         name = self.aliases.get(body["KeyId"], body["KeyId"])
         if name not in self.keys:
-            raise Refusal("NotFoundException")
+            raise RefusalError("NotFoundException")
         return self.keys[name]
 
     def _DescribeKey(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - KMS's name
         key = self._key(body)
         metadata: dict[str, Any] = {
-            "Arn": key.arn, "KeyId": key.arn.rpartition("/")[2], "KeySpec": key.spec, "KeyState": key.state,
-            "Origin": key.origin, "MultiRegion": key.primary is not None,
-        }  # fmt: skip
+            "Arn": key.arn,
+            "KeyId": key.arn.rpartition("/")[2],
+            "KeySpec": key.spec,
+            "KeyState": key.state,
+            "Origin": key.origin,
+            "MultiRegion": key.primary is not None,
+        }
         if key.state == "Enabled":
             metadata["ExpirationModel"] = (
                 "KEY_MATERIAL_EXPIRES" if key.valid_to else "KEY_MATERIAL_DOES_NOT_EXPIRE"
@@ -165,11 +165,11 @@ class FakeKms:
         assert key.parameters is not None
         algorithm, bits, token = key.parameters
         if base64.b64decode(body["ImportToken"]) != token:
-            raise Refusal("InvalidImportTokenException")
+            raise RefusalError("InvalidImportTokenException")
         try:
             material = unwrap(wrapping_key(bits), algorithm, base64.b64decode(body["EncryptedKeyMaterial"]))
         except ValueError:
-            raise Refusal("InvalidCiphertextException") from None
+            raise RefusalError("InvalidCiphertextException") from None
         self._take(key, material, body)
         key.valid_to = body.get("ValidTo")
         if not key.missing:
@@ -184,22 +184,22 @@ class FakeKms:
         known = [*source.had, *([source.waits] if source.waits else []), *key.had]
         if key.spec != "SYMMETRIC_DEFAULT":
             if known and material not in known:
-                raise Refusal("IncorrectKeyMaterialException")
+                raise RefusalError("IncorrectKeyMaterialException")
             key.had, key.missing = [material], set()
             return
         pinned = body.get("KeyMaterialId")
         if pinned and pinned != key.id_of(material):
-            raise Refusal("IncorrectKeyMaterialException")
+            raise RefusalError("IncorrectKeyMaterialException")
         if kind == "EXISTING_KEY_MATERIAL":
             if material not in known:
-                raise Refusal("IncorrectKeyMaterialException")
+                raise RefusalError("IncorrectKeyMaterialException")
             if material == source.waits and key is not source:
                 key.waits = material
             elif material not in key.had and material != key.waits:
                 key.had.append(material)
             key.missing.discard(material)
         elif material in known or key.arn != source.arn or (key.had and key.waits):
-            raise Refusal("IncorrectKeyMaterialException")
+            raise RefusalError("IncorrectKeyMaterialException")
         elif key.had:
             key.waits = material
         else:
@@ -211,18 +211,24 @@ class FakeKms:
         assert body["IncludeKeyMaterial"] == "ALL_KEY_MATERIAL"
         entries = [
             {
-                "KeyId": key.arn, "KeyMaterialId": key.id_of(one),
+                "KeyId": key.arn,
+                "KeyMaterialId": key.id_of(one),
                 "KeyMaterialState": "CURRENT" if index == 0 else "NON_CURRENT",
                 "ImportState": "PENDING_IMPORT" if one in key.missing else "IMPORTED",
             }
             for index, one in enumerate(key.had)
-        ]  # fmt: skip
+        ]
         if key.waits:
             everywhere = all(self.keys[arn].waits == key.waits for arn in key.replicas)
             state = "PENDING_ROTATION" if everywhere else "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"
             entries.append(
-                {"KeyId": key.arn, "KeyMaterialId": key.id_of(key.waits), "KeyMaterialState": state, "ImportState": "IMPORTED"}
-            )  # fmt: skip
+                {
+                    "KeyId": key.arn,
+                    "KeyMaterialId": key.id_of(key.waits),
+                    "KeyMaterialState": state,
+                    "ImportState": "IMPORTED",
+                }
+            )
         start = int(body.get("Marker", "0"))
         more = start + 1 < len(entries)
         return {"Rotations": entries[start : start + 1], "Truncated": more} | (
@@ -232,7 +238,7 @@ class FakeKms:
     def _RotateKeyOnDemand(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         key = self._key(body)
         if not key.waits or any(self.keys[arn].waits != key.waits for arn in key.replicas):
-            raise Refusal("KMSInvalidStateException")
+            raise RefusalError("KMSInvalidStateException")
         for one in [key, *(self.keys[arn] for arn in key.replicas)]:
             assert one.waits is not None
             one.had.insert(0, one.waits)
@@ -244,7 +250,7 @@ class FakeKms:
         wanted = body.get("KeyMaterialId")
         found = next((one for one in key.had if wanted in {None, key.id_of(one)}), None)
         if found is None:
-            raise Refusal("NotFoundException")
+            raise RefusalError("NotFoundException")
         key.missing.add(found)
         key.state, key.valid_to = "PendingImport", None
         return {"KeyId": key.arn} | (
@@ -255,6 +261,12 @@ class FakeKms:
 def _response(status: int, body: dict[str, Any]) -> AWSResponse:
     headers = {"x-amzn-requestid": "test", "content-type": "application/x-amz-json-1.1"}
     return AWSResponse("https://kms.test/", status, headers, _Raw(json.dumps(body).encode()))
+
+
+def stub_client(region: str = "eu-west-1") -> Any:
+    """A client with credentials that are none; it has a wire when somebody gives it one."""
+    session = boto3.Session("testing", "testing", region_name=region)
+    return session.client("kms", config=Config(retries={"mode": "standard", "total_max_attempts": ATTEMPTS}))
 
 
 @contextmanager

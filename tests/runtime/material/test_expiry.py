@@ -68,9 +68,10 @@ def test_why_the_tag_is_not_known_is_said() -> None:
         valid_to(Wish(), None, "orders", NOW, unread="kms:ListResourceTags is denied")
 
 
-@given(
-    st.datetimes(datetime(2025, 1, 1), datetime(2029, 1, 1), timezones=st.just(UTC)), st.integers(-400, 800)
-)  # noqa: DTZ001
+FIRST, LAST = datetime(2025, 1, 1), datetime(2029, 1, 1)  # noqa: DTZ001 - hypothesis adds the zone
+
+
+@given(st.datetimes(FIRST, LAST, timezones=st.just(UTC)), st.integers(-400, 800))
 def test_what_is_accepted_is_ahead_and_within_a_year(now: datetime, days: int) -> None:
     day = now.date() + timedelta(days=days)
     try:

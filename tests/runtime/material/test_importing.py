@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
@@ -24,7 +23,7 @@ from kms_constructs.runtime.material.importing import (
     send,
 )
 from kms_constructs.runtime.material.wrapping import WrappingAlgorithm, WrappingKeySpec
-from tests.runtime.material.fake_kms import FakeKms
+from tests.runtime.material.fake_kms import FakeKms, stub_client
 from tests.runtime.material.samples import SPECS, key_arn, material, material_bytes, public_der, wrapping_key
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -201,7 +200,7 @@ def test_ids_and_descriptions_are_for_symmetric_keys(kms: FakeKms, kind: Kind) -
 
 def test_a_replica_waits_for_its_primary_key(kms: FakeKms) -> None:
     primary, replica = kms.add_multi_region("eu-west-1", "us-east-1")
-    with pytest.raises(MaterialError, match="has no material yet.*--all-replicas"):
+    with pytest.raises(MaterialError, match=r"has no material yet.*--all-replicas"):
         run(kms, replica.arn)
     run(kms, primary.arn)
     run(kms, replica.arn)
@@ -211,7 +210,7 @@ def test_a_replica_waits_for_its_primary_key(kms: FakeKms) -> None:
 def test_one_bad_replica_keeps_all_from_being_changed(kms: FakeKms) -> None:
     keys = kms.add_multi_region("eu-west-1", "us-east-1", "eu-north-1")
     keys[2].state = "Disabled"
-    with pytest.raises(MaterialError, match="eu-north-1.*Disabled"):
+    with pytest.raises(MaterialError, match=r"eu-north-1.*Disabled"):
         run(kms, keys[0].arn, all_replicas=True)
     assert not CHANGING.intersection(kms.operations())
 
@@ -301,9 +300,7 @@ DESCRIBED = {
 
 
 def stubbed() -> tuple[Clients, Stubber]:
-    client = boto3.client(
-        "kms", region_name="eu-west-1", aws_access_key_id="testing", aws_secret_access_key="testing"
-    )
+    client = stub_client()
     stub = Stubber(client)
     stub.activate()
     return Clients(lambda _: client), stub
@@ -391,7 +388,7 @@ def test_new_material_is_sent_as_new() -> None:
 def test_credentials_that_are_not_there_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     from kms_constructs.runtime.material.calls import clients_of
 
-    with pytest.raises(MaterialError, match="there are no credentials.*log in"):
+    with pytest.raises(MaterialError, match=r"there are no credentials.*log in"):
         keys_for(clients_of(None, "eu-west-1"), key_arn(), all_replicas=False)
     with pytest.raises(MaterialError, match="--profile nobody: there is no such profile"):
         keys_for(clients_of("nobody", "eu-west-1"), key_arn(), all_replicas=False)

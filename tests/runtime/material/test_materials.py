@@ -1,11 +1,10 @@
-"""Rotation on demand of imported material: new material everywhere, then the rotation, and again after a break."""
+"""Rotation of imported material: new material everywhere, then the rotation, again after a break."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 from botocore.stub import Stubber
 
@@ -22,7 +21,7 @@ from kms_constructs.runtime.material.materials import (
 )
 from kms_constructs.runtime.material.secret import Secret
 from kms_constructs.runtime.material.wrapping import WrappingKeySpec
-from tests.runtime.material.fake_kms import FakeKms
+from tests.runtime.material.fake_kms import FakeKms, stub_client
 from tests.runtime.material.samples import key_arn
 
 OLD, NEW = b"\x00old" * 8, b"\x00new" * 8
@@ -58,8 +57,10 @@ def test_the_replicas_get_it_before_the_rotation(kms: FakeKms) -> None:
     rotation(kms, keys[1].arn, NEW)
     assert [key.had for key in keys] == [[NEW, OLD]] * 3
     assert [request["ImportType"] for request in kms.sent("ImportKeyMaterial")] == [
-        "NEW_KEY_MATERIAL", "EXISTING_KEY_MATERIAL", "EXISTING_KEY_MATERIAL",
-    ]  # fmt: skip
+        "NEW_KEY_MATERIAL",
+        "EXISTING_KEY_MATERIAL",
+        "EXISTING_KEY_MATERIAL",
+    ]
     assert kms.operations().count("RotateKeyOnDemand") == 1
 
 
@@ -128,15 +129,17 @@ ENTRY = {"KeyId": key_arn(), "KeyMaterialId": "a" * 64, "ImportState": "IMPORTED
 WAITING = {**ENTRY, "KeyMaterialId": "b" * 64, "KeyMaterialState": "PENDING_ROTATION"}
 DESCRIBED = {
     "KeyMetadata": {
-        "KeyId": "k", "Arn": key_arn(), "KeySpec": "SYMMETRIC_DEFAULT", "Origin": "EXTERNAL", "KeyState": "Enabled",
+        "KeyId": "k",
+        "Arn": key_arn(),
+        "KeySpec": "SYMMETRIC_DEFAULT",
+        "Origin": "EXTERNAL",
+        "KeyState": "Enabled",
     }
-}  # fmt: skip
+}
 
 
 def stubbed() -> tuple[Clients, Stubber]:
-    client = boto3.client(
-        "kms", region_name="eu-west-1", aws_access_key_id="testing", aws_secret_access_key="testing"
-    )
+    client = stub_client()
     stub = Stubber(client)
     stub.add_response("describe_key", DESCRIBED, {"KeyId": key_arn()})
     stub.activate()
@@ -163,17 +166,27 @@ def test_every_page_of_materials_is_read() -> None:
     list_rotations(
         stub,
         {
-            **ENTRY, "KeyMaterialState": "NON_CURRENT", "ExpirationModel": "KEY_MATERIAL_EXPIRES", "ValidTo": expires,
+            **ENTRY,
+            "KeyMaterialState": "NON_CURRENT",
+            "ExpirationModel": "KEY_MATERIAL_EXPIRES",
+            "ValidTo": expires,
             "KeyMaterialDescription": "first",
         },
-        Truncated=True, NextMarker="more",
-    )  # fmt: skip
+        Truncated=True,
+        NextMarker="more",
+    )
     list_rotations(
         stub,
-        {**ENTRY, "KeyMaterialId": "c" * 64, "KeyMaterialState": "CURRENT", "RotationDate": rotated, "ImportState": "PENDING_IMPORT"},
+        {
+            **ENTRY,
+            "KeyMaterialId": "c" * 64,
+            "KeyMaterialState": "CURRENT",
+            "RotationDate": rotated,
+            "ImportState": "PENDING_IMPORT",
+        },
         WAITING,
         asked="more",
-    )  # fmt: skip
+    )
     (key,) = keys_for(clients, key_arn(), all_replicas=False)
 
     assert materials_of(clients, key) == (

@@ -1,4 +1,4 @@
-"""Where material comes from and goes to: what others can read is refused, and nothing is shown to a terminal."""
+"""Where material comes from and goes to: never from what others can read, never to a terminal."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         read(tmp_path / "missing")
     with pytest.raises(MaterialError, match=r"neither a file nor a pipe|Is a directory"):
         read(tmp_path)
-    with pytest.raises(MaterialError, match="neither a file nor a pipe.*--generate"):
+    with pytest.raises(MaterialError, match=r"neither a file nor a pipe.*--generate"):
         read("/dev/urandom")
 
 

@@ -44,9 +44,8 @@ def test_its_view_cannot_be_written() -> None:
 
 
 @pytest.mark.parametrize(
-    "show",
-    [repr, str, lambda secret: f"{secret}", lambda secret: f"{[secret]!r} {secret.view!r}", lambda secret: "%s" % secret],
-)  # fmt: skip
+    "show", [repr, str, lambda secret: f"{secret}", lambda secret: f"{[secret]!r} {secret.view!r}"]
+)
 def test_no_text_of_it_has_its_content(show) -> None:
     text = show(Secret(bytearray(HIDDEN)))
     assert HIDDEN.decode() not in text

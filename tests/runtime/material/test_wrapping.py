@@ -1,4 +1,4 @@
-"""Wrapped material is what the private key unwraps: both algorithms, every public key, every kind of material."""
+"""The private key unwraps it: both algorithms, every public key, every kind of material."""
 
 from __future__ import annotations
 
@@ -104,7 +104,9 @@ def test_what_has_no_room_is_refused() -> None:
             id="an EC key",
         ),
         pytest.param(
-            public_der(rsa.generate_private_key(65_537, 1024)),
+            public_der(
+                rsa.generate_private_key(65_537, 1024)  # noqa: S505 - that is the point
+            ),
             "is no RSA key of 2048, 3072 or 4096 bits",
             id="a short RSA key",
         ),
