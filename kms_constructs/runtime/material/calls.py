@@ -50,7 +50,8 @@ _MEANINGS: dict[str, tuple[str, str]] = {
     "IncorrectKeyMaterialException": (
         "KMS refuses the material: it is other material than the key has had, or new where the same was said",
         "give the very material that was imported first (kms-constructs material status lists the ids); a "
-        "symmetric key takes other material with kms-constructs material rotate",
+        "symmetric key takes other material with kms-constructs material rotate; where an answer was lost, "
+        "run kms-constructs material rotate again",
     ),
     "ExpiredImportTokenException": (
         "the import token has expired; it is valid for 24 hours",

@@ -83,6 +83,19 @@ def test_a_rotation_that_broke_off_is_taken_up_again(kms: FakeKms, fault: str) -
     assert kms.sent("ImportKeyMaterial")[-2]["KeyMaterialId"] == keys[0].id_of(NEW)
 
 
+def test_an_answer_that_is_lost_after_the_import_is_made_good_by_running_it_again(kms: FakeKms) -> None:
+    key = kms.add(had=[OLD], state="Enabled")
+    kms.faults = [("ImportKeyMaterial", "lost")]
+    # The client tries again by itself, and KMS has the material already.
+    with pytest.raises(
+        KmsCallError, match=r"new where the same was said.*run kms-constructs material rotate again"
+    ):
+        rotation(kms, key.arn, NEW)
+    assert (key.had, key.waits) == ([OLD], NEW)
+    rotation(kms, key.arn, NEW)
+    assert key.had == [NEW, OLD]
+
+
 def test_one_that_broke_off_between_the_regions_is_completed(kms: FakeKms) -> None:
     primary, replica = kms.add_multi_region("eu-west-1", "us-east-1")
     for key in (primary, replica):
