@@ -40,7 +40,9 @@ if TYPE_CHECKING:  # type checkers do not follow __getattr__; a test holds this 
     from kms_constructs.errors import ConfigurationError as ConfigurationError
     from kms_constructs.errors import GuardrailError as GuardrailError
     from kms_constructs.errors import GuardrailSynthError as GuardrailSynthError
+    from kms_constructs.errors import KmsCallError as KmsCallError
     from kms_constructs.errors import KmsConstructsError as KmsConstructsError
+    from kms_constructs.errors import MaterialError as MaterialError
     from kms_constructs.errors import SealedPolicyError as SealedPolicyError
     from kms_constructs.errors import SealedSynthError as SealedSynthError
     from kms_constructs.errors import SourceError as SourceError
@@ -72,10 +74,12 @@ _WHERE: dict[str, str] = {
     "KeyCatalog": "cdk.fleet.key_catalog",
     "KeyTask": "cdk.sharing.access_policies",
     "KeyUsage": "model.actions",
+    "KmsCallError": "errors",
     "KmsConstructsError": "errors",
     "KmsEventForwarder": "cdk.monitoring.central",
     "KmsMonitoring": "cdk.monitoring.monitoring",
     "KmsRequirements": "cdk.enforcement.nag_pack",
+    "MaterialError": "errors",
     "MonitoringLimits": "cdk.monitoring.alarms",
     "MonitoringTrail": "cdk.monitoring.trail",
     "ReplicaConfig": "cdk.key.replica_plan",

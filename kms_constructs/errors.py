@@ -8,6 +8,8 @@
     │       └── SealedSynthError   all such refusals of an app, at synth; uncaught it exits with 1
     ├── SourceError            a file could not be read as a template, policy or assembly
     ├── ConfigurationError     the guardrail configuration is wrong
+    ├── MaterialError          key material was refused, or could not be imported
+    │   └── KmsCallError       KMS refused a call, or could not be reached
     └── GuardrailError         guardrails were asked to hold and do not
         └── GuardrailSynthError    the guardrails of an app fail; uncaught it exits with 1
 
@@ -123,6 +125,37 @@ class ConfigurationError(KmsConstructsError):
         self.problem = problem
         self.fix = fix
         super().__init__(f"{source}: {key}: {problem}. Fix: {fix}")
+
+
+class MaterialError(KmsConstructsError):
+    """Key material was refused, or what was to be done with it could not be done.
+
+    Args:
+        subject: The key, the file or the option that it is about; never material.
+        problem: What is wrong.
+        fix: What to do about it.
+    """
+
+    def __init__(self, subject: str, problem: str, fix: str) -> None:
+        self.subject = subject
+        self.problem = problem
+        self.fix = fix
+        super().__init__(f"{subject}: {problem}. Fix: {fix}")
+
+
+class KmsCallError(MaterialError):
+    """KMS refused a call, or could not be reached.
+
+    Args:
+        subject: The key.
+        problem: What is wrong.
+        fix: What to do about it.
+        code: KMS's name of the error; empty when no answer came.
+    """
+
+    def __init__(self, subject: str, problem: str, fix: str, *, code: str = "") -> None:
+        super().__init__(subject, problem, fix)
+        self.code = code
 
 
 class GuardrailError(KmsConstructsError, AssertionError):

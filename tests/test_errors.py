@@ -13,7 +13,9 @@ from kms_constructs.errors import (
     ConfigurationError,
     GuardrailError,
     GuardrailSynthError,
+    KmsCallError,
     KmsConstructsError,
+    MaterialError,
     SealedPolicyError,
     SealedSynthError,
     SourceError,
@@ -55,6 +57,16 @@ CASES = [
         "pyproject.toml: controls.X: no such control. Fix: see the list",
         id="ConfigurationError",
     ),
+    pytest.param(
+        MaterialError("orders.key", "it holds 16 bytes", "give 32"),
+        "orders.key: it holds 16 bytes. Fix: give 32",
+        id="MaterialError",
+    ),
+    pytest.param(
+        KmsCallError("alias/orders", "access is denied", "allow it", code="AccessDeniedException"),
+        "alias/orders: access is denied. Fix: allow it",
+        id="KmsCallError",
+    ),
     pytest.param(GuardrailError("2 findings"), "2 findings", id="GuardrailError"),
 ]
 
@@ -74,6 +86,8 @@ def test_one_class_catches_them_all() -> None:
         SealedSynthError,
         SourceError,
         ConfigurationError,
+        MaterialError,
+        KmsCallError,
         GuardrailError,
         GuardrailSynthError,
     }

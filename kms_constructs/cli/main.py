@@ -20,6 +20,7 @@ from kms_constructs.cli.explain import explain
 from kms_constructs.cli.export import export
 from kms_constructs.cli.guardrails import guardrails
 from kms_constructs.cli.init import init
+from kms_constructs.cli.material import material
 from kms_constructs.errors import KmsConstructsError
 from kms_constructs.exit_code import ExitCode
 
@@ -68,7 +69,7 @@ def cli(context: click.Context, debug: bool) -> None:
     context.obj = {"debug": debug}
 
 
-for _command in (baseline, check, config, diff, explain, export, guardrails, init):
+for _command in (baseline, check, config, diff, explain, export, guardrails, init, material):
     cli.add_command(_command)
 
 

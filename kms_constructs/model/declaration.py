@@ -36,6 +36,7 @@ class Tag(Enum):
     ALIAS = ("kms:alias",)
     DATA_CLASSIFICATION = ("dataclassification", "datacategory")
     POLICY_REVIEWED_ON = ("kms:policyreviewedon",)
+    MATERIAL_EXPIRES = ("kms:materialexpires",)
 
     @property
     def written(self) -> str:
@@ -47,6 +48,7 @@ class Tag(Enum):
             Tag.ALIAS: "kms:alias",
             Tag.DATA_CLASSIFICATION: "data-classification",
             Tag.POLICY_REVIEWED_ON: "kms:policy-reviewed-on",
+            Tag.MATERIAL_EXPIRES: "kms:material-expires",
         }[self]
 
 

@@ -355,10 +355,16 @@ def decrypt_only(spec: KeyPolicySpec) -> PolicyStatementJson | None:
 
 
 def import_material(spec: KeyPolicySpec) -> PolicyStatementJson | None:
-    """Importing key material, and what has to be asked for first; the material comes wrapped, by API."""
+    """Importing key material, and what has to be asked for first; the material comes wrapped, by API.
+
+    That the tags say until when it may be valid, and the list of rotations which materials there are, is why
+    these two are read.
+    """
     if spec.origin != Origin.EXTERNAL:
         return None
-    actions = qualified(("DescribeKey", "GetParametersForImport", "ImportKeyMaterial"))
+    actions = qualified(
+        ("DescribeKey", "GetParametersForImport", "ImportKeyMaterial", "ListKeyRotations", "ListResourceTags")
+    )
     return _allow_some("KeyMaterialImport", spec.importers, actions)
 
 

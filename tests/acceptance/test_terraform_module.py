@@ -319,7 +319,13 @@ def test_case_5_imported_material_that_expires_in_six_months() -> None:
     assert found["KeyMaterialImport"] == allowed(
         "KeyMaterialImport",
         role("KeyCeremony"),
-        ["kms:DescribeKey", "kms:GetParametersForImport", "kms:ImportKeyMaterial"],
+        [
+            "kms:DescribeKey",
+            "kms:GetParametersForImport",
+            "kms:ImportKeyMaterial",
+            "kms:ListKeyRotations",
+            "kms:ListResourceTags",
+        ],
     )
     assert found["DenyLastingMaterial"]["Condition"] == {
         "StringEquals": {"kms:ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}

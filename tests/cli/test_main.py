@@ -59,6 +59,7 @@ def test_the_commands() -> None:
         "export",
         "guardrails",
         "init",
+        "material",
     ]
 
 

@@ -47,12 +47,20 @@ def test_the_key_waits_for_its_material():
         "PendingWindowInDays": 30,
     }
     assert key["Metadata"]["kms-constructs"]["materialExpires"] == IN_SIX_MONTHS.isoformat()
+    # KMS returns no metadata of a template: whoever imports the material reads the day in a tag.
+    assert {"Key": "kms:material-expires", "Value": IN_SIX_MONTHS.isoformat()} in key["Properties"]["Tags"]
     found = statements(stack)
     assert found["KeyMaterialImport"] == {
         "Sid": "KeyMaterialImport",
         "Effect": "Allow",
         "Principal": {"AWS": ADMIN},
-        "Action": ["kms:DescribeKey", "kms:GetParametersForImport", "kms:ImportKeyMaterial"],
+        "Action": [
+            "kms:DescribeKey",
+            "kms:GetParametersForImport",
+            "kms:ImportKeyMaterial",
+            "kms:ListKeyRotations",
+            "kms:ListResourceTags",
+        ],
         "Resource": "*",
     }
     assert found["DenyLastingMaterial"] == {

@@ -44,6 +44,7 @@ TAG_CLASSIFICATION = Tag.DATA_CLASSIFICATION.written
 TAG_OWNER = Tag.OWNER.written
 TAG_ALIAS = Tag.ALIAS.written
 TAG_REVIEWED = Tag.POLICY_REVIEWED_ON.written
+TAG_MATERIAL = Tag.MATERIAL_EXPIRES.written
 _OWN_TAGS = {
     TAG_ENVIRONMENT: "environment",
     TAG_SERVICE: "service",
@@ -51,6 +52,7 @@ _OWN_TAGS = {
     TAG_OWNER: "owner",
     TAG_ALIAS: "alias",
     TAG_REVIEWED: "policy_reviewed_on",
+    TAG_MATERIAL: "material_expires",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from aws_cdk import RemovalPolicy
 
@@ -74,8 +75,9 @@ def checked_key(given: KeyArguments, facts: StackFacts, where: str, *, replica: 
     description = check.text(
         "description", given["description"], "what the key protects", checks.MAXIMUM_DESCRIPTION_LENGTH
     )
-    tags = _tags(check, given, alias)
     spec, usage, origin = check.key_type(given["key_spec"], given["key_usage"], given["origin"])
+    expires = material_expiry(given["material_expires"], origin, where)
+    tags = _tags(check, given, alias, expires)
     rotation = None if replica else check.rotation_period(given["rotation_period"], spec, origin)
     window = check.pending_window(given["pending_window"])
     removal = check.removal_policy(given["removal_policy"], given["environment"])
@@ -117,7 +119,7 @@ def checked_key(given: KeyArguments, facts: StackFacts, where: str, *, replica: 
         multi_region=given["multi_region"] or bool(replicas),
         replica=replica,
         importers=arns(managing.get("key_material_importers", managing["key_administrators"])),
-        material_expires=material_expiry(given["material_expires"], origin, where),
+        material_expires=expires,
         direct_grants=grants.declared,
         further=tuple(brought),
     )
@@ -139,7 +141,9 @@ def checked_key(given: KeyArguments, facts: StackFacts, where: str, *, replica: 
     )
 
 
-def _tags(check: checks.Refusals, given: KeyArguments, alias: str) -> dict[str, str]:
+def _tags(
+    check: checks.Refusals, given: KeyArguments, alias: str, material_expires: date | None
+) -> dict[str, str]:
     """The tags that were given, and those that the construct writes."""
     owner = given["owner"]
     own = {
@@ -151,6 +155,8 @@ def _tags(check: checks.Refusals, given: KeyArguments, alias: str) -> dict[str, 
         checks.TAG_OWNER: None if owner is None else check.text("owner", owner, "the owner"),
         checks.TAG_ALIAS: alias.removeprefix("alias/"),
         checks.TAG_REVIEWED: check.reviewed_on(given["policy_reviewed_on"]),
+        # KMS returns no metadata of a template: whoever imports the material reads the day here.
+        checks.TAG_MATERIAL: None if material_expires is None else material_expires.isoformat(),
     }
     return check.tags(given["tags"] or {}) | {key: text for key, text in own.items() if text is not None}
 

@@ -91,7 +91,8 @@ class KeyArguments(SharedKeyArguments):
         origin: ``AWS_KMS``, or ``EXTERNAL`` for imported key material. The material is imported by API and
             never stands in a template; KMS does not rotate it.
         material_expires: For imported material, and required then: the last day on which it may be valid, at
-            most 365 days ahead. The key policy refuses an import without expiry or with a later one.
+            most 365 days ahead. The key policy refuses an import without expiry or with a later one. Written
+            as tag, too, from which `kms-constructs material` takes it.
         key_material_importers: Who imports the material; by default the administrators.
         pending_window: 7 to 30 days between the order to delete the key and its end; shorter windows are
             denied.
