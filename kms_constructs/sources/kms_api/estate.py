@@ -1,0 +1,69 @@
+"""Answers of live accounts as one estate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kms_constructs.model.estate import Estate, Location, Organization, Trail
+from kms_constructs.model.live import Unanswered
+from kms_constructs.sources.kms_api.answers import GLOBAL, Answers, Call, Scope
+from kms_constructs.sources.kms_api.identities import IAM, Identities
+from kms_constructs.sources.kms_api.keys import Keys, unanswered
+from kms_constructs.sources.kms_api.organization import OrganizationPolicies
+from kms_constructs.sources.kms_api.trails import Trails
+
+DETAILS = "GetAccountAuthorizationDetails"
+
+
+def estate_from_answers(answers: Answers, source: str = "") -> Estate:
+    """Everything that the answers say of keys and of who may use them.
+
+    What was not answered is unknown, and told in `Estate.unanswered`; it is never taken to be absent. Keys
+    that AWS manages are left out, for nobody can change them.
+
+    Args:
+        answers: What was answered.
+        source: The file that holds them, when they come from one.
+
+    Example:
+        >>> estate_from_answers(Answers()).keys
+        ()
+    """
+    estates = [_account(answers, scope) for scope in answers.scopes]
+    merged = Estate.merge(Estate(), *estates)
+    return replace(
+        merged,
+        sources=(source,)
+        if source
+        else tuple(f"{one.account}/{region}" for one in answers.scopes for region in one.regions),
+    )
+
+
+def _account(answers: Answers, scope: Scope) -> Estate:
+    missing: list[Unanswered] = []
+    if scope.refusal is not None:
+        missing.append(
+            Unanswered(
+                location=Location(scope.account),
+                call="sts:AssumeRole",
+                code=scope.refusal.code,
+                message=scope.refusal.message,
+                what="anything of the account",
+            )
+        )
+        return Estate(unanswered=tuple(missing))
+    keys = [key for region in scope.regions for key in Keys(answers, scope, region, missing).read()]
+    call = Call.of(scope.account, GLOBAL, IAM, DETAILS)
+    details = answers.of(call)
+    if details.refusal is not None:
+        location = Location(f"{scope.account}/{IAM}")
+        missing.append(unanswered(call, details, location, "the account's IAM policies"))
+    organization: Organization = OrganizationPolicies(answers, scope, missing).read()
+    trails: tuple[Trail, ...] = tuple(Trails(answers, scope, missing).read())
+    return Estate(
+        keys=tuple(keys),
+        identity_policies=tuple(Identities(scope, details).read()),
+        trails=trails,
+        organization=organization,
+        unanswered=tuple(missing),
+    )
