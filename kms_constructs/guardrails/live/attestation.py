@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from kms_constructs.analysis.narrowing import narrows
-from kms_constructs.model.policy import Effect, Policy, Statement
+from kms_constructs.model.policy import Condition, Effect, Policy, Statement
 from kms_constructs.model.unknown import is_unknown
 
 _ATTESTATION: Final = "kms:recipientattestation:"
@@ -25,5 +24,16 @@ def without_image(policy: Policy) -> Iterator[Statement]:
         if statement.effect is not Effect.ALLOW or is_unknown(conditions):
             continue
         asked = [one for one in conditions if one.folded_key.startswith(_ATTESTATION)]
-        if asked and not any(one.folded_key in _IMAGE and narrows(one) is True for one in asked):
+        if asked and not any(map(_names_image, asked)):
             yield statement
+
+
+def _names_image(condition: Condition) -> bool:
+    """Whether a condition holds for listed images alone: without the attestation it does not hold either."""
+    return (
+        condition.folded_key in _IMAGE
+        and condition.base in ("stringequals", "stringequalsignorecase")
+        and not condition.if_exists
+        and condition.qualifier != "forallvalues"
+        and not is_unknown(condition.values)
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from kms_constructs.guardrails.fingerprint import content
 from kms_constructs.model.arn import is_account_id
@@ -58,10 +57,15 @@ def _left(statements: tuple[Statement, ...], found: Iterable[bool]) -> tuple[Sta
 
 
 def _text(statement: Statement, plain: Callable[[str], str]) -> str:
-    principals = statement.principals
-    if isinstance(principals, tuple):
-        statement = replace(statement, principals=tuple(map(_spelled, principals)))
-    return plain(json.dumps(content(statement), sort_keys=True, ensure_ascii=False))
+    said = content(statement, principals=False)
+    for name in ("principals", "not_principals"):
+        principals = getattr(statement, name)
+        if isinstance(principals, tuple):
+            # With their holes, which `content` writes out for people.
+            said[name] = sorted({f"{one.type}:{one.value}" for one in map(_spelled, principals)})
+        elif is_unknown(principals):
+            said[name] = {"unknown": principals.reason}
+    return plain(json.dumps(said, sort_keys=True, ensure_ascii=False))
 
 
 def _spelled(principal: Principal) -> Principal:

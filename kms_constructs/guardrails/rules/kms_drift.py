@@ -1,7 +1,7 @@
 """KMS:DRIFT: live keys are as their templates declare them.
 
-Judged where templates are given beside live keys (``kms-constructs audit --against cdk.out``). A key is the one
-that a template declares when they share an alias, and may be in the same account and Region. Policies are
+Judged where templates are given beside live keys (``kms-constructs audit --against cdk.out``). A key is the
+one that a template declares when they share an alias, and may be in the same account and Region. Policies are
 compared by what they let anybody do, not by their spelling.
 
 Anti-pattern: somebody switched rotation off by hand::
@@ -21,7 +21,7 @@ from typing import ClassVar
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.live.drift import declared_of, differences
-from kms_constructs.guardrails.rule import KeyRule
+from kms_constructs.guardrails.rule import NOT_LIVE, KeyRule
 from kms_constructs.model.estate import Key
 from kms_constructs.model.text import display
 
@@ -29,8 +29,8 @@ CONTROL = Control(
     id="KMS:DRIFT",
     title="Live keys are as their templates declare them",
     rationale=(
-        "A template that was reviewed says nothing of a key that was changed by hand since. The next deployment "
-        "may take the change back, or trip over it."
+        "A template that was reviewed says nothing of a key that was changed by hand since. The next "
+        "deployment may take the change back, or trip over it."
     ),
     advice="Take the change back, or write it into the template and deploy it.",
     references=("https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-drift.html",),
@@ -46,10 +46,11 @@ class DriftRule(KeyRule):
     control = CONTROL
     compliant_message: ClassVar[str] = "The live key is as it is declared."
 
-    def check_key(self, key: Key) -> Iterator[Finding]:
-        """How a live key differs from its declaration; nothing of other keys."""
-        if key.live is not None and self.estate.expected:
-            yield from super().check_key(key)
+    def exempt(self, key: Key) -> str | None:
+        """Keys that are not live, and all keys where there is nothing to hold them against."""
+        if key.live is None:
+            return NOT_LIVE
+        return None if self.estate.expected else "no template was given to hold it against"
 
     def judge(self, key: Key) -> Iterable[Finding]:
         """How the key differs."""
@@ -78,7 +79,8 @@ class DriftRule(KeyRule):
                 one.location,
                 f"No live key was found for this declaration ({what}).",
                 detail="missing",
-                fix="Deploy the template, audit the account and Region that it is for, or give the key an alias.",
+                fix="Deploy the template, audit the account and Region that it is for, or give the key an "
+                "alias.",
             )
 
 

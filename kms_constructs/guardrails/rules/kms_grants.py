@@ -1,8 +1,8 @@
 """KMS:GRANTS: grants are recent, and stay within the account.
 
-What else a grant may break the other controls find, for a grant gives access as a key policy does: IAM-KMS-6
-lists grants that no AWS service made, KMS:004 those that let another account use the key without a constraint,
-IAM-KMS-8 those that make a manager a user.
+What else a grant may break the other controls find, for a grant gives access as a key policy does.
+IAM-KMS-6 lists grants that no AWS service made, KMS:004 finds those that let another account use the key
+without a constraint, and IAM-KMS-8 those that make a manager a user.
 
 Anti-pattern: a grant of years ago, of which nobody knows any more what it is for::
 
@@ -23,7 +23,7 @@ from typing import ClassVar
 
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Severity
-from kms_constructs.guardrails.rule import KeyRule
+from kms_constructs.guardrails.rule import NOT_LIVE, KeyRule
 from kms_constructs.model.arn import parse_arn
 from kms_constructs.model.estate import Grant, Key
 from kms_constructs.model.text import display
@@ -54,10 +54,9 @@ class GrantsRule(KeyRule):
     control = CONTROL
     compliant_message: ClassVar[str] = "No grant of the key is old, and none leads out of the account."
 
-    def check_key(self, key: Key) -> Iterator[Finding]:
-        """What speaks against the grants of a live key; nothing of other keys."""
-        if key.live is not None:
-            yield from super().check_key(key)
+    def exempt(self, key: Key) -> str | None:
+        """Keys that are not live: what a template declares, other controls judge."""
+        return NOT_LIVE if key.live is None else None
 
     def judge(self, key: Key) -> Iterator[Finding]:
         """Grants that are old, lead out of the account, or are not known."""

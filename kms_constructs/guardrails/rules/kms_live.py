@@ -21,7 +21,7 @@ from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.live.attestation import without_image
 from kms_constructs.guardrails.live.same import differing, listed
-from kms_constructs.guardrails.rule import KeyRule, heading
+from kms_constructs.guardrails.rule import NOT_LIVE, KeyRule, heading
 from kms_constructs.model.estate import Key, KeyKind, Location
 from kms_constructs.model.unknown import is_unknown
 from kms_constructs.model.vocabulary import Fact
@@ -30,9 +30,9 @@ CONTROL = Control(
     id="KMS:LIVE",
     title="Live keys can be used, are used, and everything about them is known",
     rationale=(
-        "A key that is disabled, waits for its material or will lose it soon stops whatever it protects. A key "
-        "that nobody uses costs money and has a policy to review. And what an audit could not read may be "
-        "anything."
+        "A key that is disabled, waits for its material or will lose it soon stops whatever it protects. "
+        "A key that nobody uses costs money and has a policy to review. "
+        "And what an audit could not read may be anything."
     ),
     advice="Look at the key's state, and bring it into the state that is meant.",
     references=(
@@ -63,10 +63,9 @@ class LiveRule(KeyRule):
     control = CONTROL
     compliant_message: ClassVar[str] = "The live key is in a state in which it can be used."
 
-    def check_key(self, key: Key) -> Iterator[Finding]:
-        """What speaks against a live key; nothing of other keys."""
-        if key.live is not None:
-            yield from super().check_key(key)
+    def exempt(self, key: Key) -> str | None:
+        """Keys that are not live."""
+        return NOT_LIVE if key.live is None else None
 
     def judge(self, key: Key) -> Iterator[Finding]:
         """What is wrong with the key now."""
@@ -93,8 +92,8 @@ class LiveRule(KeyRule):
                 f"Not known is {gap.what}: {gap.call} brought {gap.code}{said}.",
                 detail=UNANSWERED,
                 path=gap.call.partition(":")[2],
-                fix=f"Allow the caller {gap.call} if it was refused, and audit again; --resume asks only what is "
-                "missing.",
+                fix=f"Allow the caller {gap.call} if it was refused, and audit again; --resume asks only "
+                "what is missing.",
             )
         yield from self._trails()
 
@@ -149,8 +148,8 @@ class LiveRule(KeyRule):
             detail="unused",
             severity=Severity.WARNING,
             path="GetKeyLastUsage",
-            fix="Ask its owner. Disable it first: what is encrypted with it cannot be read without it, however "
-            "long ago it was used.",
+            fix="Ask its owner. Disable it first: what is encrypted with it cannot be read without it, "
+            "however long ago it was used.",
         )
 
     def _expiry(self, key: Key) -> Iterator[Finding]:
@@ -162,8 +161,8 @@ class LiveRule(KeyRule):
         if today <= day <= today + timedelta(days=EXPIRY_DAYS):
             yield self.violation(
                 key,
-                f"The imported key material expires on {day}, within {EXPIRY_DAYS} days: then nothing can use "
-                "the key.",
+                f"The imported key material expires on {day}, within {EXPIRY_DAYS} days: then nothing can "
+                "use the key.",
                 detail="expiring",
                 path=key.vocabulary.path(Fact.MATERIAL_EXPIRY),
                 fix="Import the material again with a later expiry before that day.",
@@ -173,7 +172,16 @@ class LiveRule(KeyRule):
         if key.kind is not KeyKind.REPLICA or not isinstance(key.primary, str):
             return
         primary = next((one for one in self.estate.keys if one.id == key.primary), None)
-        if primary is None or is_unknown(primary.policy.unknown) or is_unknown(key.policy.unknown):
+        if primary is None:
+            return  # its Region was not audited
+        unread = next((one.policy.unknown for one in (primary, key) if is_unknown(one.policy.unknown)), None)
+        if unread is not None:
+            yield self.undetermined(
+                key,
+                f"Whether the replica has the policy of its primary is not known: {unread.reason}.",
+                detail="replica-policy",
+                path=key.policy.path,
+            )
             return
         regions = [one.region for one in (primary, key) if isinstance(one.region, str)]
 

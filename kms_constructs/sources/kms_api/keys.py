@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Final
 
 from kms_constructs.model.estate import Grant, Key, KeyKind, Location
@@ -272,7 +273,12 @@ def _replicas(metadata: Mapping[str, object]) -> tuple[str, ...]:
 
 def _day(value: object) -> str | None:
     """The day of a time stamp that was made text."""
-    return value[:10] if isinstance(value, str) and value else None
+    if not isinstance(value, str):
+        return None
+    try:
+        return date.fromisoformat(value[:10]).isoformat()
+    except ValueError:
+        return None
 
 
 def _joined(policies: list[Policy]) -> Policy:
