@@ -12,6 +12,7 @@ from typing import NoReturn
 import click
 
 from kms_constructs.cli import output
+from kms_constructs.cli.audit import audit
 from kms_constructs.cli.baseline import baseline
 from kms_constructs.cli.check import check
 from kms_constructs.cli.config import config
@@ -50,11 +51,12 @@ def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) 
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def cli(context: click.Context, debug: bool) -> None:
-    """Guardrails for KMS keys: in CDK apps, CloudFormation templates and key policies.
+    """Guardrails for KMS keys: in CDK apps, templates, Terraform plans, key policies and live accounts.
 
     \b
     Examples:
       kms-constructs check cdk.out
+      kms-constructs audit --profile prod --region eu-west-1
       kms-constructs explain cdk.out --key alias/prod/orders
       kms-constructs diff main/cdk.out cdk.out --fail-on-gain
 
@@ -68,7 +70,7 @@ def cli(context: click.Context, debug: bool) -> None:
     context.obj = {"debug": debug}
 
 
-for _command in (baseline, check, config, diff, explain, export, guardrails, init):
+for _command in (audit, baseline, check, config, diff, explain, export, guardrails, init):
     cli.add_command(_command)
 
 
