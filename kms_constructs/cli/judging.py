@@ -162,8 +162,8 @@ def judging_options(formats: Sequence[str]) -> Callable[[_Function], _Function]:
         decorated: Any = with_judging
         for option in reversed((*_OPTIONS, *_ENDING)):
             decorated = option(decorated)
-        function = output_options(formats)(decorated)
-        return function
+        wrapped: _Function = output_options(formats)(decorated)
+        return wrapped
 
     return decorate
 

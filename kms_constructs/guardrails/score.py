@@ -4,7 +4,8 @@
 
 where ``capacity`` is 10 for each key and ``weight`` the sum over the findings: 10 for one of high
 severity, 5 for medium, 2 for low, 1 for a warning or for one that is acknowledged. What is undetermined
-weighs as a violation. So a finding never raises the score, whatever it is, and only no finding at all gives 100.
+weighs as a violation. So a finding never raises the score, whatever it is, and only no finding at all
+gives 100.
 """
 
 from __future__ import annotations
