@@ -424,17 +424,21 @@ class LeastPrivilegeRule(KeyRule):
 
     def _live_grants(self, key: Key, home: frozenset[str]) -> Iterator[Finding]:
         for grant in key.grants:
-            if grant.for_aws_service or is_unknown(grant.grantee):
+            if is_unknown(grant.grantee):
+                if grant.live:  # of one that is declared, IAM-KMS-6 says it
+                    message = f"Whom grants let use the key is not known: {grant.grantee.reason}."
+                    yield self.undetermined(key, message, detail=CROSS_ACCOUNT, fix=resolve(key))
                 continue
-            account = account_of(grant.grantee)
+            account = None if grant.for_aws_service else account_of(grant.grantee)
             if account is None or account in home or account in self._trusted or grant.constraints:
                 continue
+            who = display(grant.grantee)
             yield self.violation(
                 key,
-                f"A grant lets {display(grant.grantee)} of another account use the key; "
-                "no constraint limits it, and the account is not trusted.",
+                f"A grant lets {who} of another account use the key; no constraint limits it, and the "
+                "account is not trusted.",
                 detail=CROSS_ACCOUNT,
-                principals=(display(grant.grantee),),
+                principals=(who,),
                 fix="Revoke the grant, add an encryption-context constraint, or list the account under "
                 "trusted-accounts.",
             )

@@ -22,6 +22,7 @@ from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.live.attestation import without_image
 from kms_constructs.guardrails.live.same import differing, listed
 from kms_constructs.guardrails.rule import NOT_LIVE, KeyRule, heading
+from kms_constructs.model.arn import parse_arn
 from kms_constructs.model.estate import Key, KeyKind, Location
 from kms_constructs.model.unknown import is_unknown
 from kms_constructs.model.vocabulary import Fact
@@ -173,7 +174,8 @@ class LiveRule(KeyRule):
             return
         primary = next((one for one in self.estate.keys if one.id == key.primary), None)
         if primary is None:
-            return  # its Region was not audited
+            yield from self._without_primary(key, key.primary)
+            return
         unread = next((one.policy.unknown for one in (primary, key) if is_unknown(one.policy.unknown)), None)
         if unread is not None:
             yield self.undetermined(
@@ -203,6 +205,20 @@ class LiveRule(KeyRule):
                 detail="replica-policy",
                 path=key.policy.path,
                 fix="Put the same key policy on both: KMS does not copy changes from one to the other.",
+            )
+
+    def _without_primary(self, key: Key, primary: str) -> Iterator[Finding]:
+        """That the primary may be one that could not be listed; else its Region was not audited."""
+        arn = parse_arn(primary)
+        home = f"{arn.account}/{arn.region}" if arn is not None else ""
+        gap = next((one for one in self.estate.unanswered if one.location.source == home), None)
+        if gap is not None:
+            yield self.undetermined(
+                key,
+                "Whether the replica has the policy of its primary is not known: in the Region of the "
+                f"primary {gap.call} brought {gap.code}.",
+                detail="replica-policy",
+                path=key.policy.path,
             )
 
 
