@@ -90,7 +90,7 @@ def audit(
 
         if offline is not None:
             with output.progress("Reading"):
-                estate = estate_from_answers(_saved(offline), offline)
+                estate = estate_from_answers(_saved(offline))
         else:
             estate = estate_from_answers(asked.answers())
         return _held_against(estate, against)

@@ -15,28 +15,23 @@ from kms_constructs.sources.kms_api.trails import Trails
 DETAILS = "GetAccountAuthorizationDetails"
 
 
-def estate_from_answers(answers: Answers, source: str = "") -> Estate:
+def estate_from_answers(answers: Answers) -> Estate:
     """Everything that the answers say of keys and of who may use them.
 
     What was not answered is unknown, and told in `Estate.unanswered`; it is never taken to be absent. Keys
-    that AWS manages are left out, for nobody can change them.
+    that AWS manages are left out, for nobody can change them. The same answers make the same estate, whether
+    they were given now or come from a file: findings keep their fingerprints.
 
     Args:
         answers: What was answered.
-        source: The file that holds them, when they come from one.
 
     Example:
         >>> estate_from_answers(Answers()).keys
         ()
     """
-    estates = [_account(answers, scope) for scope in answers.scopes]
-    merged = Estate.merge(Estate(), *estates)
-    return replace(
-        merged,
-        sources=(source,)
-        if source
-        else tuple(f"{one.account}/{region}" for one in answers.scopes for region in one.regions),
-    )
+    merged = Estate.merge(Estate(), *(_account(answers, scope) for scope in answers.scopes))
+    places = tuple(f"{scope.account}/{region}" for scope in answers.scopes for region in scope.regions)
+    return replace(merged, sources=places)
 
 
 def _account(answers: Answers, scope: Scope) -> Estate:

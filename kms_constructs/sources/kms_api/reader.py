@@ -22,7 +22,7 @@ class KmsApiReader(Reader):
 
     def __init__(self, deployment: Deployment, problems: list[SourceProblem]) -> None:
         super().__init__(deployment, problems)
-        self._answers: list[tuple[Answers, str]] = []
+        self._answers: list[Answers] = []
 
     def looks_relevant(self, text: str) -> bool:
         """Whether it says that it holds answers."""
@@ -36,11 +36,11 @@ class KmsApiReader(Reader):
         safe = plain(content)
         assert isinstance(safe, Mapping)  # noqa: S101 - it was one, and stays one
         try:
-            self._answers.append((read_answers(safe, document.source), document.source))
+            self._answers.append(read_answers(safe, document.source))
         except SourceError as error:
             self.problems.append(SourceProblem(document.source, error.problem, error.fix))
         return True
 
     def estate(self) -> Estate:
         """All answers as one estate."""
-        return Estate.merge(Estate(), *(estate_from_answers(*one) for one in self._answers))
+        return Estate.merge(Estate(), *map(estate_from_answers, self._answers))
