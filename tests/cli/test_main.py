@@ -51,6 +51,7 @@ def test_every_option_has_help(path: tuple[str, ...]) -> None:
 
 def test_the_commands() -> None:
     assert sorted(cli.commands) == [
+        "audit",
         "baseline",
         "check",
         "config",
