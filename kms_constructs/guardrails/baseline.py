@@ -18,6 +18,7 @@ from kms_constructs.guardrails.fingerprint import principals_of, resource_name
 from kms_constructs.model.text import display
 
 VERSION = 1
+_MOST_NAMED = 5
 _RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 _TEXTS = ("fingerprint", "control", "finding", "resource", "severity", "principal", "message")
 
@@ -127,16 +128,21 @@ class Baseline:
         )
 
     def fixed(self, controls: Collection[str] = CATALOGUE) -> Iterator[Remark]:
-        """The entries that nothing corresponds to any more."""
+        """The entries that nothing corresponds to any more, together for each kind and principal."""
         left = set(self.left(controls))
+        gone: dict[tuple[str, str], list[str]] = {}
         for entry in self.entries:
             if entry not in left:
-                who = f" for {entry.principal}" if entry.principal else ""
-                yield Remark(
-                    RemarkKind.BASELINE,
-                    f"{entry.finding} of {entry.resource}{who} is in the baseline, and is there no more.",
-                    "`kms-constructs baseline PATH --update` takes it out.",
-                )
+                gone.setdefault((entry.finding, entry.principal), []).append(entry.resource)
+        for (finding, principal), places in sorted(gone.items()):
+            more = len(places) - _MOST_NAMED
+            named = ", ".join(places[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+            who = f" for {principal}" if principal else ""
+            yield Remark(
+                RemarkKind.BASELINE,
+                f"{finding} of {named}{who} is in the baseline, and is there no more.",
+                "`kms-constructs baseline PATH --update` takes it out.",
+            )
 
     def to_text(self) -> str:
         """The file: one line an entry, sorted."""

@@ -159,9 +159,11 @@ def estate_of(
     """
     organization = organization_of(scps, rcps, problems)
     known = frozenset(chain.from_iterable(reader.parameters() for reader in readers))
+    # Before the problems: readers tell of more while they make sense of what they took in.
+    estates = [reader.estate() for reader in readers]
     told = (*problems, *_unused(deployment.parameters, known))
     own = Estate(problems=told, organization=organization)
-    return Estate.merge(own, *(reader.estate() for reader in readers))
+    return Estate.merge(own, *estates)
 
 
 class _Found:

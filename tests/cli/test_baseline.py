@@ -98,6 +98,21 @@ def test_update_takes_out_what_is_mended_and_adds_nothing(run: Run, app: Path) -
     assert failing(run)
 
 
+def test_what_is_mended_everywhere_is_one_note_for_each_kind(run: Run, app: Path) -> None:
+    run("baseline", "legacy.json", *HOME)
+    write(app, {"Resources": {"Key0": legacy()["Resources"]["Key0"]}})
+
+    told = run("check", "legacy.json", *HOME, "--baseline", FILE).out
+
+    notes = [" ".join(note.partition("\n\n")[0].split()) for note in told.split("note: ")[1:]]
+    assert [note for note in notes if note.startswith("KMS:010")] == [
+        "KMS:010[missing] of legacy.json/Key1, legacy.json/Key10, legacy.json/Key100, legacy.json/Key101, "
+        "legacy.json/Key102 and 194 more is in the baseline, and is there no more. "
+        "fix `kms-constructs baseline PATH --update` takes it out."
+    ]
+    assert len(notes) == len({note.partition(" ")[0] for note in notes})
+
+
 def test_a_baseline_is_not_made_anew_by_accident(run: Run, app: Path) -> None:
     run("baseline", "legacy.json", *HOME)
     again = run("baseline", "legacy.json", *HOME)

@@ -101,6 +101,11 @@ def _identities(resolver: Resolver, documents: Documents, managed: tuple[Instanc
 def _tell_what_is_missing(plan: Plan) -> None:
     if plan.content.get("errored") is True:
         plan.problem("the plan broke off with an error and is not complete", "Plan again without the error")
+    elif plan.content.get("complete") is False:
+        plan.problem(
+            "the plan is not complete: it was made with -target, or leaves changes to a later plan",
+            "Plan again without -target; apply what changes wait for",
+        )
     for raw in as_list(plan.content.get("deferred_changes")):
         change = as_map(as_map(raw).get("resource_change"))
         if as_text(change.get("type")).startswith(_CONCERN):

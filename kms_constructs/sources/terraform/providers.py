@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Final
 
-from kms_constructs.model.arn import OPEN_PARTITION, is_account_id, of_region
+from kms_constructs.model.arn import OPEN_PARTITION, is_account_id, is_region_name, of_region
 from kms_constructs.model.estate import Deployment
 from kms_constructs.model.text import HoleKind, has_hole, hole
 from kms_constructs.sources.terraform.plan import Instance, Json, ModulePath, Plan, as_list, as_map, as_text
 
-_REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]+")
 _VARIABLE: Final = re.compile(r"var\.([A-Za-z_][\w-]*)$")
 _WHERE_ONLY: Final = frozenset(
     {"region", "default_tags", "ignore_tags", "allowed_account_ids", "max_retries"}
@@ -63,14 +62,14 @@ class Providers:
         if own is not None and own[0] and not instance.is_data:
             return own[0]
         given = instance.values.get("region")  # every resource has it since version 6 of the provider
-        if isinstance(given, str) and _REGION.fullmatch(given):
+        if isinstance(given, str) and is_region_name(given):
             return given
         if instance.unknown.get("region") is True and "region" in instance.expressions:
             return hole(HoleKind.ENVIRONMENT, f"region of {instance.address}")
         expressions = as_map(as_map(self._declared.get(instance.provider)).get("expressions"))
         if "region" in expressions:
             constant = self._constant(expressions["region"], self._module_of(instance.provider), 0)
-            if isinstance(constant, str) and _REGION.fullmatch(constant):
+            if isinstance(constant, str) and is_region_name(constant):
                 return constant
         known = self._regions.get(instance.provider, set())
         if len(known) == 1:
@@ -102,7 +101,7 @@ class Providers:
             self._add_account(instance.provider, as_text(values.get("account_id")))
         elif instance.type == "aws_region" and instance.is_data:
             for name in ("region", "name", "id"):
-                if _REGION.fullmatch(as_text(values.get(name))):
+                if is_region_name(as_text(values.get(name))):
                     self._regions.setdefault(instance.provider, set()).add(as_text(values[name]))
         elif instance.type.startswith("aws_") and not instance.is_data:
             own = _arn_parts(values.get("arn"))

@@ -145,6 +145,10 @@ def test_diff_tells_what_a_plan_changes(tmp_path: Path, capsys: pytest.CaptureFi
 
 BROKEN: dict[str, tuple[dict[str, object], str]] = {
     "broke off": ({"errored": True}, "the plan broke off with an error and is not complete"),
+    "made with -target": (
+        {"errored": False, "complete": False},
+        "the plan is not complete: it was made with -target, or leaves changes to a later plan",
+    ),
     "deferred": (
         {"deferred_changes": [{"resource_change": {"address": "aws_kms_key.b", "type": "aws_kms_key"}}]},
         "its change is deferred, so the plan does not say what it will be",
@@ -178,6 +182,14 @@ BROKEN: dict[str, tuple[dict[str, object], str]] = {
 @pytest.mark.parametrize(("parts", "message"), BROKEN.values(), ids=BROKEN.keys())
 def test_a_part_that_cannot_be_read_is_told(parts: dict[str, object], message: str) -> None:
     assert message in [one.message for one in read({**plan(), **parts})[1]]
+
+
+@pytest.mark.parametrize(("parts", "message"), BROKEN.values(), ids=BROKEN.keys())
+def test_what_check_reads_tells_it_too(tmp_path: Path, parts: dict[str, object], message: str) -> None:
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps({**plan(), **parts}), encoding="utf-8")
+
+    assert message in [one.message for one in load([file]).problems]
 
 
 def test_an_empty_state_is_no_mistake() -> None:

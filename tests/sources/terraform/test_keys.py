@@ -453,6 +453,13 @@ ACCOUNTS: dict[str, tuple[Json, bool, Deployment, str, str]] = {
         ACCOUNT,
         "cn-north-1",
     ),
+    "a Region whose name has four parts": (
+        {"aws": {"expressions": {"region": constant("eusc-de-east-1")}}},
+        False,
+        Deployment(ACCOUNT),
+        ACCOUNT,
+        "eusc-de-east-1",
+    ),
     "the role that is assumed": (
         {"aws": {"expressions": {"assume_role": [{"role_arn": constant(role("Deploy"))}]}}},
         False,
