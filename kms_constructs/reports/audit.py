@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
+from datetime import date
 
 from kms_constructs.guardrails.finding import Report
 from kms_constructs.guardrails.frameworks import CHECKLIST, Status, requirements
 from kms_constructs.guardrails.score import FORMULA, Score
 from kms_constructs.model.estate import Estate
+from kms_constructs.model.text import display
+from kms_constructs.model.unknown import is_unknown
+from kms_constructs.reports.html import PageTable
 from kms_constructs.reports.inventory import inventory
 from kms_constructs.reports.json_report import report_json
 from kms_constructs.reports.text import printable
@@ -65,3 +70,75 @@ def audit_json(report: Report, estate: Estate) -> str:
     ]
     document["keys"] = [{name: printable(value) for name, value in row.items()} for row in inventory(estate)]
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def audit_tables(report: Report, estate: Estate, today: date) -> tuple[PageTable, ...]:
+    """What the page of an audit has before its resources: score, requirements, inventory, days ahead, grants.
+
+    Args:
+        report: What was found.
+        estate: What was judged.
+        today: The day that "ahead" is counted from.
+    """
+    found = requirements(report, estate)
+    rows = tuple(tuple(row[name] for name in _SHOWN) for row in inventory(estate))
+    return (
+        PageTable(title=f"Score: {Score.of(report)}", note=FORMULA),
+        PageTable(
+            title="Inventory",
+            note="Cost: US dollars a month for keeping the key, least and most.",
+            columns=tuple(name.replace("_", " ") for name in _SHOWN),
+            rows=rows,
+        ),
+        PageTable(
+            title="Days ahead",
+            note="Deletions and expiries of key material, the next first.",
+            columns=("Day", "In days", "Key", "What happens"),
+            rows=tuple(_ahead(estate, today)),
+        ),
+        PageTable(
+            title="Grants",
+            columns=("Key", "Grant", "Grantee", "Operations", "Constraints", "Made on"),
+            rows=tuple(_grants(estate)),
+        ),
+        PageTable(
+            title="Requirements of others",
+            columns=("Framework", "Requirement", "Status", "Evidence"),
+            rows=tuple((one.framework, one.name, one.status.value, one.evidence) for one in found),
+        ),
+    )
+
+
+_SHOWN = (
+    "account", "region", "key_id", "aliases", "key_spec", "state", "rotation", "rotation_period", "last_used",
+    "grants", "monthly_cost_least", "monthly_cost_most", "quantum",
+)  # fmt: skip
+
+
+def _ahead(estate: Estate, today: date) -> Iterator[tuple[str, ...]]:
+    events: list[tuple[str, str, str]] = []
+    for key in estate.keys:
+        place = str(key.location)
+        deleted = key.live.deletion_date if key.live is not None else None
+        if isinstance(deleted, str):
+            events.append((deleted, place, "KMS deletes the key"))
+        if isinstance(key.material_expires, str):
+            events.append((key.material_expires, place, "The imported key material expires"))
+    for day, place, what in sorted(events):
+        yield day, str((date.fromisoformat(day[:10]) - today).days), place, what
+
+
+def _grants(estate: Estate) -> Iterator[tuple[str, ...]]:
+    for key in estate.keys:
+        for grant in key.grants:
+            yield (
+                str(key.location),
+                grant.name or grant.id,
+                "unknown" if is_unknown(grant.grantee) else display(grant.grantee),
+                "unknown" if is_unknown(grant.operations) else ", ".join(grant.operations),
+                "; ".join(
+                    f"{kind}: {', '.join(f'{name}={value}' for name, value in sorted(pairs.items()))}"
+                    for kind, pairs in sorted(grant.constraints.items())
+                ),
+                grant.created or "",
+            )

@@ -154,6 +154,30 @@ def _markdown_audited(it: Audited, look: Callable[[], Look]) -> str:
     return _markdown_judged(it.judged, look) + audit_markdown(it.judged.report, it.judged.estate)
 
 
+def _html_audited(it: Audited, _look: Callable[[], Look]) -> str:
+    from datetime import UTC, datetime
+
+    from kms_constructs.analysis.worlds import matrices_of
+    from kms_constructs.reports.audit import audit_tables
+    from kms_constructs.reports.html import report_html
+
+    report, estate = it.judged.report, it.judged.estate
+    tables = audit_tables(report, estate, datetime.now(UTC).date())
+    return report_html(report, matrices_of(estate), titles=_titles(), title="KMS audit", tables=tables)
+
+
+def _asff_audited(it: Audited, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.security_hub import findings_asff
+
+    return findings_asff(it.judged.report)
+
+
+def _ocsf_audited(it: Audited, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.security_hub import findings_ocsf
+
+    return findings_ocsf(it.judged.report)
+
+
 def _inventory_audited(it: Audited, _look: Callable[[], Look]) -> str:
     from kms_constructs.reports.inventory import inventory_csv
 
@@ -297,7 +321,13 @@ FORMATS = (
     # "report.sarif.json" is the name that some CI systems want.
     Format(name="sarif", endings=(".sarif", ".sarif.json"), judged=_sarif_judged),
     Format(name="junit", endings=(".xml",), judged=_junit_judged),
-    Format(name="html", endings=(".html", ".htm"), judged=_html_judged, accesses=_html_accesses),
+    Format(
+        name="html",
+        endings=(".html", ".htm"),
+        judged=_html_judged,
+        audited=_html_audited,
+        accesses=_html_accesses,
+    ),
     Format(
         name="markdown",
         endings=(".md", ".markdown"),
@@ -310,6 +340,8 @@ FORMATS = (
     Format(name="github", judged=_github_judged),
     Format(name="gitlab", judged=_gitlab_judged),
     Format(name="csv", endings=(".csv",), judged=_csv_judged),
+    Format(name="asff", endings=(".asff.json",), audited=_asff_audited),
+    Format(name="ocsf", endings=(".ocsf.json",), audited=_ocsf_audited),
     Format(name="inventory", endings=(".inventory.csv",), audited=_inventory_audited),
 )
 """The formats. A new one is a module of this folder and an entry here."""
