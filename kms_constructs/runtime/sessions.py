@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from kms_constructs.errors import SourceError
 from kms_constructs.model.arn import is_account_id, of_region, parse_arn
 from kms_constructs.runtime.asking import refusal_of
+from kms_constructs.runtime.sharing import Party
 from kms_constructs.sources.kms_api.answers import GLOBAL, Refusal, Scope
 from kms_constructs.sources.kms_api.organization import ORGANIZATIONS
 
@@ -187,3 +188,33 @@ def _enabled(session: boto3.Session) -> tuple[str, ...]:
 
 def _sorted(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(names))
+
+
+def party(name: str, profile: str, region: str) -> Party:
+    """Somebody who takes part in sharing, by profile.
+
+    Args:
+        name: What it is called.
+        profile: Name of the profile.
+        region: Region of the key.
+
+    Raises:
+        SourceError: AWS cannot be asked with the profile.
+    """
+    try:
+        session = boto3.Session(profile_name=profile)
+        client = session.client("sts", region_name=region, config=CONFIG)
+        arn = str(client.get_caller_identity()["Arn"])
+    except (BotoCoreError, ClientError) as error:
+        raise SourceError(
+            f"profile {profile}", f"AWS cannot be asked with it ({refusal_of(error)})",
+            "Sign in again, or give another profile",
+        ) from error  # fmt: skip
+    clients: dict[str, Any] = {}
+
+    def client_of(service: str) -> Any:  # noqa: ANN401 - clients have no types
+        if service not in clients:
+            clients[service] = session.client(service, region_name=region, config=CONFIG)
+        return clients[service]
+
+    return Party(name, arn, client_of)
