@@ -90,7 +90,7 @@ def audit(
 
         if offline is not None:
             with output.progress("Reading"):
-                estate = estate_from_answers(_saved(offline))
+                estate = estate_from_answers(saved_answers(offline))
         else:
             estate = estate_from_answers(asked.answers())
         return _held_against(estate, against)
@@ -104,7 +104,12 @@ def _shown(report: Report, estate: Estate, judging: Judging) -> Audited:
     )
 
 
-def _saved(file: str) -> Answers:
+def saved_answers(file: str) -> Answers:
+    """The answers in a file that `audit --save` wrote.
+
+    Raises:
+        SourceError: It holds something else.
+    """
     from collections.abc import Mapping
 
     from kms_constructs.sources.decode import decode, read_text

@@ -21,6 +21,7 @@ from kms_constructs.cli.explain import explain
 from kms_constructs.cli.export import export
 from kms_constructs.cli.guardrails import guardrails
 from kms_constructs.cli.init import init
+from kms_constructs.cli.remediate import remediate
 from kms_constructs.cli.verify_sharing import verify_sharing
 from kms_constructs.errors import KmsConstructsError
 from kms_constructs.exit_code import ExitCode
@@ -71,7 +72,19 @@ def cli(context: click.Context, debug: bool) -> None:
     context.obj = {"debug": debug}
 
 
-for _command in (audit, baseline, check, config, diff, explain, export, guardrails, init, verify_sharing):
+for _command in (
+    audit,
+    baseline,
+    check,
+    config,
+    diff,
+    explain,
+    export,
+    guardrails,
+    init,
+    remediate,
+    verify_sharing,
+):
     cli.add_command(_command)
 
 

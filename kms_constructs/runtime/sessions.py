@@ -218,3 +218,31 @@ def party(name: str, profile: str, region: str) -> Party:
         return clients[service]
 
     return Party(name, arn, client_of)
+
+
+def key_client(key_arn: str, profile: str | None) -> Any:  # noqa: ANN401 - clients have no types
+    """A client of KMS that may change a key: in its Region, of its account.
+
+    Args:
+        key_arn: ARN of the key.
+        profile: Name of the profile; None for the default credentials.
+
+    Raises:
+        SourceError: AWS cannot be asked, or the credentials are of another account.
+    """
+    arn = parse_arn(key_arn)
+    if arn is None:
+        raise SourceError(key_arn, "it is no ARN of a key", "Plan anew")
+    try:
+        session = boto3.Session(profile_name=profile)
+        account = _identity(session)
+    except (BotoCoreError, ClientError) as error:
+        raise SourceError(
+            f"profile {profile}" if profile else "the default credentials",
+            f"AWS cannot be asked with it ({refusal_of(error)})", "Sign in again, or give another --profile",
+        ) from error  # fmt: skip
+    if account != arn.account:
+        raise SourceError(
+            key_arn, f"the credentials are of account {account}", f"Give a --profile of account {arn.account}"
+        )
+    return session.client("kms", region_name=arn.region, config=CONFIG)

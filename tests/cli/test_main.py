@@ -60,6 +60,7 @@ def test_the_commands() -> None:
         "export",
         "guardrails",
         "init",
+        "remediate",
         "verify-sharing",
     ]
 
