@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from kms_constructs.guardrails.finding import Report
@@ -81,14 +81,13 @@ def audit_tables(report: Report, estate: Estate, today: date) -> tuple[PageTable
         today: The day that "ahead" is counted from.
     """
     found = requirements(report, estate)
-    rows = tuple(tuple(row[name] for name in _SHOWN) for row in inventory(estate))
     return (
         PageTable(title=f"Score: {Score.of(report)}", note=FORMULA),
         PageTable(
             title="Inventory",
             note="Cost: US dollars a month for keeping the key, least and most.",
-            columns=tuple(name.replace("_", " ") for name in _SHOWN),
-            rows=rows,
+            columns=_KEY_COLUMNS,
+            rows=tuple(map(_key_row, inventory(estate))),
         ),
         PageTable(
             title="Days ahead",
@@ -109,10 +108,27 @@ def audit_tables(report: Report, estate: Estate, today: date) -> tuple[PageTable
     )
 
 
-_SHOWN = (
-    "account", "region", "key_id", "aliases", "key_spec", "state", "rotation", "rotation_period", "last_used",
-    "grants", "monthly_cost_least", "monthly_cost_most", "quantum",
+_KEY_COLUMNS = (
+    "Where", "Key", "Aliases", "Key spec", "State", "Rotation", "Last used", "Grants", "Cost",
+    "Quantum computers",
 )  # fmt: skip
+
+
+def _key_row(row: Mapping[str, str]) -> tuple[str, ...]:
+    least, most = row["monthly_cost_least"], row["monthly_cost_most"]
+    rotation = f"every {row['rotation_period']} days" if row["rotation_period"] else row["rotation"]
+    return (
+        f"{row['account']}/{row['region']}",
+        row["key_id"],
+        row["aliases"],
+        row["key_spec"],
+        row["state"],
+        rotation if row["rotation"] == "on" else row["rotation"],
+        row["last_used"],
+        row["grants"],
+        least if least == most else f"{least} to {most}",
+        row["quantum"],
+    )
 
 
 def _ahead(estate: Estate, today: date) -> Iterator[tuple[str, ...]]:

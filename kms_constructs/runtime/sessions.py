@@ -92,6 +92,9 @@ def sessions_for(wanted: Wanted) -> Sessions:
         label = f"profile {profile}" if profile else "the default credentials"
         try:
             session = boto3.Session(profile_name=profile)
+            if session.region_name is None and wanted.regions:
+                # The partition is that of the Regions: us-east-1 knows nobody of another.
+                session = boto3.Session(profile_name=profile, region_name=wanted.regions[0])
             own = _identity(session)
         except (BotoCoreError, ClientError) as error:
             raise SourceError(
@@ -111,7 +114,7 @@ def _identity(session: boto3.Session) -> str:
 def _accounts(session: boto3.Session, own: str, wanted: Wanted, found: Sessions) -> Sequence[str]:
     if not wanted.accounts:
         role = parse_arn(wanted.role_arn) if wanted.role_arn and "{" not in wanted.role_arn else None
-        return [role.account if role is not None else own]
+        return [role.account if role is not None and role.account else own]
     if wanted.accounts == (ORGANIZATION,):
         found.management = session
         try:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kms_constructs.cli import main as entry
+from kms_constructs.errors import SourceError
+from kms_constructs.runtime.asking import Asker
+from kms_constructs.runtime.inventory import Inventory
+from kms_constructs.runtime.sessions import Wanted, sessions_for
+from kms_constructs.sources.kms_api.answers import Answers
+from kms_constructs.sources.kms_api.estate import estate_from_answers
 from tests.cdk.keys import ACCOUNT
 from tests.emulator.cloudformation import client_of
 
@@ -123,3 +130,104 @@ def test_what_was_saved_is_judged_alike_without_aws(report: tuple[dict[str, Any]
     again = json.loads((folder / "again.json").read_text("utf-8"))
     assert again["findings"] == document["findings"]
     assert "testing" not in (folder / "saved.json").read_text("utf-8")
+
+
+OTHER = "444455556666"
+HOME = "123456789012"
+"""The account of credentials of which moto is not told another."""
+
+
+class TestSessions:
+    @pytest.fixture(autouse=True)
+    def _account(self, account: dict[str, str]) -> None:
+        """There is an account."""
+
+    def test_many_accounts_by_one_role(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("MOTO_ACCOUNT_ID")  # else every caller is of that account
+        wanted = Wanted(
+            role_arn="arn:aws:iam::{account}:role/Audit",
+            regions=("eu-west-1",),
+            accounts=(HOME, OTHER),
+            last_usage=False,
+        )
+        found = sessions_for(wanted)
+        assert [(one.account, one.refusal) for one in found.scopes] == [(HOME, None), (OTHER, None)]
+        for account in (HOME, OTHER):
+            found.client(account, "eu-west-1", "kms").create_key(Policy=policy())
+        answers = Answers(tuple(found.scopes))
+        Inventory(Asker(answers, found.client)).run()
+        assert {key.account for key in estate_from_answers(answers).keys} == {HOME, OTHER}
+
+    def test_one_client_for_a_region_however_many_threads_ask(self) -> None:
+        found = sessions_for(Wanted(regions=("eu-west-1",)))
+        made: list[object] = []
+        threads = [
+            threading.Thread(target=lambda: made.append(found.client(ACCOUNT, "eu-west-1", "kms")))
+            for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len({id(one) for one in made}) == 1
+
+    def test_all_enabled_regions_without_any_given(self) -> None:
+        (scope,) = sessions_for(Wanted()).scopes
+        assert {"eu-west-1", "us-east-1"} <= set(scope.regions)
+
+    def test_an_account_without_a_role_is_one_that_cannot_be_asked(self) -> None:
+        found = sessions_for(Wanted(regions=("eu-west-1",), accounts=(ACCOUNT, OTHER)))
+        refusals = {one.account: one.refusal for one in found.scopes}
+        assert refusals[ACCOUNT] is None
+        assert refusals[OTHER] is not None
+        estate = estate_from_answers(Answers(tuple(found.scopes)))
+        assert ("sts:AssumeRole", OTHER) in {(one.call, one.location.source) for one in estate.unanswered}
+
+    def test_a_role_of_one_account_is_no_role_of_another(self) -> None:
+        wanted = Wanted(
+            role_arn=f"arn:aws:iam::{ACCOUNT}:role/Audit", regions=("eu-west-1",), accounts=(ACCOUNT, OTHER)
+        )
+        refusals = {one.account: one.refusal for one in sessions_for(wanted).scopes}
+        assert refusals[ACCOUNT] is None
+        assert refusals[OTHER] is not None
+
+    def test_what_is_no_account(self) -> None:
+        with pytest.raises(SourceError, match="is no account id"):
+            sessions_for(Wanted(accounts=("prod",)))
+
+    def test_the_accounts_of_the_organization_and_its_policies(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("MOTO_ACCOUNT_ID")
+        organizations = client_of("organizations", "us-east-1")
+        organizations.create_organization(FeatureSet="ALL")
+        root = organizations.list_roots()["Roots"][0]["Id"]
+        organizations.enable_policy_type(RootId=root, PolicyType="SERVICE_CONTROL_POLICY")
+        made = organizations.create_account(Email="a@example.com", AccountName="a")
+        member = made["CreateAccountStatus"]["AccountId"]
+        deny = {"Effect": "Deny", "Action": "kms:ScheduleKeyDeletion", "Resource": "*"}
+        created = organizations.create_policy(
+            Content=json.dumps({"Version": "2012-10-17", "Statement": [deny]}),
+            Description="d",
+            Name="no-deletion",
+            Type="SERVICE_CONTROL_POLICY",
+        )
+        organizations.attach_policy(PolicyId=created["Policy"]["PolicySummary"]["Id"], TargetId=root)
+        wanted = Wanted(
+            role_arn="arn:aws:iam::{account}:role/Audit",
+            regions=("eu-west-1",),
+            accounts=("organization",),
+            last_usage=False,
+        )
+        found = sessions_for(wanted)
+        assert {one.account for one in found.scopes} == {HOME, member}
+        answers = Answers(tuple(found.scopes))
+        Inventory(Asker(answers, found.client)).run()
+        scps = estate_from_answers(answers).organization.scps
+        denying = [one for one in scps if any(statement.effect == "Deny" for statement in one.statements)]
+        bound = {
+            value
+            for one in denying
+            for statement in one.statements
+            for condition in statement.conditions
+            for value in condition.values
+        }
+        assert bound == {HOME, member}

@@ -21,9 +21,7 @@ from tests.sources.kms_api.build import ACCOUNT, GOOD_POLICY, KEY_ID, REGION, RO
 ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{KEY_ID}"
 BREAK_GLASS = f"arn:aws:iam::{ACCOUNT}:role/BreakGlass"
 USER = f"arn:aws:iam::{ACCOUNT}:role/User"
-CONFIG = GuardrailConfig(
-    authorised=dict.fromkeys(("IAM-KMS-3", "IAM-KMS-4", "IAM-KMS-5"), (BREAK_GLASS,))
-)
+CONFIG = GuardrailConfig(authorised=dict.fromkeys(("IAM-KMS-3", "IAM-KMS-4", "IAM-KMS-5"), (BREAK_GLASS,)))
 USERS = {
     "Sid": "Users",
     "Effect": "Allow",
