@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from kms_constructs.runtime.pace import Pace
 from kms_constructs.sources.kms_api.answers import Answer, Answers, Call, Refusal, clean
@@ -118,12 +119,12 @@ class Asker:
                     refusal = Refusal("NoProgress", "a page names itself as the next")
                     break
                 parameters[asks] = following
-        except (ClientError, BotoCoreError) as error:
+        except (ClientError, BotoCoreError, ResponseParserError) as error:
             refusal = refusal_of(error)
         return Answer(trimmed(call, found), refusal, self._today().isoformat())
 
 
-def refusal_of(error: ClientError | BotoCoreError) -> Refusal:
+def refusal_of(error: ClientError | BotoCoreError | ResponseParserError) -> Refusal:
     """What went wrong, without anything that looks like a credential."""
     if isinstance(error, ClientError):
         told = error.response.get("Error", {})

@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, ReadTimeoutError
+from botocore.parsers import ResponseParserError
 
 from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Finding, Outcome, Report
@@ -21,13 +22,14 @@ from tests.runtime.accounts import OTHER_REGION, whole
 from tests.runtime.replay import Replay, client_error
 from tests.sources.kms_api.build import ACCOUNT, REGION
 
-FAULTS: dict[str, ClientError | BotoCoreError] = {
+FAULTS: dict[str, ClientError | BotoCoreError | ResponseParserError] = {
     "access denied": client_error("AccessDeniedException"),
     "throttled": client_error("ThrottlingException"),
     "the key has vanished": client_error("NotFoundException"),
     "the endpoint is down": EndpointConnectionError(endpoint_url="https://kms"),
     "no answer in time": ReadTimeoutError(endpoint_url="https://kms"),
     "internal error": client_error("KMSInternalException"),
+    "no answer of AWS at all": ResponseParserError("a proxy's page"),
 }
 CALLS = sorted(
     (call for call in whole().given if not dict(call.parameters).get("KeyId", "").startswith("aws-managed")),
