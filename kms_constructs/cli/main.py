@@ -12,6 +12,7 @@ from typing import NoReturn
 import click
 
 from kms_constructs.cli import output
+from kms_constructs.cli.audit import audit
 from kms_constructs.cli.baseline import baseline
 from kms_constructs.cli.check import check
 from kms_constructs.cli.config import config
@@ -21,6 +22,8 @@ from kms_constructs.cli.export import export
 from kms_constructs.cli.guardrails import guardrails
 from kms_constructs.cli.init import init
 from kms_constructs.cli.material import material
+from kms_constructs.cli.remediate import remediate
+from kms_constructs.cli.verify_sharing import verify_sharing
 from kms_constructs.errors import KmsConstructsError
 from kms_constructs.exit_code import ExitCode
 
@@ -51,11 +54,12 @@ def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) 
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def cli(context: click.Context, debug: bool) -> None:
-    """Guardrails for KMS keys: in CDK apps, CloudFormation templates and key policies.
+    """Guardrails for KMS keys: in CDK apps, templates, Terraform plans, key policies and live accounts.
 
     \b
     Examples:
       kms-constructs check cdk.out
+      kms-constructs audit --profile prod --region eu-west-1
       kms-constructs explain cdk.out --key alias/prod/orders
       kms-constructs diff main/cdk.out cdk.out --fail-on-gain
 
@@ -69,7 +73,20 @@ def cli(context: click.Context, debug: bool) -> None:
     context.obj = {"debug": debug}
 
 
-for _command in (baseline, check, config, diff, explain, export, guardrails, init, material):
+for _command in (
+    audit,
+    baseline,
+    check,
+    config,
+    diff,
+    explain,
+    export,
+    guardrails,
+    init,
+    material,
+    remediate,
+    verify_sharing,
+):
     cli.add_command(_command)
 
 

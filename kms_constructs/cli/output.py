@@ -245,3 +245,55 @@ def progress(what: str) -> Iterator[None]:
         if shown.is_set():
             sys.stderr.write("\r\x1b[2K")
             sys.stderr.flush()
+
+
+class _Bar:
+    """How far a number of calls is, on a terminal; nothing elsewhere."""
+
+    def __init__(self, what: str) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._planned = 0
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=Console(file=sys.stderr),
+            transient=True,
+            disable=sys.stderr is None or not sys.stderr.isatty(),
+        )
+        self._task = self._progress.add_task(what, total=0)
+
+    def planned(self, calls: int) -> None:
+        """So many more calls are to be made."""
+        self._planned += calls
+        self._progress.update(self._task, total=self._planned)
+
+    def done(self) -> None:
+        """A call has been answered."""
+        self._progress.advance(self._task)
+
+    def start(self) -> None:
+        """Shows it."""
+        self._progress.start()
+
+    def stop(self) -> None:
+        """Wipes it away."""
+        self._progress.stop()
+
+
+@contextlib.contextmanager
+def bar(what: str) -> Iterator[_Bar]:
+    """A bar that shows how many of the planned calls are done, and is wiped away at the end.
+
+    Args:
+        what: What is being done: ``Asking AWS``.
+    """
+    shown = _Bar(what)
+    shown.start()
+    try:
+        yield shown
+    finally:
+        shown.stop()

@@ -43,6 +43,8 @@ def _declared_by(key: Key) -> Iterator[Remark]:
                 f"{key.location} declares itself who is authorised for {control}: {listed}.",
             )
     for grant in key.grants:
+        if grant.live:
+            continue
         yield Remark(RemarkKind.DECLARATION, f"{key.location} declares itself a grant to {_grantee(grant)}.")
 
 
@@ -86,7 +88,9 @@ def _limited(key: Key, may_declare: Mapping[str, tuple[str, ...]]) -> Key:
             for control, names in key.authorised.items()
         },
         grants=tuple(
-            grant for grant in key.grants if not is_unknown(grant.grantee) and allowed(_GRANTS, grant.grantee)
+            grant
+            for grant in key.grants
+            if grant.live or (not is_unknown(grant.grantee) and allowed(_GRANTS, grant.grantee))
         ),
     )
 

@@ -74,7 +74,10 @@ def declared(part: Contribution, key: Key) -> bool:
     grants = [
         (canonical(grant.grantee), grant.operations)
         for grant in key.grants
-        if not is_unknown(grant.grantee) and not is_unknown(grant.operations) and _made_by(grant, part)
+        if not grant.live
+        and not is_unknown(grant.grantee)
+        and not is_unknown(grant.operations)
+        and _made_by(grant, part)
     ]
     grantees: set[str] = set()
     for condition in part.conditions:

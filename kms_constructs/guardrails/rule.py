@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar, TypedDict, Unpack
+from typing import ClassVar, Final, TypedDict, Unpack
 
 from kms_constructs.analysis.witness import Witness
 from kms_constructs.guardrails.control import Control
@@ -18,6 +18,9 @@ from kms_constructs.guardrails.settings import Settings
 from kms_constructs.model.estate import Estate, Key, Location
 from kms_constructs.model.policy import Statement
 from kms_constructs.model.unknown import is_unknown
+
+NOT_LIVE: Final = "it is no live key"
+"""Why a control about live keys does not apply to a key that is declared."""
 
 
 class FindingParts(TypedDict, total=False):
@@ -144,10 +147,23 @@ class KeyRule(Rule):
         """What speaks against the key, or why nothing can be said."""
         raise NotImplementedError
 
-    def violation(self, key: Key, message: str, *, fix: str = "", **more: Unpack[FindingParts]) -> Finding:
-        """The key breaks the control."""
+    def violation(
+        self,
+        key: Key,
+        message: str,
+        *,
+        fix: str = "",
+        severity: Severity | None = None,
+        **more: Unpack[FindingParts],
+    ) -> Finding:
+        """The key breaks the control; of the control's severity unless another is given."""
         return self.finding(
-            Outcome.VIOLATION, key.location, message, fix=fix or self.control.remedy(key.vocabulary), **more
+            Outcome.VIOLATION,
+            key.location,
+            message,
+            fix=fix or self.control.remedy(key.vocabulary),
+            severity=severity,
+            **more,
         )
 
     def undetermined(self, key: Key, message: str, *, fix: str = "", **more: Unpack[FindingParts]) -> Finding:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
+from kms_constructs.model.live import LiveKey, Unanswered
 from kms_constructs.model.location import Location as Location  # noqa: PLC0414 - part of this module
 from kms_constructs.model.policy import Policy
 from kms_constructs.model.unknown import Unknown
@@ -54,6 +55,8 @@ class Grant:
         for_aws_service: Whether an AWS service made it for its own use.
         name: Name of the grant, if any.
         created_by: ARNs of those who make it, as declared; None where that is not said.
+        id: Grant id of a live grant; empty for one that is declared.
+        created: Day on which a live grant was made, as ISO date; None where that is not said.
     """
 
     grantee: str | Unknown
@@ -63,6 +66,13 @@ class Grant:
     for_aws_service: bool = False
     name: str | None = None
     created_by: tuple[str, ...] | None = None
+    id: str = ""
+    created: str | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether it is a fact of a live key, and no declaration."""
+        return bool(self.id)
 
 
 class KeyKind(StrEnum):
@@ -97,7 +107,7 @@ class Key:
         grants: Live or declared grants.
         authorised: Control id (or ``"*"``) to ARN patterns that the key's own declaration authorises.
         bypass_lockout_check: Whether it sets BypassPolicyLockoutSafetyCheck.
-        key_state: Live state (``PendingDeletion``, …); None in a template.
+        key_state: Live state (``PendingDeletion``, …); None in a template; or unknown.
         material_expires: Imported material: expiry as ISO date, None when absent, or unknown.
         conditional: Whether a condition that cannot be resolved decides that the key exists.
         vocabulary: The words of the source, and which facts of a key it tells.
@@ -106,6 +116,8 @@ class Key:
         deployer: ARN of the role that makes the key; None where the source does not say.
         repeated_aliases: Those of the `aliases` that several resources make.
         conditional_aliases: Those of the `aliases` that a condition decides which cannot be resolved.
+        aliases_unknown: Why there may be other aliases than those known; None when all are known.
+        live: What is known of a live key alone; None of one that is declared.
     """
 
     id: str
@@ -133,7 +145,7 @@ class Key:
     grants: tuple[Grant, ...] = ()
     authorised: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     bypass_lockout_check: bool | Unknown = False
-    key_state: str | None = None
+    key_state: str | Unknown | None = None
     material_expires: str | Unknown | None = None
     conditional: bool = False
     vocabulary: Vocabulary = CLOUDFORMATION
@@ -141,6 +153,8 @@ class Key:
     conditional_aliases: tuple[str, ...] = ()
     repeated_aliases: tuple[str, ...] = ()
     deployer: str | None = None
+    aliases_unknown: Unknown | None = None
+    live: LiveKey | None = None
 
     @property
     def policy_only(self) -> bool:
@@ -330,6 +344,8 @@ class Estate:
         acceptances: What it says of itself that its author accepts.
         worlds: Where choices of deployment make different estates: all of them, the first as this one.
         notes: What a reader has to know of how it was read.
+        unanswered: What was asked of live accounts and not answered.
+        expected: Keys as a template declares them, to hold live keys against.
     """
 
     keys: tuple[Key, ...] = ()
@@ -343,6 +359,8 @@ class Estate:
     acceptances: tuple[Acceptance, ...] = ()
     worlds: tuple[World[Estate], ...] = ()
     notes: tuple[str, ...] = ()
+    unanswered: tuple[Unanswered, ...] = ()
+    expected: tuple[Key, ...] = ()
 
     @property
     def every_world(self) -> tuple[World[Estate], ...]:
@@ -390,7 +408,7 @@ class Estate:
         return cls(**values, organization=organization)
 
 
-_TOLD_ONCE = frozenset({"acceptances", "notes", "problems", "sources", "unattached_aliases"})
+_TOLD_ONCE = frozenset({"acceptances", "notes", "problems", "sources", "unanswered", "unattached_aliases"})
 """Parts of an estate in which a second mention says nothing new."""
 
 

@@ -54,7 +54,7 @@ def report_csv(report: Report, *, everything: bool = False) -> str:
     writer = csv.DictWriter(file, COLUMNS, restval="")
     writer.writeheader()
     for line in _lines(report, everything=everything):
-        writer.writerow({name: _cell(value) for name, value in line.items()})
+        writer.writerow({name: safe_cell(value) for name, value in line.items()})
     return file.getvalue()
 
 
@@ -99,6 +99,7 @@ def _problem(problem: SourceProblem) -> dict[str, str]:
     }
 
 
-def _cell(text: str) -> str:
+def safe_cell(text: str) -> str:
+    """A cell that is text to a spreadsheet, in one line."""
     line = one_line(text)
     return f"'{line}" if line.startswith(_FORMULAS) else line

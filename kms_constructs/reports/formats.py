@@ -39,6 +39,13 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class Audited:
+    """What ``audit`` reports: what ``check`` does, of live keys."""
+
+    judged: Judged
+
+
+@dataclass(frozen=True, slots=True)
 class Accesses:
     """What ``explain`` reports: the access matrices of keys, and the estate they come from."""
 
@@ -79,9 +86,18 @@ class Format:
     name: str
     endings: tuple[str, ...] = ()
     judged: Draw[Judged] | None = None
+    audited: Draw[Audited] | None = None
     accesses: Draw[Accesses] | None = None
     changes: Draw[Changes] | None = None
     controls: Draw[Controls] | None = None
+
+    @property
+    def draws_audits(self) -> Draw[Audited] | None:
+        """What draws audits: as what ``check`` reports, unless the format has more to say of live keys."""
+        judged = self.judged
+        if self.audited is not None or judged is None:
+            return self.audited
+        return lambda it, look: judged(it.judged, look)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +132,56 @@ def _table_judged(it: Judged, look: Callable[[], Look]) -> str:
         quiet=it.quiet,
         verbose=it.verbose,
     )
+
+
+def _table_audited(it: Audited, look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.audit import audit_text
+
+    return _table_judged(it.judged, look) + (
+        "" if it.judged.quiet else audit_text(it.judged.report, it.judged.estate)
+    )
+
+
+def _json_audited(it: Audited, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.audit import audit_json
+
+    return audit_json(it.judged.report, it.judged.estate)
+
+
+def _markdown_audited(it: Audited, look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.audit import audit_markdown
+
+    return _markdown_judged(it.judged, look) + audit_markdown(it.judged.report, it.judged.estate)
+
+
+def _html_audited(it: Audited, _look: Callable[[], Look]) -> str:
+    from datetime import UTC, datetime
+
+    from kms_constructs.analysis.worlds import matrices_of
+    from kms_constructs.reports.audit import audit_tables
+    from kms_constructs.reports.html import report_html
+
+    report, estate = it.judged.report, it.judged.estate
+    tables = audit_tables(report, estate, datetime.now(UTC).date())
+    return report_html(report, matrices_of(estate), titles=_titles(), title="KMS audit", tables=tables)
+
+
+def _asff_audited(it: Audited, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.security_hub import findings_asff
+
+    return findings_asff(it.judged.report)
+
+
+def _ocsf_audited(it: Audited, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.security_hub import findings_ocsf
+
+    return findings_ocsf(it.judged.report)
+
+
+def _inventory_audited(it: Audited, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.inventory import inventory_csv
+
+    return inventory_csv(it.judged.estate)
 
 
 def _table_accesses(it: Accesses, look: Callable[[], Look]) -> str:
@@ -238,6 +304,7 @@ FORMATS = (
         name="table",
         endings=(".txt",),
         judged=_table_judged,
+        audited=_table_audited,
         accesses=_table_accesses,
         changes=_table_changes,
         controls=_table_controls,
@@ -246,6 +313,7 @@ FORMATS = (
         name="json",
         endings=(".json",),
         judged=_json_judged,
+        audited=_json_audited,
         accesses=_json_accesses,
         changes=_json_changes,
         controls=_json_controls,
@@ -253,11 +321,18 @@ FORMATS = (
     # "report.sarif.json" is the name that some CI systems want.
     Format(name="sarif", endings=(".sarif", ".sarif.json"), judged=_sarif_judged),
     Format(name="junit", endings=(".xml",), judged=_junit_judged),
-    Format(name="html", endings=(".html", ".htm"), judged=_html_judged, accesses=_html_accesses),
+    Format(
+        name="html",
+        endings=(".html", ".htm"),
+        judged=_html_judged,
+        audited=_html_audited,
+        accesses=_html_accesses,
+    ),
     Format(
         name="markdown",
         endings=(".md", ".markdown"),
         judged=_markdown_judged,
+        audited=_markdown_audited,
         accesses=_markdown_accesses,
         changes=_markdown_changes,
         controls=_markdown_controls,
@@ -265,10 +340,14 @@ FORMATS = (
     Format(name="github", judged=_github_judged),
     Format(name="gitlab", judged=_gitlab_judged),
     Format(name="csv", endings=(".csv",), judged=_csv_judged),
+    Format(name="asff", endings=(".asff.json",), audited=_asff_audited),
+    Format(name="ocsf", endings=(".ocsf.json",), audited=_ocsf_audited),
+    Format(name="inventory", endings=(".inventory.csv",), audited=_inventory_audited),
 )
 """The formats. A new one is a module of this folder and an entry here."""
 
 JUDGED: Formats[Judged] = Formats({one.name: one.judged for one in FORMATS if one.judged})
+AUDITED: Formats[Audited] = Formats({one.name: one.draws_audits for one in FORMATS if one.draws_audits})
 ACCESSES: Formats[Accesses] = Formats({one.name: one.accesses for one in FORMATS if one.accesses})
 CHANGES: Formats[Changes] = Formats({one.name: one.changes for one in FORMATS if one.changes})
 CONTROLS: Formats[Controls] = Formats({one.name: one.controls for one in FORMATS if one.controls})

@@ -10,7 +10,7 @@ import base64
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -158,9 +158,27 @@ def _legend() -> tuple[_Mark, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PageTable:
+    """A table that a page has beside findings and matrices.
+
+    Args:
+        title: Its heading.
+        note: A sentence over it, or empty.
+        columns: Names of its columns.
+        rows: Its cells, row by row; shown as text.
+    """
+
+    title: str
+    note: str = ""
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Page:
     title: str
     line: str
+    tables: tuple[PageTable, ...] = ()
     verdict: str = ""
     verdict_class: str = ""
     tiles: tuple[_Count, ...] = ()
@@ -184,6 +202,7 @@ def report_html(
     *,
     titles: Mapping[str, str] | None = None,
     title: str = "KMS guardrails",
+    tables: Sequence[PageTable] = (),
 ) -> str:
     """The findings of a report, and beside each key's findings who may do what with it.
 
@@ -192,6 +211,7 @@ def report_html(
         matrices: Access matrices of the keys judged.
         titles: Control id to title.
         title: Heading of the page.
+        tables: What stands before the resources.
     """
     summary = Summary.of(report)
     by_location: dict[Location, AccessMatrix] = {}
@@ -215,6 +235,7 @@ def report_html(
         _Page(
             title=title,
             line=str(summary),
+            tables=tuple(map(_in_one_line, tables)),
             verdict=summary.verdict,
             verdict_class=_VERDICT_CSS[summary.verdict],
             tiles=_tiles(summary),
@@ -264,6 +285,11 @@ def access_html(
             sources=tuple(one_line(source) for source in sources),
         )
     )
+
+
+def _in_one_line(table: PageTable) -> PageTable:
+    """The table with cells that came from input made harmless: each in a line, without control characters."""
+    return replace(table, rows=tuple(tuple(map(one_line, row)) for row in table.rows))
 
 
 def _render(page: _Page) -> str:

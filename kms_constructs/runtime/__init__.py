@@ -1,1 +1,1 @@
-"""What speaks to AWS: clients are handed in, and what comes back is judged as a template is."""
+"""What talks to AWS. Needs boto3 (extra ``runtime`` or ``material``); clients are handed in."""

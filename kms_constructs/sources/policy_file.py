@@ -11,8 +11,9 @@ from kms_constructs.model.estate import Deployment, Estate, Key, Location, Sourc
 from kms_constructs.model.home import home_account
 from kms_constructs.model.policy import Policy, named_partition, parse_policy
 from kms_constructs.model.position import Origin
-from kms_constructs.model.text import CLOSE, OPEN, HoleKind, hole
+from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.model.vocabulary import KEY_POLICY_FILE
+from kms_constructs.sources.plain import plain
 from kms_constructs.sources.positions import START, DocumentOrigin, Marks, Pointer
 from kms_constructs.sources.reader import Document, Reader
 
@@ -94,7 +95,7 @@ def organization_policy(document: object, source: str) -> Policy | None:
         source: The file it came from, or what stands for it.
     """
     policy = policy_in(document)
-    return None if policy is None else parse_policy(_safe(policy), path=source)
+    return None if policy is None else parse_policy(plain(policy), path=source)
 
 
 def policy_in(document: object) -> object | None:
@@ -153,7 +154,7 @@ def key_from_policy(
         >>> key.policy_only
         True
     """
-    policy = parse_policy(_safe(document))
+    policy = parse_policy(plain(document))
     return Key(
         id=source,
         location=Location(source, origin=origin),
@@ -165,18 +166,3 @@ def key_from_policy(
         key_id=hole(HoleKind.UNRESOLVED, "KeyId"),
         vocabulary=KEY_POLICY_FILE,
     )
-
-
-def _safe(node: object, depth: int = 0) -> object:
-    """The document without the two characters that mark holes."""
-    if isinstance(node, str):
-        return (
-            node.replace(OPEN, "\ufffd").replace(CLOSE, "\ufffd") if OPEN in node or CLOSE in node else node
-        )
-    if depth > 100:
-        return None
-    if isinstance(node, Mapping):
-        return {_safe(str(key), depth): _safe(value, depth + 1) for key, value in node.items()}
-    if isinstance(node, list | tuple):
-        return [_safe(value, depth + 1) for value in node]
-    return node

@@ -51,6 +51,7 @@ def test_every_option_has_help(path: tuple[str, ...]) -> None:
 
 def test_the_commands() -> None:
     assert sorted(cli.commands) == [
+        "audit",
         "baseline",
         "check",
         "config",
@@ -60,6 +61,8 @@ def test_the_commands() -> None:
         "guardrails",
         "init",
         "material",
+        "remediate",
+        "verify-sharing",
     ]
 
 

@@ -21,7 +21,10 @@ from kms_constructs.model.guarded_actions import GUARDED_ACTIONS
 EXPECTED = [
     *(f"IAM-KMS-{number}" for number in range(1, 9)),
     *(f"KMS:{number:03}" for number in range(1, 11)),
+    "KMS:DRIFT",
+    "KMS:GRANTS",
     "KMS:LINT",
+    "KMS:LIVE",
     "KMS:USE",
 ]
 FORMS = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,9 @@ from kms_constructs.model.policy import parse_policy
 from kms_constructs.model.vocabulary import KEY_POLICY_FILE
 from kms_constructs.sources.cloudformation.template import TemplateInput
 from kms_constructs.sources.cloudformation.templates import estate_from_templates
+from kms_constructs.sources.kms_api.estate import estate_from_answers
 from tests.guardrails.factories import ACCOUNT, TODAY, a_key
+from tests.sources.kms_api.build import GOOD_POLICY, REGION, Seed, answers_of
 
 CONFIGS = {"KMS:007": GuardrailConfig(multi_region_classifications=("restricted",))}
 _BLOCK = re.compile(
@@ -31,9 +35,34 @@ def snippets(rule: type[Rule]) -> dict[str, object]:
     return {name: json.loads(block) for name, block in _BLOCK.findall(text + "\n")}
 
 
+LIVE = {"Declared", "DescribeKey", "GetKeyRotationStatus", "Grants"}
+"""What a snippet about a live key may hold: answers of the KMS API, and properties of its declaration."""
+
+
+def live(snippet: dict[str, Any]) -> Estate:
+    trail = {"TrailARN": f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/all", "HomeRegion": REGION}
+    seed = Seed(metadata=snippet.get("DescribeKey", {}), grants=snippet.get("Grants", ()))
+    if "GetKeyRotationStatus" in snippet:
+        seed = replace(seed, rotation=snippet["GetKeyRotationStatus"])
+    estate = estate_from_answers(answers_of(seed, trails=[trail]))
+    if "Declared" not in snippet:
+        return estate
+    resources = {
+        "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": GOOD_POLICY, **snippet["Declared"]}},
+        "Alias": {
+            "Type": "AWS::KMS::Alias",
+            "Properties": {"AliasName": seed.aliases[0], "TargetKeyId": {"Ref": "Key"}},
+        },
+    }
+    template = TemplateInput({"Resources": resources}, "app.json", account=ACCOUNT, region=REGION)
+    return replace(estate, expected=estate_from_templates([template]).keys)
+
+
 def outcomes(rule: type[Rule], snippet: object) -> set[Outcome]:
     assert isinstance(snippet, dict)
-    if "Statement" in snippet:
+    if "Resources" not in snippet and snippet.keys() & LIVE:
+        estate = live(snippet)
+    elif "Statement" in snippet:
         key = a_key(policy=parse_policy(snippet, path="Properties/KeyPolicy"), vocabulary=KEY_POLICY_FILE)
         estate = Estate(keys=(key,))
     else:

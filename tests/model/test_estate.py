@@ -18,6 +18,7 @@ from kms_constructs.model.estate import (
     SourceProblem,
     Trail,
 )
+from kms_constructs.model.live import Unanswered
 from kms_constructs.model.policy import Policy, parse_policy
 from kms_constructs.model.service_requirement import KeyForm
 from kms_constructs.model.text import HoleKind, hole
@@ -118,6 +119,12 @@ def _estate(name: str) -> Estate:
         unattached_aliases=(f"alias/{name}",),
         notes=(f"{name} is large",),
         uses=(_use(place, f"{name}.Key"),),
+        unanswered=(
+            Unanswered(
+                location=place, call="kms:ListKeys", code="E", message="", what="which keys there are"
+            ),
+        ),
+        expected=(Key(id=f"{name}.Key", location=place, policy=Policy(), account="1", region="r"),),
         acceptances=(Acceptance("KMS:010[*]", "it is found by its ARN", construct_path=name),),
     )
 

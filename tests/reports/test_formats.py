@@ -9,7 +9,16 @@ from kms_constructs import reports
 from kms_constructs.guardrails.finding import Report
 from kms_constructs.model.estate import Estate
 from kms_constructs.reports.console import Look
-from kms_constructs.reports.formats import ACCESSES, CHANGES, CONTROLS, FORMATS, JUDGED, Formats, Judged
+from kms_constructs.reports.formats import (
+    ACCESSES,
+    AUDITED,
+    CHANGES,
+    CONTROLS,
+    FORMATS,
+    JUDGED,
+    Formats,
+    Judged,
+)
 from tests.conftest import REPOSITORY
 from tests.reports import samples
 
@@ -24,6 +33,23 @@ def test_names_and_endings_stand_once() -> None:
     ("formats", "names"),
     [
         (JUDGED, ("table", "json", "sarif", "junit", "html", "markdown", "github", "gitlab", "csv")),
+        (
+            AUDITED,
+            (
+                "table",
+                "json",
+                "sarif",
+                "junit",
+                "html",
+                "markdown",
+                "github",
+                "gitlab",
+                "csv",
+                "asff",
+                "ocsf",
+                "inventory",
+            ),
+        ),
         (ACCESSES, ("table", "json", "html", "markdown")),
         (CHANGES, ("table", "json", "markdown")),
         (CONTROLS, ("table", "json", "markdown")),

@@ -93,7 +93,8 @@ class TestFiles:
         [
             (
                 {"KeyUsage": "x"},
-                "it is neither a template (no Resources) nor a Terraform plan (no format_version) nor a key "
+                "it is neither a template (no Resources) nor a Terraform plan (no format_version) nor "
+                "saved answers (no kms-constructs-answers) nor a key "
                 "policy (no Statement)",
             ),
             ([1], "it holds a list and no object"),
@@ -153,7 +154,11 @@ class TestDirectories:
     def test_an_empty_directory_is_a_problem(self) -> None:
         Path("d").mkdir()
         assert _problems(load(["d"])) == [
-            ("d", "the directory holds no template, assembly, Terraform plan or key policy")
+            (
+                "d",
+                "the directory holds no template, assembly, Terraform plan, file of saved answers or key "
+                "policy",
+            )
         ]
 
     def test_nested_templates_are_resolved_with_their_parent(self) -> None:
@@ -256,7 +261,8 @@ class TestANewKindOfInput:
         _write("b.json", {"x": 1})
         assert [message for _, message in _problems(load(["a.json", "b.json"]))] == [
             "it is half a note",
-            "it is neither a template (no Resources) nor a Terraform plan (no format_version) nor a key "
+            "it is neither a template (no Resources) nor a Terraform plan (no format_version) nor "
+            "saved answers (no kms-constructs-answers) nor a key "
             "policy (no Statement) nor a note (no Note)",
         ]
 

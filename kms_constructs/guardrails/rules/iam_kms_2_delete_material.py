@@ -18,10 +18,12 @@ Best practice: the key policy refuses everyone but the root user and those who a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 from kms_constructs.guardrails.control import Framework
-from kms_constructs.guardrails.finding import Severity
+from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.guarded_action import GuardedActionRule, guarded_control
 from kms_constructs.model.estate import Key
 from kms_constructs.model.key_specs import Origin
@@ -64,3 +66,13 @@ class DeleteMaterialRule(GuardedActionRule):
         if key.policy_only or is_unknown(key.origin) or key.origin == Origin.EXTERNAL:
             return None
         return f"key material of origin {key.origin} is not imported and cannot be deleted alone"
+
+    def judge(self, key: Key) -> Iterator[Finding]:
+        """Everyone who may do it; of a live key whose material is perhaps not imported, if it is."""
+        unsure = key.live is not None and is_unknown(key.origin)
+        for finding in super().judge(key):
+            if unsure and finding.outcome is Outcome.VIOLATION:
+                message = f"{finding.message} Whether its key material is imported is not known."
+                yield replace(finding, outcome=Outcome.UNDETERMINED, message=message)
+            else:
+                yield finding

@@ -72,10 +72,16 @@ class RetentionRule(KeyRule):
 
     def judge(self, key: Key) -> Iterator[Finding]:
         """What could delete the key by accident."""
-        if key.key_state in _PENDING_STATES:
+        if is_unknown(key.key_state):
+            yield self.undetermined(
+                key,
+                f"Whether the key is about to be deleted is not known: {key.key_state.reason}.",
+                detail="pending-deletion",
+            )
+        elif key.key_state in _PENDING_STATES:
             yield self.violation(
                 key,
-                f"The key is in state {key.key_state}: it will be deleted.",
+                f"The key is in state {key.key_state}: it will be deleted{_deleted_on(key)}.",
                 detail="pending-deletion",
                 fix="If nobody meant it, call CancelKeyDeletion and EnableKey before the window ends.",
             )
@@ -175,3 +181,8 @@ class RetentionRule(KeyRule):
             fix=f"{key.vocabulary.remedy(fact, _KEEPING[fact][-1])}; only keys whose tag environment says "
             f"that it is short-lived ({ephemeral}) may go with their {key.vocabulary.stack}.",
         )
+
+
+def _deleted_on(key: Key) -> str:
+    day = key.live.deletion_date if key.live is not None else None
+    return f" on {day}" if isinstance(day, str) else ""

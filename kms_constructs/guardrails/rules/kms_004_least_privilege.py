@@ -406,9 +406,12 @@ class LeastPrivilegeRule(KeyRule):
 
     def _live_grants(self, key: Key, home: frozenset[str]) -> Iterator[Finding]:
         for grant in key.grants:
-            if grant.for_aws_service or is_unknown(grant.grantee):
+            if is_unknown(grant.grantee):
+                if grant.live:  # of one that is declared, IAM-KMS-6 says it
+                    message = f"Whom grants let use the key is not known: {grant.grantee.reason}."
+                    yield self.undetermined(key, message, detail=CROSS_ACCOUNT, fix=resolve(key))
                 continue
-            account = account_of(grant.grantee)
+            account = None if grant.for_aws_service else account_of(grant.grantee)
             if account is None or account in home or account in self._trusted or grant.constraints:
                 continue
             shown = grantee_witness(grant, key, self._asked, self.estate.organization)

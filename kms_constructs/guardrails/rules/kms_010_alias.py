@@ -55,6 +55,14 @@ class AliasRule(KeyRule):
                     fix=key.vocabulary.decide,
                 )
             return
+        if key.aliases_unknown is not None:
+            yield self.undetermined(
+                key,
+                f"Which aliases the key has is not known: {key.aliases_unknown.reason}.",
+                detail="missing",
+                fix=key.vocabulary.point,
+            )
+            return
         loose = self.estate.unattached_aliases
         if loose:
             yield self.undetermined(

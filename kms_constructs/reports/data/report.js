@@ -3,6 +3,7 @@
 (() => {
   const resources = [...document.querySelectorAll("details.resource")];
   const rows = [...document.querySelectorAll("tr[data-for]")];
+  const facts = [...document.querySelectorAll("tr[data-row]")];
   const tools = document.querySelector(".tools");
   const openTarget = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
@@ -24,6 +25,7 @@
       resource.hidden = !words.every((word) => text.includes(word));
       if (!resource.hidden) count += 1;
     }
+    for (const row of facts) row.hidden = !words.every((word) => row.textContent.toLowerCase().includes(word));
     for (const row of rows) row.hidden = document.getElementById(row.dataset.for)?.hidden ?? false;
     shown.textContent = words.length ? `${count} of ${resources.length} shown` : "";
   });

@@ -11,13 +11,12 @@ plan.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
 
 from kms_constructs.model.estate import Key
-from kms_constructs.model.policy import Condition, Policy
+from kms_constructs.model.policy import Policy
 from kms_constructs.model.text import has_hole
-from kms_constructs.model.unknown import is_unknown
+from kms_constructs.sources.bound import ACCOUNT_KEYS, bound
 from kms_constructs.sources.terraform.arguments import Arguments
 from kms_constructs.sources.terraform.documents import Documents
 from kms_constructs.sources.terraform.plan import Instance, Plan, as_text
@@ -25,12 +24,7 @@ from kms_constructs.sources.terraform.resolver import Resolver
 
 POLICY_TYPE: Final = "aws_organizations_policy"
 ATTACHMENT_TYPE: Final = "aws_organizations_policy_attachment"
-_ACCOUNT_KEYS: Final = {
-    "SERVICE_CONTROL_POLICY": "aws:PrincipalAccount",
-    "RESOURCE_CONTROL_POLICY": "aws:ResourceAccount",
-}
-"""Condition key of the account that a policy of each kind is in force for."""
-_KINDS: Final = tuple(_ACCOUNT_KEYS)
+_KINDS: Final = tuple(ACCOUNT_KEYS)
 
 
 def organization_policies(
@@ -51,21 +45,9 @@ def organization_policies(
         kind = _KINDS[0] if given is None else given
         reached = targets.get(resolver.text_of(instance, "id"), set())
         if kind in _KINDS and _reaches(plan, reached, accounts):
-            policy_of = _bound(documents.policy(instance, "content"), _ACCOUNT_KEYS[kind], accounts)
+            policy_of = bound(documents.policy(instance, "content"), kind, accounts)
             found[_KINDS.index(kind)].append(policy_of)
     return tuple(found[0]), tuple(found[1])
-
-
-def _bound(policy: Policy, key: str, accounts: Iterable[str]) -> Policy:
-    """The policy for these accounts alone."""
-    condition = Condition("StringEquals", key, tuple(sorted(accounts)))
-    return replace(
-        policy,
-        statements=tuple(
-            one if is_unknown(one.conditions) else replace(one, conditions=(*one.conditions, condition))
-            for one in policy.statements
-        ),
-    )
 
 
 def _of_type(plan: Plan, kind: str) -> Iterable[Instance]:

@@ -28,7 +28,7 @@ CASES = {
     ),
     "live and for ever": (
         imported(None, vocabulary=KMS_API),
-        Said(V, "missing", "", "The imported key material has no expiry."),
+        Said(V, "missing", "DescribeKey/KeyMetadata/ValidTo", "The imported key material does not expire."),
     ),
     "expired": (
         imported("2026-05-31"),

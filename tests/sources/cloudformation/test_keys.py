@@ -194,7 +194,7 @@ class TestPolicy:
         assert key.policy.unknown == Unknown(PERHAPS)
 
 
-NOT_OF_A_TEMPLATE = {"key_state", "vocabulary", "kind", "primary"}
+NOT_OF_A_TEMPLATE = {"key_state", "vocabulary", "kind", "primary", "aliases_unknown", "live"}
 """Fields that a template does not fill, and those of replicas."""
 
 

@@ -14,7 +14,8 @@ from kms_constructs.sources.terraform.plan import AGAIN
 from tests.sources.terraform.plans import block, made, module, plan, read, state
 
 WHAT = (
-    "Give a CloudFormation template, a cdk.out directory, a Terraform plan (terraform show -json) or a key "
+    "Give a CloudFormation template, a cdk.out directory, a Terraform plan (terraform show -json), "
+    "what kms-constructs audit --save wrote or a key "
     "policy"
 )
 

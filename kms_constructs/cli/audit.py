@@ -1,0 +1,202 @@
+"""`kms-constructs audit`: judges the live keys of accounts by the guardrails."""
+
+from __future__ import annotations
+
+import os
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kms_constructs.cli import output
+from kms_constructs.cli.judging import Judging, judging_options
+from kms_constructs.errors import SourceError
+from kms_constructs.reports.formats import AUDITED, Audited, Judged
+
+if TYPE_CHECKING:
+    from kms_constructs.guardrails.finding import Report
+    from kms_constructs.model.estate import Estate
+    from kms_constructs.sources.kms_api.answers import Answers
+
+
+@click.command(short_help="Judge the live keys of accounts.")
+@click.option(
+    "--profile", "profiles", metavar="NAME", multiple=True, help="Profile to ask with. May be repeated."
+)
+@click.option("--role-arn", metavar="ARN", help="Role to assume; {account} in it stands for each account.")
+@click.option(
+    "--region", "regions", metavar="REGION", multiple=True,
+    help="Region to audit. May be repeated.  [default: all that are enabled]",
+)  # fmt: skip
+@click.option(
+    "--accounts", metavar="LIST",
+    help="Account ids with commas, or `organization` for every active account of AWS Organizations, with its "
+    "SCPs and RCPs.",
+)  # fmt: skip
+@click.option(
+    "--last-usage/--no-last-usage", default=True, show_default=True,
+    help="Ask when each key was last used; KMS answers five times a second.",
+)  # fmt: skip
+@click.option("--save", metavar="FILE", type=click.Path(), help="Save what AWS answered, to judge it again.")
+@click.option("--offline", metavar="FILE", type=click.Path(), help="Judge saved answers; asks AWS nothing.")
+@click.option(
+    "--resume", metavar="FILE", type=click.Path(),
+    help="Keep answers here as they come, and ask only what is not here yet.",
+)  # fmt: skip
+@click.option(
+    "--against", metavar="PATH", multiple=True, type=click.Path(),
+    help="Tell how keys differ from what this template, cdk.out or plan declares. May be repeated.",
+)  # fmt: skip
+@judging_options(AUDITED.names)
+def audit(
+    *,
+    profiles: tuple[str, ...],
+    role_arn: str | None,
+    regions: tuple[str, ...],
+    accounts: str | None,
+    last_usage: bool,
+    save: str | None,
+    offline: str | None,
+    resume: str | None,
+    against: tuple[str, ...],
+    judging: Judging,
+) -> int:
+    """Judge the customer managed keys of live accounts by the same guardrails as templates.
+
+    Asks for the keys with their policies, rotation, aliases, tags, grants, replicas and last usage, the
+    account's IAM policies and its trails; it changes nothing. What AWS does not answer is undetermined, and
+    names the call. Needs the extra `runtime`, unless --offline is given.
+
+    \b
+    Examples:
+      kms-constructs audit
+      kms-constructs audit --profile prod --region eu-west-1 --region us-east-1 -o audit.html -o -
+      kms-constructs audit --accounts organization --role-arn 'arn:aws:iam::{account}:role/Audit'
+      kms-constructs audit --save today.json --resume today.journal
+      kms-constructs audit --offline today.json --against cdk.out
+      kms-constructs diff yesterday.json today.json
+
+    \b
+    Exit codes: those of `kms-constructs check`; 3 when some call brought no answer and nothing is worse.
+    """
+    asked = _Asked(profiles, role_arn, regions, accounts, last_usage, save, resume)
+    if offline is not None and asked.anything:
+        raise click.UsageError("--offline asks AWS nothing. Fix: leave out the options that say whom to ask")
+
+    def read() -> Estate:
+        from kms_constructs.sources.kms_api.estate import estate_from_answers
+
+        if offline is not None:
+            with output.progress("Reading"):
+                estate = estate_from_answers(saved_answers(offline))
+        else:
+            estate = estate_from_answers(asked.answers())
+        return _held_against(estate, against)
+
+    return judging.run(read, AUDITED, _shown, "There is no customer managed key in what was asked.")
+
+
+def _shown(report: Report, estate: Estate, judging: Judging) -> Audited:
+    return Audited(
+        Judged(report, estate, everything=judging.everything, quiet=judging.quiet, verbose=judging.verbose)
+    )
+
+
+def saved_answers(file: str) -> Answers:
+    """The answers in a file that `audit --save` wrote.
+
+    Raises:
+        SourceError: It holds something else.
+    """
+    from collections.abc import Mapping
+
+    from kms_constructs.sources.decode import decode, read_text
+    from kms_constructs.sources.kms_api.answers import FORMAT, read_answers
+    from kms_constructs.sources.plain import plain
+
+    content = plain(decode(read_text(Path(file), file), file))
+    if not isinstance(content, Mapping) or FORMAT not in content:
+        raise SourceError(file, "it holds no saved answers", "Give what kms-constructs audit --save wrote")
+    return read_answers(content, file)
+
+
+def _held_against(estate: Estate, paths: tuple[str, ...]) -> Estate:
+    if not paths:
+        return estate
+    from kms_constructs.sources import load
+
+    declared = load([Path(path) for path in paths])
+    problems = declared.problems
+    if not declared.keys and not problems:
+        raise SourceError(", ".join(paths), "it declares no key", "Give what the keys were deployed from")
+    return replace(estate, expected=declared.keys, problems=(*estate.problems, *problems))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Whom to ask, and where to keep what is answered."""
+
+    profiles: tuple[str, ...]
+    role_arn: str | None
+    regions: tuple[str, ...]
+    accounts: str | None
+    last_usage: bool
+    save: str | None
+    resume: str | None
+
+    @property
+    def anything(self) -> bool:
+        """Whether anything was said that only makes sense when AWS is asked."""
+        return any((self.profiles, self.role_arn, self.regions, self.accounts, self.save, self.resume))
+
+    def answers(self) -> Answers:
+        """What AWS answers."""
+        try:
+            from kms_constructs.runtime import asking, inventory, sessions
+            from kms_constructs.runtime.journal import Journal
+        except ModuleNotFoundError as error:
+            if error.name not in ("boto3", "botocore"):
+                raise
+            raise SourceError(
+                "audit", "AWS cannot be asked without boto3", "pip install 'kms-constructs[runtime]'"
+            ) from error
+        from kms_constructs.sources.kms_api.answers import Answers
+
+        wanted = sessions.Wanted(
+            profiles=self.profiles,
+            role_arn=self.role_arn,
+            regions=self.regions,
+            accounts=tuple(one.strip() for one in (self.accounts or "").split(",") if one.strip()),
+            last_usage=self.last_usage,
+        )
+        with output.progress("Signing in"):
+            found = sessions.sessions_for(wanted)
+        answers = Answers(tuple(found.scopes))
+        journal = None if self.resume is None else Journal(Path(self.resume))
+        if journal is not None:
+            journal.read_into(answers)
+        try:
+            with journal or nullcontext(), output.bar("Asking AWS") as bar:
+                asker = asking.Asker(answers, found.client, kept=None if journal is None else journal.keep)
+                inventory.Inventory(asker, bar).run()
+        finally:
+            if self.save is not None:
+                _write(Path(self.save), answers)
+        return answers
+
+
+def _write(file: Path, answers: Answers) -> None:
+    """Writes answers for their owner alone: they say who may do what in the account."""
+
+    def opener(path: str, flags: int) -> Any:  # noqa: ANN401 - a file descriptor
+        return os.open(path, flags, 0o600)
+
+    try:
+        with open(file, "w", encoding="utf-8", opener=opener) as stream:
+            stream.write(answers.to_text())
+    except OSError as error:
+        raise SourceError(
+            str(file), f"it cannot be written: {error.strerror}", "Check the directory and its permissions"
+        ) from error

@@ -1,0 +1,124 @@
+"""`kms-constructs remediate`: the exact change for each finding of an audit."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kms_constructs.cli import output
+from kms_constructs.cli.audit import saved_answers
+from kms_constructs.cli.options import config_option
+from kms_constructs.errors import SourceError
+from kms_constructs.exit_code import ExitCode
+
+if TYPE_CHECKING:
+    from kms_constructs.policies.remediation import Change
+
+
+@click.command(short_help="Plan the exact change for each finding of an audit.")
+@click.option("--plan", "file", metavar="FILE", required=True, type=click.Path(),
+              help="Saved answers (audit --save) to plan for.")  # fmt: skip
+@click.option("--control", "controls", metavar="ID", multiple=True, help="Plan for this control only.")
+@click.option("--words", type=click.Choice(("cli", "cdk", "terraform")), default="cli", show_default=True,
+              help="In whose words to say a change.")  # fmt: skip
+@click.option("-f", "--format", "format_", type=click.Choice(("table", "json")), default="table",
+              show_default=True, help="Format of the output.")  # fmt: skip
+@click.option("--apply", "apply_", is_flag=True, help="Make the changes, after asking for each.")
+@click.option("--profile", metavar="NAME", help="Profile that makes the changes.")
+@config_option
+def remediate(
+    *,
+    file: str,
+    controls: tuple[str, ...],
+    words: str,
+    format_: str,
+    apply_: bool,
+    profile: str | None,
+    config_file: str | None,
+) -> int:
+    """Plan what exactly would mend the findings of an audit.
+
+    Nothing destructive is ever proposed. A new key policy is judged first: it may not lock anybody out, break
+    another guardrail, or take a use of the key from anybody. What needs a decision is left to people.
+
+    \b
+    Examples:
+      kms-constructs audit --save today.json
+      kms-constructs remediate --plan today.json
+      kms-constructs remediate --plan today.json --words terraform
+      kms-constructs remediate --plan today.json --apply --profile key-admin
+
+    \b
+    Exit codes: 0 nothing is to be done, or all of it was, 1 something is to be done, 2 wrong usage.
+    """
+    from kms_constructs.guardrails.config import load_config
+    from kms_constructs.guardrails.engine import judge
+    from kms_constructs.policies.remediation import Kind, plan
+    from kms_constructs.sources.kms_api.estate import estate_from_answers
+
+    settings = load_config(config_file)
+    answers = saved_answers(file)
+    with output.progress("Planning"):
+        estate = estate_from_answers(answers)
+        report = judge(estate, settings, controls=controls or None)
+        changes = plan(report, estate, answers, settings)
+    if format_ == "json":
+        click.echo(json.dumps([_data(one) for one in changes], indent=2, ensure_ascii=False))
+    else:
+        for one in changes:
+            click.echo(_text(one, words))
+    proposed = [one for one in changes if one.kind is Kind.CHANGE]
+    if not apply_:
+        return ExitCode.VIOLATIONS if changes else ExitCode.CLEAN
+    done = [_applied(one, profile) for one in proposed]
+    return ExitCode.CLEAN if all(done) and len(proposed) == len(changes) else ExitCode.VIOLATIONS
+
+
+def _applied(change: Change, profile: str | None) -> bool:
+    """Makes one change, if the caller says so."""
+    try:
+        from kms_constructs.runtime.applying import apply
+        from kms_constructs.runtime.sessions import key_client
+    except ModuleNotFoundError as error:
+        if error.name not in ("boto3", "botocore"):
+            raise
+        raise SourceError(
+            "remediate", "AWS cannot be asked without boto3", "pip install 'kms-constructs[runtime]'"
+        ) from error
+    output.tell(change.command)
+    if not click.confirm(f"Make this change to {change.key}?", err=True):
+        return False
+    apply(key_client(change.key, profile), change.operation, change.parameters, change.before)
+    output.tell("Done.")
+    return True
+
+
+def _text(change: Change, words: str) -> str:
+    from kms_constructs.reports.text import one_line
+
+    said = {"cli": change.command, "cdk": change.cdk, "terraform": change.terraform}[words]
+    lines = [
+        f"{change.kind.value}: {', '.join(change.findings)}",
+        f"  in   {change.key or 'another resource'}",
+    ]
+    lines.append(f"  why  {one_line(change.why)}")
+    if said and change.kind.value == "change":
+        lines.append(f"  do   {said}")
+    return "\n".join(lines)
+
+
+def _data(change: Change) -> dict[str, Any]:
+    return {
+        "kind": change.kind.value,
+        "findings": list(change.findings),
+        "key": change.key,
+        "region": change.region,
+        "why": change.why,
+        "operation": change.operation,
+        "parameters": dict(change.parameters),
+        "cli": change.command if change.kind.value == "change" else "",
+        "cdk": change.cdk,
+        "terraform": change.terraform,
+    }

@@ -1,0 +1,1 @@
+"""What the rules about live keys are made of."""

@@ -1,0 +1,51 @@
+"""What is known of live keys alone: no template tells when a key was last used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kms_constructs.model.location import Location
+from kms_constructs.model.unknown import Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveKey:
+    """What a live key has beside what any key has.
+
+    Args:
+        created: Day on which it was made, as ISO date; None where that is not said.
+        deletion_date: Day on which it will be deleted, as ISO date; None when it will not, or unknown.
+        last_used: Day of its last cryptographic operation as ISO date; None when there was none since
+            `tracked_since`; unknown when it is not known, or was not asked.
+        tracked_since: Day since which KMS keeps the last usage of the key, as ISO date.
+        replicas: ARNs of its replica keys; unknown when they are not known.
+        key_store: Id of its custom key store; empty for a key in KMS itself.
+
+    See: https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html
+    """
+
+    created: str | None = None
+    deletion_date: str | Unknown | None = None
+    last_used: str | Unknown | None = None
+    tracked_since: str | None = None
+    replicas: tuple[str, ...] | Unknown = ()
+    key_store: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """A call that brought no answer, and what is therefore not known. It is reported and never passed over.
+
+    Args:
+        location: The key, or the Region or account, that it was about.
+        call: The operation: ``kms:GetKeyPolicy``.
+        code: AWS's error code, or what stands for it: ``AccessDeniedException``.
+        message: What was said to it; holds no credentials.
+        what: What is not known: ``the key policy``.
+    """
+
+    location: Location
+    call: str
+    code: str
+    message: str
+    what: str

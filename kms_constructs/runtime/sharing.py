@@ -1,0 +1,373 @@
+"""Whether data under a key can be shared: proven by the policies first, and then tried.
+
+A source writes an object under the key and with an encryption context, a target of another account reads it,
+and an outsider must not. Nothing stays behind: the object is deleted whatever happens. No step takes another
+for granted, and each says what it was proven by.
+
+See: https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from kms_constructs.analysis.call import Answer as Known
+from kms_constructs.analysis.call import Attached, Call, Certainty, InView
+from kms_constructs.analysis.certain import certain
+from kms_constructs.model.arn import parse_arn
+from kms_constructs.model.estate import Estate, IdentityPolicyKind, Key
+from kms_constructs.model.unknown import Unknown, is_unknown
+from kms_constructs.runtime.asking import Asker, refusal_of
+from kms_constructs.sources.kms_api.answers import GLOBAL, KMS, Answer, Answers, Scope
+from kms_constructs.sources.kms_api.answers import Call as Question
+from kms_constructs.sources.kms_api.estate import DETAILS, estate_from_answers
+from kms_constructs.sources.kms_api.identities import IAM
+from kms_constructs.sources.kms_api.keys import policy_names
+
+DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "403"})
+MAY: Final = "DryRunOperationException"
+"""What KMS says when a dry run would have succeeded."""
+_SIZE: Final = 1024
+
+
+class Proof(StrEnum):
+    """What a step was proven by."""
+
+    POLICY = "policy"
+    CALL = "call"
+
+
+class Result(StrEnum):
+    """What a step came to."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    OPEN = "not known"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that was to be shown.
+
+    Args:
+        what: A sentence that should be true.
+        proof: What it was proven by.
+        result: Whether it is.
+        why: What decided, or what went wrong.
+    """
+
+    what: str
+    proof: Proof
+    result: Result
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Somebody who takes part.
+
+    Args:
+        name: ``source``, ``target`` or ``outsider``.
+        arn: ARN of its identity, as GetCallerIdentity tells it.
+        client: Hands out its client of a service, in the Region of the key.
+    """
+
+    name: str
+    arn: str
+    client: Callable[[str], Any]
+
+    @property
+    def account(self) -> str:
+        """Its account."""
+        arn = parse_arn(self.arn)
+        return arn.account if arn is not None else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sharing:
+    """What is to be verified.
+
+    Args:
+        source: Who writes.
+        target: Who reads.
+        outsider: Who must not; None to leave that out.
+        key_arn: ARN of the key; not an alias, for that may lie in another account.
+        bucket: The bucket that is written to.
+        prefix: What the object's name begins with.
+        context: Encryption context of the object.
+    """
+
+    source: Party
+    target: Party
+    outsider: Party | None = None
+    key_arn: str
+    bucket: str
+    prefix: str = "kms-constructs-verify-sharing/"
+    context: Mapping[str, str] = field(default_factory=dict)
+    name: str = field(default_factory=lambda: secrets.token_hex(16))
+
+    @property
+    def object_key(self) -> str:
+        """Name of the object, which nobody else uses."""
+        return f"{self.prefix}{self.name}"
+
+    @property
+    def region(self) -> str:
+        """Region of the key."""
+        arn = parse_arn(self.key_arn)
+        return arn.region if arn is not None else ""
+
+    @property
+    def key_id(self) -> str:
+        """Id of the key."""
+        return self.key_arn.rpartition("/")[2]
+
+    @property
+    def key_account(self) -> str:
+        """Account of the key."""
+        arn = parse_arn(self.key_arn)
+        return arn.account if arn is not None else ""
+
+    def steps(self) -> Iterator[Step]:
+        """Shows everything, by policy and then by call; deletes the object at the end, whatever happens."""
+        yield from self._by_policy()
+        yield from self._by_call()
+
+    # --- by policy ---------------------------------------------------------------------------------
+
+    def _by_policy(self) -> Iterator[Step]:
+        answers = self._asked()
+        estate = estate_from_answers(answers)
+        key = next(iter(estate.keys), None)
+        for party, action, allowed in self._claims():
+            verb = "may" if allowed else "may not"
+            what = f"The {party.name} {verb} call kms:{action} through S3"
+            if key is None:
+                yield Step(
+                    what, Proof.POLICY, Result.OPEN, "; ".join(_gaps(estate)) or "the key was not found"
+                )
+                continue
+            found, bounded = self._decision(party, action, key, estate, answers)
+            yield self._static(what, found, estate, bounded=bounded, allowed=allowed)
+
+    def _claims(self) -> Iterator[tuple[Party, str, bool]]:
+        yield self.source, "GenerateDataKey", True
+        yield self.target, "Decrypt", True
+        if self.outsider is not None:
+            yield self.outsider, "Decrypt", False
+
+    def _asked(self) -> Answers:
+        """The key and its policy as its account tells them, and the IAM of those who take part."""
+        by_account = {one.account: one for one in self._parties()}
+        accounts = dict.fromkeys([self.key_account, *by_account])
+        scopes = tuple(
+            Scope(account=one, regions=(self.region,) if one == self.key_account else ()) for one in accounts
+        )
+        answers = Answers(scopes)
+
+        def question(operation: str, **parameters: str) -> Question:
+            return Question.of(self.key_account, self.region, KMS, operation, **parameters)
+
+        # This key alone is looked at.
+        answers.given[question("ListKeys")] = Answer({"Keys": [{"KeyId": self.key_id}]})
+        answers.given[question("ListAliases")] = Answer({"Aliases": []})
+        owner = by_account.get(self.key_account, self.source)
+
+        def client_for(account: str, _region: str, service: str) -> Any:  # noqa: ANN401 - clients have no types
+            return by_account.get(account, owner).client(service)
+
+        asker = Asker(answers, client_for)
+        for operation in ("DescribeKey", "ListGrants", "ListResourceTags"):
+            asker.ask(question(operation, KeyId=self.key_id))
+        for name in policy_names(asker.ask(question("ListKeyPolicies", KeyId=self.key_id))):
+            asker.ask(question("GetKeyPolicy", KeyId=self.key_id, PolicyName=name))
+        for account in by_account:
+            asker.ask(Question.of(account, GLOBAL, IAM, DETAILS))
+        return answers
+
+    def _parties(self) -> tuple[Party, ...]:
+        return (self.source, self.target, *([self.outsider] if self.outsider is not None else []))
+
+    def _decision(
+        self, party: Party, action: str, key: Key, estate: Estate, answers: Answers
+    ) -> tuple[Certainty, bool]:
+        """What the policies say of a call, and whether a permissions boundary has a say, too."""
+        details = answers.of(Question.of(party.account, GLOBAL, IAM, DETAILS))
+        arn, bounded = _identity(party.arn, details)
+        call = Call(principal=arn, action=action, context=self._facts())
+        return certain(call, key, _view(arn, party.account, estate)), bounded
+
+    @staticmethod
+    def _static(what: str, found: Certainty, estate: Estate, *, bounded: bool, allowed: bool) -> Step:
+        wanted, refuted = (Known.CERTAIN, Known.NEVER) if allowed else (Known.NEVER, Known.CERTAIN)
+        if found.answer is wanted and not (allowed and bounded):
+            return Step(what, Proof.POLICY, Result.HOLDS, _decided(found))
+        if found.answer is refuted and (allowed or not bounded):
+            return Step(what, Proof.POLICY, Result.FAILS, _decided(found) or "nothing allows it")
+        open_ = ["it has a permissions boundary, which is not judged here"] if bounded else []
+        open_ += [
+            *found.missing,
+            *(one.why for one in (*found.allows, *found.denies) if one.why),
+            *_gaps(estate),
+        ]
+        return Step(
+            what, Proof.POLICY, Result.OPEN, "; ".join(dict.fromkeys(open_)) or "the policies leave it open"
+        )
+
+    def _facts(self) -> dict[str, str | tuple[str, ...] | Unknown | None]:
+        """What S3's call to KMS carries for this object."""
+        partition = self.key_arn.split(":")[1]
+        where = f"arn:{partition}:s3:::{self.bucket}/{self.object_key}"
+        context = {"aws:s3:arn": where, **self.context}
+        return {
+            "kms:viaservice": f"s3.{self.region}.amazonaws.com",
+            **{f"kms:encryptioncontext:{name.lower()}": value for name, value in context.items()},
+            "kms:encryptioncontextkeys": tuple(context),
+        }
+
+    # --- by call -----------------------------------------------------------------------------------
+
+    def _by_call(self) -> Iterator[Step]:
+        body = secrets.token_bytes(_SIZE)
+        version: list[str] = []
+        try:
+            written, there = self._writes(body, version)
+            yield written
+            if there:
+                yield self._reads(body)
+                if self.outsider is not None:
+                    yield self._refused("The outsider cannot read it", self.outsider)
+            if self.outsider is not None:
+                yield self._dry_run("The outsider may not decrypt by itself", self.outsider, allowed=False)
+            yield self._dry_run("The target may decrypt by itself", self.target, allowed=True)
+        finally:
+            # A write that brought no answer may have written all the same.
+            cleaned = self._clean(version)
+        yield cleaned
+
+    def _writes(self, body: bytes, version: list[str]) -> tuple[Step, bool]:
+        """Writes the object, notes its version, if it has one, and tells whether it is there."""
+        what = "The source writes an object under the key, with the encryption context"
+        context = base64.b64encode(json.dumps(dict(self.context)).encode()).decode()
+        try:
+            written = self.source.client("s3").put_object(
+                Bucket=self.bucket,
+                Key=self.object_key,
+                Body=body,
+                ServerSideEncryption="aws:kms",
+                SSEKMSKeyId=self.key_arn,
+                SSEKMSEncryptionContext=context,
+            )
+        except (ClientError, BotoCoreError) as error:
+            return Step(what, Proof.CALL, _failed(error), str(refusal_of(error))), False
+        if "VersionId" in written:
+            version.append(str(written["VersionId"]))
+        used = written.get("SSEKMSKeyId", "")
+        same = used == self.key_arn
+        why = f"S3 says it used {used or 'no key of KMS'}"
+        return Step(what, Proof.CALL, Result.HOLDS if same else Result.FAILS, why), True
+
+    def _reads(self, body: bytes) -> Step:
+        what = "The target reads what the source wrote"
+        try:
+            got = self.target.client("s3").get_object(Bucket=self.bucket, Key=self.object_key)["Body"].read()
+        except (ClientError, BotoCoreError) as error:
+            return Step(what, Proof.CALL, _failed(error), str(refusal_of(error)))
+        same = hashlib.sha256(got).digest() == hashlib.sha256(body).digest()
+        return Step(
+            what,
+            Proof.CALL,
+            Result.HOLDS if same else Result.FAILS,
+            "the SHA-256 digests are equal" if same else "the SHA-256 digests differ",
+        )
+
+    def _refused(self, what: str, party: Party) -> Step:
+        try:
+            party.client("s3").get_object(Bucket=self.bucket, Key=self.object_key)
+        except (ClientError, BotoCoreError) as error:
+            refusal = refusal_of(error)
+            return Step(
+                what, Proof.CALL, Result.HOLDS if refusal.code in DENIED else Result.OPEN, str(refusal)
+            )
+        return Step(what, Proof.CALL, Result.FAILS, "it could read the object")
+
+    def _dry_run(self, what: str, party: Party, *, allowed: bool) -> Step:
+        """A permission check without a ciphertext; a key that only S3 may use refuses it to everybody."""
+        try:
+            party.client("kms").decrypt(
+                KeyId=self.key_arn,
+                EncryptionContext=dict(self.context),
+                DryRun=True,
+                DryRunModifiers=["IGNORE_CIPHERTEXT"],
+            )
+        except (ClientError, BotoCoreError) as error:
+            refusal = refusal_of(error)
+            if refusal.code == MAY:
+                return Step(what, Proof.CALL, Result.HOLDS if allowed else Result.FAILS, "a dry run says so")
+            if refusal.code in DENIED and not allowed:
+                return Step(what, Proof.CALL, Result.HOLDS, "a dry run was refused")
+            why = (
+                f"{refusal}; a key that is used through S3 alone refuses it, too" if allowed else str(refusal)
+            )
+            return Step(what, Proof.CALL, Result.OPEN, why)
+        return Step(what, Proof.CALL, Result.OPEN, "a dry run said neither yes nor no")
+
+    def _clean(self, version: list[str]) -> Step:
+        what = "The object is gone"
+        given = {"VersionId": version[0]} if version else {}
+        try:
+            self.source.client("s3").delete_object(Bucket=self.bucket, Key=self.object_key, **given)
+        except (ClientError, BotoCoreError) as error:
+            place = f"s3://{self.bucket}/{self.object_key}"
+            return Step(what, Proof.CALL, Result.FAILS, f"{refusal_of(error)}; delete {place} by hand")
+        return Step(what, Proof.CALL, Result.HOLDS, "it was deleted")
+
+
+def _failed(error: ClientError | BotoCoreError) -> Result:
+    """A call that was refused failed; what happened on the way says nothing of permissions."""
+    return Result.FAILS if isinstance(error, ClientError) else Result.OPEN
+
+
+def _identity(arn: str, details: Answer) -> tuple[str, bool]:
+    """The role or user behind an identity, and whether a permissions boundary bounds it, or may."""
+    parts = parse_arn(arn)
+    if parts is None or not parts.resource.startswith("assumed-role/"):
+        found = next((one for one in details.items("UserDetailList") if one.get("Arn") == arn), None)
+        return arn, found is not None and "PermissionsBoundary" in found
+    name = parts.resource.split("/")[1]
+    role = next((one for one in details.items("RoleDetailList") if one.get("RoleName") == name), None)
+    if role is None:
+        return f"arn:{parts.partition}:iam::{parts.account}:role/{name}", False
+    return str(role.get("Arn")), "PermissionsBoundary" in role
+
+
+def _view(arn: str, account: str, estate: Estate) -> InView:
+    """The IAM policies of a caller."""
+    mine: list[Attached] = []
+    for one in estate.identity_policies:
+        if one.account != account or one.kind is IdentityPolicyKind.BOUNDARY:
+            continue
+        if is_unknown(one.attached_to):
+            mine.append(Attached(one.policy, one.name, certain=False))
+        elif arn in one.attached_to:
+            mine.append(Attached(one.policy, one.name))
+    return InView(identity=tuple(mine))
+
+
+def _decided(found: Certainty) -> str:
+    return "; ".join(dict.fromkeys(one.label for one in (*found.denies, *found.allows)))
+
+
+def _gaps(estate: Estate) -> Iterator[str]:
+    for gap in estate.unanswered:
+        if not gap.call.startswith("cloudtrail:"):
+            yield f"{gap.call} brought {gap.code}"

@@ -1,0 +1,33 @@
+"""Policies of an organization that are in force for some accounts alone, as policies that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from kms_constructs.model.policy import Condition, Policy
+from kms_constructs.model.unknown import is_unknown
+
+SCP: Final = "SERVICE_CONTROL_POLICY"
+RCP: Final = "RESOURCE_CONTROL_POLICY"
+ACCOUNT_KEYS: Final = {SCP: "aws:PrincipalAccount", RCP: "aws:ResourceAccount"}
+"""Condition key of the account that a policy of each kind is in force for."""
+
+
+def bound(policy: Policy, kind: str, accounts: Iterable[str]) -> Policy:
+    """The policy for these accounts alone: what is judged together may lie in others.
+
+    Args:
+        policy: The policy.
+        kind: `SCP` or `RCP`.
+        accounts: Twelve digits each.
+    """
+    condition = Condition("StringEquals", ACCOUNT_KEYS[kind], tuple(sorted(accounts)))
+    return replace(
+        policy,
+        statements=tuple(
+            one if is_unknown(one.conditions) else replace(one, conditions=(*one.conditions, condition))
+            for one in policy.statements
+        ),
+    )

@@ -1,0 +1,184 @@
+"""The IAM of an account, as GetAccountAuthorizationDetails answers it: policies, and who holds them.
+
+See: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from kms_constructs.model.aws_managed import aws_managed_policy
+from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind, Location
+from kms_constructs.model.policy import Policy, parse_policy
+from kms_constructs.model.unknown import Unknown
+from kms_constructs.sources.iam_policies import Holders, concerns_kms
+from kms_constructs.sources.kms_api.answers import Answer, Scope
+from kms_constructs.sources.kms_api.vocabulary import KMS_API
+
+IAM: Final = "iam"
+_AWS: Final = ":iam::aws:policy/"
+_DETAILS: Final = (
+    ("UserDetailList", "user", "UserPolicyList"),
+    ("GroupDetailList", "group", "GroupPolicyList"),
+    ("RoleDetailList", "role", "RolePolicyList"),
+)
+
+
+@dataclass(slots=True)
+class _Managed:
+    name: str
+    arn: str
+    policy: Policy
+    holders: Holders
+    bounds: bool = False
+
+
+@dataclass(slots=True)
+class Identities:
+    """Reads the IAM policies of one account.
+
+    Args:
+        scope: The account.
+        answer: What GetAccountAuthorizationDetails answered, all pages together.
+    """
+
+    scope: Scope
+    answer: Answer
+    _managed: dict[str, _Managed] = field(default_factory=dict)
+    _members: dict[str, dict[str, None]] = field(default_factory=dict)
+
+    def read(self) -> Iterator[IdentityPolicy]:
+        """The policies that may allow some KMS action; one of unknown content, when not all are known."""
+        for one in self.answer.items("Policies"):
+            arn = _text(one, "Arn")
+            own = _AWS not in arn
+            self._managed[arn] = _Managed(
+                _text(one, "PolicyName"), arn, _default_version(one), Holders(open=own)
+            )
+        self._find_members()
+        for listed, kind, inline in _DETAILS:
+            for one in self.answer.items(listed):
+                yield from self._holder(one, kind, inline)
+        for managed in self._managed.values():
+            yield from self._finished(managed)
+        if self.answer.refusal is not None:
+            why = Unknown(f"GetAccountAuthorizationDetails brought {self.answer.refusal.code}")
+            yield self._policy(
+                policy_id=f"arn:{self.scope.partition}:iam::{self.scope.account}:policies",
+                where="",
+                name="IAM policies that could not be read",
+                kind=IdentityPolicyKind.MANAGED,
+                policy=Policy(unknown=why),
+                holders=Holders(unknown=why, open=True),
+            )
+
+    def _find_members(self) -> None:
+        groups = {_text(one, "GroupName"): _text(one, "Arn") for one in self.answer.items("GroupDetailList")}
+        for user in self.answer.items("UserDetailList"):
+            names = user.get("GroupList")
+            for name in names if isinstance(names, list) else ():
+                group = groups.get(str(name))
+                if group is not None:
+                    self._members.setdefault(group, {}).setdefault(_text(user, "Arn"))
+
+    def _holder(self, one: Mapping[str, object], kind: str, inline: str) -> Iterator[IdentityPolicy]:
+        arn = _text(one, "Arn")
+        holders = Holders()
+        holders.add(kind, arn, self._members.get(arn, ()))
+        for policy in _objects(one.get(inline)):
+            name = _text(policy, "PolicyName")
+            document = policy.get("PolicyDocument")
+            found = parse_policy(
+                document if document is not None else Unknown("it has no PolicyDocument"),
+                path=f"{name}/PolicyDocument",
+            )
+            if concerns_kms(found):
+                yield self._policy(
+                    policy_id=f"{arn}/{name}",
+                    where=arn.rpartition("::")[2].partition(":")[2],
+                    name=name,
+                    kind=IdentityPolicyKind.INLINE,
+                    policy=found,
+                    holders=holders,
+                )
+        for attached in _objects(one.get("AttachedManagedPolicies")):
+            managed = self._named(_text(attached, "PolicyArn"))
+            managed.holders.add(kind, arn, self._members.get(arn, ()))
+        boundary = one.get("PermissionsBoundary")
+        if isinstance(boundary, Mapping):
+            self._named(_text(boundary, "PermissionsBoundaryArn")).bounds = True
+
+    def _named(self, arn: str) -> _Managed:
+        """A managed policy by its ARN: one that the answer does not hold is known by what AWS says of it."""
+        found = self._managed.get(arn)
+        if found is None:
+            known: Policy | None
+            if _AWS in arn:
+                known = aws_managed_policy(arn.partition(":policy/")[2]) or Policy()
+            else:
+                known = Policy(unknown=Unknown(f"GetAccountAuthorizationDetails does not hold {arn}"))
+            found = _Managed(arn.rpartition("/")[2], arn, known, Holders(open=_AWS not in arn))
+            self._managed[arn] = found
+        return found
+
+    def _finished(self, managed: _Managed) -> Iterator[IdentityPolicy]:
+        aws = _AWS in managed.arn
+        if not concerns_kms(managed.policy) or (aws and not managed.holders.any):
+            return
+        kind = IdentityPolicyKind.AWS_MANAGED if aws else IdentityPolicyKind.MANAGED
+        if managed.bounds and not managed.holders.any:
+            kind = IdentityPolicyKind.BOUNDARY
+        yield self._policy(
+            policy_id=f"{managed.arn} in {self.scope.account}" if aws else managed.arn,
+            where=f"policy/{managed.arn.partition(':policy/')[2]}",
+            name=managed.name,
+            kind=kind,
+            policy=managed.policy,
+            holders=managed.holders,
+        )
+
+    def _policy(
+        self,
+        *,
+        policy_id: str,
+        where: str,
+        name: str,
+        kind: IdentityPolicyKind,
+        policy: Policy,
+        holders: Holders,
+    ) -> IdentityPolicy:
+        return IdentityPolicy(
+            id=policy_id,
+            location=Location(f"{self.scope.account}/{IAM}", logical_id=where),
+            name=name,
+            kind=kind,
+            policy=policy,
+            attached_to=holders.value,
+            attachable=holders.open,
+            account=self.scope.account,
+            vocabulary=KMS_API,
+        )
+
+
+def _default_version(one: Mapping[str, object]) -> Policy:
+    versions = [
+        version
+        for version in _objects(one.get("PolicyVersionList"))
+        if version.get("IsDefaultVersion") is True
+    ]
+    if not versions:
+        return Policy(unknown=Unknown(f"{_text(one, 'Arn')} comes without its default version"))
+    return parse_policy(versions[0].get("Document"), path="PolicyVersion/Document")
+
+
+def _objects(value: object) -> Iterator[Mapping[str, object]]:
+    for one in value if isinstance(value, list) else ():
+        if isinstance(one, Mapping):
+            yield one
+
+
+def _text(one: Mapping[str, object], name: str) -> str:
+    value = one.get(name)
+    return value if isinstance(value, str) else ""

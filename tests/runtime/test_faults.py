@@ -1,0 +1,162 @@
+"""Whatever single call fails, and however: what it touched is undetermined, and nothing else changes."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, ReadTimeoutError
+from botocore.parsers import ResponseParserError
+
+from kms_constructs.guardrails.engine import judge
+from kms_constructs.guardrails.finding import Finding, Outcome, Report
+from kms_constructs.guardrails.score import Score
+from kms_constructs.guardrails.verdict import Verdict
+from kms_constructs.runtime.asking import Asker
+from kms_constructs.runtime.inventory import Inventory
+from kms_constructs.runtime.pace import Pace
+from kms_constructs.sources.kms_api.answers import Answers, Call
+from kms_constructs.sources.kms_api.estate import estate_from_answers
+from tests.guardrails.factories import TODAY
+from tests.runtime.accounts import OTHER_REGION, whole
+from tests.runtime.replay import Replay, client_error
+from tests.sources.kms_api.build import ACCOUNT, REGION
+
+FAULTS: dict[str, ClientError | BotoCoreError | ResponseParserError] = {
+    "access denied": client_error("AccessDeniedException"),
+    "throttled": client_error("ThrottlingException"),
+    "the key has vanished": client_error("NotFoundException"),
+    "the endpoint is down": EndpointConnectionError(endpoint_url="https://kms"),
+    "no answer in time": ReadTimeoutError(endpoint_url="https://kms"),
+    "internal error": client_error("KMSInternalException"),
+    "no answer of AWS at all": ResponseParserError("a proxy's page"),
+}
+CALLS = sorted(
+    (call for call in whole().given if not dict(call.parameters).get("KeyId", "").startswith("aws-managed")),
+    key=lambda call: (call.region, call.name, call.parameters),
+)
+"""Every call site: each operation, of each key, in each Region."""
+
+
+def asked(replay: Replay, answers: Answers | None = None) -> Answers:
+    mine = answers or Answers(whole().scopes)
+    Inventory(Asker(mine, replay, pace=Pace(sleep=lambda _seconds: None)), threads=4).run()
+    return mine
+
+
+def report_of(answers: Answers) -> Report:
+    return judge(estate_from_answers(answers), today=TODAY)
+
+
+@cache
+def undisturbed() -> Report:
+    return report_of(asked(Replay(whole())))
+
+
+Said = tuple[str, str, str, str, str, str]
+
+
+def said(report: Report, outcome: Outcome | None = None) -> set[Said]:
+    return {one_said(one) for one in report.findings if outcome in (None, one.outcome)}
+
+
+def one_said(one: Finding) -> Said:
+    place = one.location
+    return place.source, place.logical_id, one.control, one.detail, one.outcome.value, one.message
+
+
+def touched(call: Call, source: str, logical_id: str) -> bool:
+    """Whether a finding about a resource rests on what a call would have brought."""
+    if call.region == "global":
+        return True  # the account's IAM, which may open every key
+    here = source == f"{call.account}/{call.region}"
+    if call.service == "cloudtrail":
+        return (here and logical_id in ("trail/all", "trails")) or source == ACCOUNT
+    if not call.subject:
+        return here or logical_id.startswith("mrk-")
+    if call.subject.startswith("mrk-"):
+        return logical_id == call.subject  # a replica is held against its primary
+    return here and logical_id == call.subject
+
+
+def follows(one: Said, before: set[Said]) -> bool:
+    """Whether an answer that is not "undetermined" says nothing that was not known before.
+
+    A control that was violated still is, in other words; and a policy may show that a control holds for any
+    kind of key, where it did not even apply to the kind that the key was known to be.
+    """
+    of_control = {other[4] for other in before if other[:3] == one[:3]}
+    if one[4] == Outcome.VIOLATION:
+        return Outcome.VIOLATION in of_control
+    return one[4] == Outcome.COMPLIANT and of_control == {Outcome.NOT_APPLICABLE}
+
+
+def test_the_undisturbed_report_has_something_of_everything() -> None:
+    outcomes = {one.outcome for one in undisturbed().findings}
+    assert outcomes == set(Outcome) - {Outcome.UNDETERMINED}
+    assert set(asked(Replay(whole())).given) == set(CALLS)
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.region}-{call.operation}-{call.subject}")
+def test_one_failing_call_makes_what_it_touched_undetermined_and_changes_nothing_else(call: Call) -> None:
+    for name, error in FAULTS.items():
+        replay = Replay(whole(), lambda one, _page, error=error: error if one == call else None)  # type: ignore[misc]
+        report = report_of(asked(replay))
+        before, after = said(undisturbed()), said(report)
+
+        told = [
+            one for one in report.findings if one.detail == "unanswered" and call.operation in one.message
+        ]
+        assert told, name
+        assert {one.outcome for one in told} == {Outcome.UNDETERMINED}, name
+        assert report.verdict is not Verdict.CLEAN
+        # Nothing that was not touched changes.
+        assert {one for one in before - after if not touched(call, *one[:2])} == set(), name
+        # What is new is that something is not known: no pass, and no violation.
+        new = {one for one in after - before if one[4] != Outcome.UNDETERMINED}
+        assert {one for one in new if not follows(one, before)} == set(), name
+        assert {one for one in after - before if not touched(call, *one[:2])} == set(), name
+
+
+def test_a_token_that_expires_midway_leaves_the_rest_undetermined_and_asks_no_more() -> None:
+    calls = 0
+
+    def expires(_call: Call, _page: int) -> ClientError | None:
+        nonlocal calls
+        calls += 1
+        return client_error("ExpiredTokenException") if calls > 12 else None
+
+    replay = Replay(whole(), expires)
+    answers = Answers(whole().scopes)
+    Inventory(Asker(answers, replay, pace=Pace(sleep=lambda _seconds: None)), threads=1).run()
+    report = report_of(answers)
+    assert len(replay.asked) in (13, 14)  # the other lane may have begun one
+    gaps = [one for one in report.findings if one.detail == "unanswered"]
+    assert gaps
+    assert all("ExpiredTokenException" in one.message for one in gaps)
+    before = said(undisturbed())
+    new = {one for one in said(report) - before if one[4] != Outcome.UNDETERMINED}
+    assert {one for one in new if not follows(one, before)} == set()
+
+
+def test_everything_refused_is_all_undetermined_and_no_pass() -> None:
+    report = report_of(asked(Replay(whole(), lambda _call, _page: client_error("AccessDenied"))))
+    assert {one.outcome for one in report.findings} == {Outcome.UNDETERMINED}
+    assert report.verdict is Verdict.UNDETERMINED
+    assert Score.of(report).value == 0
+
+
+def test_an_answer_that_is_refused_midway_keeps_its_pages_and_is_incomplete() -> None:
+    call = Call.of(ACCOUNT, REGION, "kms", "ListKeys")
+    replay = Replay(
+        whole(),
+        lambda one, page: client_error("ThrottlingException") if one == call and page == 2 else None,
+        page=2,
+    )
+    answers = asked(replay)
+    estate = estate_from_answers(answers)
+    assert [key.location.logical_id for key in estate.keys if key.region == REGION] == [
+        "good", "public", "delegating", "still"
+    ]  # fmt: skip
+    assert [(one.call, one.code) for one in estate.unanswered] == [("kms:ListKeys", "ThrottlingException")]
+    assert OTHER_REGION in {key.region for key in estate.keys}
