@@ -34,6 +34,7 @@ from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.estate import IdentityPolicy, Key
 from kms_constructs.model.guarded_actions import GUARDED_ACTIONS
 from kms_constructs.model.text import display
+from kms_constructs.model.unknown import is_unknown
 
 PRINCIPAL = "principal"
 
@@ -152,7 +153,7 @@ class GuardedActionRule(KeyRule):
         here = f"this {key.vocabulary.app}"
         seen = f"no IAM policy of {here} does, and any other may"
         if using:
-            gives = (f"{grant.label} gives it to {describe_cells(grant.principals)}" for grant in using)
+            gives = (f"{grant.label} {_gives(grant)} {describe_cells(grant.principals)}" for grant in using)
             seen = f"in {here} {'; '.join(gives)}{'; and more do' if more else ''}"
         message = (
             f"{capitalized(part.label)} leaves {qualified} to the IAM policies of {part.principals}; {seen}"
@@ -254,6 +255,11 @@ class GuardedActionRule(KeyRule):
             if any(any_meet(grant.principals, part.cells) for part in self._escapes(key)):
                 return f"key {key.location}"
         return None
+
+
+def _gives(grant: IdentityGrant) -> str:
+    """What is said of a policy: of one whose content is not known, only what may be."""
+    return "may give it to" if is_unknown(grant.policy.policy.unknown) else "gives it to"
 
 
 def _without_linked(part: Contribution) -> Contribution | None:
