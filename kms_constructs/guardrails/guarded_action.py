@@ -39,6 +39,7 @@ from kms_constructs.model.estate import IdentityPolicy, Key
 from kms_constructs.model.globs import globs_meet
 from kms_constructs.model.guarded_actions import GUARDED_ACTIONS
 from kms_constructs.model.text import display
+from kms_constructs.model.unknown import is_unknown
 
 PRINCIPAL = "principal"
 
@@ -195,7 +196,7 @@ class GuardedActionRule(KeyRule):
         here = f"this {key.vocabulary.app}"
         seen = f"no IAM policy of {here} does, and any other may"
         if using:
-            gives = (f"{grant.label} gives it to {describe_cells(grant.principals)}" for grant in using)
+            gives = (f"{grant.label} {_gives(grant)} {describe_cells(grant.principals)}" for grant in using)
             seen = f"in {here} {'; '.join(gives)}{'; and more do' if more else ''}"
         message = (
             f"{capitalized(part.label)} leaves {qualified} to the IAM policies of {part.principals}; {seen}"
@@ -325,6 +326,11 @@ class GuardedActionRule(KeyRule):
             and bool(grant.principals)
             and all(same_account(cell, account) is False for cell in grant.principals)
         )
+
+
+def _gives(grant: IdentityGrant) -> str:
+    """What is said of a policy: of one whose content is not known, only what may be."""
+    return "may give it to" if is_unknown(grant.policy.policy.unknown) else "gives it to"
 
 
 def _without_linked(part: Contribution) -> Contribution | None:
