@@ -221,7 +221,7 @@ REFUSED = [
     ("tag of AWS", {"tags": {"aws:x": "y"}}, "tags['aws:x']", "belong to AWS"),
     ("blank tag", {"tags": {"": "y"}}, "tags['']", "1 to 128 characters"),
     ("long tag", {"tags": {"x": "y" * 257}}, "tags['x']", "at most 256"),
-    ("45 tags", {"tags": {f"t{n}": "" for n in range(45)}}, "tags", "at most 44 of your own"),
+    ("45 tags", {"tags": {f"t{n}": "" for n in range(45)}}, "tags", "at most 43 of your own"),
     ("logical id", {"logical_id": "My-Key"}, "logical_id", "letters and digits"),
     ("parameter", {"parameter_name": "keys/data"}, "parameter_name", "start with /"),
     ("parameter of AWS", {"parameter_name": "/aws/key"}, "parameter_name", "aws or ssm"),
