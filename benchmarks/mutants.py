@@ -229,9 +229,9 @@ MUTANTS = (
     ),
     Mutant(
         "region-uncertain-deny",
-        "reach.py",
-        "                    if statement.certain or not denies\n",
-        "                    if True\n",
+        "shape.py",
+        "            if statement.certain or not denies\n",
+        "            if True\n",
         "A Deny that a condition may leave out would count as there.",
     ),
     Mutant(
