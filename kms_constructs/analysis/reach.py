@@ -28,6 +28,7 @@ from kms_constructs.analysis.principals import (
     lies_elsewhere,
     principal_cells,
 )
+from kms_constructs.analysis.shape import actions_alike, shape_of, speaking_of
 from kms_constructs.analysis.statements import allowed, applies_to_action, denial, statement_actions
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import ACROSS_ACCOUNTS, ACTIONS, find_action
@@ -201,16 +202,8 @@ class _KeyAccess:
         self._key = KeyName.of(key, in_own_policy=True)
         self._grants = key.grants
         self._statements = key.policy.statements
-        self._shape: _Shape = tuple(
-            (
-                denies := statement.effect == Effect.DENY,
-                statement_actions(statement.actions, statement.not_actions, denies)
-                if statement.certain or not denies
-                else _NO_ACTIONS,
-            )
-            for statement in key.policy.statements
-        )
-        self._speaking = _speaking(self._shape)
+        self._shape = shape_of(key.policy)
+        self._speaking = speaking_of(self._shape)
         self._abroad = is_account_id(key.account) and any(
             statement.effect != Effect.DENY and not _names_home_only(statement, key.account)
             for statement in key.policy.statements
@@ -266,7 +259,7 @@ class _KeyAccess:
     def alike(self, actions: tuple[str, ...], organization: Sequence[Policy]) -> Iterable[tuple[str, ...]]:
         """The actions in groups that share a region, whatever is known of the request."""
         if not (organization or self._grants or self._open):
-            return _alike(self._shape, actions, self._abroad)
+            return actions_alike(self._shape, actions, self._abroad)
         groups: dict[object, list[str]] = {}
         for action in actions:
             place = self.signature(action, ()), _bound(action, organization)
@@ -380,40 +373,9 @@ def _bound(action: str, organization: Sequence[Policy]) -> tuple[object, ...]:
 _Known = tuple[tuple[str, str | tuple[str, ...] | None], ...]
 _Signature = tuple[object, tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 """What is known of the request; positions of the Allows, Denies and grants that speak of an action."""
-_NO_ACTIONS: frozenset[str] = frozenset()
-_Shape = tuple[tuple[bool, frozenset[str]], ...]
-"""Of each statement whether it denies, and the actions that it speaks of."""
 
 
 _compiled = once(_KeyAccess)
-
-
-@lru_cache(maxsize=4096)
-def _alike(shape: _Shape, actions: tuple[str, ...], abroad: bool) -> tuple[tuple[str, ...], ...]:
-    """The actions in groups, of a key of which nothing but the statements tells actions apart."""
-    groups: dict[object, list[str]] = {}
-    speaking = _speaking(shape)
-    for action in actions:
-        place = action in GRANT_ACTIONS, abroad and action not in ACROSS_ACCOUNTS, speaking[action]
-        groups.setdefault(place, []).append(action)
-    return tuple(map(tuple, groups.values()))
-
-
-@lru_cache(maxsize=4096)
-def _speaking(
-    statements: _Shape,
-) -> dict[str, tuple[tuple[int, ...], tuple[int, ...]]]:
-    """For each action the positions of the Allows and of the Denies that speak of it.
-
-    Policies of one shape share it: keys that are made alike differ in their principals only.
-    """
-    return {
-        action: (
-            tuple(at for at, (denies, names) in enumerate(statements) if not denies and action in names),
-            tuple(at for at, (denies, names) in enumerate(statements) if denies and action in names),
-        )
-        for action in ACTIONS
-    }
 
 
 _SERVICE_NAME = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?|[a-z0-9-]+\.amazon\.com")
