@@ -28,9 +28,9 @@ ANALYSIS = (
     ),
     Mutant(
         "region-uncertain-deny",
-        "analysis/reach.py",
-        "                    if statement.certain or not denies\n",
-        "                    if True\n",
+        "analysis/shape.py",
+        "            if statement.certain or not denies\n",
+        "            if True\n",
         "A Deny that a condition may leave out would count as there.",
     ),
     Mutant(

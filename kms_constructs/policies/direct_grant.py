@@ -19,7 +19,7 @@ from kms_constructs.analysis.evaluate import is_service_linked
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import ACTIONS, KeyUsage
 from kms_constructs.model.key_specs import KEY_SPECS, using_actions
-from kms_constructs.policies.key_policy import DeclaredGrant
+from kms_constructs.policies.declared_grant import DeclaredGrant
 from kms_constructs.policies.principals import (
     NamedPrincipal,
     PrincipalLike,

@@ -14,7 +14,6 @@ from datetime import date
 
 from kms_constructs.model.actions import ActionClass, KeyUsage, actions_of
 from kms_constructs.model.declaration import DELEGATION_CONTROL, Declaration
-from kms_constructs.model.estate import Grant
 from kms_constructs.model.guarded_actions import GUARDED_ACTIONS, GuardedAction, May
 from kms_constructs.model.key_specs import (
     KEY_SPECS,
@@ -24,6 +23,7 @@ from kms_constructs.model.key_specs import (
     producing_actions,
     using_actions,
 )
+from kms_constructs.policies.declared_grant import DeclaredGrant, allowing
 from kms_constructs.policies.denials import (
     deny_actions,
     deny_direct_grants,
@@ -47,40 +47,6 @@ SYNCHRONISATION_ROLE = (
     "role/aws-service-role/mrk.kms.amazonaws.com/AWSServiceRoleForKeyManagementServiceMultiRegionKeys"
 )
 """Path and name of the service-linked role that keeps multi-Region keys in step."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeclaredGrant:
-    """A grant that people make themselves, checked and as text; see `DirectGrant`.
-
-    Args:
-        grantee: ARN of the grantee principal.
-        operations: Grant operations, sorted.
-        created_by: ARNs of those who may make it.
-        constraints: Kind of constraint and its pairs, or None.
-        retiring: ARN of the retiring principal, or None.
-        name: Name of the grant, or None.
-    """
-
-    grantee: str
-    operations: tuple[str, ...]
-    created_by: tuple[str, ...]
-    constraints: tuple[str, tuple[tuple[str, str], ...]] | None = None
-    retiring: str | None = None
-    name: str | None = None
-
-    @property
-    def grant(self) -> Grant:
-        """The grant as the guardrails know it."""
-        constraints = {} if self.constraints is None else {self.constraints[0]: dict(self.constraints[1])}
-        return Grant(
-            grantee=self.grantee,
-            operations=self.operations,
-            retiring=self.retiring,
-            constraints=constraints,
-            name=self.name,
-            created_by=self.created_by,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -374,7 +340,7 @@ def direct_grants(spec: KeyPolicySpec) -> tuple[PolicyStatementJson, ...]:
     ``ForAllValues`` also holds for an empty set, so the operations have to be there, too.
     """
     return tuple(
-        _allow(f"DirectGrant{number}", grant.created_by, ["kms:CreateGrant"], _grant_condition(grant))
+        _allow(f"DirectGrant{number}", grant.created_by, ["kms:CreateGrant"], allowing(grant))
         for number, grant in enumerate(spec.direct_grants, 1)
     )
 
@@ -455,22 +421,6 @@ def _manage(spec: KeyPolicySpec) -> list[str]:
     possible = {"EnableKeyRotation": by_itself, "RotateKeyOnDemand": on_demand}
     possible |= {guarded.action: False for guarded in GUARDED_ACTIONS.values()}
     return [name for name in actions_of(ActionClass.MANAGE) if possible.get(name, True)]
-
-
-def _grant_condition(grant: DeclaredGrant) -> Condition:
-    equal: dict[str, object] = {"kms:GranteePrincipal": grant.grantee}
-    null = {"kms:GrantOperations": "false"}
-    every: dict[str, object] = {"kms:GrantOperations": list(grant.operations)}
-    if grant.retiring is None:
-        null["kms:RetiringPrincipal"] = "true"
-    else:
-        equal["kms:RetiringPrincipal"] = grant.retiring
-    if grant.constraints is not None:
-        kind, pairs = grant.constraints
-        equal["kms:GrantConstraintType"] = kind
-        equal |= {f"kms:EncryptionContext:{name}": value for name, value in pairs}
-        every["kms:EncryptionContextKeys"] = [name for name, _ in pairs]
-    return {"StringEquals": equal, "Null": null, "ForAllValues:StringEquals": every}
 
 
 def _guarded(spec: KeyPolicySpec) -> list[str]:

@@ -10,7 +10,8 @@ from kms_constructs.model.actions import ACTIONS, ActionClass, KeyUsage
 from kms_constructs.model.key_specs import KEY_SPECS, MAXIMUM_KEY_POLICY_BYTES, using_actions
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.policies import key_policy as written
-from kms_constructs.policies.key_policy import DeclaredGrant, KeyPolicySpec, declaration, key_policy
+from kms_constructs.policies.declared_grant import DeclaredGrant
+from kms_constructs.policies.key_policy import KeyPolicySpec, declaration, key_policy
 from kms_constructs.policies.root_access import RootAccess
 
 ROOT = "arn:aws:iam::111122223333:root"

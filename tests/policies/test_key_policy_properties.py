@@ -23,7 +23,8 @@ from kms_constructs.model.actions import ActionClass, actions_of
 from kms_constructs.model.estate import Estate, Key, Location
 from kms_constructs.model.key_specs import KEY_SPECS, using_actions
 from kms_constructs.model.policy import parse_policy
-from kms_constructs.policies.key_policy import DeclaredGrant, KeyPolicySpec, declaration, key_policy
+from kms_constructs.policies.declared_grant import DeclaredGrant
+from kms_constructs.policies.key_policy import KeyPolicySpec, declaration, key_policy
 from kms_constructs.policies.root_access import RootAccess
 from kms_constructs.policies.statements import statement
 

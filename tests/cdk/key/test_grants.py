@@ -416,9 +416,10 @@ def test_a_refused_wish_of_a_construct_is_not_told_as_an_argument_of_the_caller(
     stack = new_stack()
     queue = sqs.Queue(stack, "Queue", encryption_master_key=new_key(stack))
 
-    with pytest.raises(RuntimeError) as refused:
-        sns.Topic(stack, "Topic").add_subscription(subscriptions.SqsSubscription(queue))
+    sns.Topic(stack, "Topic").add_subscription(subscriptions.SqsSubscription(queue))
+    with pytest.raises(SealedSynthError) as refused:
+        App.of(stack).synth()  # type: ignore[union-attr]
 
-    told = str(refused.value)
+    (told,) = refused.value.refusals
     assert told.startswith("Data/Key: a statement that a construct asks for (sns.amazonaws.com: Decrypt, Gen")
-    assert told.endswith("Fix: declare services=[ServiceAccess.sns(…)] on the key")
+    assert "Fix: declare services=[ServiceAccess.sns()] on the key" in told
