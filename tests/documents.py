@@ -54,7 +54,9 @@ def blocks(document: Path) -> list[Block]:
     ]  # fmt: skip
 
 
-EVERY_BLOCK = [block for document in DOCUMENTS for block in blocks(document)]
+EMULATED = REPOSITORY / "docs" / "key-material.md"
+"""Its blocks need KMS, and are run against an emulator by a test of their own."""
+EVERY_BLOCK = [block for document in DOCUMENTS if document != EMULATED for block in blocks(document)]
 RUN = [
     block
     for block in EVERY_BLOCK
