@@ -67,7 +67,7 @@ def running(state: Path) -> Iterator[MiniStack]:
 
 
 def _wait(endpoint: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(2400):
+    for _ in range(600):
         assert process.poll() is None, log.read_text("utf-8", errors="replace")
         try:
             with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=5):  # noqa: S310 - local

@@ -10,7 +10,6 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -267,12 +266,3 @@ def stub_client(region: str = "eu-west-1") -> Any:
     """A client with credentials that are none; it has a wire when somebody gives it one."""
     session = boto3.Session("testing", "testing", region_name=region)
     return session.client("kms", config=Config(retries={"mode": "standard", "total_max_attempts": ATTEMPTS}))
-
-
-@contextmanager
-def no_pauses() -> Iterator[None]:
-    """Retries without the pauses between them."""
-    from unittest.mock import patch
-
-    with patch("botocore.endpoint.time.sleep"):
-        yield
