@@ -113,10 +113,9 @@ def __getattr__(name: str) -> object:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] == __name__:
             raise
-        message = (
-            f"kms_constructs.{name} needs {error.name}. Fix: pip install 'kms-constructs[cdk]', "
-            "or from a checkout of the repository: pip install '.[cdk]'"
-        )
+        from kms_constructs.errors import how_to_install
+
+        message = f"kms_constructs.{name} needs {error.name}. Fix: {how_to_install('cdk')}"
         raise ImportError(message, name=error.name) from error
     globals()[name] = value
     return value

@@ -19,6 +19,17 @@ Catch `KmsConstructsError` to catch them all. No message ever holds key material
 from __future__ import annotations
 
 
+def how_to_install(extra: str) -> str:
+    """What to call for an extra that is missing, published or not.
+
+    Example:
+        >>> print(how_to_install("cdk"))
+        pip install 'kms-constructs[cdk]', or from a checkout of the repository: pip install '.[cdk]'
+    """
+    published = f"pip install 'kms-constructs[{extra}]'"
+    return f"{published}, or from a checkout of the repository: pip install '.[{extra}]'"
+
+
 class KmsConstructsError(Exception):
     """Base of every exception that this package raises on purpose."""
 

@@ -12,7 +12,7 @@ import click
 
 from kms_constructs.cli import output
 from kms_constructs.cli.judging import Judging, judging_options
-from kms_constructs.errors import SourceError
+from kms_constructs.errors import SourceError, how_to_install
 from kms_constructs.reports.formats import AUDITED, Audited, Judged
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class _Asked:
             if error.name not in ("boto3", "botocore"):
                 raise
             raise SourceError(
-                "audit", "AWS cannot be asked without boto3", "pip install 'kms-constructs[runtime]'"
+                "audit", "AWS cannot be asked without boto3", how_to_install("runtime")
             ) from error
         from kms_constructs.sources.kms_api.answers import Answers
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kms_constructs.errors import how_to_install
+
 if TYPE_CHECKING:
     from kms_constructs.runtime.material.calls import Clients
     from kms_constructs.runtime.material.expiry import Wish
@@ -54,7 +56,7 @@ class MaterialCommand(click.Command):
             if (error.name or "").partition(".")[0] not in _EXTRA:
                 raise
             raise click.UsageError(
-                f"{error.name} is not installed. Fix: pip install 'kms-constructs[material]'", ctx
+                f"{error.name} is not installed. Fix: {how_to_install('material')}", ctx
             ) from error
 
 

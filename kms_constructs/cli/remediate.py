@@ -10,7 +10,7 @@ import click
 from kms_constructs.cli import output
 from kms_constructs.cli.audit import saved_answers
 from kms_constructs.cli.options import config_option
-from kms_constructs.errors import SourceError
+from kms_constructs.errors import SourceError, how_to_install
 from kms_constructs.exit_code import ExitCode
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _applied(change: Change, profile: str | None) -> bool:
         if error.name not in ("boto3", "botocore"):
             raise
         raise SourceError(
-            "remediate", "AWS cannot be asked without boto3", "pip install 'kms-constructs[runtime]'"
+            "remediate", "AWS cannot be asked without boto3", how_to_install("runtime")
         ) from error
     output.tell(change.command)
     if not click.confirm(f"Make this change to {change.key}?", err=True):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kms_constructs.cli import output
-from kms_constructs.errors import SourceError
+from kms_constructs.errors import SourceError, how_to_install
 from kms_constructs.exit_code import ExitCode
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def verify_sharing(
         if error.name not in ("boto3", "botocore"):
             raise
         raise SourceError(
-            "verify-sharing", "AWS cannot be asked without boto3", "pip install 'kms-constructs[runtime]'"
+            "verify-sharing", "AWS cannot be asked without boto3", how_to_install("runtime")
         ) from error
     with output.progress("Signing in"):
         sharing = Sharing(
