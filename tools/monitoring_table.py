@@ -1,37 +1,25 @@
-"""What is watched, as the table in docs/monitoring.md: ``python tools/monitoring_table.py --write FILE``.
-
-The table stands between two marks. ``--check`` says whether it is current, for tests and CI.
-"""
+"""What is watched, as a table: ``python -m tools.monitoring_table --write docs/monitoring.md``."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable
 
 from kms_constructs.detections.catalogue import CHANGING, WATCHES
 from kms_constructs.detections.watch import API_CALL, Callers, Result, Watch
-
-BEGIN = "<!-- watches:begin -->"
-END = "<!-- watches:end -->"
+from tools.generated_table import GeneratedTable, table
 
 
 def markdown_table(watches: Iterable[Watch] = WATCHES) -> str:
     """The watches as a Markdown table, one row each."""
-    rows = [
-        "| Rule | What happened | Events | Level | Expected of | Guardrail |",
-        "|---|---|---|---|---|---|",
-    ]
-    rows.extend(_row(watch) for watch in watches)
-    return "\n".join(rows) + "\n"
+    head = ("Rule", "What happened", "Events", "Level", "Expected of", "Guardrail")
+    return table(head, [_row(watch) for watch in watches])
 
 
-def _row(watch: Watch) -> str:
+def _row(watch: Watch) -> tuple[str, ...]:
     level = watch.level.value
     if watch.guarded and watch.expected != "nobody":
         level += "; an alert where the caller is authorised"
-    cells = (
+    return (
         f"`{watch.id}`",
         f"[{watch.title}]({watch.references[0]})",
         _events(watch),
@@ -39,7 +27,6 @@ def _row(watch: Watch) -> str:
         watch.expected,
         watch.control,
     )
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
 def _events(watch: Watch) -> str:
@@ -57,38 +44,7 @@ def _events(watch: Watch) -> str:
     return names
 
 
-def with_table(text: str) -> str:
-    """The text with the table between its marks made current.
-
-    Raises:
-        ValueError: The marks do not stand one after the other.
-    """
-    begin, end = text.find(BEGIN), text.find(END)
-    if begin < 0 or end < begin:
-        raise ValueError(f"the marks {BEGIN} and {END} do not stand one after the other")
-    return f"{text[:begin]}{BEGIN}\n{markdown_table()}{text[end:]}"
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes or checks the table; returns 0, or 1 when it is not current."""
-    parser = argparse.ArgumentParser(prog="python tools/monitoring_table.py", description=__doc__)
-    how = parser.add_mutually_exclusive_group(required=True)
-    how.add_argument("--write", metavar="FILE", type=Path, help="make the table in FILE current")
-    how.add_argument("--check", metavar="FILE", type=Path, help="exit with 1 when the table in FILE is not")
-    given = parser.parse_args(arguments)
-    path: Path = given.write or given.check
-    text = path.read_text(encoding="utf-8")
-    current = with_table(text)
-    if given.write:
-        path.write_text(current, encoding="utf-8")
-        return 0
-    if current != text:
-        print(  # noqa: T201 - this is the output of a command
-            f"{path}: the table of what is watched is not current: run with --write", file=sys.stderr
-        )
-        return 1
-    return 0
-
+TABLE = GeneratedTable("watches", markdown_table)
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(TABLE.main())

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kms_constructs.cli import output
+from kms_constructs.cli.boto import needing_boto3
 from kms_constructs.cli.judging import Judging, judging_options
-from kms_constructs.errors import SourceError, how_to_install
+from kms_constructs.errors import SourceError
 from kms_constructs.reports.formats import AUDITED, Audited, Judged
 
 if TYPE_CHECKING:
@@ -153,15 +154,9 @@ class _Asked:
 
     def answers(self) -> Answers:
         """What AWS answers."""
-        try:
+        with needing_boto3("audit"):
             from kms_constructs.runtime import asking, inventory, sessions
             from kms_constructs.runtime.journal import Journal
-        except ModuleNotFoundError as error:
-            if error.name not in ("boto3", "botocore"):
-                raise
-            raise SourceError(
-                "audit", "AWS cannot be asked without boto3", how_to_install("runtime")
-            ) from error
         from kms_constructs.sources.kms_api.answers import Answers
 
         wanted = sessions.Wanted(

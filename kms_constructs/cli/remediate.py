@@ -9,8 +9,8 @@ import click
 
 from kms_constructs.cli import output
 from kms_constructs.cli.audit import saved_answers
+from kms_constructs.cli.boto import needing_boto3
 from kms_constructs.cli.options import config_option
-from kms_constructs.errors import SourceError, how_to_install
 from kms_constructs.exit_code import ExitCode
 
 if TYPE_CHECKING:
@@ -78,15 +78,9 @@ def remediate(
 
 def _applied(change: Change, profile: str | None) -> bool:
     """Makes one change, if the caller says so."""
-    try:
+    with needing_boto3("remediate"):
         from kms_constructs.runtime.applying import apply
         from kms_constructs.runtime.sessions import key_client
-    except ModuleNotFoundError as error:
-        if error.name not in ("boto3", "botocore"):
-            raise
-        raise SourceError(
-            "remediate", "AWS cannot be asked without boto3", how_to_install("runtime")
-        ) from error
     output.tell(change.command)
     if not click.confirm(f"Make this change to {change.key}?", err=True):
         return False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kms_constructs.cli import output
-from kms_constructs.errors import SourceError, how_to_install
+from kms_constructs.cli.boto import needing_boto3
 from kms_constructs.exit_code import ExitCode
 
 if TYPE_CHECKING:
@@ -69,15 +69,9 @@ def verify_sharing(
         click.confirm(
             f"Write an object to s3://{bucket}/{prefix}… and delete it again?", abort=True, err=True
         )
-    try:
+    with needing_boto3("verify-sharing"):
         from kms_constructs.runtime.sessions import party
         from kms_constructs.runtime.sharing import Result, Sharing
-    except ModuleNotFoundError as error:
-        if error.name not in ("boto3", "botocore"):
-            raise
-        raise SourceError(
-            "verify-sharing", "AWS cannot be asked without boto3", how_to_install("runtime")
-        ) from error
     with output.progress("Signing in"):
         sharing = Sharing(
             source=party("source", source_profile, arn.region),

@@ -7,7 +7,9 @@ import pytest
 
 from kms_constructs.detections.catalogue import WATCHES
 from tests.conftest import REPOSITORY
-from tools.monitoring_table import BEGIN, END, main, markdown_table, with_table
+from tools.monitoring_table import TABLE, markdown_table
+
+BEGIN, END, main, with_table = TABLE.begin, TABLE.end, TABLE.main, TABLE.put_into
 
 DOCUMENT = REPOSITORY / "docs" / "monitoring.md"
 
