@@ -11,6 +11,7 @@ from functools import partial
 
 from kms_constructs.errors import ConfigurationError
 from kms_constructs.guardrails.acceptance import Acceptances, meant_for_us
+from kms_constructs.guardrails.alike import FEWEST, Alike
 from kms_constructs.guardrails.baseline import Baseline
 from kms_constructs.guardrails.catalogue import CATALOGUE, find_control
 from kms_constructs.guardrails.config import GuardrailConfig
@@ -21,6 +22,7 @@ from kms_constructs.guardrails.fingerprint import Fingerprints
 from kms_constructs.guardrails.registry import RULES
 from kms_constructs.guardrails.rule import Rule, RuleContext
 from kms_constructs.guardrails.worlds import Judged, merged_findings
+from kms_constructs.model.changed import changed
 from kms_constructs.model.estate import Estate, Key, Location
 
 DISABLED = "disabled"
@@ -39,6 +41,7 @@ def judge(
     pause_gc: bool = False,
     baseline: Baseline | None = None,
     declarations: bool = True,
+    share_from: float = FEWEST,
 ) -> Report:
     """Judges an estate by the guardrails.
 
@@ -52,6 +55,8 @@ def judge(
             up to a fifth of the time over many keys, where nothing else runs in the process.
         baseline: What was there when the guardrails came, and is accepted.
         declarations: Whether what the input says of itself counts: who is authorised, what is accepted.
+        share_from: From how many keys on those that differ by names alone are judged once; ``math.inf`` to
+            judge each by itself, with the same report.
 
     Returns:
         Every answer, compliant ones included, sorted by source, resource, control and detail. A rule that
@@ -73,7 +78,7 @@ def judge(
     day = today or datetime.now(UTC).date()
     estate = limited(estate, settings.may_declare) if declarations else refused(estate)
     estate = replace(estate, acceptances=tuple(filter(meant_for_us, estate.acceptances)))
-    asked = _Asked(settings, [rule for rule in rules if rule.control.id in wanted], day)
+    asked = _Asked(settings, [rule for rule in rules if rule.control.id in wanted], day, share_from)
     found: Iterable[Finding]
     with _collector_paused() if pause_gc else nullcontext():
         if estate.worlds:
@@ -85,8 +90,9 @@ def judge(
         acceptances = Acceptances(settings, estate.acceptances, baseline, wanted, day)
         finish = _Finish(settings, Fingerprints(estate))
         finished = [one for finding in found for one in acceptances.applied_to(finish(finding))]
+        finished.sort(key=_sort_key)
     return Report(
-        findings=tuple(sorted(finished, key=_sort_key)),
+        findings=tuple(finished),
         problems=estate.problems,
         keys=len({key.id for world in estate.every_world for key in world.estate.keys}),
         sources=estate.sources,
@@ -103,23 +109,26 @@ class _Asked:
         settings: The configuration.
         rules: The rules.
         day: The day that ages are counted to.
+        share_from: From how many keys on those that differ by names alone are judged once.
     """
 
     settings: GuardrailConfig
     rules: Sequence[type[Rule]]
     day: date
+    share_from: float
 
     def found(self, estate: Estate, known: Judged | None = None) -> list[Finding]:
         """What the rules find in one world, given what they found in others."""
         context = RuleContext(estate, self.settings, self.day)
         if known is not None:
             known.enter(estate)
+        alike = Alike(estate, self.settings) if len(estate.keys) >= self.share_from else None
         found: list[Finding] = []
         for rule_type in self.rules:
             if rule_type.control.id in self.settings.disabled:
                 found.append(_disabled(rule_type.control, self.settings))
             else:
-                found.extend(_run(rule_type, context, known))
+                found.extend(_run(rule_type, context, known, alike))
         return found
 
 
@@ -152,7 +161,9 @@ def _wanted(controls: Collection[str] | None) -> frozenset[str]:
     return frozenset(found)
 
 
-def _run(rule_type: type[Rule], context: RuleContext, known: Judged | None) -> Iterator[Finding]:
+def _run(
+    rule_type: type[Rule], context: RuleContext, known: Judged | None, alike: Alike | None
+) -> Iterator[Finding]:
     estate = context.estate
     everywhere = Location(estate.sources[0] if estate.sources else "estate")
     try:
@@ -162,6 +173,9 @@ def _run(rule_type: type[Rule], context: RuleContext, known: Judged | None) -> I
         return
     for key in estate.keys:
         check = partial(_check_key, rule, key)
+        if alike is not None and rule.by_shape:
+            judged = partial(alike.of, rule_type, key, check)
+            check = partial(_guarded, rule, judged, key.location)
         yield from check() if known is None else known.of(rule_type, key, check)
     yield from _guarded(rule, rule.check_estate, everywhere)
 
@@ -226,7 +240,7 @@ class _Finish:
     def __call__(self, finding: Finding) -> Finding:
         if finding.outcome not in (Outcome.VIOLATION, Outcome.UNDETERMINED):
             return finding
-        return replace(finding, severity=self._severity(finding), fingerprints=self._fingerprints.of(finding))
+        return changed(finding, severity=self._severity(finding), fingerprints=self._fingerprints.of(finding))
 
     def _severity(self, finding: Finding) -> Severity:
         if finding.outcome is Outcome.UNDETERMINED and not self._config.undetermined_fails:
