@@ -37,13 +37,13 @@ ALIKE = (
         "True",
         "Roles that AWS writes would be roles like any other.",
     ),
-    _fault("length", "    yield tuple(map(len, arns))\n", "", "Policies of any size would be one."),
     _fault(
         "order",
-        "        yield tuple([number.get(text, text) for text in sorted(spoken.texts)])\n",
-        "",
+        "sorted(spoken.texts, key=canonical)",
+        "()",
         "Principals would be listed in another order than by name.",
     ),
+    _fault("size", ", key.policy.size)", ")", "Policies of any size would be one."),
     _fault(
         "key-of-an-iam-policy",
         "or not self._ids.isdisjoint(own) ",
@@ -71,9 +71,15 @@ ALIKE = (
     _fault("grants", "and not key.grants ", "", "Grants of one key would be lost or those of all."),
     _fault("replica", "key.kind is KeyKind.KEY and key.primary is None", "True", "A replica would be a key."),
     _fault(
+        "order-by-partition",
+        "sorted(spoken.texts, key=canonical)",
+        "sorted(spoken.texts)",
+        "Principals of another partition would be listed in another order than by name.",
+    ),
+    _fault(
         "facts",
         "*_numbered(spoken, arns), *_facts(key)",
-        "*_numbered(spoken, arns)",
+        "*_numbered(spoken, arns), id(key.vocabulary)",
         "A key of another account would get the answer of this one.",
     ),
     _fault(

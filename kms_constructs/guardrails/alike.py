@@ -10,8 +10,8 @@ tells apart but being equal or not. So a name is taken as such, a *token*, only 
   a policy of the organization may mean it, unless that means every name, and
 * nothing there names it otherwise, in any spelling.
 
-Everything else of a key policy is compared as it stands. Names of one shape are equally long, and in the
-same order among all texts, for messages are sorted and policies have a greatest size. Whatever does not fit
+Everything else of a key policy is compared as it stands. Policies of one shape are equally long, for there is
+a greatest size, and their names in the same order among all texts, for messages are sorted. Whatever does not fit
 is judged by itself, and so is a key on which an IAM policy or the policy itself speaks by id, alias or tag.
 
 See `tests/guardrails/test_alike.py`: with and without this, every finding is the same to the letter.
@@ -359,12 +359,13 @@ def _facts(key: Key) -> Iterator[Hashable]:
 
 
 def _numbered(spoken: _Spoken, arns: tuple[str, ...]) -> Iterator[Hashable]:
-    """What is spoken with a number for each token, how long those are, and how all texts are sorted."""
+    """What is spoken with a number for each token, and how all texts are sorted.
+
+    Sorted as principals are compared, without their partitions; as they stand they are then sorted alike.
+    """
     number: dict[Hashable, Hashable] = {arn: (place,) for place, arn in enumerate(arns)}
     yield tuple([number.get(part, part) for part in spoken.parts])
-    yield tuple(map(len, arns))
     if arns:
-        yield tuple([number.get(text, text) for text in sorted(spoken.texts)])
         yield tuple([number.get(text, text) for text in sorted(spoken.texts, key=canonical)])
 
 

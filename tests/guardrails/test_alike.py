@@ -140,6 +140,9 @@ APART: Mapping[str, _Pair] = {
     "a name is in another place among the texts": _one(
         lambda number: [role(f"a{2 * number - 1}"), role("a2")]
     ),
+    "a name is in another place among those of another partition": _one(
+        lambda number: [role(f"b{2 * number + 2}"), role("b5").replace("arn:aws:", "arn:aws-cn:")]
+    ),
     "a name begins another": _one(lambda number: [role(f"a{number}"), role(f"a{number}-reader")]),
     "two names differ by case": _one(lambda number: [role(f"a{number}"), role(f"A{number}")]),
     "one name in two accounts": _one(lambda number: [role(f"a{number}"), role(f"a{number}", OTHER)]),
@@ -258,6 +261,22 @@ def test_what_stands_around_keys_and_tells_nothing_apart_leaves_them_alike() -> 
     assert judged_once(keys, config, identity_policies=(policy,))
     shared, alone = reports(Estate(keys=keys, identity_policies=(policy,)), config)
     assert shared == alone
+
+
+@pytest.mark.parametrize(
+    "told", ["Vault1", "App/Vault1", "admin-1", "role/admin-1", "app.json", "app.Vault1"]
+)
+def test_what_a_rule_says_of_a_key_by_another_of_its_names_is_not_said_of_the_next(told: str) -> None:
+    keys = tuple(numbered(number, *everything(number)) for number in (1, 2))
+    known = alike.Alike(Estate(keys=keys), GuardrailConfig())
+    found = judge(Estate(keys=keys[:1]), controls=[RULE.control.id], today=TODAY).findings
+
+    def check(key: Key) -> list[Finding]:
+        text = told.replace("1", key.location.logical_id[-1])
+        return [replace(one, location=key.location, message=f"it is {text}.") for one in found]
+
+    said = [known.of(RULE, key, lambda key=key: check(key))[0].message for key in keys]  # type: ignore[misc]
+    assert said == [f"it is {told}.", f"it is {told.replace('1', '2')}."]
 
 
 def test_a_rule_that_fails_says_so_of_every_key(monkeypatch: pytest.MonkeyPatch) -> None:
