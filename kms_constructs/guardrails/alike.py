@@ -6,13 +6,13 @@ tells apart but being equal or not. So a name is taken as such, a *token*, only 
 
 * it is the plain name of a role or user in a literal ARN, of no form that means something (roles of AWS,
   roles of the CDK, names as CloudFormation makes them),
-* no wildcard and no undecided text that stands in the key policy, in the configuration, in an IAM policy or in
-  a policy of the organization may mean it, unless that means every name, and
+* no wildcard and no undecided text may mean it that stands in the key policy, in the configuration, in an IAM
+  policy or in a policy of the organization, unless that means every name, and
 * nothing there names it otherwise, in any spelling.
 
 Everything else of a key policy is compared as it stands. Policies of one shape are equally long, for there is
-a greatest size, and their names in the same order among all texts, for messages are sorted. Whatever does not fit
-is judged by itself, and so is a key on which an IAM policy or the policy itself speaks by id, alias or tag.
+a greatest size, and their names are in the same order among all texts, for messages are sorted. Whatever does
+not fit is judged by itself, and so is a key of which the policy or an IAM policy speaks by id, alias or tag.
 
 See `tests/guardrails/test_alike.py`: with and without this, every finding is the same to the letter.
 """
