@@ -29,6 +29,7 @@ from aws_cdk.aws_kms import CfnKey
 from constructs import IConstruct, IValidation
 
 from kms_constructs.cdk.key.escape_hatch import tell_of_overrides
+from kms_constructs.cdk.key.held_to_guardrails import POLICIES
 from kms_constructs.cdk.key.refused import refused_in, watch
 from kms_constructs.model.declaration import METADATA_NAME
 
@@ -121,7 +122,7 @@ class StackGuard:
             inherited = {str(tag["key"]): str(tag["value"]) for tag in current.get("tags") or ()}
             _write(entry, resource, inherited)
             if self._disturbed(entry.scope):
-                deletion, replacement = _POLICIES[entry.declared.declared_removal_policy()]
+                deletion, replacement = POLICIES[entry.declared.declared_removal_policy()]
                 CfnResource.add_override(resource, "DeletionPolicy", deletion)
                 CfnResource.add_override(resource, "UpdateReplacePolicy", replacement)
             for name in entry.declared.foreign_properties():
@@ -158,14 +159,6 @@ class StackGuard:
                         "the first child of kms.Key is no AWS::KMS::Key: this CDK is not known"
                     )
                 entry.resource = resource
-
-
-_POLICIES = {
-    RemovalPolicy.DESTROY: ("Delete", "Delete"),
-    RemovalPolicy.RETAIN: ("Retain", "Retain"),
-    RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE: ("RetainExceptOnCreate", "Retain"),
-}
-"""DeletionPolicy and UpdateReplacePolicy of each removal policy that a key may have."""
 
 
 def _write_properties(entry: _Entry, resource: CfnKey, inherited: Mapping[str, str]) -> None:

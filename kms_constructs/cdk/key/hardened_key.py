@@ -12,6 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from kms_constructs.cdk.configuration import in_force
 from kms_constructs.cdk.key.checked_key import checked_key
 from kms_constructs.cdk.key.grants import GrantBook
 from kms_constructs.cdk.key.guard import guard
@@ -19,7 +20,7 @@ from kms_constructs.cdk.key.key_arguments import complete
 from kms_constructs.cdk.key.principals import is_person
 from kms_constructs.cdk.key.refused import refuse
 from kms_constructs.cdk.key.sealed import SealedGrants, grants_each_use
-from kms_constructs.cdk.key.stack_facts import child_path, facts_of, stack_of
+from kms_constructs.cdk.key.stack_facts import child_path, facts_of, root_of, stack_of
 from kms_constructs.errors import ArgumentError, SealedPolicyError
 from kms_constructs.model.key_specs import Origin, can_rotate
 from kms_constructs.policies.key_policy import declaration, key_policy
@@ -41,7 +42,13 @@ class HardenedKey(kms.Key):
         stack = stack_of(scope)
         self._stack = stack
         self._facts = facts_of(stack)
-        checked = checked_key(given, self._facts, child_path(scope, construct_id), replica=self._IS_REPLICA)
+        checked = checked_key(
+            given,
+            self._facts,
+            child_path(scope, construct_id),
+            config=in_force(root_of(stack)),
+            replica=self._IS_REPLICA,
+        )
         self._given = given
         self._checked = checked
         self.target = checked.target
