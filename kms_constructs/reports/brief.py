@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from kms_constructs.guardrails.finding import Finding
 from kms_constructs.model.estate import SourceProblem
-from kms_constructs.reports.causes import Cause, Pattern, by_cause, patterns, place_name
+from kms_constructs.reports.causes import Cause, Pattern, by_cause, patterns, shared_by
 from kms_constructs.reports.summary import Status, status_of
 from kms_constructs.reports.text import counted, one_line
 
@@ -77,10 +77,7 @@ def _pattern(pattern: Pattern) -> Iterable[str]:
     yield from _block(cause.worst.message)
     for one in cause.besides:
         yield from _block(f"and {one.id}: {one.message}")
-    resources = list(dict.fromkeys(one_line(place_name(one.location)) for one in pattern.causes))
-    where = ", ".join(resources[:_MOST_RESOURCES])
-    if (more := len(resources) - _MOST_RESOURCES) > 0:
-        where += f" and {counted(more, 'more resource')}"
+    where = shared_by(pattern, _MOST_RESOURCES)
     yield from _block(f"in {where}" + (f", at {one_line(cause.place)}" if cause.place else ""))
     if cause.worst.fix:
         yield from _block(f"fix {cause.worst.fix}")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from kms_constructs.guardrails.finding import Finding, Severity
 from kms_constructs.model.estate import Location
 from kms_constructs.reports.summary import Status, finding_order, natural_order, status_of
+from kms_constructs.reports.text import counted, one_line
 
 _STATEMENT = re.compile(r"(?:^|.*/)Statement/\d+")
 _EVERYONE = ("*", "any principal of any account")
@@ -82,6 +83,22 @@ class Pattern:
 def place_name(location: Location) -> str:
     """What a resource is called: its construct path, else its logical id, else its source."""
     return location.construct_path or location.logical_id or location.source
+
+
+def shared_by(pattern: Pattern, most: int) -> str:
+    """The resources of a pattern, each with the line that made it, where that is known.
+
+    Args:
+        pattern: The causes.
+        most: How many resources are named; the others are counted.
+    """
+    locations = dict.fromkeys(one.location for one in pattern.causes)
+    names = [
+        one_line(place_name(one)) + (f" ({one_line(str(one.made_at))})" if one.made_at is not None else "")
+        for one in locations
+    ]
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {counted(more, 'more resource')}" if more > 0 else "")
 
 
 def cause_place(finding: Finding) -> str:

@@ -11,7 +11,7 @@ from rich.text import Text
 from kms_constructs.guardrails.finding import Finding, Remark, Report
 from kms_constructs.guardrails.verdict import Verdict
 from kms_constructs.model.estate import Location, SourceProblem
-from kms_constructs.reports.causes import Cause, Pattern, by_cause, patterns, place_name
+from kms_constructs.reports.causes import Cause, Pattern, by_cause, patterns, place_name, shared_by
 from kms_constructs.reports.console import Drawn, Look, Pen, draw, heading
 from kms_constructs.reports.summary import (
     ResourceFindings,
@@ -150,10 +150,7 @@ def _causes(findings: Sequence[Finding], look: Look, pen: Pen) -> Iterable[Rende
 def _pattern(pattern: Pattern, look: Look, pen: Pen) -> Iterable[RenderableType]:
     """What several resources share, or one of many resources has."""
     cause = pattern.first
-    names = list(dict.fromkeys(one_line(place_name(one.location)) for one in pattern.causes))
-    more = len(names) - _MOST_NAMED
-    where = ", ".join(names[:_MOST_NAMED]) + (f" and {counted(more, 'more resource')}" if more > 0 else "")
-    yield from _finding(cause.worst, look, pen, cause, where)
+    yield from _finding(cause.worst, look, pen, cause, shared_by(pattern, _MOST_NAMED))
     yield Drawn()
 
 

@@ -20,6 +20,7 @@ import cdk_nag
 from constructs import IConstruct
 
 from kms_constructs.cdk.enforcement.acknowledgements import acknowledged_above
+from kms_constructs.cdk.key.made_at import leave_in
 from kms_constructs.errors import ArgumentError, KmsConstructsError
 from kms_constructs.guardrails.acceptance import one_by_one
 from kms_constructs.guardrails.baseline import Baseline
@@ -203,6 +204,7 @@ class GuardrailPack(NagPack):
     def _validated(
         self, directory: Path, root: IConstruct | None, *, keep: str | None
     ) -> cdk.PolicyValidationPluginReport:
+        leave_in(directory, root)  # read with the rest
         assembly, estate = self._reading.of(directory)
         above = acknowledged_above(assembly, root)
         told = tuple(one for path, data in above.items() for one in acknowledgements(path, data))

@@ -17,6 +17,7 @@ from kms_constructs.cdk.key.checked_key import checked_key
 from kms_constructs.cdk.key.grants import GrantBook
 from kms_constructs.cdk.key.guard import guard
 from kms_constructs.cdk.key.key_arguments import complete
+from kms_constructs.cdk.key.made_at import remember
 from kms_constructs.cdk.key.principals import is_person
 from kms_constructs.cdk.key.refused import refuse
 from kms_constructs.cdk.key.sealed import SealedGrants, grants_each_use
@@ -68,6 +69,7 @@ class HardenedKey(kms.Key):
             policy=placeholder_policy(),
             removal_policy=checked.removal_policy,
         )
+        self._made_at = remember(root_of(stack), checked.target.where)
         guard(stack, scope, self, self)
         self._add_what_was_asked_for()
 
@@ -156,7 +158,7 @@ class HardenedKey(kms.Key):
         """
         if not self._granting:
             for error in self._grant_book.answer(statement.to_statement_json()):
-                refuse(self._stack, error)
+                refuse(self._stack, error, self._made_at)
         return iam.AddToResourcePolicyResult(statement_added=True, policy_dependable=self)
 
     def grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
@@ -177,7 +179,7 @@ class HardenedKey(kms.Key):
             try:
                 self._grant_book.grant(principal, actions, foreign_stack=self._foreign_stack(principal))
             except SealedPolicyError as error:
-                refuse(self._stack, error)
+                refuse(self._stack, error, self._made_at)
                 return iam.Grant.drop(grantee, "refused")
             self._granting = True
         try:
@@ -198,7 +200,7 @@ class HardenedKey(kms.Key):
             "name it there: key_administrators=[role]",
             where=self.target.where,
         )
-        refuse(self._stack, error)
+        refuse(self._stack, error, self._made_at)
         return iam.Grant.drop(grantee, "refused")
 
     @property
