@@ -6,6 +6,7 @@ A root statement with ``kms:*`` breaks six controls, and two hundred keys that o
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -126,7 +127,10 @@ def by_cause(findings: Iterable[Finding]) -> tuple[Cause, ...]:
 
 
 def patterns(causes: Iterable[Cause]) -> tuple[Pattern, ...]:
-    """Causes that are alike put together: the worst first, then those that most resources share."""
+    """Causes that are alike put together: the worst first, then those that most resources share.
+
+    Of those that weigh the same, what breaks other controls comes before more of what stands above already.
+    """
     groups: dict[tuple[tuple[str, str, Severity, Status], ...], list[Cause]] = {}
     for cause in causes:
         alike = tuple(
@@ -134,18 +138,39 @@ def patterns(causes: Iterable[Cause]) -> tuple[Pattern, ...]:
             for finding in cause.findings
         )
         groups.setdefault(alike, []).append(cause)
-    found = [Pattern(tuple(group)) for group in groups.values()]
-    return tuple(
-        sorted(
-            found,
-            key=lambda one: (
-                *finding_order(one.first.worst)[:2],
-                not _is_public(one.first.worst),
-                -one.number,
-                _cause_order(one.first),
-            ),
-        )
-    )
+    found = sorted((Pattern(tuple(group)) for group in groups.values()), key=_pattern_order)
+    seen: Counter[object] = Counter()
+    repeated: dict[int, int] = {}
+    for one in found:
+        kind = tuple(finding.id for finding in one.first.findings)
+        repeated[id(one)] = seen[kind]
+        seen[kind] += 1
+    return tuple(sorted(found, key=lambda one: (*_weight(one), repeated[id(one)], _pattern_order(one))))
+
+
+def fitting(heights: Iterable[int], room: int) -> int:
+    """How many blocks, from the first on, fit into some lines; one at least, for nothing is said otherwise.
+
+    Example:
+        >>> fitting([7, 7, 7], 15)
+        2
+    """
+    used = number = 0
+    for height in heights:
+        used += height
+        if number and used > room:
+            break
+        number += 1
+    return number
+
+
+def _weight(pattern: Pattern) -> tuple[object, ...]:
+    worst = pattern.first.worst
+    return (*finding_order(worst)[:2], not _is_public(worst))
+
+
+def _pattern_order(pattern: Pattern) -> tuple[object, ...]:
+    return (*_weight(pattern), -pattern.number, _cause_order(pattern.first))
 
 
 def _adds_nothing(finding: Finding, worst: Finding) -> bool:
