@@ -90,7 +90,7 @@ def report_table(
     pen = Pen(look)
     tail: list[RenderableType] = []
     if not quiet:
-        tail += _remarks(report.remarks, pen, verbose=verbose)
+        tail += _remarks(report.remarks, pen, verbose=verbose, alone=not shown)
         tail += _controls(report, look, titles or {}, everything=everything)
         for finding in sorted(off, key=lambda finding: natural_order(finding.control)):
             tail.append(Text(f"{finding.control}: {one_line(finding.message)}", style="yellow"))
@@ -180,12 +180,15 @@ def _pattern(pattern: Pattern, look: Look, pen: Pen) -> Iterable[Drawn]:
     yield Drawn()
 
 
-def _remarks(remarks: Sequence[Remark], pen: Pen, *, verbose: bool) -> Iterable[RenderableType]:
+def _remarks(remarks: Sequence[Remark], pen: Pen, *, verbose: bool, alone: bool) -> Iterable[RenderableType]:
     # Somebody relies on what accepts nothing any more; what the input declares, its author knows.
     stale = [remark for remark in remarks if remark.kind is not RemarkKind.DECLARATION]
     declared = [remark for remark in remarks if remark.kind is RemarkKind.DECLARATION]
     number = 0
-    for some, room in ((stale, _MOST_STALE_LINES), (declared, _MOST_DECLARATION_LINES)):
+    for some, room in (
+        (stale, _MOST_STALE_LINES),
+        (declared, _SCREEN // 2 if alone else _MOST_DECLARATION_LINES),
+    ):
         blocks = [[*_remark(remark, pen)] for remark in (some if verbose else some[:room])]
         fits = len(blocks) if verbose else fitting(map(_height, blocks), room)
         for block in blocks[:fits]:
