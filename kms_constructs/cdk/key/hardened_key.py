@@ -57,15 +57,23 @@ class HardenedKey(kms.Key):
         self._grant_book = GrantBook(checked.policy, checked.target, checked.managing, checked.using, stack)
         self._granting = False
         spec = checked.policy
+        # For a replica, too, for it rotates with its primary: checks that look at constructs want to see
+        # it. The guard keeps it out of the replica's template.
+        rotates = can_rotate(spec.key_spec, spec.origin) or None
+        multi_region = spec.multi_region or None
+        self._made_with = {
+            "description": checked.description,
+            "enableKeyRotation": rotates,
+            "multiRegion": multi_region,
+            "keyPolicy": placeholder_policy(),
+        }
         super().__init__(
             scope,
             construct_id,
             alias=checked.alias,
             description=checked.description,
-            # For a replica, too, for it rotates with its primary: checks that look at constructs want to see
-            # it. The guard keeps it out of the replica's template.
-            enable_key_rotation=can_rotate(spec.key_spec, spec.origin) or None,
-            multi_region=spec.multi_region or None,
+            enable_key_rotation=rotates,
+            multi_region=multi_region,
             policy=placeholder_policy(),
             removal_policy=checked.removal_policy,
         )
@@ -107,6 +115,10 @@ class HardenedKey(kms.Key):
             properties["EnableKeyRotation"] = True
             properties["RotationPeriodInDays"] = self._checked.rotation_period
         return properties
+
+    def made_with(self) -> Mapping[str, object]:
+        """Properties of the L1 as this construct made it, before anybody else could change them."""
+        return self._made_with
 
     def declared_type(self) -> str | None:
         """Type of the resource, where it is none of AWS::KMS::Key."""
