@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 
-from aws_cdk import Annotations, CfnDeletionPolicy, CfnResource
+from aws_cdk import CfnDeletionPolicy, CfnResource
 from aws_cdk.aws_kms import CfnKey
 from constructs import IConstruct
+
+from kms_constructs.cdk.annotations import annotations_of
 
 WARNING = "kms-constructs:discarded-override"
 """Id by which the warning is acknowledged."""
@@ -87,7 +89,7 @@ def _same(one: object, other: object) -> bool:
 
 
 def _warn(resource: CfnKey, what: str) -> None:
-    Annotations.of(resource).add_warning_v2(
+    annotations_of(resource).add_warning_v2(
         WARNING,
         f"{what} is discarded: the construct writes what it declares over it. "
         "Use an argument of the construct, or a kms.Key where there is none.",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsii
@@ -218,6 +221,31 @@ def test_it_is_told_once_however_often_the_app_is_synthesized(stack: Stack) -> N
     App.of(stack).synth(force=True)  # type: ignore[union-attr]
 
     assert len(warnings(stack)) == 1
+
+
+def test_no_temporary_path_is_told(tmp_path: Path) -> None:
+    app = App(analytics_reporting=False, outdir=str(tmp_path))
+    stack = new_stack(app=app)
+    hardened(stack).add_property_override("PendingWindowInDays", 7)
+    new_key(stack, "Set").node.default_child.enable_key_rotation = False  # type: ignore[union-attr]
+    new_key(stack, "Many", replica_regions=["us-east-1"])
+    app.synth()
+
+    found = [
+        entry
+        for file in tmp_path.glob("*.json")
+        for entry in _objects(json.loads(file.read_text()))
+        if entry.get("type") in ("aws:cdk:warning", "aws:cdk:info")
+    ]
+    assert len(found) == 3
+    assert [entry.get("trace") for entry in found] == [None] * 3
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+    for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _objects(member)
 
 
 def test_to_look_costs_no_call_into_node(monkeypatch: pytest.MonkeyPatch) -> None:
