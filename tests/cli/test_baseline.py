@@ -73,6 +73,18 @@ def test_a_baseline_in_one_command_then_one_worse_statement_is_one_finding(run: 
     )
 
 
+def test_a_baseline_on_standard_output(run: Run, app: Path) -> None:
+    run("baseline", "legacy.json", *HOME)
+
+    done = run("baseline", "legacy.json", *HOME, "-o", "-")
+
+    assert done.code == 0
+    assert done.out == Path(FILE).read_text("utf-8")
+    assert done.err.startswith("The baseline accepts ")
+    assert not Path("-").exists()
+    assert "--update changes a file" in run("baseline", "legacy.json", "-o", "-", "--update").err
+
+
 def test_what_is_accepted_stays_in_the_report(run: Run, app: Path) -> None:
     run("baseline", "legacy.json", *HOME)
     found = run("check", "legacy.json", *HOME, "--baseline", FILE, "--format", "json").json()
