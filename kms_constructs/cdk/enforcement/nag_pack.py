@@ -304,6 +304,8 @@ def _violation(finding: Finding, not_as: Collection[str]) -> cdk.PolicyViolation
     message = finding.message
     if finding.chain:
         message += "\n   " + "\n   ".join(finding.chain)
+    if finding.location.made_at is not None:
+        message += f"\n   made at {finding.location.made_at}"
     metadata = {"title": control.title, "outcome": finding.outcome.value}
     if finding.principals:
         metadata["principals"] = ", ".join(finding.principals)

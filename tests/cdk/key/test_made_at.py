@@ -78,6 +78,8 @@ def test_the_app_says_which_line_made_the_key_that_fails(project: Path) -> None:
     assert "Prod/Data/One/Resource (teams/keys.py:5), Prod/Data/Three/Resource (app.py:15)" in flat
     assert "Plain/Resource (" not in flat
     assert "made at app.py:15" in (project / "cdk.out" / "kms-constructs-report.txt").read_text()
+    # What the CDK CLI prints
+    assert "made at app.py:15" in (project / "cdk.out" / "validation-report.json").read_text()
 
 
 def test_the_command_line_reads_it_from_the_assembly(
