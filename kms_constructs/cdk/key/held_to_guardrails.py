@@ -7,6 +7,7 @@ at construction, where the line that has to change is at hand.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
@@ -19,33 +20,30 @@ from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Finding, Outcome
 from kms_constructs.guardrails.rules.kms_001_rotation import RotationRule
 from kms_constructs.guardrails.rules.kms_002_retention import RetentionRule
-from kms_constructs.model.declaration import Tag
+from kms_constructs.guardrails.rules.kms_007_multi_region import MultiRegionRule
 from kms_constructs.model.estate import Estate, Key, KeyKind, Location
 from kms_constructs.model.policy import Policy
 from kms_constructs.model.unknown import Unknown
 from kms_constructs.model.vocabulary import CLOUDFORMATION, Fact, Term
 from kms_constructs.policies.target import is_token
 
-_RULES: Final = (RotationRule, RetentionRule)
+_RULES: Final = (RotationRule, RetentionRule, MultiRegionRule)
 _ARGUMENTS: Final = {
     Fact.ROTATION_PERIOD: "rotation_period",
     Fact.PENDING_WINDOW: "pending_window",
-    Fact.REMOVAL: "removal_policy",
+    Fact.MULTI_REGION: "multi_region",
 }
 _WORDS: Final = replace(
     CLOUDFORMATION,
     source="SecureKmsKey",
     terms=MappingProxyType(
         {
-            **{
-                fact: Term(argument, argument)
-                for fact, argument in _ARGUMENTS.items()
-                if fact is not Fact.REMOVAL
-            },
+            **{fact: Term(argument, argument) for fact, argument in _ARGUMENTS.items()},
             Fact.ROTATION: Term("rotation", "rotation_period"),
             Fact.REMOVAL: Term("DeletionPolicy", "removal_policy", "Leave removal_policy out"),
         }
     ),
+    make_multi_region="Give the key multi_region=True",
 )
 """The rules' words for a template, but what is set is an argument."""
 _WHERE: Final = (
@@ -69,7 +67,8 @@ def hold_to_guardrails(
     replica: bool,
     key_spec: str,
     origin: str,
-    environment: str,
+    tags: Mapping[str, str],
+    multi_region: bool,
     rotation_period: int | None,
     pending_window: int,
     removal_policy: RemovalPolicy,
@@ -82,7 +81,8 @@ def hold_to_guardrails(
         replica: Whether it is a replica key.
         key_spec: Checked key spec.
         origin: Checked origin.
-        environment: Environment; one that is decided at deployment is left to the template.
+        tags: Its tags; what of them is decided at deployment is left to the template.
+        multi_region: Whether it is a multi-Region key.
         rotation_period: Days, or None for a key that does not rotate by itself.
         pending_window: Days.
         removal_policy: One of `POLICIES`.
@@ -106,14 +106,15 @@ def hold_to_guardrails(
         pending_window=pending_window,
         deletion_policy=deletion,
         update_replace_policy=replacement,
+        multi_region=multi_region,
         tags={
-            Tag.ENVIRONMENT.written: Unknown("it is decided at deployment")
-            if is_token(environment)
-            else environment
+            name: Unknown("it is decided at deployment") if is_token(value) else value
+            for name, value in tags.items()
         },
         vocabulary=_WORDS,
     )
-    given = {
+    given: dict[str, object] = {
+        "multi_region": multi_region,
         "rotation_period": rotation_period,
         "pending_window": pending_window,
         "removal_policy": removal_policy.name,

@@ -117,6 +117,22 @@ def test_what_a_stricter_configuration_refuses_the_key_refuses() -> None:
         new_key(stack)
 
 
+def test_a_classification_that_needs_multi_region_keys() -> None:
+    app = App(analytics_reporting=False)
+    enforce_guardrails(app, {"multi-region-classifications": ["restricted"]})
+    stack = new_stack(app=app)
+
+    with pytest.raises(ArgumentError) as caught:
+        new_key(stack, data_classification="Restricted")
+    new_key(stack, "Related", data_classification="Restricted", multi_region=True)
+    new_key(stack, "Replicated", data_classification="Restricted", replica_regions=["us-east-1"])
+
+    assert str(caught.value).startswith(
+        "Data/Key: multi_region=False is refused: KMS:007: Data classified Restricted needs a multi-Region "
+        "key, and this key is of one Region. Fix: Give the key multi_region=True and a replica where the "
+    )
+
+
 def test_the_configuration_is_found_as_enforce_guardrails_finds_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
