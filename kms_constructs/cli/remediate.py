@@ -65,7 +65,9 @@ def remediate(
         report = judge(estate, settings, controls=controls or None)
         changes = plan(report, estate, answers, settings)
     if format_ == "json":
-        click.echo(json.dumps([_data(one) for one in changes], indent=2, ensure_ascii=False))
+        output.to_terminal(
+            f"{json.dumps([_data(one) for one in changes], indent=2, ensure_ascii=False)}\n", for_people=False
+        )
     else:
         for one in changes:
             click.echo(_text(one, words))

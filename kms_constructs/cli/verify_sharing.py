@@ -88,7 +88,9 @@ def verify_sharing(
         if format_ == "table":
             click.echo(_line(step))
     if format_ == "json":
-        click.echo(json.dumps([_data(one) for one in steps], indent=2, ensure_ascii=False))
+        output.to_terminal(
+            f"{json.dumps([_data(one) for one in steps], indent=2, ensure_ascii=False)}\n", for_people=False
+        )
     results = {one.result for one in steps}
     if Result.FAILS in results:
         return ExitCode.VIOLATIONS

@@ -186,6 +186,11 @@ def _location(location: Location) -> dict[str, Any]:
         "stack": printable(location.stack),
         "logicalId": printable(location.logical_id),
         "constructPath": None if location.construct_path is None else printable(location.construct_path),
+        **(
+            {}
+            if location.made_at is None
+            else {"madeAt": {"file": printable(location.made_at.file), "line": location.made_at.line}}
+        ),
     }
 
 

@@ -50,6 +50,7 @@ def location_of(scope: Scope, resource: Resource) -> Location:
         resource.logical_id,
         path,
         ResourceOrigin(scope, resource, marks) if marks is not None else None,
+        None if path is None else scope.input.made_at.get(path),
     )
 
 
