@@ -217,6 +217,8 @@ class Trail:
         management_events: Whether it records management events at all.
         path: Property path of what excludes KMS events.
         vocabulary: The words of the source.
+        account: Account whose events a live trail records; empty for a declared one.
+        regions: Regions of that account which a live trail reaches; none for a declared one.
     """
 
     id: str
@@ -226,6 +228,8 @@ class Trail:
     management_events: bool | Unknown = True
     path: str = ""
     vocabulary: Vocabulary = CLOUDFORMATION
+    account: str = ""
+    regions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from functools import cache
 
 import pytest
@@ -12,13 +14,15 @@ from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Finding, Outcome, Report
 from kms_constructs.guardrails.score import Score
 from kms_constructs.guardrails.verdict import Verdict
+from kms_constructs.runtime import inventory
 from kms_constructs.runtime.asking import Asker
 from kms_constructs.runtime.inventory import Inventory
 from kms_constructs.runtime.pace import Pace
-from kms_constructs.sources.kms_api.answers import Answers, Call
+from kms_constructs.sources.kms_api import estate, trails
+from kms_constructs.sources.kms_api.answers import Answers, Call, Scope
 from kms_constructs.sources.kms_api.estate import estate_from_answers
 from tests.guardrails.factories import TODAY
-from tests.runtime.accounts import OTHER_REGION, whole
+from tests.runtime.accounts import OTHER_REGION, member, trailless, whole
 from tests.runtime.replay import Replay, client_error
 from tests.sources.kms_api.build import ACCOUNT, REGION
 
@@ -31,15 +35,30 @@ FAULTS: dict[str, ClientError | BotoCoreError | ResponseParserError] = {
     "internal error": client_error("KMSInternalException"),
     "no answer of AWS at all": ResponseParserError("a proxy's page"),
 }
-CALLS = sorted(
-    (call for call in whole().given if not dict(call.parameters).get("KeyId", "").startswith("aws-managed")),
-    key=lambda call: (call.region, call.name, call.parameters),
-)
-"""Every call site: each operation, of each key, in each Region."""
+WORLDS = {"account": whole, "member of an organization": member, "without a trail": trailless}
 
 
-def asked(replay: Replay, answers: Answers | None = None) -> Answers:
-    mine = answers or Answers(whole().scopes)
+def calls_of(world: str) -> list[Call]:
+    """Every call site of a world: each operation, of each key, in each Region."""
+    calls = (
+        call
+        for call in WORLDS[world]().given
+        if not dict(call.parameters).get("KeyId", "").startswith("aws-managed")
+    )
+    return sorted(calls, key=lambda call: (call.region, call.name, call.parameters))
+
+
+SITES = [
+    (world, call)
+    for world in WORLDS
+    for call in calls_of(world)
+    # What the other worlds add to the first: all else of them is the same.
+    if world == "account" or call.service in ("organizations", "cloudtrail")
+]
+
+
+def asked(replay: Replay, scopes: tuple[Scope, ...] | None = None) -> Answers:
+    mine = Answers(whole().scopes if scopes is None else scopes)
     Inventory(Asker(mine, replay, pace=Pace(sleep=lambda _seconds: None)), threads=4).run()
     return mine
 
@@ -49,8 +68,9 @@ def report_of(answers: Answers) -> Report:
 
 
 @cache
-def undisturbed() -> Report:
-    return report_of(asked(Replay(whole())))
+def undisturbed(world: str = "account") -> Report:
+    answers = WORLDS[world]()
+    return report_of(asked(Replay(answers), answers.scopes))
 
 
 Said = tuple[str, str, str, str, str, str]
@@ -71,7 +91,10 @@ def touched(call: Call, source: str, logical_id: str) -> bool:
         return True  # the account's IAM, which may open every key
     here = source == f"{call.account}/{call.region}"
     if call.service == "cloudtrail":
-        return (here and logical_id in ("trail/all", "trails")) or source == ACCOUNT
+        return (here and logical_id in ("trail/all", "trails")) or source in (
+            ACCOUNT,
+            f"{ACCOUNT}/organizations",
+        )
     if not call.subject:
         return here or logical_id.startswith("mrk-")
     if call.subject.startswith("mrk-"):
@@ -94,15 +117,34 @@ def follows(one: Said, before: set[Said]) -> bool:
 def test_the_undisturbed_report_has_something_of_everything() -> None:
     outcomes = {one.outcome for one in undisturbed().findings}
     assert outcomes == set(Outcome) - {Outcome.UNDETERMINED}
-    assert set(asked(Replay(whole())).given) == set(CALLS)
 
 
-@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.region}-{call.operation}-{call.subject}")
-def test_one_failing_call_makes_what_it_touched_undetermined_and_changes_nothing_else(call: Call) -> None:
+@pytest.mark.parametrize("world", WORLDS)
+def test_everything_is_asked(world: str) -> None:
+    answers = WORLDS[world]()
+    assert set(asked(Replay(answers), answers.scopes).given) == set(calls_of(world))
+
+
+def test_every_operation_that_there_is_has_a_site() -> None:
+    source = "".join(inspect.getsource(module) for module in (inventory, estate, trails))
+    operations = set(re.findall(r'"((?:List|Get|Describe)[A-Z]\w+)"', source))
+    assert {call.operation for _, call in SITES} == operations
+
+
+@pytest.mark.parametrize(
+    ("world", "call"),
+    SITES,
+    ids=[f"{world}-{call.region}-{call.operation}-{call.subject}" for world, call in SITES],
+)
+def test_one_failing_call_makes_what_it_touched_undetermined_and_changes_nothing_else(
+    world: str, call: Call
+) -> None:
+    answers = WORLDS[world]()
+    before = said(undisturbed(world))
     for name, error in FAULTS.items():
-        replay = Replay(whole(), lambda one, _page, error=error: error if one == call else None)  # type: ignore[misc]
-        report = report_of(asked(replay))
-        before, after = said(undisturbed()), said(report)
+        replay = Replay(answers, lambda one, _page, error=error: error if one == call else None)  # type: ignore[misc]
+        report = report_of(asked(replay, answers.scopes))
+        after = said(report)
 
         told = [
             one for one in report.findings if one.detail == "unanswered" and call.operation in one.message

@@ -84,7 +84,7 @@ class LiveRule(KeyRule):
         yield from self._replica(key)
 
     def check_estate(self) -> Iterator[Finding]:
-        """What was not answered, and accounts without any trail."""
+        """What was not answered, and accounts with Regions without any trail."""
         for gap in self.estate.unanswered:
             said = f" ({gap.message.rstrip('.')})" if gap.message else ""
             yield self.finding(
@@ -99,17 +99,20 @@ class LiveRule(KeyRule):
         yield from self._trails()
 
     def _trails(self) -> Iterator[Finding]:
-        accounts = {key.account for key in self.estate.keys if key.live is not None}
-        recorded = {trail.location.source.partition("/")[0] for trail in self.estate.trails}
-        for account in sorted(accounts - recorded):
-            yield self.finding(
-                Outcome.VIOLATION,
-                Location(account),
-                "No trail was found that records what is done with the keys of the account.",
-                detail="no-trail",
-                fix="Create a trail that logs management events, or audit from an account that sees the "
-                "organization's trail.",
-            )
+        places: dict[str, set[str]] = {}
+        for key in self.estate.keys:
+            if key.live is not None:
+                places.setdefault(key.account, set()).add(str(key.region))
+        for account, regions in sorted(places.items()):
+            trails = (one for one in self.estate.trails if one.account == account)
+            if dark := sorted(regions.difference(*(one.regions for one in trails))):
+                yield self.finding(
+                    Outcome.VIOLATION,
+                    Location(account),
+                    f"No trail was found that records what is done with the keys in {', '.join(dark)}.",
+                    detail="no-trail",
+                    fix="Create a trail of all Regions that logs management events.",
+                )
 
     def _state(self, key: Key) -> Iterator[Finding]:
         state = key.key_state
