@@ -21,7 +21,7 @@ CHECKLIST: Final = "Checklist"
 _UNLISTED: Final = ("ListKeys", "AssumeRole")
 """Calls without which nobody knows which keys there are."""
 _ALSO_OF: Final = {"KMS:LIVE[no-trail]": "KMS:005"}
-"""Kinds of findings that answer what is required of another control: a trail that is not there has no finding."""
+"""Findings that answer what is required of another control: it looks at trails, and there is none."""
 _TAGS: Final = (Tag.ENVIRONMENT, Tag.SERVICE, Tag.DATA_CLASSIFICATION)
 
 

@@ -188,7 +188,8 @@ class IdentityPolicy:
         kind: Managed, inline, AWS managed.
         policy: The document. Its resources that point at a key of the estate hold the key's `arn_pattern`
             or its alias ARN; other resources are text with or without holes.
-        attached_to: ARNs of roles and users; empty when attached to nobody in the estate.
+        attached_to: ARNs of roles and users; empty when attached to nobody in the estate. Of the permissions
+            boundary of live accounts, those whom it bounds.
         attachable: Whether it may be attached to anyone else later or elsewhere (managed policies, groups).
         account: Account that it lives in.
         vocabulary: The words of the source.

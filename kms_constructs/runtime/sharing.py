@@ -25,6 +25,7 @@ from kms_constructs.analysis.call import Attached, Call, Certainty, InView
 from kms_constructs.analysis.certain import certain
 from kms_constructs.model.arn import parse_arn
 from kms_constructs.model.estate import Estate, IdentityPolicyKind, Key
+from kms_constructs.model.policy import Policy
 from kms_constructs.model.unknown import Unknown, is_unknown
 from kms_constructs.runtime.asking import Asker, refusal_of
 from kms_constructs.sources.kms_api.answers import GLOBAL, KMS, Answer, Answers, Scope
@@ -156,8 +157,8 @@ class Sharing:
                     what, Proof.POLICY, Result.OPEN, "; ".join(_gaps(estate)) or "the key was not found"
                 )
                 continue
-            found, bounded = self._decision(party, action, key, estate, answers)
-            yield self._static(what, found, estate, bounded=bounded, allowed=allowed)
+            found = self._decision(party, action, key, estate, answers)
+            yield self._static(what, found, estate, allowed=allowed)
 
     def _claims(self) -> Iterator[tuple[Party, str, bool]]:
         yield self.source, "GenerateDataKey", True
@@ -197,24 +198,21 @@ class Sharing:
     def _parties(self) -> tuple[Party, ...]:
         return (self.source, self.target, *([self.outsider] if self.outsider is not None else []))
 
-    def _decision(
-        self, party: Party, action: str, key: Key, estate: Estate, answers: Answers
-    ) -> tuple[Certainty, bool]:
-        """What the policies say of a call, and whether a permissions boundary has a say, too."""
+    def _decision(self, party: Party, action: str, key: Key, estate: Estate, answers: Answers) -> Certainty:
+        """What the policies say of a call: those of the key, of the caller, and of the caller's boundary."""
         details = answers.of(Question.of(party.account, GLOBAL, IAM, DETAILS))
-        arn, bounded = _identity(party.arn, details)
+        arn, listed = _identity(party.arn, details)
         call = Call(principal=arn, action=action, context=self._facts())
-        return certain(call, key, _view(arn, party.account, estate)), bounded
+        return certain(call, key, _view(arn, party.account, estate, listed=listed))
 
     @staticmethod
-    def _static(what: str, found: Certainty, estate: Estate, *, bounded: bool, allowed: bool) -> Step:
+    def _static(what: str, found: Certainty, estate: Estate, *, allowed: bool) -> Step:
         wanted, refuted = (Known.CERTAIN, Known.NEVER) if allowed else (Known.NEVER, Known.CERTAIN)
-        if found.answer is wanted and not (allowed and bounded):
+        if found.answer is wanted:
             return Step(what, Proof.POLICY, Result.HOLDS, _decided(found))
-        if found.answer is refuted and (allowed or not bounded):
+        if found.answer is refuted:
             return Step(what, Proof.POLICY, Result.FAILS, _decided(found) or "nothing allows it")
-        open_ = ["it has a permissions boundary, which is not judged here"] if bounded else []
-        open_ += [
+        open_ = [
             *found.missing,
             *(one.why for one in (*found.allows, *found.denies) if one.why),
             *_gaps(estate),
@@ -338,29 +336,35 @@ def _failed(error: ClientError | BotoCoreError) -> Result:
 
 
 def _identity(arn: str, details: Answer) -> tuple[str, bool]:
-    """The role or user behind an identity, and whether a permissions boundary bounds it, or may."""
+    """The role or user behind an identity, and whether the account's IAM lists it with what it has."""
     parts = parse_arn(arn)
-    if parts is None or not parts.resource.startswith("assumed-role/"):
-        found = next((one for one in details.items("UserDetailList") if one.get("Arn") == arn), None)
-        return arn, found is not None and "PermissionsBoundary" in found
+    if parts is None or parts.resource == "root":
+        return arn, parts is not None
+    if not parts.resource.startswith("assumed-role/"):
+        return arn, any(one.get("Arn") == arn for one in details.items("UserDetailList"))
     name = parts.resource.split("/")[1]
     role = next((one for one in details.items("RoleDetailList") if one.get("RoleName") == name), None)
     if role is None:
         return f"arn:{parts.partition}:iam::{parts.account}:role/{name}", False
-    return str(role.get("Arn")), "PermissionsBoundary" in role
+    return str(role.get("Arn")), True
 
 
-def _view(arn: str, account: str, estate: Estate) -> InView:
-    """The IAM policies of a caller."""
+def _view(arn: str, account: str, estate: Estate, *, listed: bool) -> InView:
+    """The IAM policies of a caller, and its permissions boundary."""
     mine: list[Attached] = []
+    boundaries: list[Attached] = []
     for one in estate.identity_policies:
-        if one.account != account or one.kind is IdentityPolicyKind.BOUNDARY:
+        if one.account != account:
             continue
+        into = boundaries if one.kind is IdentityPolicyKind.BOUNDARY else mine
         if is_unknown(one.attached_to):
-            mine.append(Attached(one.policy, one.name, certain=False))
+            into.append(Attached(one.policy, one.name, certain=False))
         elif arn in one.attached_to:
-            mine.append(Attached(one.policy, one.name))
-    return InView(identity=tuple(mine))
+            into.append(Attached(one.policy, one.name))
+    if not listed:
+        why = Unknown(f"GetAccountAuthorizationDetails does not list {arn}")
+        mine.append(Attached(Policy(unknown=why), "of the caller", certain=False))
+    return InView(identity=tuple(mine), boundaries=tuple(boundaries))
 
 
 def _decided(found: Certainty) -> str:

@@ -38,7 +38,12 @@ SHARED = {
         ),
     ],
 }
-NOTHING = {"RoleDetailList": []}
+
+
+def nothing(account: str) -> dict[str, object]:
+    return {"RoleDetailList": [{"RoleName": "Data", "Arn": role(account)}]}
+
+
 DECRYPTS = {
     "RoleDetailList": [
         {
@@ -132,7 +137,7 @@ class _Client:
             "get_key_policy": {"Policy": json.dumps(world.policy)},
             "list_grants": {"Grants": []},
             "list_resource_tags": {"Tags": []},
-            "get_account_authorization_details": world.iam.get(self._account, NOTHING),
+            "get_account_authorization_details": world.iam.get(self._account, nothing(self._account)),
         }[name]  # type: ignore[return-value]
 
 
@@ -170,6 +175,19 @@ OUTSIDER = "policy: The outsider may not call kms:Decrypt through S3"
 DOWN = EndpointConnectionError(endpoint_url="https://s3")
 PUBLIC = {**SHARED, "Statement": [*SHARED["Statement"], {  # type: ignore[misc]
     "Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}]}  # fmt: skip
+
+
+def bounded(action: str | None) -> World:
+    """The target with a permissions boundary that allows one action; None for one that is not told."""
+    arn = f"arn:aws:iam::{READER}:policy/Boundary"
+    (reader,) = DECRYPTS["RoleDetailList"]
+    roles = [{**reader, "PermissionsBoundary": {"PermissionsBoundaryArn": arn}}]
+    document = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}}
+    version = {"VersionId": "v1", "IsDefaultVersion": True, "Document": document}
+    policy = {"Arn": arn, "PolicyName": "Boundary", "PolicyVersionList": [version]}
+    return World(iam={READER: {"RoleDetailList": roles, "Policies": [policy] if action else []}})
+
+
 CASES: dict[str, tuple[World, dict[str, Result]]] = {
     "the target has no IAM policy": (World(iam={}), {TARGET: Result.FAILS}),
     "the key policy does not name the target": (World(policy=GOOD_POLICY), {TARGET: Result.FAILS}),
@@ -188,11 +206,17 @@ CASES: dict[str, tuple[World, dict[str, Result]]] = {
     "S3 is down for the target": (World(raises={(READER, "get_object"): DOWN}), {READS: Result.OPEN}),
     "another key was used": (World(used="arn:aws:kms:eu-west-1:1:key/other"), {WRITES: Result.FAILS}),
     "the object is another": (World(spoilt=True), {READS: Result.FAILS}),
-    "a target with a boundary": (
-        World(
-            iam={READER: {"RoleDetailList": [{**DECRYPTS["RoleDetailList"][0], "PermissionsBoundary": {}}]}}
-        ),
+    "a boundary that is not among the answers": (bounded(None), {TARGET: Result.OPEN}),
+    "a boundary that allows it": (bounded("kms:Decrypt"), {TARGET: Result.HOLDS}),
+    "a boundary that allows something else": (bounded("kms:Encrypt"), {TARGET: Result.FAILS}),
+    "a boundary that does not speak of KMS": (bounded("s3:*"), {TARGET: Result.FAILS}),
+    "a target that its IAM does not list": (
+        World(iam={READER: {"RoleDetailList": []}}),
         {TARGET: Result.OPEN},
+    ),
+    "a source that its IAM does not list": (
+        World(iam={OWNER: {}, READER: DECRYPTS}),
+        {"policy: The source may call kms:GenerateDataKey through S3": Result.OPEN},
     ),
     "the clean-up is refused": (
         World(raises={(OWNER, "delete_object"): client_error("AccessDenied")}),
