@@ -33,6 +33,7 @@ class _Managed:
     policy: Policy
     holders: Holders
     bounded: Holders = field(default_factory=Holders)
+    listed: bool = False
 
 
 @dataclass(slots=True)
@@ -55,7 +56,7 @@ class Identities:
             arn = _text(one, "Arn")
             own = _AWS not in arn
             self._managed[arn] = _Managed(
-                _text(one, "PolicyName"), arn, _default_version(one), Holders(open=own)
+                _text(one, "PolicyName"), arn, _default_version(one), Holders(open=own), listed=True
             )
         self._find_members()
         for listed, kind, inline in _DETAILS:
@@ -136,8 +137,8 @@ class Identities:
         policy_id = f"{managed.arn} in {self.scope.account}" if aws else managed.arn
         where = f"policy/{managed.arn.partition(':policy/')[2]}"
         # Of one that is named as a boundary alone and not told, nobody may be said to have something.
-        told = not aws and managed.policy.unknown is None
-        if concerns_kms(managed.policy) and (told or managed.holders.any):
+        attachable = managed.listed and not aws
+        if concerns_kms(managed.policy) and (attachable or managed.holders.any):
             yield self._policy(
                 policy_id=policy_id,
                 where=where,

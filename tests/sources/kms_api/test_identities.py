@@ -77,6 +77,10 @@ CASES: dict[str, tuple[dict[str, Any], list[Found]]] = {
         {"RoleDetailList": [role(READ_ONLY)], "Policies": [policy("kms:List*", READ_ONLY)]},
         [(f"{READ_ONLY} in {ACCOUNT}/boundary", BOUNDARY, (ROLE,), False)],
     ),
+    "a policy without the version that counts": (
+        {"Policies": [{**policy("kms:*"), "PolicyVersionList": []}]},
+        [(ARN, MANAGED, (), True)],
+    ),
     "no boundary": (
         {"RoleDetailList": [role(attached=ADMINISTRATOR)], "Policies": [policy("*", ADMINISTRATOR)]},
         [(f"{ADMINISTRATOR} in {ACCOUNT}", AWS_MANAGED, (ROLE,), False)],
