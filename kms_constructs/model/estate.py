@@ -107,6 +107,8 @@ class Key:
         grants: Live or declared grants.
         authorised: Control id (or ``"*"``) to ARN patterns that the key's own declaration authorises.
         bypass_lockout_check: Whether it sets BypassPolicyLockoutSafetyCheck.
+        enabled: Whether it is declared enabled; None when absent (KMS's default: enabled). A live key has a
+            `key_state`.
         key_state: Live state (``PendingDeletion``, …); None in a template; or unknown.
         material_expires: Imported material: expiry as ISO date, None when absent, or unknown.
         conditional: Whether a condition that cannot be resolved decides that the key exists.
@@ -145,6 +147,7 @@ class Key:
     grants: tuple[Grant, ...] = ()
     authorised: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     bypass_lockout_check: bool | Unknown = False
+    enabled: bool | Unknown | None = None
     key_state: str | Unknown | None = None
     material_expires: str | Unknown | None = None
     conditional: bool = False

@@ -20,6 +20,9 @@ class LiveKey:
         tracked_since: Day since which KMS keeps the last usage of the key, as ISO date.
         replicas: ARNs of its replica keys; unknown when they are not known.
         key_store: Id of its custom key store; empty for a key in KMS itself.
+        stack: Name of the CloudFormation stack that made it, by the tag that CloudFormation alone can write;
+            empty without one.
+        logical_id: What that stack's template calls it; empty without such a tag.
 
     See: https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html
     """
@@ -30,6 +33,8 @@ class LiveKey:
     tracked_since: str | None = None
     replicas: tuple[str, ...] | Unknown = ()
     key_store: str = ""
+    stack: str = ""
+    logical_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

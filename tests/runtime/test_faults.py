@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
+from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, ReadTimeoutError
@@ -14,17 +16,20 @@ from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Finding, Outcome, Report
 from kms_constructs.guardrails.score import Score
 from kms_constructs.guardrails.verdict import Verdict
+from kms_constructs.model.estate import Key
 from kms_constructs.runtime import inventory
 from kms_constructs.runtime.asking import Asker
 from kms_constructs.runtime.inventory import Inventory
 from kms_constructs.runtime.pace import Pace
+from kms_constructs.sources.cloudformation.template import TemplateInput
+from kms_constructs.sources.cloudformation.templates import estate_from_templates
 from kms_constructs.sources.kms_api import estate, trails
 from kms_constructs.sources.kms_api.answers import Answers, Call, Scope
 from kms_constructs.sources.kms_api.estate import estate_from_answers
 from tests.guardrails.factories import TODAY
 from tests.runtime.accounts import OTHER_REGION, member, trailless, whole
 from tests.runtime.replay import Replay, client_error
-from tests.sources.kms_api.build import ACCOUNT, REGION
+from tests.sources.kms_api.build import ACCOUNT, GOOD_POLICY, REGION
 
 FAULTS: dict[str, ClientError | BotoCoreError | ResponseParserError] = {
     "access denied": client_error("AccessDeniedException"),
@@ -35,7 +40,12 @@ FAULTS: dict[str, ClientError | BotoCoreError | ResponseParserError] = {
     "internal error": client_error("KMSInternalException"),
     "no answer of AWS at all": ResponseParserError("a proxy's page"),
 }
-WORLDS = {"account": whole, "member of an organization": member, "without a trail": trailless}
+WORLDS = {
+    "account": whole,
+    "member of an organization": member,
+    "without a trail": trailless,
+    "against a template": whole,
+}
 
 
 def calls_of(world: str) -> list[Call]:
@@ -53,7 +63,7 @@ SITES = [
     for world in WORLDS
     for call in calls_of(world)
     # What the other worlds add to the first: all else of them is the same.
-    if world == "account" or call.service in ("organizations", "cloudtrail")
+    if world in ("account", "against a template") or call.service in ("organizations", "cloudtrail")
 ]
 
 
@@ -63,14 +73,41 @@ def asked(replay: Replay, scopes: tuple[Scope, ...] | None = None) -> Answers:
     return mine
 
 
-def report_of(answers: Answers) -> Report:
-    return judge(estate_from_answers(answers), today=TODAY)
+def report_of(answers: Answers, world: str = "account") -> Report:
+    found = estate_from_answers(answers)
+    if world != "against a template":
+        return judge(found, today=TODAY)
+    return judge(replace(found, expected=declared()), controls=["KMS:DRIFT", "KMS:LIVE"], today=TODAY)
+
+
+@cache
+def declared() -> tuple[Key, ...]:
+    """What is declared: keys as they are, keys that are otherwise, one that is not there, one of any Region."""
+
+    def template(region: str | None, *names: str) -> TemplateInput:
+        resources: dict[str, Any] = {}
+        for name in names:
+            properties = {
+                "KeyPolicy": GOOD_POLICY,
+                "EnableKeyRotation": True,
+                "Description": name,
+                "MultiRegion": name == "many",
+                "Tags": [{"Key": "environment", "Value": "prd"}],
+            }
+            alias = {"AliasName": f"alias/{name}", "TargetKeyId": {"Ref": name}}
+            resources[name] = {"Type": "AWS::KMS::Key", "Properties": properties}
+            resources[f"{name}Alias"] = {"Type": "AWS::KMS::Alias", "Properties": alias}
+        return TemplateInput({"Resources": resources}, "app.json", account=ACCOUNT, region=region)
+
+    return estate_from_templates(
+        [template(REGION, "good", "public", "still", "absent"), template(None, "many")]
+    ).keys
 
 
 @cache
 def undisturbed(world: str = "account") -> Report:
     answers = WORLDS[world]()
-    return report_of(asked(Replay(answers), answers.scopes))
+    return report_of(asked(Replay(answers), answers.scopes), world)
 
 
 Said = tuple[str, str, str, str, str, str]
@@ -89,6 +126,9 @@ def touched(call: Call, source: str, logical_id: str) -> bool:
     """Whether a finding about a resource rests on what a call would have brought."""
     if call.region == "global":
         return True  # the account's IAM, which may open every key
+    if source == "app.json":
+        # That a declared key is not there rests on everything that a key is known by.
+        return call.operation in ("ListAliases", "ListKeys", "ListResourceTags")
     here = source == f"{call.account}/{call.region}"
     if call.service == "cloudtrail":
         return (here and logical_id in ("trail/all", "trails")) or source in (
@@ -143,7 +183,7 @@ def test_one_failing_call_makes_what_it_touched_undetermined_and_changes_nothing
     before = said(undisturbed(world))
     for name, error in FAULTS.items():
         replay = Replay(answers, lambda one, _page, error=error: error if one == call else None)  # type: ignore[misc]
-        report = report_of(asked(replay, answers.scopes))
+        report = report_of(asked(replay, answers.scopes), world)
         after = said(report)
 
         told = [
