@@ -10,7 +10,7 @@ from datetime import date
 from kms_constructs.guardrails.finding import Report
 from kms_constructs.guardrails.frameworks import CHECKLIST, Status, requirements
 from kms_constructs.guardrails.score import FORMULA, Score
-from kms_constructs.model.estate import Estate
+from kms_constructs.model.estate import Estate, Key
 from kms_constructs.model.text import display
 from kms_constructs.model.unknown import is_unknown
 from kms_constructs.reports.html import PageTable
@@ -131,10 +131,14 @@ def _key_row(row: Mapping[str, str]) -> tuple[str, ...]:
     )
 
 
+def _named(key: Key) -> str:
+    return f"{key.location.source}: {key.location.title}"
+
+
 def _ahead(estate: Estate, today: date) -> Iterator[tuple[str, ...]]:
     events: list[tuple[str, str, str]] = []
     for key in estate.keys:
-        place = str(key.location)
+        place = _named(key)
         deleted = key.live.deletion_date if key.live is not None else None
         if isinstance(deleted, str):
             events.append((deleted, place, "KMS deletes the key"))
@@ -148,7 +152,7 @@ def _grants(estate: Estate) -> Iterator[tuple[str, ...]]:
     for key in estate.keys:
         for grant in key.grants:
             yield (
-                str(key.location),
+                _named(key),
                 grant.name or grant.id,
                 "unknown" if is_unknown(grant.grantee) else display(grant.grantee),
                 "unknown" if is_unknown(grant.operations) else ", ".join(grant.operations),

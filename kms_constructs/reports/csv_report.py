@@ -34,6 +34,7 @@ COLUMNS = (
     "principals",
     "chain",
     "acknowledged",
+    "alias",
 )
 """Names of the columns, in the first line. New ones are added behind."""
 
@@ -85,6 +86,7 @@ def _finding(finding: Finding, status: Status) -> dict[str, str]:
         "principals": "; ".join(finding.principals),
         "chain": " → ".join(finding.chain),
         "acknowledged": finding.acknowledged or "",
+        "alias": location.alias,
     }
 
 

@@ -364,7 +364,7 @@ def _section(
     )
     if not badges and compliant:
         badges = (_Badge("✓ compliant", "compliant"),)
-    name = one_line(location.construct_path or location.logical_id or location.source)
+    name = one_line(location.title)
     return _Section(
         anchor=f"resource-{number}",
         title=key_title(matrix.key) if matrix is not None else name,

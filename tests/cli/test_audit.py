@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kms_constructs.reports.json_report import output_schema
-from kms_constructs.sources.kms_api.answers import Answers, Call
+from kms_constructs.sources.kms_api.answers import Answer, Answers, Call
 from tests.cli.conftest import Run, template, write
 from tests.runtime.accounts import whole
 from tests.sources.kms_api.build import ACCOUNT, GOOD_POLICY, KEY_ID, REGION, Seed, answers_of, refused
@@ -157,3 +157,25 @@ def test_boto3_is_not_loaded_until_aws_is_asked(arguments: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "loaded []"
+
+
+@pytest.mark.parametrize("format_", ["table", "html", "markdown", "csv"])
+def test_keys_are_called_by_their_aliases_where_people_read(run: Run, format_: str) -> None:
+    out = run("audit", "--offline", saved(whole()), "--format", format_, "--all").out
+    shown = ("alias/public",) if format_ == "csv" else ("alias/public (public)", "delegating")
+    # A terminal and Markdown break lines and escape marks.
+    plain = out.replace("\\", "")
+    assert [one for one in shown if one not in plain] == []
+
+
+def test_a_baseline_holds_whatever_the_keys_are_called_by_now(run: Run) -> None:
+    named = whole()
+    moved = Answers(named.scopes, dict(named.given))
+    call = Call.of(ACCOUNT, REGION, "kms", "ListAliases")
+    listed = [
+        {**one, "AliasName": f"{one['AliasName']}-renamed"} if "aws/" not in str(one["AliasName"]) else one
+        for one in named.given[call].items("Aliases")
+    ]
+    moved.given[call] = Answer({"Aliases": listed})
+    assert run("baseline", saved(named, "a.json"), "-o", "base.json").code == 0
+    assert run("audit", "--offline", saved(moved, "b.json"), "--baseline", "base.json").code == 0

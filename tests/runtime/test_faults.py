@@ -82,7 +82,7 @@ def report_of(answers: Answers, world: str = "account") -> Report:
 
 @cache
 def declared() -> tuple[Key, ...]:
-    """What is declared: keys as they are, keys that are otherwise, one that is not there, one of any Region."""
+    """What is declared: keys as they are, others, one that is not there, and one of any Region."""
 
     def template(region: str | None, *names: str) -> TemplateInput:
         resources: dict[str, Any] = {}

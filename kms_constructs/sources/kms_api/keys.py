@@ -109,7 +109,8 @@ class Keys:
         return answer
 
     def _key(self, key_id: str, aliases: list[str]) -> Iterator[Key]:
-        location = Location(self._place, logical_id=key_id)
+        named = next(iter(sorted(aliases)), "")
+        location = Location(self._place, logical_id=key_id, alias=named)
         described = self._ask("DescribeKey", location, "what the key is", KeyId=key_id)
         raw = described.content.get("KeyMetadata")
         metadata: Mapping[str, object] = raw if isinstance(raw, Mapping) else {}
