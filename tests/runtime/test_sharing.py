@@ -72,6 +72,8 @@ class World:
     raises: Mapping[tuple[str, str], BaseException] = field(default_factory=dict)
     used: str = KEY
     spoilt: bool = False
+    alone: bool = False
+    writes_all_the_same: bool = False
     objects: dict[str, bytes] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
 
@@ -100,6 +102,8 @@ class _Client:
             self._world.calls.append((self._account, name))
             error = self._world.raises.get((self._account, name))
             if error is not None:
+                if self._world.writes_all_the_same:
+                    self._answer(name, given)
                 raise error
             return self._answer(name, given)
 
@@ -116,13 +120,15 @@ class _Client:
             body = world.objects[given["Key"]]
             return {"Body": io.BytesIO(b"other" if world.spoilt else body)}
         if name == "delete_object":
-            assert given.get("VersionId") == ("v1" if world.objects else None)
-            world.objects.pop(given["Key"], None)
+            assert given.get("VersionId") == "v1"
+            world.objects.pop(given["Key"])
             return {}
+        if name == "list_object_versions":
+            versions = [{"Key": one, "VersionId": "v1"} for one in world.objects]
+            return {"Versions": [*versions, {"Key": f"{given['Prefix']}-other", "VersionId": "v0"}]}
         if name == "decrypt":
-            raise client_error(
-                "AccessDeniedException" if self._account == STRANGER else "DryRunOperationException"
-            )
+            may = self._account == READER and world.alone
+            raise client_error("DryRunOperationException" if may else "AccessDeniedException")
         return {
             "describe_key": {
                 "KeyMetadata": {
@@ -155,7 +161,7 @@ LIVE = {
     "call: The target reads what the source wrote": Result.HOLDS,
     "call: The outsider cannot read it": Result.HOLDS,
     "call: The outsider may not decrypt by itself": Result.HOLDS,
-    "call: The target may decrypt by itself": Result.HOLDS,
+    "call: The target may not decrypt by itself": Result.HOLDS,
     "call: The object is gone": Result.HOLDS,
 }
 
@@ -173,6 +179,7 @@ READS = "call: The target reads what the source wrote"
 WRITES = "call: The source writes an object under the key, with the encryption context"
 OUTSIDER = "policy: The outsider may not call kms:Decrypt through S3"
 DOWN = EndpointConnectionError(endpoint_url="https://s3")
+ALONE = {**SHARED, "Statement": [*SHARED["Statement"], allow(READER, "kms:Decrypt")]}  # type: ignore[misc]
 PUBLIC = {**SHARED, "Statement": [*SHARED["Statement"], {  # type: ignore[misc]
     "Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}]}  # fmt: skip
 
@@ -221,6 +228,22 @@ CASES: dict[str, tuple[World, dict[str, Result]]] = {
     "the clean-up is refused": (
         World(raises={(OWNER, "delete_object"): client_error("AccessDenied")}),
         {"call: The object is gone": Result.FAILS},
+    ),
+    "a target that may decrypt without S3, and does": (
+        World(policy=ALONE, alone=True),
+        {"call: The target may decrypt by itself": Result.HOLDS},
+    ),
+    "a target that may decrypt without S3, and cannot": (
+        World(policy=ALONE),
+        {"call: The target may decrypt by itself": Result.OPEN},
+    ),
+    "a target that may not decrypt without S3, and does": (
+        World(alone=True),
+        {"call: The target may not decrypt by itself": Result.FAILS},
+    ),
+    "the source writes, and is not told so": (
+        World(raises={(OWNER, "put_object"): DOWN}, writes_all_the_same=True),
+        {WRITES: Result.OPEN, "call: The object is gone": Result.HOLDS},
     ),
     "the source cannot write": (
         World(raises={(OWNER, "put_object"): client_error("AccessDenied")}),
