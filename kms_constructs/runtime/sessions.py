@@ -12,10 +12,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kms_constructs.errors import SourceError
-from kms_constructs.model.arn import is_account_id, of_region, parse_arn
+from kms_constructs.model.arn import is_account_id, is_region_name, of_region, parse_arn
 from kms_constructs.runtime.asking import refusal_of
 from kms_constructs.runtime.sharing import Party
-from kms_constructs.sources.kms_api.answers import GLOBAL, Refusal, Scope
+from kms_constructs.sources.kms_api.answers import GLOBAL, KMS, Refusal, Scope
 from kms_constructs.sources.kms_api.organization import ORGANIZATIONS
 
 SESSION_NAME: Final = "kms-constructs-audit"
@@ -87,6 +87,7 @@ def sessions_for(wanted: Wanted) -> Sessions:
     Raises:
         SourceError: There are no credentials, or the arguments make no sense together.
     """
+    _check(wanted)
     found = Sessions()
     for profile in wanted.profiles or (None,):
         label = f"profile {profile}" if profile else "the default credentials"
@@ -104,6 +105,29 @@ def sessions_for(wanted: Wanted) -> Sessions:
         for account in _accounts(session, own, wanted, found):
             _add(found, session, own, account, wanted)
     return found
+
+
+def unheard_of(regions: Iterable[str]) -> tuple[str, ...]:
+    """The Regions that boto3 has no endpoint of KMS for: misspelt, or newer than it."""
+    session = boto3.Session()
+    known = {
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions(KMS, partition_name=partition)
+    }
+    return tuple(one for one in regions if one not in known)
+
+
+def _check(wanted: Wanted) -> None:
+    """That what is wanted can be: what AWS would refuse for its form is not asked for."""
+    for region in wanted.regions:
+        if not is_region_name(region):
+            raise SourceError(f"--region {region}", "it is no name of a Region", "Give one such as eu-west-1")
+    role = parse_arn((wanted.role_arn or "").replace("{account}", "0" * 12))
+    if wanted.role_arn is not None and (role is None or not role.resource.startswith("role/")):
+        raise SourceError(
+            f"--role-arn {wanted.role_arn}", "it is no ARN of a role", "Give arn:aws:iam::{account}:role/NAME"
+        )
 
 
 def _identity(session: boto3.Session) -> str:
