@@ -21,7 +21,7 @@ from kms_constructs.analysis.principals import root_arn
 from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Finding, Outcome, Report
-from kms_constructs.model.estate import Estate, Key, KeyKind
+from kms_constructs.model.estate import Estate, Key
 from kms_constructs.model.guarded_actions import GUARDED_ACTIONS, May
 from kms_constructs.model.key_specs import DEFAULT_ROTATION_PERIOD_DAYS
 from kms_constructs.model.policy import parse_policy
@@ -138,9 +138,8 @@ def _simple(finding: Finding, key: Key | None, config: GuardrailConfig) -> Chang
     if mended is None:
         return _by_hand((finding,), key)
     operation, words = mended
-    if operation == "EnableKeyRotation" and (key.kind is KeyKind.REPLICA or key.key_state != "Enabled"):
-        first = "Mend its primary key: a replica follows it." if key.kind is KeyKind.REPLICA else _DISABLED
-        return replace(_by_hand((finding,), key), why=f"{finding.message} {first}")
+    if operation == "EnableKeyRotation" and key.key_state != "Enabled":
+        return replace(_by_hand((finding,), key), why=f"{finding.message} {_DISABLED}")
     parameters, cdk, terraform = words(key, config)
     return Change(
         kind=Kind.CHANGE,

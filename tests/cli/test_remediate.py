@@ -67,22 +67,11 @@ def test_what_is_not_known_is_not_nothing_to_do(run: Run, tmp_path: Path) -> Non
     assert (code, [one["kind"] for one in changes]) == (3, ["not known"])
 
 
-REPLICA = {
-    "MultiRegion": True,
-    "MultiRegionConfiguration": {
-        "MultiRegionKeyType": "REPLICA",
-        "PrimaryKey": {"Arn": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/mrk-1", "Region": "us-east-1"},
-    },
-}
-
-
-@pytest.mark.parametrize("metadata", [{"KeyState": "Disabled"}, REPLICA])
-def test_no_change_is_proposed_that_kms_refuses(
-    run: Run, tmp_path: Path, metadata: dict[str, object]
-) -> None:
-    off = Seed(key_id="mrk-1", rotation={"KeyRotationEnabled": False}, metadata=metadata)
-    _, changes = plan_of(run, tmp_path, answers_of(off), "KMS:001")
-    assert [one["kind"] for one in changes if "KMS:001[enabled]" in str(one["findings"])] == ["by hand"]
+def test_no_change_is_proposed_that_kms_refuses(run: Run, tmp_path: Path) -> None:
+    off = Seed(rotation={"KeyRotationEnabled": False}, metadata={"KeyState": "Disabled"})
+    _, (change,) = plan_of(run, tmp_path, answers_of(off), "KMS:001")
+    assert (change["kind"], change["findings"]) == ("by hand", ["KMS:001[enabled]"])
+    assert "enable it, or retire it" in str(change["why"])
 
 
 def test_a_change_that_aws_does_not_take_leaves_the_others_to_be_made(
