@@ -161,6 +161,7 @@ class Keys:
                 last_used=usage[0],
                 tracked_since=usage[1],
                 replicas=_replicas(metadata),
+                next_rotation=self._next_rotation(key_id),
                 key_store=str(metadata.get("CustomKeyStoreId") or ""),
                 **self._made_by(key_id),
             ),
@@ -193,6 +194,10 @@ class Keys:
                 found[name] = value
         why = _unknown(answer, "ListResourceTags")
         return found if why is None else why
+
+    def _next_rotation(self, key_id: str) -> str | None:
+        answer = self.answers.of(self._call("GetKeyRotationStatus", KeyId=key_id))
+        return _day(answer.content.get("NextRotationDate"))
 
     def _made_by(self, key_id: str) -> dict[str, str]:
         """The stack that made the key, and its name there."""
