@@ -211,18 +211,20 @@ class LiveRule(KeyRule):
             )
 
     def _without_primary(self, key: Key, primary: str) -> Iterator[Finding]:
-        """That the primary may be one that could not be listed; else its Region was not audited."""
+        """That the primary was not read: it could not be listed, or its Region was not audited."""
         arn = parse_arn(primary)
         home = f"{arn.account}/{arn.region}" if arn is not None else ""
         gap = next((one for one in self.estate.unanswered if one.location.source == home), None)
-        if gap is not None:
-            yield self.undetermined(
-                key,
-                "Whether the replica has the policy of its primary is not known: in the Region of the "
-                f"primary {gap.call} brought {gap.code}.",
-                detail="replica-policy",
-                path=key.policy.path,
-            )
+        why = f"in the Region of the primary {gap.call} brought {gap.code}" if gap is not None else ""
+        if not why:
+            why = "the Region of the primary was not audited, or the primary is not there"
+        yield self.undetermined(
+            key,
+            f"Whether the replica has the policy of its primary is not known: {why}.",
+            detail="replica-policy",
+            path=key.policy.path,
+            fix=f"Audit {home or 'the account and Region of the primary'} as well.",
+        )
 
 
 _STATE = "DescribeKey/KeyMetadata/KeyState"

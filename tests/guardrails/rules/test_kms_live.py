@@ -222,6 +222,11 @@ def test_a_primary_whose_policy_is_not_known_leaves_it_open() -> None:
     assert [one.outcome for one in found(estate) if one.detail == "replica-policy"] == [U]
 
 
+def test_a_replica_whose_primary_was_not_audited_is_not_said_to_be_alike() -> None:
+    (one,) = (one for one in found(live(replica())) if one.detail == "replica-policy")
+    assert (one.outcome, one.fix) == (U, f"Audit {ACCOUNT}/us-east-1 as well.")
+
+
 def test_what_was_not_answered_names_the_call() -> None:
     call = Call.of(ACCOUNT, REGION, "kms", "ListGrants", KeyId=KEY_ID)
     estate = estate_from_answers(refused(answers_of(Seed(), trails=[TRAIL]), call))
