@@ -158,6 +158,7 @@ class _Asked:
         with needing_boto3("audit"):
             from kms_constructs.runtime import asking, inventory, sessions
             from kms_constructs.runtime.journal import Journal
+        from kms_constructs.reports.text import counted
         from kms_constructs.sources.kms_api.answers import Answers
 
         wanted = sessions.Wanted(
@@ -176,7 +177,11 @@ class _Asked:
         answers = Answers(tuple(found.scopes))
         journal = None if self.resume is None else Journal(Path(self.resume))
         if journal is not None:
-            journal.read_into(answers)
+            earlier = journal.read_into(answers)
+            days = sorted({answer.day for answer in answers.given.values()})
+            if earlier:
+                since = days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
+                output.tell(f"{self.resume} has {counted(earlier, 'answer')} of {since} already.")
         try:
             with journal or nullcontext(), output.bar("Asking AWS") as bar:
                 asker = asking.Asker(answers, found.client, kept=None if journal is None else journal.keep)

@@ -18,7 +18,7 @@ from kms_constructs.model.estate import Estate, Key
 from kms_constructs.model.unknown import is_unknown
 
 CHECKLIST: Final = "Checklist"
-_UNLISTED: Final = ("ListKeys", "AssumeRole")
+_UNLISTED: Final = ("ListKeys", "AssumeRole", "GetCallerIdentity", "DescribeRegions")
 """Calls without which nobody knows which keys there are."""
 _ALSO_OF: Final = {"KMS:LIVE[no-trail]": "KMS:005"}
 """Findings that answer what is required of another control: it looks at trails, and there is none."""

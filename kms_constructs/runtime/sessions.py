@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
 from kms_constructs.errors import SourceError
 from kms_constructs.model.arn import is_account_id, is_region_name, of_region, parse_arn
 from kms_constructs.runtime.asking import refusal_of
 from kms_constructs.runtime.sharing import Party
-from kms_constructs.sources.kms_api.answers import GLOBAL, KMS, Refusal, Scope
+from kms_constructs.sources.kms_api.answers import ASSUME_ROLE, GLOBAL, KMS, Refusal, Scope
 from kms_constructs.sources.kms_api.organization import ORGANIZATIONS
 
 SESSION_NAME: Final = "kms-constructs-audit"
@@ -29,6 +29,7 @@ CONFIG: Final = Config(
     user_agent_extra="kms-constructs/audit",
 )
 _FALLBACK_REGION: Final = "us-east-1"
+_WHO: Final = "sts:GetCallerIdentity"
 
 
 @dataclass(slots=True)
@@ -98,6 +99,10 @@ def sessions_for(wanted: Wanted) -> Sessions:
                 session = boto3.Session(profile_name=profile, region_name=wanted.regions[0])
             own = _identity(session)
         except (BotoCoreError, ClientError) as error:
+            if len(wanted.profiles) > 1 and not isinstance(error, ProfileNotFound):
+                # The others are asked all the same.
+                found.scopes.append(Scope(account=label, regions=(), refusal=refusal_of(error), refused=_WHO))
+                continue
             raise SourceError(
                 label, f"AWS cannot be asked with it ({refusal_of(error)})",
                 "Sign in again, or give another --profile",
@@ -165,17 +170,21 @@ def _add(found: Sessions, session: boto3.Session, own: str, account: str, wanted
     organization = found.management is not None
     partition = of_region(regions[0] if regions else _FALLBACK_REGION).name
     refusal: Refusal | None = None
+    call = ASSUME_ROLE
     mine = session
     try:
         if wanted.role_arn is not None:
             mine = _assumed(session, wanted.role_arn.replace("{account}", account))
+            call = _WHO
             if (actual := _identity(mine)) != account:
+                call = ASSUME_ROLE
                 refusal = Refusal(
                     "WrongAccount", f"the role is one of account {actual}: write {{account}} in it"
                 )
         elif own != account:
             refusal = Refusal("NoRole", "it is another account: give --role-arn with {account} in it")
         if refusal is None and not wanted.regions:
+            call = "ec2:DescribeRegions"
             regions = _enabled(mine)
     except (BotoCoreError, ClientError) as error:
         refusal = refusal_of(error)
@@ -189,6 +198,7 @@ def _add(found: Sessions, session: boto3.Session, own: str, account: str, wanted
             last_usage=wanted.last_usage,
             organization=organization,
             refusal=refusal,
+            refused=call,
         )
     )
 

@@ -132,4 +132,11 @@ class DriftRule(KeyRule):
             )
 
 
-_LISTING = ("kms:ListKeys", "kms:ListAliases", "sts:AssumeRole")
+_LISTING = (
+    "ec2:DescribeRegions",
+    "kms:ListAliases",
+    "kms:ListKeys",
+    "sts:AssumeRole",
+    "sts:GetCallerIdentity",
+)
+"""Calls without which nobody knows which keys there are."""

@@ -40,7 +40,7 @@ def _account(answers: Answers, scope: Scope) -> Estate:
         missing.append(
             Unanswered(
                 location=Location(scope.account),
-                call="sts:AssumeRole",
+                call=scope.refused,
                 code=scope.refusal.code,
                 message=scope.refusal.message,
                 what="anything of the account",
