@@ -52,8 +52,8 @@ def remediate(
       kms-constructs remediate --plan today.json --apply --profile key-admin
 
     \b
-    Exit codes: 0 nothing is to be done, or all of it was, 1 something is to be done, 2 wrong usage, 3 nothing
-    else is to be done, and something is not known.
+    Exit codes: 0 nothing is to be done, or all of it was, 1 something is to be done, 2 wrong usage,
+    3 something is not known, and nothing else is to be done.
     """
     from kms_constructs.guardrails.config import load_config
     from kms_constructs.guardrails.engine import judge
