@@ -126,18 +126,19 @@ class Identities:
 
     def _bounding(self, arn: str) -> _Managed:
         """The policy of a boundary. What it leaves is all that there is, so no part of it may be missing."""
-        if arn not in self._managed and _AWS in arn and not aws_managed_policy(arn.partition(":policy/")[2]):
+        found = self._named(arn)
+        if not found.listed and not found.policy.statements and found.policy.unknown is None:
             why = Unknown(f"GetAccountAuthorizationDetails does not hold {arn}")
-            self._managed[arn] = _Managed(arn.rpartition("/")[2], arn, Policy(unknown=why), Holders())
-        return self._named(arn)
+            found.policy = Policy(unknown=why)
+        return found
 
     def _finished(self, managed: _Managed) -> Iterator[IdentityPolicy]:
         """What the policy allows those who have it, and what it bounds those to whom it is a boundary."""
         aws = _AWS in managed.arn
         policy_id = f"{managed.arn} in {self.scope.account}" if aws else managed.arn
         where = f"policy/{managed.arn.partition(':policy/')[2]}"
-        # Of one that is named as a boundary alone and not told, nobody may be said to have something.
-        attachable = managed.listed and not aws
+        # One that bounds, and that nobody has, is meant as a boundary alone.
+        attachable = managed.listed and not aws and not managed.bounded.any
         if concerns_kms(managed.policy) and (attachable or managed.holders.any):
             yield self._policy(
                 policy_id=policy_id,

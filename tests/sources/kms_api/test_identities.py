@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from kms_constructs.guardrails.engine import judge
+from kms_constructs.guardrails.finding import Report
 from kms_constructs.model.estate import IdentityPolicyKind
 from kms_constructs.model.unknown import is_unknown
 from kms_constructs.sources.kms_api.estate import estate_from_answers
@@ -47,11 +48,11 @@ Found = tuple[str, IdentityPolicyKind, tuple[str, ...], bool]
 CASES: dict[str, tuple[dict[str, Any], list[Found]]] = {
     "a policy that bounds a role": (
         {"RoleDetailList": [role(ARN)], "Policies": [policy("kms:*")]},
-        [(ARN, MANAGED, (), False), (f"{ARN}/boundary", BOUNDARY, (ROLE,), False)],
+        [(f"{ARN}/boundary", BOUNDARY, (ROLE,), False)],
     ),
     "a policy that bounds a role and a user": (
         {"RoleDetailList": [role(ARN)], "UserDetailList": [user(ARN)], "Policies": [policy("kms:*")]},
-        [(ARN, MANAGED, (), False), (f"{ARN}/boundary", BOUNDARY, (USER, ROLE), False)],
+        [(f"{ARN}/boundary", BOUNDARY, (USER, ROLE), False)],
     ),
     "a policy that bounds and is attached": (
         {"RoleDetailList": [role(ARN, ARN)], "Policies": [policy("kms:*")]},
@@ -105,4 +106,17 @@ def test_whom_a_policy_is_attached_to_and_whom_it_bounds(iam: dict[str, Any], ex
 def test_a_boundary_gives_nothing() -> None:
     iam = {"RoleDetailList": [role(ARN)], "Policies": [policy("kms:*")]}
     bounded = judge(estate_from_answers(answers_of(Seed(), iam=iam)), today=TODAY)
-    assert not [one for one in bounded.findings if one.fails and ROLE in one.principals]
+    unbounded = judge(estate_from_answers(answers_of(Seed())), today=TODAY)
+    assert said(bounded) == said(unbounded)
+
+
+def test_what_a_policy_says_wrong_is_said_once_though_it_bounds_and_is_attached() -> None:
+    iam = {"RoleDetailList": [role(ARN, ARN)], "Policies": [policy("kms:Decript")]}
+    report = judge(estate_from_answers(answers_of(Seed(), iam=iam)), controls=["KMS:LINT"], today=TODAY)
+    assert [one.message for one in report.findings if one.fails] == [
+        "Managed policy 'B', statement 0: KMS has no action 'kms:Decript'."
+    ]
+
+
+def said(report: Report) -> list[tuple[str, str]]:
+    return [(one.id, one.message) for one in report.findings]
