@@ -38,6 +38,8 @@ DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "AllAccessDi
 MAY: Final = "DryRunOperationException"
 """What KMS says when a dry run would have succeeded."""
 _SIZE: Final = 1024
+_CLIENT_ERROR: Final = 400
+_SERVER_ERROR: Final = 500
 _Facts = Mapping[str, str | tuple[str, ...] | Unknown | None]
 
 
@@ -287,6 +289,7 @@ class Sharing:
                 SSEKMSEncryptionContext=context,
             )
         except (ClientError, BotoCoreError) as error:
+            written.refused = _is_refused(error)
             return Step(what, Proof.CALL, _failed(error), str(refusal_of(error)))
         written.there = True
         written.version = str(answer.get("VersionId") or "")
@@ -343,6 +346,8 @@ class Sharing:
     def _clean(self, written: _Written) -> Step:
         """Deletes what was written, or may have been: a write that brought no answer may have happened."""
         what = "The object is gone"
+        if written.refused:
+            return Step(what, Proof.CALL, Result.HOLDS, "none was written")
         place = f"s3://{self.bucket}/{self.object_key}"
         try:
             s3 = self.source.client("s3")
@@ -365,8 +370,9 @@ class Sharing:
 
 @dataclass(slots=True)
 class _Written:
-    """What is known of the object: whether it is there, and its version, if it has one."""
+    """What is known of the object: whether it is there, or certainly is not, and its version."""
 
+    refused: bool = False
     there: bool = False
     version: str = ""
 
@@ -374,6 +380,14 @@ class _Written:
 def _failed(error: ClientError | BotoCoreError) -> Result:
     """A call that was refused failed; what happened on the way says nothing of permissions."""
     return Result.FAILS if isinstance(error, ClientError) else Result.OPEN
+
+
+def _is_refused(error: ClientError | BotoCoreError) -> bool:
+    """Whether S3 has certainly not carried out a call: it said that the request is at fault."""
+    if not isinstance(error, ClientError):
+        return False
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return _CLIENT_ERROR <= status < _SERVER_ERROR or refusal_of(error).code in DENIED
 
 
 def _identity(arn: str, details: Answer) -> tuple[str, bool]:
@@ -409,7 +423,9 @@ def _view(arn: str, account: str, estate: Estate, *, listed: bool) -> InView:
 
 
 def _decided(found: Certainty) -> str:
-    return "; ".join(dict.fromkeys(one.label for one in (*found.denies, *found.allows)))
+    """What decides: what is certain of it, and of what is refused the Denies alone."""
+    steps = found.denies if found.answer is Known.NEVER else (*found.denies, *found.allows)
+    return "; ".join(dict.fromkeys(one.label for one in steps if one.certain))
 
 
 def _gaps(estate: Estate) -> Iterator[str]:

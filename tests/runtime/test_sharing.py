@@ -259,6 +259,12 @@ def test_what_does_not_hold(world: World, expected: dict[str, Result]) -> None:
     assert world.objects == {} or "The object is gone" in str(expected)
 
 
+def test_what_nothing_allows_is_said_so_whatever_is_not_known_beside() -> None:
+    world = World(policy=GOOD_POLICY, iam={READER: {"RoleDetailList": []}})
+    found = {f"{one.proof.value}: {one.what}": one for one in world.steps()}[TARGET]
+    assert (found.result, found.why) == (Result.FAILS, "nothing allows it")
+
+
 def test_an_outsider_whom_the_key_policy_lets_in_with_its_own_iam() -> None:
     iam = {
         STRANGER: {"RoleDetailList": [{**DECRYPTS["RoleDetailList"][0], "Arn": role(STRANGER)}]},
