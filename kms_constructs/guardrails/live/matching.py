@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.estate import Key, KeyKind
 from kms_constructs.model.text import has_hole, split_holes
 from kms_constructs.model.unknown import is_unknown
@@ -119,15 +120,17 @@ class Matches:
 
 
 def may_be_audited(declared: Key, places: Sequence[str]) -> bool:
-    """Whether a declared key may lie in one of the places that were audited: ``111122223333/eu-west-1``."""
+    """Whether a declared key may lie in one of the places that were audited: ``111122223333/eu-west-1``.
+
+    A place without a Region stands for all of them, and one that is no account for any.
+    """
     account, region = declared.account, declared.region
     for place in places:
         audited_account, _, audited_region = place.partition("/")
-        if not has_hole(account) and account != audited_account:
-            continue
-        if isinstance(region, str) and not has_hole(region) and region != audited_region:
-            continue
-        return True
+        elsewhere = is_account_id(audited_account) and audited_account != account and not has_hole(account)
+        known = bool(audited_region) and isinstance(region, str) and not has_hole(region)
+        if not elsewhere and not (known and region != audited_region):
+            return True
     return False
 
 

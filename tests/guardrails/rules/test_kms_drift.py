@@ -11,7 +11,7 @@ from kms_constructs.guardrails.finding import Finding
 from kms_constructs.model.estate import Deployment, Estate
 from kms_constructs.sources.cloudformation.template import TemplateInput
 from kms_constructs.sources.cloudformation.templates import estate_from_templates
-from kms_constructs.sources.kms_api.answers import Answers, Call
+from kms_constructs.sources.kms_api.answers import Answers, Call, Refusal, Scope
 from kms_constructs.sources.kms_api.estate import estate_from_answers
 from kms_constructs.sources.terraform.plans import estate_from_plans
 from tests.guardrails.factories import TODAY, C, N, Said, U, V, a_key, said
@@ -379,6 +379,19 @@ def test_a_key_whose_aliases_and_tags_are_not_known_may_be_the_declared_one() ->
             (UNDETERMINED, "match", f"{HERE}: {KEY_ID}"),
             (UNDETERMINED, "missing", "App.json: Key"),
         ]
+
+
+@pytest.mark.parametrize(
+    ("refused_account", "expected"),
+    [("444455556666", []), (ACCOUNT, [(UNDETERMINED, "match")]), ("profile old", [(UNDETERMINED, "match")])],
+)
+def test_an_account_that_could_not_be_asked_may_hold_the_key_that_is_declared(
+    refused_account: str, expected: list[tuple[str, str]]
+) -> None:
+    answers = answers_of(Seed())
+    lost = Scope(account=refused_account, regions=(), refusal=Refusal("ExpiredToken"))
+    both = Answers((*answers.scopes, lost), answers.given)
+    assert [one[:2] for one in drift([], declared(), answers=both)] == expected
 
 
 def test_a_terraform_state_knows_the_id_of_its_key() -> None:
