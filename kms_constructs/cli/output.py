@@ -77,6 +77,21 @@ def targets(outputs: Sequence[str], format_: str | None, formats: Formats[Any]) 
     return tuple(found.values())
 
 
+def check(places: Sequence[Target]) -> None:
+    """That files can be written, before what goes into them takes its time.
+
+    Raises:
+        click.UsageError: One cannot.
+    """
+    for target in places:
+        parent = Path(target.file).absolute().parent
+        if target.file != TERMINAL and not parent.is_dir():
+            raise click.UsageError(
+                f"--output {target.file}: it cannot be written: there is no directory {parent}. "
+                "Fix: check the directory and its permissions"
+            )
+
+
 def _format_of(file: str, formats: Formats[Any]) -> str:
     # The longest ending tells most: .sarif.json is not .json.
     name = Path(file).name.lower()

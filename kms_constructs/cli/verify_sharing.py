@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -83,10 +84,18 @@ def verify_sharing(
             context=pairs,
         )
     steps: list[Step] = []
-    for step in sharing.steps():
-        steps.append(step)
-        if format_ == "table":
-            click.echo(_line(step))
+    running = sharing.steps()
+    try:
+        for step in running:
+            steps.append(step)
+            if format_ == "table":
+                click.echo(_line(step))
+    except BaseException as error:
+        with contextlib.suppress(type(error)):
+            running.throw(error)  # ended from here, not from within: the object is deleted now
+        for note in getattr(error, "__notes__", ()):
+            output.tell(note, colour="red")
+        raise
     if format_ == "json":
         output.to_terminal(
             f"{json.dumps([_data(one) for one in steps], indent=2, ensure_ascii=False)}\n", for_people=False

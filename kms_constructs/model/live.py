@@ -19,7 +19,12 @@ class LiveKey:
             `tracked_since`; unknown when it is not known, or was not asked.
         tracked_since: Day since which KMS keeps the last usage of the key, as ISO date.
         replicas: ARNs of its replica keys; unknown when they are not known.
+        next_rotation: Day of the next automatic rotation, as ISO date; None where there is none or it is not
+            said.
         key_store: Id of its custom key store; empty for a key in KMS itself.
+        stack: Name of the CloudFormation stack that made it, by the tag that CloudFormation alone can write;
+            empty without one.
+        logical_id: What that stack's template calls it; empty without such a tag.
 
     See: https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html
     """
@@ -29,7 +34,10 @@ class LiveKey:
     last_used: str | Unknown | None = None
     tracked_since: str | None = None
     replicas: tuple[str, ...] | Unknown = ()
+    next_rotation: str | None = None
     key_store: str = ""
+    stack: str = ""
+    logical_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,8 +82,8 @@ class Pattern:
 
 
 def place_name(location: Location) -> str:
-    """What a resource is called: its construct path, else its logical id, else its source."""
-    return location.construct_path or location.logical_id or location.source
+    """What a resource is called: its construct path, else its alias and id, its logical id, its source."""
+    return location.title
 
 
 def shared_by(pattern: Pattern, most: int) -> str:

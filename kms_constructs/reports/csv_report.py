@@ -35,6 +35,7 @@ COLUMNS = (
     "chain",
     "acknowledged",
     "made_at",
+    "alias",
 )
 """Names of the columns, in the first line. New ones are added behind."""
 
@@ -87,6 +88,7 @@ def _finding(finding: Finding, status: Status) -> dict[str, str]:
         "chain": " → ".join(finding.chain),
         "acknowledged": finding.acknowledged or "",
         "made_at": str(location.made_at or ""),
+        "alias": location.alias,
     }
 
 

@@ -158,12 +158,20 @@ def _html_audited(it: Audited, _look: Callable[[], Look]) -> str:
     from datetime import UTC, datetime
 
     from kms_constructs.analysis.worlds import matrices_of
+    from kms_constructs.guardrails.score import Score
     from kms_constructs.reports.audit import audit_tables
     from kms_constructs.reports.html import report_html
 
     report, estate = it.judged.report, it.judged.estate
     tables = audit_tables(report, estate, datetime.now(UTC).date())
-    return report_html(report, matrices_of(estate), titles=_titles(), title="KMS audit", tables=tables)
+    return report_html(
+        report,
+        matrices_of(estate),
+        titles=_titles(),
+        title="KMS audit",
+        tables=tables,
+        score=Score.of(report).value,
+    )
 
 
 def _asff_audited(it: Audited, _look: Callable[[], Look]) -> str:

@@ -203,6 +203,7 @@ def report_html(
     titles: Mapping[str, str] | None = None,
     title: str = "KMS guardrails",
     tables: Sequence[PageTable] = (),
+    score: int | None = None,
 ) -> str:
     """The findings of a report, and beside each key's findings who may do what with it.
 
@@ -212,6 +213,7 @@ def report_html(
         titles: Control id to title.
         title: Heading of the page.
         tables: What stands before the resources.
+        score: Shown first, of 100; None to leave it out.
     """
     summary = Summary.of(report)
     by_location: dict[Location, AccessMatrix] = {}
@@ -238,7 +240,7 @@ def report_html(
             tables=tuple(map(_in_one_line, tables)),
             verdict=summary.verdict,
             verdict_class=_VERDICT_CSS[summary.verdict],
-            tiles=_tiles(summary),
+            tiles=(*([] if score is None else [_Count(score, "", "score of 100")]), *_tiles(summary)),
             problems=tuple(_problems(report.problems)),
             statuses=tuple(status.value.capitalize() for status in columns),
             controls=tuple(
@@ -364,7 +366,7 @@ def _section(
     )
     if not badges and compliant:
         badges = (_Badge("✓ compliant", "compliant"),)
-    name = one_line(location.construct_path or location.logical_id or location.source)
+    name = one_line(location.title)
     return _Section(
         anchor=f"resource-{number}",
         title=key_title(matrix.key) if matrix is not None else name,

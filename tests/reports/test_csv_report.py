@@ -47,6 +47,7 @@ def test_a_whole_line() -> None:
         "chain": "statement KeyAdministrators → kms:Create* → kms:CreateGrant → a grant that carries Decrypt",
         "acknowledged": "",
         "made_at": "",
+        "alias": "",
     }
 
 

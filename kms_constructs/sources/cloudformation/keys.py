@@ -196,6 +196,7 @@ def _key(
         update_replace_policy=_attribute(scope, resource, "UpdateReplacePolicy"),
         tags=properties.tags(),
         description=properties.text("Description"),
+        enabled=properties.boolean("Enabled"),
         grants=declared.direct_grants,
         authorised=declared.authorised,
         material_expires=declared.material_expires,

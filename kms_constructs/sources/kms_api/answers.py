@@ -113,6 +113,9 @@ class Answer:
         return value if isinstance(value, str) else None
 
 
+ASSUME_ROLE: Final = "sts:AssumeRole"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """What was to be asked of one account.
@@ -124,6 +127,7 @@ class Scope:
         last_usage: Whether the last usage of keys is asked for.
         organization: Whether the organization's policies are asked for.
         refusal: Why the account could not be asked at all.
+        refused: The call that was refused then: ``ec2:DescribeRegions``.
     """
 
     account: str
@@ -132,6 +136,7 @@ class Scope:
     last_usage: bool = False
     organization: bool = False
     refusal: Refusal | None = None
+    refused: str = ASSUME_ROLE
 
 
 @dataclass(slots=True)
@@ -256,7 +261,11 @@ def _scope_data(scope: Scope) -> dict[str, object]:
         "organization": scope.organization,
     }
     if scope.refusal is not None:
-        found["refused"] = {"code": scope.refusal.code, "message": scope.refusal.message}
+        found["refused"] = {
+            "call": scope.refused,
+            "code": scope.refusal.code,
+            "message": scope.refusal.message,
+        }
     return found
 
 
@@ -275,6 +284,7 @@ def _scope(one: Mapping[str, object]) -> Scope:
         refusal=None
         if found is None
         else Refusal(clean(_text(found["code"])), clean(_text(found.get("message", "")))),
+        refused=ASSUME_ROLE if found is None else _text(found.get("call", ASSUME_ROLE)),
     )
 
 
