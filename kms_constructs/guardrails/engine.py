@@ -19,6 +19,7 @@ from kms_constructs.guardrails.control import Control
 from kms_constructs.guardrails.declarations import declared, limited, refused
 from kms_constructs.guardrails.finding import INTERNAL_ERROR, Finding, Outcome, Report, Severity
 from kms_constructs.guardrails.fingerprint import Fingerprints
+from kms_constructs.guardrails.live.authorised import as_declared
 from kms_constructs.guardrails.registry import RULES
 from kms_constructs.guardrails.rule import Rule, RuleContext
 from kms_constructs.guardrails.worlds import Judged, merged_findings
@@ -76,6 +77,7 @@ def judge(
     settings = config or GuardrailConfig()
     wanted = _wanted(controls)
     day = today or datetime.now(UTC).date()
+    estate = as_declared(estate)
     estate = limited(estate, settings.may_declare) if declarations else refused(estate)
     estate = replace(estate, acceptances=tuple(filter(meant_for_us, estate.acceptances)))
     asked = _Asked(settings, [rule for rule in rules if rule.control.id in wanted], day, share_from)

@@ -13,10 +13,18 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from kms_constructs.model.arn import is_account_id
-from kms_constructs.model.estate import Key, KeyKind
+from kms_constructs.model.estate import Estate, Key, KeyKind
 from kms_constructs.model.text import has_hole, split_holes
 from kms_constructs.model.unknown import is_unknown
 
+LISTING: Final = (
+    "ec2:DescribeRegions",
+    "kms:ListAliases",
+    "kms:ListKeys",
+    "sts:AssumeRole",
+    "sts:GetCallerIdentity",
+)
+"""Calls without which nobody knows which keys there are."""
 _MAXIMUM_ROUNDS: Final = 8
 
 
@@ -117,6 +125,12 @@ class Matches:
             return False
         primary = pool.live[0]
         return key.key_id == primary.key_id and key is not primary
+
+
+def matches_of(estate: Estate) -> Matches:
+    """The live keys of an estate, and the declarations that they are held against."""
+    hidden = (gap.location.source for gap in estate.unanswered if gap.call in LISTING)
+    return Matches(estate.keys, estate.expected, hidden)
 
 
 def may_be_audited(declared: Key, places: Sequence[str]) -> bool:

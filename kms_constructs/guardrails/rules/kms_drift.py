@@ -23,7 +23,14 @@ from typing import ClassVar
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.live.drift import differences, replica_differences
-from kms_constructs.guardrails.live.matching import Matches, aliases_may_hide, may_be_audited, may_be_in
+from kms_constructs.guardrails.live.matching import (
+    LISTING,
+    Matches,
+    aliases_may_hide,
+    matches_of,
+    may_be_audited,
+    may_be_in,
+)
 from kms_constructs.guardrails.rule import NOT_LIVE, KeyRule
 from kms_constructs.model.estate import Key
 from kms_constructs.model.text import display, has_hole
@@ -70,8 +77,7 @@ class DriftRule(KeyRule):
 
     @cached_property
     def _matches(self) -> Matches:
-        hidden = (gap.location.source for gap in self.estate.unanswered if gap.call in _LISTING)
-        return Matches(self.estate.keys, self.estate.expected, hidden)
+        return matches_of(self.estate)
 
     def _unmatched(self, key: Key) -> Finding:
         """That nothing declares the key, or that it is not known what does."""
@@ -119,7 +125,7 @@ class DriftRule(KeyRule):
             named = one.aliases or one.location.stack or not has_hole(one.key_id)
             known = named and not any(may_be_in(one, key) for key in hiding)
             # Of keys that could not be listed nobody knows whether they are there.
-            listed = not any(gap.call in _LISTING for gap in self.estate.unanswered)
+            listed = not any(gap.call in LISTING for gap in self.estate.unanswered)
             sure = audited and known and listed and not one.conditional
             where = "" if audited else ", and the account and Region that it is for were not audited"
             yield self.finding(
@@ -130,13 +136,3 @@ class DriftRule(KeyRule):
                 fix="Deploy the template, audit the account and Region that it is for, or give the key an "
                 "alias.",
             )
-
-
-_LISTING = (
-    "ec2:DescribeRegions",
-    "kms:ListAliases",
-    "kms:ListKeys",
-    "sts:AssumeRole",
-    "sts:GetCallerIdentity",
-)
-"""Calls without which nobody knows which keys there are."""
