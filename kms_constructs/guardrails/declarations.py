@@ -47,7 +47,10 @@ def _declared_by(key: Key) -> Iterator[Remark]:
     grants = f"{'grants' if len(grantees) > 1 else 'a grant'} to {', '.join(grantees)}"
     parts = ([f"who is authorised {authorised}"] if authorised else []) + ([grants] if grantees else [])
     if parts:
-        yield Remark(RemarkKind.DECLARATION, f"{key.location} declares itself {'; and '.join(parts)}.")
+        who = f"{key.location} declares itself"
+        if key.live is not None:
+            who = f"What {key.location} is held against declares"
+        yield Remark(RemarkKind.DECLARATION, f"{who} {'; and '.join(parts)}.")
 
 
 def limited(estate: Estate, may_declare: Mapping[str, tuple[str, ...]] | None) -> Estate:

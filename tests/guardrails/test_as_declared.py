@@ -40,8 +40,13 @@ def outcome(estate: Estate, config: GuardrailConfig | None = None, *, declaratio
     return found
 
 
-def test_whom_the_template_authorises_is_authorised() -> None:
-    assert outcome(audited(RESCUE)) is C
+def test_whom_the_template_authorises_is_authorised_and_named() -> None:
+    estate = audited(RESCUE)
+    assert outcome(estate) is C
+    (told,) = [one.text for one in judge(estate, today=TODAY).remarks]
+    assert told == (
+        f"What {estate.keys[0].location} is held against declares who is authorised for IAM-KMS-3: {RESCUE}."
+    )
 
 
 @pytest.mark.parametrize(
