@@ -21,13 +21,17 @@ S3 = "s3.amazonaws.com"
 
 _S3_KEY = "x-amz-server-side-encryption-aws-kms-key-id"
 _TRAIL_KEY = "kmsKeyId"
+_BUCKET_KEY = "ServerSideEncryptionConfiguration"
 _HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
-_USES = {
+_USES: Mapping[str, str] = {
     "keyId": "key",
     "sourceKeyId": "source",
     "destinationKeyId": "destination",
     "targetKeyId": "key",
 }
+KEY_PARAMETERS: tuple[str, ...] = (*_USES, "aliasName", _TRAIL_KEY)
+"""Parameters of a request whose text names a key. Those of S3 are written in several ways: see `telling`."""
+_METADATA = ("keyMetadata", "replicaKeyMetadata")
 # Made once: `json.dumps` with these arguments makes an encoder for each call.
 _ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -141,6 +145,29 @@ def is_wanted(record: Mapping[str, object]) -> bool:
     return source in (KMS, CLOUDTRAIL) or any(
         True for names in (_asked, _told) for _ in names(record, source)
     )
+
+
+def telling(part: Mapping[str, object]) -> dict[str, object]:
+    """What of a request, of a response or of the details of an event decides which keys it names.
+
+    Two records that agree in this, in source, name, account, Region, caller's account and resources, name the
+    same keys.
+
+    Args:
+        part: Parameters of a request, elements of a response, or ``serviceEventDetails``.
+
+    Example:
+        >>> telling({"keyId": "alias/orders", "numberOfBytes": 32})
+        {'keyId': 'alias/orders'}
+    """
+    found = {
+        name: value
+        for name, value in part.items()
+        if name in KEY_PARAMETERS or name == _BUCKET_KEY or name.lower() == _S3_KEY
+    }
+    return found | {
+        name: {"arn": arn} for name in _METADATA if (arn := _text(_object(part.get(name)).get("arn")))
+    }
 
 
 def flatten(record: Mapping[str, object]) -> tuple[EventRow, tuple[KeyRow, ...]]:
@@ -311,8 +338,8 @@ def _told(record: Mapping[str, object], source: str) -> Iterator[tuple[str, str]
         yield from _key_arn(response.get(_TRAIL_KEY), "key")
     elif source == KMS:
         yield from _key_arn(response.get("keyId"), "resource")
-        yield from _key_arn(_object(response.get("keyMetadata")).get("arn"), "resource")
-        yield from _key_arn(_object(response.get("replicaKeyMetadata")).get("arn"), "replica")
+        for name, use in zip(_METADATA, ("resource", "replica"), strict=True):
+            yield from _key_arn(_object(response.get(name)).get("arn"), use)
 
 
 def _key_arn(value: object, use: str) -> Iterator[tuple[str, str]]:
@@ -328,7 +355,7 @@ def _of_s3(part: Mapping[str, object]) -> Iterator[str]:
             first = value[0] if isinstance(value, list) and value else value
             if name := _name(first):
                 yield name
-    rules = _object(part.get("ServerSideEncryptionConfiguration")).get("Rule")
+    rules = _object(part.get(_BUCKET_KEY)).get("Rule")
     for rule in rules if isinstance(rules, list) else [rules]:
         default = _object(_object(rule).get("ApplyServerSideEncryptionByDefault"))
         if name := _name(default.get("KMSMasterKeyID")):
