@@ -10,9 +10,10 @@ from kms_constructs.analysis.recorded.call import Recorded
 from kms_constructs.analysis.recorded.judged import Side, Tally, titles
 from kms_constructs.analysis.recorded.keys import Matching
 from kms_constructs.analysis.recorded.names import Named
-from kms_constructs.analysis.recorded.replay import Verdict
+from kms_constructs.analysis.recorded.replay import Judged, Verdict
 from kms_constructs.model.estate import Estate
 
+_GONE = "the key is in what is deployed and not in what is planned: its deletion policy decides what is left"
 _ORDER = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
@@ -44,6 +45,11 @@ class ImpactRow:
     calls: int
     first: str
     last: str
+
+    @property
+    def may_break(self) -> bool:
+        """Whether the change denies them, or may."""
+        return self.verdict is not Verdict.ALLOWED and self.changes
 
     @property
     def changes(self) -> bool:
@@ -104,15 +110,17 @@ def impact_of(
     after = Side.of(recorded, planned, asked, key_map)
     # What is called otherwise today is found there by its alias, or not at all.
     earlier = None if before is None else Side.of(recorded, before, asked, None)
-    names = dict(titles(after.matching))
+    names = {**(dict(titles(earlier.matching)) if earlier is not None else {}), **dict(titles(after.matching))}
     tallies: dict[tuple[str, str, str, Verdict, Verdict | None, tuple[str, ...]], Tally] = {}
     unmatched = 0
     for call in recorded.calls:
         judged = after.judge(call)
+        was = earlier.judge(call) if earlier is not None else None
+        if judged is None and was is not None:
+            judged = Judged(Verdict.UNDETERMINED, (_GONE,))
         if judged is None:
             unmatched += call.calls
             continue
-        was = earlier.judge(call) if earlier is not None else None
         place = (
             call.key,
             call.who,

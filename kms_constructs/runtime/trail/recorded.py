@@ -110,6 +110,24 @@ def recorded_of(
     )
 
 
+def home_of(connection: DuckDBPyConnection) -> tuple[str | None, str | None]:
+    """The account and the Region that a trail is of; None where there are several.
+
+    Args:
+        connection: As above.
+    """
+    found = connection.execute(_HOMES).fetchall()
+    accounts, regions = {row[0] for row in found}, {row[1] for row in found}
+    return _only(accounts), _only(regions)
+
+
+_HOMES = "SELECT DISTINCT account, region FROM events WHERE event_source = 'kms.amazonaws.com'"
+
+
+def _only(values: set[str | None]) -> str | None:
+    return next(iter(values)) if len(values) == 1 else None
+
+
 def _naive(moment: datetime | None) -> str | None:
     return None if moment is None else moment.strftime("%Y-%m-%d %H:%M:%S.%f")
 
