@@ -18,13 +18,15 @@ from kms_constructs.model.arn import of_region
 S3 = "s3.amazonaws.com"
 
 _S3_KEY = "x-amz-server-side-encryption-aws-kms-key-id"
-_USES = {
+_USES: Mapping[str, str] = {
     "keyId": "key",
     "sourceKeyId": "source",
     "destinationKeyId": "destination",
     "targetKeyId": "key",
     _S3_KEY: "object",
 }
+KEY_PARAMETERS: tuple[str, ...] = tuple(_USES)
+"""Parameters of a request that name a key."""
 
 
 class EventRow(NamedTuple):
