@@ -128,7 +128,11 @@ def impact_json(impact: Impact) -> str:
         "period": {"first": impact.first or None, "last": impact.last or None},
         "summary": {
             **{verdict.value: impact.calls(verdict) for verdict in Verdict},
-            **({"asBefore": sum(row.calls for row in impact.rows if not row.changes)} if impact.compared else {}),
+            **(
+                {"asBefore": sum(row.calls for row in impact.rows if not row.changes)}
+                if impact.compared
+                else {}
+            ),
             "unmatched": impact.unmatched,
         },
         "rows": [_json_row(row) for row in impact.rows],

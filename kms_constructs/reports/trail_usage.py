@@ -30,7 +30,19 @@ LIMITS = (
 )
 """What has to be known before anything unused is taken away."""
 
-COLUMNS = ("key", "arn", "principal", "named", "action", "status", "services", "calls", "first", "last", "reasons")
+COLUMNS = (
+    "key",
+    "arn",
+    "principal",
+    "named",
+    "action",
+    "status",
+    "services",
+    "calls",
+    "first",
+    "last",
+    "reasons",
+)
 """Names of the columns of CSV, in the first line. New ones are added behind."""
 
 
@@ -46,7 +58,9 @@ def usage_table(usage: Usage, look: Look | None = None) -> str:
     for key in usage.keys:
         parts.append(pen.paragraph(one_line(key.key), indent=0, style="bold underline"))
         if key.open_to:
-            parts.append(pen.paragraph(f"also open to {'; '.join(map(one_line, key.open_to))}", indent=2, style="dim"))
+            parts.append(
+                pen.paragraph(f"also open to {'; '.join(map(one_line, key.open_to))}", indent=2, style="dim")
+            )
         for principal in key.principals:
             parts += [*_principal(principal, look, pen, days_of(usage.first, usage.last))]
         parts.append(Drawn())
@@ -66,7 +80,9 @@ def _principal(one: PrincipalUsage, look: Look, pen: Pen, days: int) -> Iterator
             f"{mark} unused in {counted(days, 'day')}: {', '.join(use)}", indent=4, style="yellow"
         )
     if manage:
-        yield pen.paragraph(f"  and {counted(len(manage), 'action')} to read and manage", indent=4, style="dim")
+        yield pen.paragraph(
+            f"  and {counted(len(manage), 'action')} to read and manage", indent=4, style="dim"
+        )
 
 
 def _used(used: Used, look: Look, pen: Pen) -> Iterator[Drawn]:
@@ -140,7 +156,15 @@ def usage_csv(usage: Usage) -> str:
             who = (key.key, key.arn, one.principal, "true" if one.named else "false")
             for used in one.used:
                 status = "used" if used.verdict is Verdict.ALLOWED else f"used, {used.verdict.value} here"
-                cells = (*who, used.action, status, "; ".join(used.services), str(used.calls), used.first, used.last)
+                cells = (
+                    *who,
+                    used.action,
+                    status,
+                    "; ".join(used.services),
+                    str(used.calls),
+                    used.first,
+                    used.last,
+                )
                 writer.writerow([safe_cell(cell) for cell in (*cells, "; ".join(used.reasons))])
             for action in one.unused:
                 writer.writerow([safe_cell(cell) for cell in (*who, action, "unused", "", "0", "", "", "")])

@@ -44,7 +44,9 @@ def period(first: str, last: str) -> str:
 def matching_lines(matching: Matching, named: Sequence[Named]) -> Iterator[str]:
     """What is said of keys that are in one of both alone, and of names that the trail tells."""
     if matching.only_recorded:
-        names = [f"{one_line(title_of(key))} ({counted(key.calls, 'call')})" for key in matching.only_recorded]
+        names = [
+            f"{one_line(title_of(key))} ({counted(key.calls, 'call')})" for key in matching.only_recorded
+        ]
         yield f"Keys of the trail in no input: {_some(names)}"
     if matching.only_given:
         names = [one_line(key_name(key)) for key in matching.only_given]

@@ -110,7 +110,10 @@ def impact_of(
     after = Side.of(recorded, planned, asked, key_map)
     # What is called otherwise today is found there by its alias, or not at all.
     earlier = None if before is None else Side.of(recorded, before, asked, None)
-    names = {**(dict(titles(earlier.matching)) if earlier is not None else {}), **dict(titles(after.matching))}
+    names = {
+        **(dict(titles(earlier.matching)) if earlier is not None else {}),
+        **dict(titles(after.matching)),
+    }
     tallies: dict[tuple[str, str, str, Verdict, Verdict | None, tuple[str, ...]], Tally] = {}
     unmatched = 0
     for call in recorded.calls:
