@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kms_constructs.guardrails.finding import Report
     from kms_constructs.model.estate import Estate, SourceProblem
     from kms_constructs.reports.console import Look
+    from kms_constructs.reports.trail_findings import TrailFindings
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ class Format:
     controls: Draw[Controls] | None = None
     impacts: Draw[Impacts] | None = None
     usages: Draw[Usages] | None = None
+    detected: Draw[TrailFindings] | None = None
 
     @property
     def draws_audits(self) -> Draw[Audited] | None:
@@ -353,6 +355,24 @@ def _csv_usages(it: Usages, _look: Callable[[], Look]) -> str:
     return usage_csv(it.usage)
 
 
+def _table_detected(it: TrailFindings, look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_findings import findings_table
+
+    return findings_table(it, look())
+
+
+def _json_detected(it: TrailFindings, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_findings import findings_json
+
+    return findings_json(it)
+
+
+def _csv_detected(it: TrailFindings, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_findings import findings_csv
+
+    return findings_csv(it)
+
+
 def _titles() -> dict[str, str]:
     from kms_constructs.guardrails.catalogue import CATALOGUE
 
@@ -370,6 +390,7 @@ FORMATS = (
         controls=_table_controls,
         impacts=_table_impacts,
         usages=_table_usages,
+        detected=_table_detected,
     ),
     Format(
         name="json",
@@ -381,6 +402,7 @@ FORMATS = (
         controls=_json_controls,
         impacts=_json_impacts,
         usages=_json_usages,
+        detected=_json_detected,
     ),
     # "report.sarif.json" is the name that some CI systems want.
     Format(name="sarif", endings=(".sarif", ".sarif.json"), judged=_sarif_judged),
@@ -409,6 +431,7 @@ FORMATS = (
         judged=_csv_judged,
         impacts=_csv_impacts,
         usages=_csv_usages,
+        detected=_csv_detected,
     ),
     Format(name="asff", endings=(".asff.json",), audited=_asff_audited),
     Format(name="ocsf", endings=(".ocsf.json",), audited=_ocsf_audited),
@@ -423,3 +446,4 @@ CHANGES: Formats[Changes] = Formats({one.name: one.changes for one in FORMATS if
 CONTROLS: Formats[Controls] = Formats({one.name: one.controls for one in FORMATS if one.controls})
 IMPACTS: Formats[Impacts] = Formats({one.name: one.impacts for one in FORMATS if one.impacts})
 USAGES: Formats[Usages] = Formats({one.name: one.usages for one in FORMATS if one.usages})
+DETECTED: Formats[TrailFindings] = Formats({one.name: one.detected for one in FORMATS if one.detected})

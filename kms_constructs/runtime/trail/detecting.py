@@ -135,6 +135,7 @@ class DetectSettings:
 
     Args:
         authorised: Control id to the ARNs of authorised principals, ``*`` allowed.
+        by_key: ARN of a key to those who are authorised on that key alone.
         trusted: Accounts that may be given keys, beside the key's own.
         since: First day; None for the first of the store.
         until: Last day, which counts; None for the last of the store.
@@ -143,6 +144,7 @@ class DetectSettings:
     """
 
     authorised: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    by_key: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     trusted: frozenset[str] = frozenset()
     since: date | None = None
     until: date | None = None
@@ -271,7 +273,7 @@ class _Detecting:
                 continue
             yield from judge_call(
                 call,
-                authorised=self._settings.authorised,
+                authorised=self._authorised(call),
                 trusted=self._settings.trusted,
                 notes=self._notes,
             )
@@ -280,6 +282,23 @@ class _Detecting:
             deletions.follow(call)
         if announced := deletions.announced():
             yield from self._after_deletion(announced)
+
+    def _authorised(self, call: Call) -> Mapping[str, Sequence[str]]:
+        """Who is authorised on the keys of a call: on all of them, where it tells of several."""
+        found = self._settings.authorised
+        own = [self._settings.by_key.get(row.key, {}) for row in call.keys]
+        if not any(own):
+            return found
+        controls = {control for one in own for control in one}
+        on_all = {
+            control: [
+                who for who in own[0].get(control, ()) if all(who in one.get(control, ()) for one in own)
+            ]
+            for control in controls
+        }
+        return {
+            control: (*found.get(control, ()), *on_all.get(control, ())) for control in {**found, **on_all}
+        }
 
     def _first_seen(self) -> dict[tuple[str, str], str]:
         asked = f"""
