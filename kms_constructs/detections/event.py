@@ -125,7 +125,8 @@ class Event:
             >>> Event.from_row(*flatten(record)).detail_type
             'KMS CMK Deletion'
         """
-        kind = _DETAIL_TYPES.get(row.event_type or "", API_CALL)
+        # What a VPC endpoint saw is no call of its own: the call has a record beside it.
+        kind = _DETAIL_TYPES.get(row.event_type, row.event_type) if row.event_type else API_CALL
         if row.event_source == KMS and row.event_type == _SERVICE_EVENT:
             kind = _OWN_EVENTS.get(row.event_name, kind)
         names = [name for key in keys for name in (key.key, key.key.rpartition("/")[2], key.alias) if name]

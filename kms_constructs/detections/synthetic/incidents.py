@@ -157,6 +157,7 @@ def plant(
     _policies(plan)
     _grants(plan)
     _further(plan)
+    _endpoints(plan)
     _trails(plan)
     _never_seen(plan, flows)
     spike = _volumes(plan, flows, share)
@@ -302,6 +303,29 @@ def _further(plan: _Plan) -> None:
     )  # fmt: skip
     enclave = records.role_arn(plan.account, "app-enclave")
     plan.incident("enclave-debug", {"enclave-debug": [debug]}, key.arn, enclave)
+
+
+def _endpoints(plan: _Plan) -> None:
+    """What a VPC endpoint saw: records without a request and without a key."""
+    seen: dict[str, object] = {
+        "address": "10.250.3.7",
+        "vpcEndpointId": "vpce-0a1b2c3d4e5f60718",
+        "vpcEndpointAccountId": plan.account,
+        "eventType": "AwsVpceEvent",
+        "eventCategory": "NetworkActivity",
+    }
+    refused, _ = plan.event(
+        "Decrypt", plan.next_time(), by=plan.role("app-0"), error="VpceAccessDenied", **seen
+    )
+    plan.incident(
+        "endpoint-denied", {"endpoint-denied": [refused]}, "", records.role_arn(plan.account, "app-0")
+    )
+    foreign = records.role(OUTSIDER, "collector", "run")
+    outside, _ = plan.event("GenerateDataKey", plan.next_time(), by=foreign, **seen)
+    who = records.role_arn(OUTSIDER, "collector")
+    plan.incident("endpoint-outsider", {"endpoint-outsider": [outside]}, "", who)
+    # The call has a record of its own; what the endpoint saw of it is told by nobody again.
+    plan.event("Decrypt", plan.next_time(), by=plan.role("app-0"), **seen)
 
 
 def _trails(plan: _Plan) -> None:

@@ -209,6 +209,33 @@ REPLICA_REGION = Detection(
     references=(f"{_PAGES}multi-region-keys-replicate.html",),
 )
 
+_ENDPOINTS = f"{_TRAILS}logging-network-events-with-cloudtrail.html"
+ENDPOINT_DENIED = Detection(
+    id="endpoint-denied",
+    title="The policy of a VPC endpoint refused a call to KMS",
+    control="KMS:004",
+    level=Level.ALERT,
+    events="network activity events of KMS with `VpceAccessDenied`",
+    expected="nobody; a workload that the policy forgot looks the same",
+    reason="Somebody inside of the network wants keys or an account that the network is not for: what takes "
+    "data out looks like this.",
+    respond=f"See who called and for which account. A workload: extend the policy. Otherwise {_REVOKE}.",
+    references=(_ENDPOINTS,),
+)
+ENDPOINT_OUTSIDER = Detection(
+    id="endpoint-outsider",
+    title="A caller of another account called KMS through a VPC endpoint of this one",
+    control="KMS:004",
+    level=Level.ALERT,
+    events="network activity events of KMS whose caller is of another account than the endpoint",
+    expected="nobody, but for accounts that are trusted",
+    reason="Credentials of somebody else's account are used inside of the network: so data is carried out "
+    "under a key of theirs.",
+    respond="Find the host by its address, and whose credentials it holds. Limit the endpoint's policy by "
+    "aws:PrincipalOrgID.",
+    references=(_ENDPOINTS,),
+)
+
 DETECTIONS: tuple[Detection, ...] = (
     DENIED_BURST,
     NEW_PRINCIPAL,
@@ -226,6 +253,8 @@ DETECTIONS: tuple[Detection, ...] = (
     TRAIL_KEY,
     DEBUG_ENCLAVE,
     REPLICA_REGION,
+    ENDPOINT_DENIED,
+    ENDPOINT_OUTSIDER,
 )
 """What is looked for in trails alone."""
 

@@ -12,6 +12,8 @@ from kms_constructs.detections.relations import S3
 from kms_constructs.detections.trail.calls import Call, as_object
 from kms_constructs.detections.trail.catalogue import (
     DEBUG_ENCLAVE,
+    ENDPOINT_DENIED,
+    ENDPOINT_OUTSIDER,
     FOREIGN_WRITE,
     OUTSIDE_GRANT,
     ROOT_USE,
@@ -25,6 +27,9 @@ from kms_constructs.model.arn import is_account_id, parse_arn
 from kms_constructs.sources.event_selectors import recorded
 
 _UNTOLD = "grants to a principal of which CloudTrail tells no account: whether it is an outsider is not known"
+NETWORK_ACTIVITY = "AwsVpceEvent"
+"""What a VPC endpoint saw. The call has a record of its own, unless the endpoint refused it."""
+REFUSED = "VpceAccessDenied"
 _MEASUREMENTS = tuple(f"attestationDocumentEnclave{name}" for name in ("ImageDigest", "PCR1", "PCR2"))
 _NOTHING = re.compile(r"0{32,}|A{32,}={0,2}")
 """A measurement of zeros, in hexadecimal or in base64."""
@@ -45,6 +50,9 @@ def judge_call(
         trusted: Accounts that may be given keys, beside the key's own.
         notes: Takes what cannot be judged.
     """
+    if call.event.event_type == NETWORK_ACTIVITY:
+        yield from _endpoint(call, trusted)
+        return
     event = Event.from_row(call.event, call.keys)
     for watch in judge(event, authorised=authorised):
         yield call.finding(watch, key=None if watch.on_key else "")
@@ -92,6 +100,18 @@ def _account_of(principal: str) -> str | None:
         return account
     arn = parse_arn(principal)
     return None if arn is None else arn.account
+
+
+def _endpoint(call: Call, trusted: Collection[str]) -> Iterator[TrailFinding]:
+    event = call.event
+    if event.event_source != KMS:
+        return
+    detail = f"{event.event_name} through {event.vpc_endpoint or 'an endpoint'}"
+    if event.error_code == REFUSED:
+        yield call.finding(ENDPOINT_DENIED, detail=detail)
+    outside = event.caller_account not in (None, event.account, *trusted)
+    if outside and event.service is None:
+        yield call.finding(ENDPOINT_OUTSIDER, detail=detail)
 
 
 def _enclave(call: Call) -> Iterator[TrailFinding]:

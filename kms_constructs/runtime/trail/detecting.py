@@ -22,7 +22,7 @@ from kms_constructs.detections.trail.history import History, Use, never_seen
 from kms_constructs.detections.trail.networks import network_of
 from kms_constructs.detections.trail.notes import Notes
 from kms_constructs.detections.trail.policies import PolicyHistory
-from kms_constructs.detections.trail.requests import judge_call
+from kms_constructs.detections.trail.requests import NETWORK_ACTIVITY, REFUSED, judge_call
 from kms_constructs.detections.trail.sequences import Announced, Deletions, Replicas
 from kms_constructs.detections.trail.volumes import Counted, decrypt_volumes, denied_bursts
 from kms_constructs.detections.watch import CLOUDTRAIL, KMS
@@ -96,7 +96,9 @@ CREATE OR REPLACE TEMP TABLE detect_candidates AS
 SELECT c.* FROM calls AS c
 WHERE c.event_time >= $since AND c.event_time < $until AND (
     c.event_source = '{CLOUDTRAIL}'
-    OR (c.event_source = '{KMS}' AND (
+    OR (c.event_source = '{KMS}' AND event_type = '{NETWORK_ACTIVITY}' AND (
+        error_code = '{REFUSED}' OR caller_account <> account))
+    OR (c.event_source = '{KMS}' AND coalesce(event_type, '') <> '{NETWORK_ACTIVITY}' AND (
         event_name IN $telling OR caller_type = 'Root'
         OR regexp_matches(additional, '"attestationDocumentEnclaveImageDigest": ?"(0|A){{32}}')))
     OR (c.event_source = '{S3}' AND EXISTS (
