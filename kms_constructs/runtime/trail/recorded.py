@@ -262,8 +262,10 @@ def _quoted(text: str) -> str:
 # Keys and grants
 
 
-def _keys(connection: DuckDBPyConnection, calls: Iterable[RecordedCall]) -> Iterator[RecordedKey]:
-    number: dict[str, int] = {}
+def _keys(
+    connection: DuckDBPyConnection, calls: Iterable[RecordedCall], further: Iterable[str] = ()
+) -> Iterator[RecordedKey]:
+    number: dict[str, int] = dict.fromkeys(further, 0)
     for call in calls:
         number[call.key] = number.get(call.key, 0) + call.calls
     aliases = _aliases(connection)
@@ -280,12 +282,13 @@ def _keys(connection: DuckDBPyConnection, calls: Iterable[RecordedCall]) -> Iter
 
 
 def recorded_keys(connection: DuckDBPyConnection) -> tuple[RecordedKey, ...]:
-    """The keys of a store, with the aliases that named them last; their calls are not counted.
+    """Every key that a store tells of, with the aliases that named it last; calls are not counted.
 
     Args:
         connection: Has the views of a store.
     """
-    return tuple(_keys(connection, ()))
+    every = connection.execute("SELECT DISTINCT key FROM event_keys").fetchall()
+    return tuple(_keys(connection, (), [arn for (arn,) in every]))
 
 
 _NAMED = """
