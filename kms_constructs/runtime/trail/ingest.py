@@ -77,8 +77,8 @@ def ingest(
 ) -> Summary:
     """Takes what sources have into a store, whole batches at a time.
 
-    Whenever it ends, the store holds whole files, and the next run goes on behind them. What cannot be read is
-    quarantined, and tried again by the next run.
+    Whenever it ends, the store holds whole files, and the next run goes on behind them. What cannot be read
+    is quarantined, and tried again by the next run.
 
     Args:
         directory: Of the store; made where it is missing.
@@ -161,7 +161,7 @@ class _Run:
         summary = self.summary
         summary.files += 1
         summary.events += read.events
-        summary.unrelated += read.events - len(read.kept) - len(bad)
+        summary.unrelated += read.events - len(read.rows) - len(bad)
         summary.quarantined.extend(
             Quarantined(name=f"{item.name}, record {one.number}", problem=one.problem) for one in bad
         )

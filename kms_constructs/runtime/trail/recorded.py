@@ -134,7 +134,7 @@ def _naive(moment: datetime | None) -> str | None:
 
 def _period(connection: DuckDBPyConnection, window: Mapping[str, str | None]) -> tuple[str, str]:
     found = connection.execute(
-        f"SELECT {_TIME.format('min(event_time)')}, {_TIME.format('max(event_time)')} FROM ({_CALLED})",  # noqa: S608 - text of this module
+        f"SELECT {_TIME.format('min(event_time)')}, {_TIME.format('max(event_time)')} FROM ({_CALLED})",
         dict(window),
     ).fetchone()
     return (found[0] or "", found[1] or "") if found is not None else ("", "")
@@ -208,7 +208,7 @@ class _Reader:
             + [f"{_TIME.format(f'{how}(event_time)')} AS {name}" for how, name in _ENDS]
         )
         return (
-            f"WITH called AS ({_CALLED}), once AS ({_ONCE}), "  # noqa: S608 - names are this module's, values are bound
+            f"WITH called AS ({_CALLED}), once AS ({_ONCE}), "
             "counted AS (SELECT * FROM called WHERE shared_event_id IS NULL "
             "OR event_id IN (SELECT event_id FROM once)), "
             f"uses AS ({_USES}), read AS (SELECT {', '.join(inner)} FROM uses) "

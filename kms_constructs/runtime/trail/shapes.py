@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NoReturn
 
 LAKE_COLUMN: Final = "eventJson"
-"""The column of CloudTrail Lake that holds a whole record; other columns hold parts, in a form of their own."""
+"""The column of CloudTrail Lake that holds a whole record; others hold parts, in a form of their own."""
 _NO_LOG: Final = (
     "it is no trail log: it has neither Records, as log files have, nor Events, as LookupEvents answers, "
     f"nor a column {LAKE_COLUMN}, as an export of CloudTrail Lake needs"
