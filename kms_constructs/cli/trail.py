@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import click
 
+from kms_constructs.cli.trail_ingest import ingest
+
 
 @click.group(short_help="Store, report and judge what CloudTrail recorded about keys.")
 def trail() -> None:
-    """Store, report and judge what CloudTrail recorded about keys."""
+    """Store, report and judge what CloudTrail recorded about keys.
+
+    Log files are read once, into a store of Parquet; everything else asks the store. Needs the extra `trail`.
+
+    \b
+    Examples:
+      kms-constructs trail ingest ./logs --into trail
+      kms-constructs trail ingest s3://my-trail/AWSLogs/ --since 2026-05-01 --into trail
+    """
+
+
+for _command in (ingest,):
+    trail.add_command(_command)
