@@ -1,7 +1,7 @@
-"""The two flat relations that a trail is asked about: events, and event × key.
+"""The two flat relations that a trail is asked about: events, and event by key.
 
-A record of CloudTrail nests, differs by service and year, and names a key by id, ARN or alias, or several keys
-at once. Reports and detections ask flat rows instead, made here and nowhere else.
+A record of CloudTrail nests, differs by service and year, and names a key by id, ARN or alias, or several
+keys at once. Reports and detections ask flat rows instead, made here and nowhere else.
 
 See: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 """
@@ -50,7 +50,8 @@ class EventRow(NamedTuple):
         caller_account: Account of the caller.
         principal_id: Unique id, with the name of the session: ``AROA…:name``.
         session: ARN of the session, when the caller is one.
-        service: The AWS service that called, for the caller or itself: ``s3.amazonaws.com``, ``AWS Internal``.
+        service: The AWS service that called, for the caller or itself: ``s3.amazonaws.com``, or
+            ``AWS Internal``.
         source_address: IP address, or the name of a service.
         user_agent: As told.
         vpc_endpoint: Id of the VPC endpoint that the call went through.
@@ -125,7 +126,7 @@ KEY_COLUMNS: Mapping[str, str] = {
 
 
 def is_wanted(record: Mapping[str, object]) -> bool:
-    """Whether a record bears on keys: a call of KMS or of CloudTrail, or one of any service that names a KMS key.
+    """Whether a record bears on keys: a call of KMS or CloudTrail, or one of any service that names a key.
 
     Example:
         >>> is_wanted({"eventSource": "kms.amazonaws.com"}), is_wanted({"eventSource": "ec2.amazonaws.com"})
@@ -145,8 +146,8 @@ def flatten(record: Mapping[str, object]) -> tuple[EventRow, tuple[KeyRow, ...]]
         ValueError: It has no id, no time, no source or no name, and so is no record of an event.
 
     Example:
-        >>> event, keys = flatten({"eventID": "e-1", "eventTime": "2026-05-01T10:00:00Z", "eventName": "Decrypt",
-        ...     "eventSource": "kms.amazonaws.com", "awsRegion": "eu-central-1",
+        >>> event, keys = flatten({"eventID": "e-1", "eventTime": "2026-05-01T10:00:00Z",
+        ...     "eventName": "Decrypt", "eventSource": "kms.amazonaws.com", "awsRegion": "eu-central-1",
         ...     "recipientAccountId": "111122223333", "requestParameters": {"keyId": "1234abcd"},
         ...     "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/Alice"}})
         >>> event.caller, keys[0].key
@@ -195,7 +196,7 @@ def flatten(record: Mapping[str, object]) -> tuple[EventRow, tuple[KeyRow, ...]]
 
 
 def _key_rows(record: Mapping[str, object], row: EventRow) -> Iterator[KeyRow]:
-    """One row a key: an id and the ARN that ends in it are one, and so are an alias and the one key listed."""
+    """One row a key: an id and the ARN that ends in it are one, and so are an alias and the key listed."""
     named = list(_named(record))
     listed = [name for name, use in named if use == "resource"]
     keys = [name for name in dict.fromkeys(listed) if ":key/" in name]
