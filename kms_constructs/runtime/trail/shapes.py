@@ -119,7 +119,10 @@ def _inner(text: object) -> object:
 
 
 def _json(text: str) -> object:
-    found: object = json.loads(text, parse_constant=_no_value)
+    try:
+        found: object = json.loads(text, parse_constant=_no_value)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply to be read") from error
     return found
 
 

@@ -101,6 +101,10 @@ class Writer:
 
     def add(self, file: File, read: Read) -> None:
         """Takes the records of a file into the batch. Those that the batch has already count once."""
+        with self._telling():
+            self._add(file, read)
+
+    def _add(self, file: File, read: Read) -> None:
         batch = self._batch()
         rows, ids = read.rows, set(read.ids)
         if len(ids) < len(rows) or not batch.ids.isdisjoint(ids):
@@ -120,7 +124,8 @@ class Writer:
 
     def note(self, file: File) -> None:
         """Takes note of a file that brings nothing: it could not be read, or is known under another name."""
-        self._batch().files.append(file)
+        with self._telling():
+            self._batch().files.append(file)
 
     @property
     def full(self) -> bool:
@@ -133,7 +138,15 @@ class Writer:
         )
 
     def finish(self) -> Written:
-        """Writes the batch; from then on it counts."""
+        """Writes the batch; from then on it counts.
+
+        Raises:
+            SourceError: It cannot be written.
+        """
+        with self._telling():
+            return self._finish()
+
+    def _finish(self) -> Written:
         batch, self._open = self._open, None
         if batch is None:
             return Written(0, 0)
@@ -165,6 +178,17 @@ class Writer:
         shutil.rmtree(batch.directory, ignore_errors=True)
         self._reader.start()
         return Written(batch.events - again, batch.duplicates + again)
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
+            problem = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+            raise SourceError(
+                str(self.directory), f"it cannot be written: {problem}",
+                "Check permissions and free space; what was taken before is whole, call again to go on",
+            ) from error  # fmt: skip
 
     def _batch(self) -> _Open:
         if self._open is None:
