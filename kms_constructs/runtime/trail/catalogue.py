@@ -104,9 +104,19 @@ def reports() -> Mapping[str, Query]:
 @lru_cache(maxsize=1)
 def relations() -> Mapping[str, Query]:
     """What the reports are written over, by name."""
-    folder = _folder().joinpath("relations")
-    names = sorted(one.name.removesuffix(".sql") for one in folder.iterdir() if one.name.endswith(".sql"))
-    return {name: _read_file(folder.joinpath(f"{name}.sql"), name) for name in names}
+    return _files("relations")
+
+
+@lru_cache(maxsize=1)
+def athena_relations() -> Mapping[str, Query]:
+    """``events`` and ``event_keys`` over the files that CloudTrail delivers, by name."""
+    return _files("athena")
+
+
+def _files(folder: str) -> dict[str, Query]:
+    found = _folder().joinpath(folder)
+    names = sorted(one.name.removesuffix(".sql") for one in found.iterdir() if one.name.endswith(".sql"))
+    return {name: _read_file(found.joinpath(f"{name}.sql"), name) for name in names}
 
 
 def _folder() -> Traversable:

@@ -28,7 +28,7 @@ DIALECTS: Final[tuple[Dialect, ...]] = ("duckdb", "trino", "spark")
 
 FUNCTIONS: Final = frozenset({"coalesce", "count", "datediff", "extract", "max", "min", "row_number"})
 """What a report may call, by sqlglot's names."""
-_FORMS: Final = frozenset(
+FORMS: Final = frozenset(
     {
         *(
             "select",
@@ -169,7 +169,7 @@ def assemble(query: Query, asked: Asked, sources: Sources = TABLES) -> Tree:
     return bind(whole, _values(asked))
 
 
-def parse(query: Query, functions: frozenset[str] = FUNCTIONS, forms: frozenset[str] = _FORMS) -> Tree:
+def parse(query: Query, functions: frozenset[str] = FUNCTIONS, forms: frozenset[str] = FORMS) -> Tree:
     """The query as a tree.
 
     Args:
