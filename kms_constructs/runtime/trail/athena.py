@@ -1,6 +1,6 @@
 """The engine that outgrows one machine: Athena, over the files of a trail where they lie.
 
-The client is handed in. What a query will cost, `kms_constructs.runtime.trail.athena_cost` tells before it runs.
+The client is handed in. `kms_constructs.runtime.trail.athena_cost` tells what a query will cost.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 The table is AWS's, with partition projection: no partition is ever loaded, and a query that says its days
 reads the folders of these days alone. The relations mean what `kms_constructs.detections.relations.flatten`
-means; a test runs them on DuckDB over the same nested rows and compares. That JsonSerDe gives ``requestparameters``
-and the like as JSON text is AWS's word and was not tried on AWS.
+means; a test runs them on DuckDB over the same nested rows and compares. That JsonSerDe gives inner objects,
+such as ``requestparameters``, as JSON text is AWS's word and was not tried on AWS.
 
 See: https://docs.aws.amazon.com/athena/latest/ug/create-cloudtrail-table-partition-projection.html
 """

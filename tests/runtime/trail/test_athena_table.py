@@ -1,4 +1,4 @@
-"""The relations that Athena makes of CloudTrail's files mean what `flatten` means: run on DuckDB, row by row."""
+"""The relations that Athena makes of CloudTrail's files mean what `flatten` means: on DuckDB, row by row."""
 
 from __future__ import annotations
 
