@@ -7,6 +7,7 @@ import click
 from kms_constructs.cli.trail_access import access
 from kms_constructs.cli.trail_detect import detect
 from kms_constructs.cli.trail_impact import impact
+from kms_constructs.cli.trail_report import report
 from kms_constructs.cli.trail_sample import sample
 
 
@@ -18,4 +19,5 @@ def trail() -> None:
 trail.add_command(access)
 trail.add_command(detect)
 trail.add_command(impact)
+trail.add_command(report)
 trail.add_command(sample)

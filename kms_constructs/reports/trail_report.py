@@ -186,11 +186,18 @@ def _drawn(report: TrailReport, look: Look) -> Table | Text:
             min_width=min(len(name), 12),
         )
     for row in report.rows[:_MOST_SHOWN]:
-        table.add_row(*(f"{cell:,}" if isinstance(cell, int) else one_line(shown(cell)) for cell in row))
+        table.add_row(*map(_brief, row))
     if note := more(report, _MOST_SHOWN):
         table.caption = note
         table.caption_justify = "left"
     return table
+
+
+def _brief(cell: Cell) -> str:
+    """A cell of a table for people: times to the minute."""
+    if isinstance(cell, int):
+        return f"{cell:,}"
+    return shown(cell)[:16].replace("T", " ") if isinstance(cell, datetime) else one_line(shown(cell))
 
 
 def more(report: TrailReport, most: int) -> str:
