@@ -71,11 +71,12 @@ class AthenaEngine:
         try:
             id_ = self._start(sql)
             try:
-                self._wait(id_)
+                execution = self._ended(id_)
             except BaseException:
                 # It would go on, and cost, without anybody to read it.
                 self._client.stop_query_execution(QueryExecutionId=id_)
                 raise
+            self._check(id_, execution)
             return self._result(id_)
         except (ClientError, BotoCoreError) as error:
             raise SourceError("Athena", f"it does not answer: {error}", _HOW_TO_ALLOW) from error
@@ -90,13 +91,14 @@ class AthenaEngine:
         )
         return str(answer["QueryExecutionId"])
 
-    def _wait(self, id_: str) -> None:
+    def _ended(self, id_: str) -> Mapping[str, Any]:
         waited, pause = 0.0, _FIRST_WAIT
         while True:
-            execution = self._client.get_query_execution(QueryExecutionId=id_)["QueryExecution"]
-            status = execution["Status"]
-            if status["State"] not in _RUNNING:
-                break
+            execution: Mapping[str, Any] = self._client.get_query_execution(QueryExecutionId=id_)[
+                "QueryExecution"
+            ]
+            if execution["Status"]["State"] not in _RUNNING:
+                return execution
             if waited >= self._timeout:
                 raise SourceError(
                     "Athena", f"the query {id_} took longer than {self._timeout:g} s and was stopped",
@@ -105,6 +107,9 @@ class AthenaEngine:
             self._sleep(pause)
             waited += pause
             pause = min(pause * 1.5, _LONGEST_WAIT)
+
+    def _check(self, id_: str, execution: Mapping[str, Any]) -> None:
+        status = execution["Status"]
         self.scanned += execution.get("Statistics", {}).get("DataScannedInBytes", 0)
         if status["State"] != "SUCCEEDED":
             reason = status.get("StateChangeReason") or "it says no reason"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -48,10 +48,16 @@ DELIVERY: Final = timedelta(days=1)
 """How much later than its event a record may lie: what happens before midnight is delivered after it."""
 _FIRST_FOLDER: Final = "2013/11/01"
 _FUNCTIONS: Final = FUNCTIONS | {
-    "array", "array_concat", "array_max", "array_min", "concat", "filter", "first_of", "json_extract_scalar",
-    "json_part", "nullif", "partition_of", "str_position", "str_to_time", "substring", "transform", "unnest",
+    "array", "array_concat", "array_min", "concat", "filter", "first_value", "json_extract_scalar", "nullif",
+    "str_position", "str_to_time", "substring", "transform", "unnest",
+    *("asked_of", "bucket_key_of", "bucket_keys_of", "count_of", "first_of", "json_part", "once_each"),
+    *("partition_of", "s3_key_of", "second_of"),
 }  # fmt: skip
-"""Compared on DuckDB, and accepted by two parsers of Trino's; never compiled for Spark."""
+"""Compared on DuckDB, and accepted by two parsers of Trino's; never compiled for Spark. Behind the stars are
+names of this module alone: see `_written`."""
+_S3_HEADER: Final = r'(?i)"x-amz-server-side-encryption-aws-kms-key-id":\s*\[?\s*"([^"]*)"'
+"""S3 writes the header in several ways, alone and in a list."""
+_RULE: Final = "ApplyServerSideEncryptionByDefault.KMSMasterKeyID"
 _FORMS: Final = FORMS | {"dot", "jsonpath", "jsonpathkey", "jsonpathroot", "lambda"}
 
 
@@ -199,49 +205,60 @@ def _matching(argument: str, text: str, pattern: str, fix: str) -> None:
 
 
 def _expanded(tree: exp.Query, dialect: Dialect) -> exp.Query:
-    """The tree with what every engine has under a name of its own written as this one writes it."""
+    """The tree with the names of `_written` written out; from the inside, for they stand in each other."""
     from sqlglot import exp
 
-    written: dict[str, Callable[..., exp.Expr]] = {
-        "first_of": _first("ELEMENT_AT" if dialect == "trino" else "LIST_EXTRACT"),
-        "json_part": _part_in_trino if dialect == "trino" else _part_in_duckdb,
-        "partition_of": _partition,
-    }
-    for node in list(tree.find_all(exp.Anonymous)):
-        node.replace(written[node.name.lower()](*node.expressions))
+    written = _written(dialect)
+    for node in reversed(list(tree.find_all(exp.Anonymous))):
+        if node.name.lower() in written:
+            node.replace(_expression(written[node.name.lower()], dialect, node.expressions))
     return tree
 
 
-def _part_in_trino(text: exp.Expr, path: exp.Expr) -> exp.Expr:
+def _expression(text: str, dialect: Dialect, arguments: Sequence[exp.Expr]) -> exp.Expr:
+    """An expression of a dialect with arguments put where ``$1``, ``$2`` and so on stand."""
+    import sqlglot
     from sqlglot import exp
 
-    # json_parse sorts names; what is no JSON is NULL.
-    parsed = exp.func("TRY", exp.func("JSON_PARSE", text, dialect="trino"), dialect="trino")
-    found = exp.Anonymous(this="JSON_EXTRACT", expressions=[parsed, path])
-    return exp.Anonymous(this="JSON_FORMAT", expressions=[found])
+    tree = sqlglot.parse_one(re.sub(r"\$(\d)", r"_argument_\1", text), read=dialect)
+    places = {f"_argument_{number}": one for number, one in enumerate(arguments, start=1)}
+    for column in list(tree.find_all(exp.Column)):
+        if column.name in places:
+            column.replace(places[column.name].copy())
+    return tree
 
 
-def _part_in_duckdb(text: exp.Expr, path: exp.Expr) -> exp.Expr:
-    from sqlglot import exp
-
-    return exp.cast(exp.Anonymous(this="JSON_EXTRACT", expressions=[text, path]), "varchar")
-
-
-def _first(name: str) -> Callable[..., exp.Expr]:
-    from sqlglot import exp
-
-    # Trino fails on an index beyond the end, but not here.
-    return lambda listed: exp.Anonymous(this=name, expressions=[listed, exp.Literal.number(1)])
-
-
-def _partition(region: exp.Expr) -> exp.Expr:
-    from sqlglot import exp
-
-    case = exp.Case()
-    for partition in PARTITIONS.values():
-        for prefix in partition.region_prefixes:
-            case = case.when(
-                exp.Like(this=region.copy(), expression=exp.Literal.string(f"{prefix}%")),
-                f"'{partition.name}'",
-            )
-    return case.else_("'aws'")
+def _written(dialect: Dialect) -> dict[str, str]:
+    """What every engine writes in its own way, or would have to be written often."""
+    partitions = "".join(
+        f"WHEN $1 LIKE '{prefix}%' THEN '{partition.name}' "
+        for partition in PARTITIONS.values()
+        for prefix in partition.region_prefixes
+    )
+    rules = "$.ServerSideEncryptionConfiguration.Rule"
+    shared = {
+        "asked_of": "NULLIF(NULLIF($1, ''), 'HIDDEN_DUE_TO_SECURITY_REASONS')",
+        "partition_of": f"CASE {partitions} ELSE 'aws' END",
+        "s3_key_of": f"NULLIF(REGEXP_EXTRACT($1, '{_S3_HEADER}', 1), '')",
+    }
+    if dialect == "trino":
+        return shared | {
+            "bucket_key_of": f"JSON_EXTRACT_SCALAR($1, '{rules}.{_RULE}')",
+            "bucket_keys_of": f"JSON_EXTRACT_SCALAR($1, '{rules}[0].{_RULE}')",
+            "count_of": "CARDINALITY($1)",
+            "first_of": "ELEMENT_AT($1, 1)",
+            "second_of": "ELEMENT_AT($1, 2)",
+            # json_parse sorts names; what is no JSON is NULL.
+            "json_part": "JSON_FORMAT(JSON_EXTRACT(TRY(JSON_PARSE($1)), $2))",
+            "once_each": "ARRAY_DISTINCT($1)",
+        }
+    return shared | {
+        "bucket_key_of": f"JSON_EXTRACT_STRING($1, '{rules}.{_RULE}')",
+        "bucket_keys_of": f"JSON_EXTRACT_STRING($1, '{rules}[0].{_RULE}')",
+        "count_of": "LEN($1)",
+        "first_of": "LIST_EXTRACT($1, 1)",
+        "second_of": "LIST_EXTRACT($1, 2)",
+        "json_part": "CAST(JSON_EXTRACT($1, $2) AS VARCHAR)",
+        # Trino's keeps the order, DuckDB's does not.
+        "once_each": "LIST_FILTER($1, lambda one, place: LIST_POSITION($1, one) = place)",
+    }

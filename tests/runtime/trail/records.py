@@ -63,7 +63,11 @@ _CONTEXTS = (
     {"Department": "Sales"},
     None,
 )
-_NAMES = (*IDS, *KEYS, FOREIGN, "alias/orders", ALIAS, "")
+_NAMES = (*IDS, *KEYS, FOREIGN, "alias/orders", ALIAS, "", "HIDDEN_DUE_TO_SECURITY_REASONS")
+_HEADERS = (
+    "x-amz-server-side-encryption-aws-kms-key-id",
+    "X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id",
+)
 
 
 def _time(minutes: int) -> str:
@@ -99,12 +103,28 @@ _requests = st.one_of(
         st.sampled_from(_CONTEXTS),
         st.sampled_from(_CONTEXTS),
     ),
-    st.builds(lambda key: {"aliasName": "alias/orders", "targetKeyId": key}, st.sampled_from(IDS)),
     st.builds(
-        lambda key: {"bucketName": "b", "x-amz-server-side-encryption-aws-kms-key-id": key},
-        st.sampled_from(_NAMES),
+        lambda key: _without_none(aliasName="alias/orders", targetKeyId=key),
+        st.none() | st.sampled_from(IDS),
     ),
-)
+    st.builds(
+        lambda header, key, many: {"bucketName": "b", header: [key] if many else key},
+        st.sampled_from(_HEADERS), st.sampled_from(_NAMES), st.booleans(),
+    ),
+    st.builds(lambda key: {"name": "trail", "kmsKeyId": key}, st.sampled_from(_NAMES)),
+    st.builds(
+        lambda key, many: {
+            "ServerSideEncryptionConfiguration": {"Rule": [_rule(key)] if many else _rule(key)}
+        },
+        st.sampled_from(_NAMES), st.booleans(),
+    ),
+)  # fmt: skip
+
+
+def _rule(key: str) -> dict[str, Any]:
+    return {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+
+
 _record = st.fixed_dictionaries(
     {
         "eventVersion": st.sampled_from(("1.05", "1.11")),
@@ -138,7 +158,15 @@ _record = st.fixed_dictionaries(
         "errorCode": st.sampled_from(("AccessDenied", "DisabledException", "")),
         "errorMessage": st.just("User is not authorized"),
         "responseElements": st.sampled_from(
-            (None, {"x-amz-server-side-encryption-aws-kms-key-id": KEYS[0]}, {"keyState": "Enabled"})
+            (
+                None,
+                {"x-amz-server-side-encryption-aws-kms-key-id": KEYS[0]},
+                {"X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id": [FOREIGN]},
+                {"keyState": "Enabled", "keyId": KEYS[1]},
+                {"keyMetadata": {"arn": KEYS[2], "keyId": IDS[2]}},
+                {"replicaKeyMetadata": {"arn": FOREIGN}},
+                {"kmsKeyId": KEYS[0]},
+            )
         ),
         "serviceEventDetails": st.sampled_from(({"keyId": IDS[0]}, {})),
         "additionalEventData": st.sampled_from(({"bytes": 12}, {})),

@@ -44,20 +44,19 @@ where
   and eventsource <> ''
   and (
     eventsource in ('kms.amazonaws.com', 'cloudtrail.amazonaws.com')
-    or coalesce(
-      nullif(json_extract_string(requestparameters, '$.keyId'), ''),
-      nullif(json_extract_string(requestparameters, '$.sourceKeyId'), ''),
-      nullif(json_extract_string(requestparameters, '$.destinationKeyId'), ''),
-      nullif(json_extract_string(requestparameters, '$.targetKeyId'), ''),
-      nullif(json_extract_string(requestparameters, '$."x-amz-server-side-encryption-aws-kms-key-id"'), ''),
-      nullif(json_extract_string(responseelements, '$."x-amz-server-side-encryption-aws-kms-key-id"'), ''),
-      nullif(json_extract_string(serviceeventdetails, '$.keyId'), ''),
-      nullif(json_extract_string(serviceeventdetails, '$."x-amz-server-side-encryption-aws-kms-key-id"'), '')
-    ) is not null
     or list_min(
       list_filter(
         list_transform(resources, x -> x.arn),
-        x -> x like '%:kms:%' and (x like '%:key/%' or x like '%:alias/%')
+        x -> x like 'arn:%' and x like '%:kms:%' and x like '%:key/%'
       )
     ) is not null
+    or (
+      eventsource = 's3.amazonaws.com'
+      and coalesce(
+        asked_of(s3_key_of(requestparameters)),
+        asked_of(bucket_key_of(requestparameters)),
+        asked_of(bucket_keys_of(requestparameters)),
+        case when s3_key_of(responseelements) like 'arn:%:kms:%:key/%' then s3_key_of(responseelements) end
+      ) is not null
+    )
   )
