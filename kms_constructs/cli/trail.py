@@ -8,6 +8,7 @@ from kms_constructs.cli.trail_access import access
 from kms_constructs.cli.trail_detect import detect
 from kms_constructs.cli.trail_impact import impact
 from kms_constructs.cli.trail_ingest import ingest
+from kms_constructs.cli.trail_report import report
 from kms_constructs.cli.trail_sample import sample
 
 
@@ -25,5 +26,5 @@ def trail() -> None:
     """
 
 
-for _command in (access, detect, impact, ingest, sample):
+for _command in (access, detect, impact, ingest, report, sample):
     trail.add_command(_command)

@@ -54,13 +54,8 @@ class TrailGiven:
         Raises:
             SourceError: It is none, or there is no DuckDB.
         """
-        try:
+        with needing_trail(str(self.store)):
             from kms_constructs.runtime.trail.store import TrailStore
-        except ModuleNotFoundError as error:
-            if error.name not in _OF_EXTRA:
-                raise
-            message = f"a trail cannot be read without {error.name}"
-            raise SourceError(str(self.store), message, how_to_install(_EXTRA)) from error
         connection = TrailStore(self.store).connect()
         try:
             yield connection
@@ -73,6 +68,25 @@ class TrailGiven:
         from kms_constructs.runtime.trail.recorded import recorded_of
 
         return recorded_of(connection, asked_of(estates), since=self.since, until=self.until)
+
+
+@contextmanager
+def needing_trail(store: str) -> Iterator[None]:
+    """For what reads a trail: names the extra where it is missing.
+
+    Args:
+        store: What is read, for the message.
+
+    Raises:
+        SourceError: A package of the extra is missing.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name not in _OF_EXTRA:
+            raise
+        message = f"a trail cannot be read without {error.name}"
+        raise SourceError(store, message, how_to_install(_EXTRA)) from error
 
 
 def trail_options(function: _Function) -> _Function:

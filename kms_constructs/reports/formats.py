@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kms_constructs.model.estate import Estate, SourceProblem
     from kms_constructs.reports.console import Look
     from kms_constructs.reports.trail_findings import TrailFindings
+    from kms_constructs.reports.trail_report import TrailReports
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class Format:
     impacts: Draw[Impacts] | None = None
     usages: Draw[Usages] | None = None
     detected: Draw[TrailFindings] | None = None
+    trail_reports: Draw[TrailReports] | None = None
 
     @property
     def draws_audits(self) -> Draw[Audited] | None:
@@ -373,6 +375,30 @@ def _csv_detected(it: TrailFindings, _look: Callable[[], Look]) -> str:
     return findings_csv(it)
 
 
+def _table_trail(it: TrailReports, look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_report import trail_table
+
+    return trail_table(it, look())
+
+
+def _json_trail(it: TrailReports, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_report import trail_json
+
+    return trail_json(it)
+
+
+def _csv_trail(it: TrailReports, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_report import trail_csv
+
+    return trail_csv(it)
+
+
+def _html_trail(it: TrailReports, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_html import trail_html
+
+    return trail_html(it)
+
+
 def _titles() -> dict[str, str]:
     from kms_constructs.guardrails.catalogue import CATALOGUE
 
@@ -391,6 +417,7 @@ FORMATS = (
         impacts=_table_impacts,
         usages=_table_usages,
         detected=_table_detected,
+        trail_reports=_table_trail,
     ),
     Format(
         name="json",
@@ -403,6 +430,7 @@ FORMATS = (
         impacts=_json_impacts,
         usages=_json_usages,
         detected=_json_detected,
+        trail_reports=_json_trail,
     ),
     # "report.sarif.json" is the name that some CI systems want.
     Format(name="sarif", endings=(".sarif", ".sarif.json"), judged=_sarif_judged),
@@ -413,6 +441,7 @@ FORMATS = (
         judged=_html_judged,
         audited=_html_audited,
         accesses=_html_accesses,
+        trail_reports=_html_trail,
     ),
     Format(
         name="markdown",
@@ -432,6 +461,7 @@ FORMATS = (
         impacts=_csv_impacts,
         usages=_csv_usages,
         detected=_csv_detected,
+        trail_reports=_csv_trail,
     ),
     Format(name="asff", endings=(".asff.json",), audited=_asff_audited),
     Format(name="ocsf", endings=(".ocsf.json",), audited=_ocsf_audited),
@@ -446,4 +476,7 @@ CHANGES: Formats[Changes] = Formats({one.name: one.changes for one in FORMATS if
 CONTROLS: Formats[Controls] = Formats({one.name: one.controls for one in FORMATS if one.controls})
 IMPACTS: Formats[Impacts] = Formats({one.name: one.impacts for one in FORMATS if one.impacts})
 USAGES: Formats[Usages] = Formats({one.name: one.usages for one in FORMATS if one.usages})
+TRAIL_REPORTS: Formats[TrailReports] = Formats(
+    {one.name: one.trail_reports for one in FORMATS if one.trail_reports}
+)
 DETECTED: Formats[TrailFindings] = Formats({one.name: one.detected for one in FORMATS if one.detected})
