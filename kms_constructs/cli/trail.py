@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import click
 
+from kms_constructs.cli.trail_access import access
+from kms_constructs.cli.trail_detect import detect
+from kms_constructs.cli.trail_impact import impact
 from kms_constructs.cli.trail_ingest import ingest
+from kms_constructs.cli.trail_report import report
+from kms_constructs.cli.trail_sample import sample
 
 
 @click.group(short_help="Store, report and judge what CloudTrail recorded about keys.")
@@ -17,8 +22,9 @@ def trail() -> None:
     Examples:
       kms-constructs trail ingest ./logs --into trail
       kms-constructs trail ingest s3://my-trail/AWSLogs/ --since 2026-05-01 --into trail
+      kms-constructs trail detect trail
     """
 
 
-for _command in (ingest,):
+for _command in (access, detect, impact, ingest, report, sample):
     trail.add_command(_command)

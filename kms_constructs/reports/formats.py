@@ -13,10 +13,14 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from kms_constructs.analysis.access import AccessMatrix
     from kms_constructs.analysis.diff import AccessChange
+    from kms_constructs.analysis.recorded.impact import Impact
+    from kms_constructs.analysis.recorded.usage import Usage
     from kms_constructs.guardrails.control import Control
     from kms_constructs.guardrails.finding import Report
     from kms_constructs.model.estate import Estate, SourceProblem
     from kms_constructs.reports.console import Look
+    from kms_constructs.reports.trail_findings import TrailFindings
+    from kms_constructs.reports.trail_report import TrailReports
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,26 @@ class Controls:
     full: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Impacts:
+    """What ``trail impact`` reports: what a change would have done to recorded calls.
+
+    Args:
+        impact: That.
+        everything: Whether to show what is allowed or does not change, too.
+    """
+
+    impact: Impact
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Usages:
+    """What ``trail access`` reports: who uses keys against who may."""
+
+    usage: Usage
+
+
 Reported = TypeVar("Reported")
 Draw = Callable[[Reported, Callable[[], "Look"]], str]
 """Draws what is reported. The look is asked for by what has one: it, too, is slow to load."""
@@ -90,6 +114,10 @@ class Format:
     accesses: Draw[Accesses] | None = None
     changes: Draw[Changes] | None = None
     controls: Draw[Controls] | None = None
+    impacts: Draw[Impacts] | None = None
+    usages: Draw[Usages] | None = None
+    detected: Draw[TrailFindings] | None = None
+    trail_reports: Draw[TrailReports] | None = None
 
     @property
     def draws_audits(self) -> Draw[Audited] | None:
@@ -293,6 +321,84 @@ def _csv_judged(it: Judged, _look: Callable[[], Look]) -> str:
     return report_csv(it.report, everything=it.everything)
 
 
+def _table_impacts(it: Impacts, look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_impact import impact_table
+
+    return impact_table(it.impact, look(), everything=it.everything)
+
+
+def _json_impacts(it: Impacts, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_impact import impact_json
+
+    return impact_json(it.impact)
+
+
+def _csv_impacts(it: Impacts, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_impact import impact_csv
+
+    return impact_csv(it.impact)
+
+
+def _table_usages(it: Usages, look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_usage import usage_table
+
+    return usage_table(it.usage, look())
+
+
+def _json_usages(it: Usages, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_usage import usage_json
+
+    return usage_json(it.usage)
+
+
+def _csv_usages(it: Usages, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_usage import usage_csv
+
+    return usage_csv(it.usage)
+
+
+def _table_detected(it: TrailFindings, look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_findings import findings_table
+
+    return findings_table(it, look())
+
+
+def _json_detected(it: TrailFindings, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_findings import findings_json
+
+    return findings_json(it)
+
+
+def _csv_detected(it: TrailFindings, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_findings import findings_csv
+
+    return findings_csv(it)
+
+
+def _table_trail(it: TrailReports, look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_report import trail_table
+
+    return trail_table(it, look())
+
+
+def _json_trail(it: TrailReports, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_report import trail_json
+
+    return trail_json(it)
+
+
+def _csv_trail(it: TrailReports, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_report import trail_csv
+
+    return trail_csv(it)
+
+
+def _html_trail(it: TrailReports, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_html import trail_html
+
+    return trail_html(it)
+
+
 def _titles() -> dict[str, str]:
     from kms_constructs.guardrails.catalogue import CATALOGUE
 
@@ -308,6 +414,10 @@ FORMATS = (
         accesses=_table_accesses,
         changes=_table_changes,
         controls=_table_controls,
+        impacts=_table_impacts,
+        usages=_table_usages,
+        detected=_table_detected,
+        trail_reports=_table_trail,
     ),
     Format(
         name="json",
@@ -317,6 +427,10 @@ FORMATS = (
         accesses=_json_accesses,
         changes=_json_changes,
         controls=_json_controls,
+        impacts=_json_impacts,
+        usages=_json_usages,
+        detected=_json_detected,
+        trail_reports=_json_trail,
     ),
     # "report.sarif.json" is the name that some CI systems want.
     Format(name="sarif", endings=(".sarif", ".sarif.json"), judged=_sarif_judged),
@@ -327,6 +441,7 @@ FORMATS = (
         judged=_html_judged,
         audited=_html_audited,
         accesses=_html_accesses,
+        trail_reports=_html_trail,
     ),
     Format(
         name="markdown",
@@ -339,7 +454,15 @@ FORMATS = (
     ),
     Format(name="github", judged=_github_judged),
     Format(name="gitlab", judged=_gitlab_judged),
-    Format(name="csv", endings=(".csv",), judged=_csv_judged),
+    Format(
+        name="csv",
+        endings=(".csv",),
+        judged=_csv_judged,
+        impacts=_csv_impacts,
+        usages=_csv_usages,
+        detected=_csv_detected,
+        trail_reports=_csv_trail,
+    ),
     Format(name="asff", endings=(".asff.json",), audited=_asff_audited),
     Format(name="ocsf", endings=(".ocsf.json",), audited=_ocsf_audited),
     Format(name="inventory", endings=(".inventory.csv",), audited=_inventory_audited),
@@ -351,3 +474,9 @@ AUDITED: Formats[Audited] = Formats({one.name: one.draws_audits for one in FORMA
 ACCESSES: Formats[Accesses] = Formats({one.name: one.accesses for one in FORMATS if one.accesses})
 CHANGES: Formats[Changes] = Formats({one.name: one.changes for one in FORMATS if one.changes})
 CONTROLS: Formats[Controls] = Formats({one.name: one.controls for one in FORMATS if one.controls})
+IMPACTS: Formats[Impacts] = Formats({one.name: one.impacts for one in FORMATS if one.impacts})
+USAGES: Formats[Usages] = Formats({one.name: one.usages for one in FORMATS if one.usages})
+TRAIL_REPORTS: Formats[TrailReports] = Formats(
+    {one.name: one.trail_reports for one in FORMATS if one.trail_reports}
+)
+DETECTED: Formats[TrailFindings] = Formats({one.name: one.detected for one in FORMATS if one.detected})

@@ -39,6 +39,21 @@ class Planted:
 
 
 @dataclass(frozen=True, slots=True)
+class Spike:
+    """A flow within an hour, as often as there are ids of events; too many to be kept as records.
+
+    Args:
+        at: Begin, in seconds since 1970.
+        flow: What happens.
+        ids: Ids of the events.
+    """
+
+    at: float
+    flow: Flow
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """Something planted.
 
@@ -127,7 +142,7 @@ def plant(
     flows: Sequence[Flow],
     share: Callable[[Flow], float],
     rng: random.Random,
-) -> tuple[list[Planted], tuple[Incident, ...]]:
+) -> tuple[list[Planted], Spike, tuple[Incident, ...]]:
     """Every incident, and what those who are authorised do.
 
     Args:
@@ -142,11 +157,12 @@ def plant(
     _policies(plan)
     _grants(plan)
     _further(plan)
+    _endpoints(plan)
     _trails(plan)
     _never_seen(plan, flows)
-    _volumes(plan, flows, share)
+    spike = _volumes(plan, flows, share)
     _authorised(plan)
-    return plan.planted, tuple(plan.incidents)
+    return plan.planted, spike, tuple(plan.incidents)
 
 
 def _guarded(plan: _Plan) -> None:
@@ -289,6 +305,29 @@ def _further(plan: _Plan) -> None:
     plan.incident("enclave-debug", {"enclave-debug": [debug]}, key.arn, enclave)
 
 
+def _endpoints(plan: _Plan) -> None:
+    """What a VPC endpoint saw: records without a request and without a key."""
+    seen: dict[str, object] = {
+        "address": "10.250.3.7",
+        "vpcEndpointId": "vpce-0a1b2c3d4e5f60718",
+        "vpcEndpointAccountId": plan.account,
+        "eventType": "AwsVpceEvent",
+        "eventCategory": "NetworkActivity",
+    }
+    refused, _ = plan.event(
+        "Decrypt", plan.next_time(), by=plan.role("app-0"), error="VpceAccessDenied", **seen
+    )
+    plan.incident(
+        "endpoint-denied", {"endpoint-denied": [refused]}, "", records.role_arn(plan.account, "app-0")
+    )
+    foreign = records.role(OUTSIDER, "collector", "run")
+    outside, _ = plan.event("GenerateDataKey", plan.next_time(), by=foreign, **seen)
+    who = records.role_arn(OUTSIDER, "collector")
+    plan.incident("endpoint-outsider", {"endpoint-outsider": [outside]}, "", who)
+    # The call has a record of its own; what the endpoint saw of it is told by nobody again.
+    plan.event("Decrypt", plan.next_time(), by=plan.role("app-0"), **seen)
+
+
 def _trails(plan: _Plan) -> None:
     by, who = plan.role("Contractor"), records.role_arn(plan.account, "Contractor")
     trail = f"arn:aws:cloudtrail:{plan.region}:{plan.account}:trail/organization"
@@ -370,7 +409,7 @@ def _busiest(
     raise LookupError("no such flow: the trail is too small")
 
 
-def _volumes(plan: _Plan, flows: Sequence[Flow], share: Callable[[Flow], float]) -> None:
+def _volumes(plan: _Plan, flows: Sequence[Flow], share: Callable[[Flow], float]) -> Spike:
     """Many calls at once: refused ones, and more decryption than ever."""
     by, key, at = plan.role("Contractor"), next(plan.spare), plan.next_time()
     denied = [
@@ -380,24 +419,12 @@ def _volumes(plan: _Plan, flows: Sequence[Flow], share: Callable[[Flow], float])
     who = records.role_arn(plan.account, "Contractor")
     plan.incident("denied-burst", {"denied-burst": denied}, key.arn, who)
 
-    busy = _busiest(plan, flows)[2]
-    keys = {one.arn: one for one in plan.world.keys}
-    callers = {one.arn: one for one in plan.world.callers}
-    flow = [
-        one for one in flows
-        if one.event == "Decrypt" and one.caller in callers and one.addresses == callers[one.caller].addresses
-        and one.key in keys and keys[one.key] != busy and callers[one.caller].account == keys[one.key].account
-    ][-1]  # fmt: skip
-    caller, many = callers[flow.caller], keys[flow.key]
+    flow = next(one for one in flows if one.key == plan.world.busy[2].arn)
     daily = share(flow) * plan.options.events / plan.options.days
-    place: dict[str, object] = {"vpcEndpointId": caller.endpoint} if caller.endpoint else {}
-    at = plan.next_time()
-    spike = [
-        plan.on_key("Decrypt", at + number * 3600 / (300 + 20 * daily), many, by=caller_identity(caller),
-                    read_only=True, address=flow.addresses[number % len(flow.addresses)], **place)
-        for number in range(round(300 + 20 * daily))
-    ]  # fmt: skip
-    plan.incident("decrypt-volume", {"decrypt-volume": spike}, many.arn, caller.arn)
+    made = round(300 + 20 * daily)
+    ids = tuple(records.identifier(plan.rng) for _ in range(made))
+    plan.incident("decrypt-volume", {"decrypt-volume": ids}, flow.key, flow.caller)
+    return Spike(plan.next_time(), flow, ids)
 
 
 def _authorised(plan: _Plan) -> None:
@@ -426,7 +453,6 @@ def routine(world: World, options: TrailOptions, rng: random.Random) -> Iterator
     """Management that nobody has to hear of, and near misses of the incidents."""
     plan = _Plan(world, options, rng)
     start = options.start.timestamp()
-    app = records.role_arn(plan.account, "app-0")
     for number, key in enumerate(itertools.islice(world.keys, 8)):
         by = records.role(key.account, "Deploy", "deploy", invokedBy="cloudformation.amazonaws.com")
         at = start + 600 + 40 * number
@@ -443,7 +469,11 @@ def routine(world: World, options: TrailOptions, rng: random.Random) -> Iterator
         plan.on_key(
             "CreateGrant", at + 20, key,
             by=records.role(key.account, "Deploy", "deploy", invokedBy="autoscaling.amazonaws.com"),
-            parameters={"granteePrincipal": app, "operations": ["Decrypt"]},
+            parameters={
+                "granteePrincipal": records.role_arn(key.account, "AWSServiceRoleForAutoScaling"),
+                "retiringPrincipal": "autoscaling.amazonaws.com",
+                "operations": ["Decrypt"],
+            },
         )  # fmt: skip
         # A few refusals now and then are no burst.
         for day in range(2, options.days - 1, 3):

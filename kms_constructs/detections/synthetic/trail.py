@@ -12,8 +12,8 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from kms_constructs.detections.synthetic.flows import Flow, build_flows
-from kms_constructs.detections.synthetic.incidents import Incident, Planted, plant, routine
-from kms_constructs.detections.synthetic.records import Record
+from kms_constructs.detections.synthetic.incidents import Incident, Planted, Spike, plant, routine
+from kms_constructs.detections.synthetic.records import Record, moment
 from kms_constructs.detections.synthetic.world import TrailOptions, World, build_world
 
 _HOUR = 3600
@@ -63,11 +63,13 @@ class SyntheticTrail:
         self._flows = flows[: max(1, self.options.events // 10 // 2)]
         self._weights = list(itertools.accumulate(1 / (rank + 4) for rank in range(len(self._flows))))
         self.incidents: tuple[Incident, ...] = ()
+        self._spike: Spike | None = None
         planted: list[Planted] = []
         if self.options.incidents:
-            planted, self.incidents = plant(self.world, self.options, self._flows, self._share, rng)
-            for one in routine(self.world, self.options, rng):
-                planted.append(one)
+            planted, self._spike, self.incidents = plant(
+                self.world, self.options, self._flows, self._share, rng
+            )
+            planted += routine(self.world, self.options, rng)
         self._planted = sorted(planted, key=lambda one: one.at)
         self._seed = rng.getrandbits(64)
 
@@ -83,13 +85,26 @@ class SyntheticTrail:
 
     def lines(self) -> Iterator[Line]:
         """Every record, in the order of time, as text. Memory does not grow with their number."""
-        usual = self._usual(self.options.events - len(self._planted))
+        more = len(self._spike.ids) if self._spike else 0
+        usual = self._usual(self.options.events - len(self._planted) - more)
         planted = (
             Line(str(one.record["eventTime"]), str(one.record["recipientAccountId"]),
                  str(one.record["awsRegion"]), json.dumps(one.record, separators=(",", ":")))
             for one in self._planted
         )  # fmt: skip
-        return heapq.merge(usual, planted, key=lambda line: line[0])
+        return heapq.merge(usual, planted, self._spiking(), key=lambda line: line[0])
+
+    def _spiking(self) -> Iterator[Line]:
+        if self._spike is None:
+            return
+        flow, ids = self._spike.flow, self._spike.ids
+        (text, account, region), *_ = flow.texts
+        for number, event in enumerate(ids):
+            time = moment(self._spike.at + number * _HOUR / len(ids))
+            address = flow.addresses[number % len(flow.addresses)]
+            session = flow.sessions[number % 4] if flow.sessions else ""
+            values = {"t": time, "r": event, "h": event, "a": address, "s": session, "e": event}
+            yield Line(time, account, region, text % values)
 
     def records(self) -> Iterator[Record]:
         """Every record, in the order of time."""

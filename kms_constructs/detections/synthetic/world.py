@@ -123,10 +123,9 @@ class World:
     @property
     def authorised(self) -> dict[str, tuple[str, ...]]:
         """Control id to the principals who may: break-glass roles, and who deploys for key policies."""
-        rescue = tuple(role_arn(account, "BreakGlass") for account in self.accounts)
-        deploy = tuple(role_arn(account, "Deploy") for account in self.accounts)
-        found = {f"IAM-KMS-{number}": rescue for number in (2, 3, 4)}
-        return {**found, "IAM-KMS-5": (*rescue, *deploy)}
+        rescue, deploy = role_arn("*", "BreakGlass"), role_arn("*", "Deploy")
+        found = {f"IAM-KMS-{number}": (rescue,) for number in (2, 3, 4)}
+        return {**found, "IAM-KMS-5": (rescue, deploy)}
 
 
 def build_world(options: TrailOptions, rng: random.Random) -> World:

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from kms_constructs.detections.relations import KEY_PARAMETERS, EventRow, KeyRow, flatten, is_wanted
+from kms_constructs.detections.relations import KEY_PARAMETERS, EventRow, KeyRow, flatten, is_wanted, telling
 from kms_constructs.detections.watch import CLOUDTRAIL, KMS
 from kms_constructs.runtime.trail.shapes import records_of
 
@@ -199,7 +199,7 @@ class Reader:
         self._places: list[str] = []
         self._accounts: list[str] = []
         self._placed: dict[tuple[int, str, str], int] = {}
-        self._named: dict[tuple[tuple[str | None, ...], bytes], _Named] = {}
+        self._named: dict[tuple[tuple[tuple[str, str], ...], bytes], _Named] = {}
         self._requests: dict[bytes, _Request] = {}
         self.requests: list[str] = []
         """Columns `WHAT` as text, by number."""
@@ -280,14 +280,18 @@ class Reader:
             asked = b"".join((one.requestParameters, one.resources))
             if (request := requests(asked)) is None:
                 request = self._new_request(asked, one)
-            if (keys := request.keys) is None:
+            keys = request.keys
+            if one.eventSource != KMS or one.eventName == _TWO_KEYS:
+                keys = self._keys_of(one, request.named)
+            elif keys is None:
                 where = (request.named.number, places[kind_number], accounts[caller_number])
                 if (keys := placed(where)) is None:
-                    keys = self._placed[where] = self._keys_of(one, request.named)
+                    # Others ask the same and are answered otherwise.
+                    keys = self._placed[where] = self._keys_of(one, request.named, answered=False)
             response = more = ""
             if told := one.responseElements:
                 response = encoded(told).decode()
-                if KEY_PARAMETERS[-1] in told:
+                if telling(told):
                     keys = self._keys_of(one, request.named)
             if told := one.additionalEventData or one.serviceEventDetails:
                 more = encoded(told).decode()
@@ -303,16 +307,14 @@ class Reader:
     def _is_wanted(self, one: _Record) -> bool:
         """Whether a record is one of KMS or CloudTrail, or names a key.
 
-        Every parameter that `flatten` looks at is called ``…eyId`` or ``…kms-key-id``; an escape may hide it.
+        Of other services than these, `flatten` looks at the resources, and at what S3 was asked and answered.
         """
         if one.eventSource in (KMS, CLOUDTRAIL):
             return True
         asked = b"".join((one.requestParameters, one.resources))
         if (
             b":kms:" not in asked
-            and b"eyId" not in asked
-            and b"kms-key-id" not in asked
-            and b"\\u" not in asked
+            and not _of_s3(asked)
             and one.responseElements is None
             and one.serviceEventDetails is None
         ):
@@ -359,7 +361,11 @@ class Reader:
                 told.encryptionContext or told.sourceEncryptionContext,
                 told.destinationEncryptionContext,
             )
-            names = self._names(told)
+            names = tuple(
+                (one, name) for one, name in zip(KEY_PARAMETERS, self._names(told), strict=True) if name
+            )
+            if _of_s3(raw):
+                names = (("", _encoded(telling(json.loads(raw)))),)
             context = self._sorted(pairs).decode() if pairs else ""
             destination = self._sorted(others).decode() if others else ""
             self.requests.append(f"{context}\x1f{destination}\x1f{raw.decode()}")
@@ -371,30 +377,29 @@ class Reader:
         found = self._requests[asked] = _Request(len(self.requests) - 1, named.keys, named)
         return found
 
-    def _new_names(self, told: tuple[str | None, ...], resources: bytes) -> _Named:
-        # Not strict: a request without parameters tells no names at all.
-        names = tuple((one, name) for one, name in zip(KEY_PARAMETERS, told, strict=False) if name)
+    def _new_names(self, names: tuple[tuple[str, str], ...], resources: bytes) -> _Named:
         keys = None
         if all(name.startswith("arn:") for _, name in names):
-            keys = self._number_of_keys((names, (), resources, None, None, None))
-        found = self._named[told, resources] = _Named(len(self._named), names, resources, keys)
+            keys = self._number_of_keys((names, (), resources, KMS, "", None, None, None))
+        found = self._named[names, resources] = _Named(len(self._named), names, resources, keys)
         return found
 
-    def _keys_of(self, one: _Record, named: _Named) -> int:
-        """The keys of a record that not only its request tells."""
-        more: tuple[tuple[str, str], ...] = ()
-        for part, inner in (
-            ("responseElements", one.responseElements), ("serviceEventDetails", one.serviceEventDetails),
-        ):  # fmt: skip
-            more += tuple(
-                (f"{part}.{name}", inner[name])
-                for name in ("keyId", KEY_PARAMETERS[-1])
-                if inner and isinstance(inner.get(name), str)
+    def _keys_of(self, one: _Record, named: _Named, *, answered: bool = True) -> int:
+        """The keys of a record that not only its request tells; with what it was answered, or without."""
+        more = tuple(
+            (part, _encoded(told))
+            for part, inner in (
+                ("responseElements", one.responseElements), ("serviceEventDetails", one.serviceEventDetails),
             )
+            if answered and inner and (told := telling(inner))
+        )  # fmt: skip
         account = None if one.userIdentity is None else one.userIdentity.accountId
         return self._number_of_keys(
-            (named.names, more, named.resources, one.awsRegion, one.recipientAccountId, account)
-        )
+            (
+                named.names, more, named.resources, one.eventSource, one.eventName, one.awsRegion,
+                one.recipientAccountId, account,
+            )
+        )  # fmt: skip
 
     def _number_of_keys(self, parts: tuple[object, ...]) -> int:
         number = self._keys.get(parts)
@@ -461,23 +466,36 @@ def _parameters() -> type[_Told]:
     return kind
 
 
-_ANY: Final = {"eventID": "-", "eventTime": "-", "eventSource": "-", "eventName": "-"}
+_TWO_KEYS: Final = "ReEncrypt"
+"""The one call whose name decides what its keys are there for."""
+_ANY: Final = {"eventID": "-", "eventTime": "2000-01-01T00:00:00Z", "eventSource": "-", "eventName": "-"}
+
+
+def _of_s3(text: bytes) -> bool:
+    """Whether a request may name a key as S3 does, by a header or in the rules of a bucket; or hides it."""
+    return b"kms-key-id" in text.lower() or b"ServerSideEncryptionConfiguration" in text or b"\\u" in text
+
+
+def _encoded(value: Mapping[str, object]) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 def _keys(parts: tuple[Any, ...]) -> tuple[tuple[str, str | None, str], ...]:
     """The keys of a record of which everything is told that decides which they are."""
-    names, more, resources, region, account, caller_account = parts
+    names, more, resources, source, name, region, account, caller_account = parts
+    request = dict(names)
+    whole = request.pop("", None)
     record: dict[str, Any] = {
         **_ANY,
-        "requestParameters": dict(names),
+        "eventSource": source,
+        "eventName": name or "-",
+        "requestParameters": request if whole is None else json.loads(whole),
         "resources": json.loads(resources),
         "awsRegion": region,
         "recipientAccountId": account,
         "userIdentity": {"accountId": caller_account},
+        **{part: json.loads(told) for part, told in more},
     }
-    for place, name in more:
-        part, _, parameter = place.partition(".")
-        record.setdefault(part, {})[parameter] = name
     _, keys = flatten(record)
     return tuple((one.key, one.alias, one.use) for one in keys)
 
@@ -512,9 +530,7 @@ def _are_rows(rows: list[str]) -> bool:
     )
 
 
-_TIMES: Final = re.compile(
-    r"(?:\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z(?: |$))*", re.ASCII
-)
+_TIMES: Final = re.compile(r"(?:\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ(?: |$))*", re.ASCII)
 
 
 def _are_times(texts: list[str]) -> bool:

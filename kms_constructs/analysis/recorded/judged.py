@@ -1,0 +1,139 @@
+"""Recorded calls against every world that an estate can become, key by key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from kms_constructs.analysis.diff import key_name
+from kms_constructs.analysis.recorded.call import Recorded, RecordedCall, RecordedKey
+from kms_constructs.analysis.recorded.keys import Matched, Matching, match_keys
+from kms_constructs.analysis.recorded.names import (
+    Named,
+    filled_estate,
+    generated_names,
+    key_ids,
+    with_names,
+)
+from kms_constructs.analysis.recorded.replay import Judged, Replay, together
+from kms_constructs.model.estate import Estate, Key
+from kms_constructs.model.worlds import World, described
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One estate that calls are judged by, with the names that the trail tells.
+
+    Args:
+        worlds: Its worlds: what a person calls each, its judge, and its keys by the ARN in the trail.
+        matching: Which keys are the same, over all worlds.
+        named: Generated names that the trail tells.
+        estates: The estates of the worlds with these names, and the ids of keys that the trail tells.
+    """
+
+    worlds: tuple[tuple[str, Replay, Mapping[str, Key]], ...]
+    matching: Matching
+    named: tuple[Named, ...]
+    estates: tuple[Estate, ...]
+
+    @classmethod
+    def of(
+        cls, recorded: Recorded, estate: Estate, asked: frozenset[str], key_map: Mapping[str, str] | None
+    ) -> Side:
+        """Makes an estate ready to judge the calls of a trail.
+
+        Args:
+            recorded: What the trail tells.
+            estate: The estate.
+            asked: The condition keys that the trail was read for.
+            key_map: See `match_keys`.
+
+        Raises:
+            ArgumentError: A key that is mapped is nowhere.
+        """
+        named = generated_names(estate, {call.caller for call in recorded.calls if call.caller is not None})
+        estate = with_names(estate, named)
+        every = [one for world in estate.every_world for one in world.assignments]
+        worlds = []
+        matchings = []
+        estates = []
+        for world in estate.every_world:
+            matching = match_keys(recorded.keys, world.estate.keys, key_map)
+            matchings.append(matching)
+            there = filled_estate(world.estate, key_ids(matching))
+            by_id = {key.id: key for key in there.keys}
+            keys = {one.recorded.arn: by_id[one.key.id] for one in matching.matched}
+            name = described(world.assignments, every) or _name(world)
+            worlds.append((name, Replay(there, asked, recorded.grants), keys))
+            estates.append(there)
+        return cls(tuple(worlds), _union(matchings), named, tuple(estates))
+
+    def judge(self, call: RecordedCall) -> Judged | None:
+        """The verdict over all worlds that have the key; None when none has it."""
+        judged = [
+            (name, replay.judge(call, keys[call.key]))
+            for name, replay, keys in self.worlds
+            if call.key in keys
+        ]
+        return together(judged) if judged else None
+
+
+def _name(world: World[Estate]) -> str:
+    return " and ".join(f"{name}={value}" for name, value in world.assignments[0]) or "it"
+
+
+def _union(matchings: list[Matching]) -> Matching:
+    """What is the same in some world is the same."""
+    if len(matchings) == 1:
+        return matchings[0]
+    matched: dict[str, Matched] = {}
+    given: dict[str, Key] = {}
+    only: dict[str, RecordedKey] = {}
+    managed: dict[str, RecordedKey] = {}
+    for matching in matchings:
+        for one in matching.matched:
+            matched.setdefault(one.recorded.arn, one)
+        given |= {key.id: key for key in matching.only_given}
+        only |= {one.arn: one for one in matching.only_recorded}
+        managed |= {one.arn: one for one in matching.managed_by_aws}
+    ids = {one.key.id for one in matched.values()}
+    return Matching(
+        tuple(matched.values()),
+        tuple(one for arn, one in only.items() if arn not in matched),
+        tuple(one for arn, one in managed.items() if arn not in matched),
+        tuple(key for id_, key in given.items() if id_ not in ids),
+    )
+
+
+@dataclass(slots=True)
+class Tally:
+    """Calls that are counted together.
+
+    Args:
+        calls: How many.
+        first, last: When.
+    """
+
+    calls: int = 0
+    first: str = ""
+    last: str = ""
+    services: set[str] = field(default_factory=set)
+
+    def add(self, call: RecordedCall) -> None:
+        """Counts calls."""
+        self.calls += call.calls
+        self.first = min(self.first or call.first, call.first)
+        self.last = max(self.last, call.last)
+        if call.service is not None and call.service != call.who:
+            self.services.add(call.service)
+
+
+def titles(matching: Matching) -> Iterator[tuple[str, str]]:
+    """ARNs of the keys that are the same, and what a person calls each: its alias first."""
+    for one in matching.matched:
+        yield one.recorded.arn, key_name(one.key) if one.key.aliases else title_of(one.recorded)
+
+
+def title_of(key: RecordedKey) -> str:
+    """What a person calls a key of the trail: its alias, else its ARN."""
+    return key.aliases[0] if key.aliases else key.arn

@@ -1,0 +1,226 @@
+"""Who uses a key against who may: what is not used, and what is used without being given here.
+
+See: https://docs.aws.amazon.com/kms/latest/developerguide/least-privilege.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from kms_constructs.analysis.access import ACTIONS_OF, capabilities_of
+from kms_constructs.analysis.principals import Cell, any_meet, describe_cells, named_cells
+from kms_constructs.analysis.recorded.asked import asked_of
+from kms_constructs.analysis.recorded.call import Recorded
+from kms_constructs.analysis.recorded.judged import Side, Tally, titles
+from kms_constructs.analysis.recorded.keys import Matching
+from kms_constructs.analysis.recorded.names import Named
+from kms_constructs.analysis.recorded.replay import Verdict
+from kms_constructs.analysis.within import EstateAccess
+from kms_constructs.model.estate import Estate, Key
+from kms_constructs.model.text import display
+from kms_constructs.model.unknown import Unknown
+
+NOT_CALLED = frozenset({"SynchronizeMultiRegionKey"})
+"""Actions that nobody calls: KMS itself does, and CloudTrail shows no caller."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """Calls of one action by one principal.
+
+    Args:
+        action: The action, without ``kms:``.
+        verdict: Whether the policies in view allow them: what they do not was given elsewhere.
+        reasons: By what, or what is not known.
+        services: The services that called in the principal's name, sorted.
+        calls: How many.
+        first, last: When, UTC, ISO 8601.
+    """
+
+    action: str
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    services: tuple[str, ...]
+    calls: int
+    first: str
+    last: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrincipalUsage:
+    """What one principal did with a key, and what it may.
+
+    Args:
+        principal: Its name, as a person reads it.
+        named: Whether a policy or grant in view names it.
+        used: What it did.
+        unused: Actions that it may call and did not, sorted.
+    """
+
+    principal: str
+    named: bool
+    used: tuple[Used, ...] = ()
+    unused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyUsage:
+    """Who uses a key against who may.
+
+    Args:
+        key: The key as a person calls it.
+        arn: Its ARN in the trail; empty when the trail does not tell of it.
+        principals: Those who used it or may.
+        open_to: Principals that no list can name: the account through its IAM policies, anyone.
+    """
+
+    key: str
+    arn: str
+    principals: tuple[PrincipalUsage, ...]
+    open_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Who uses the keys of an estate against who may.
+
+    Args:
+        keys: The keys that the trail tells of, in the order of the estate.
+        matching: Which keys of the trail are which of the input.
+        named: Generated names that the trail tells.
+        first, last: The period that the trail covers: its first and last event of KMS.
+    """
+
+    keys: tuple[KeyUsage, ...]
+    matching: Matching
+    named: tuple[Named, ...]
+    first: str
+    last: str
+
+
+def usage_of(recorded: Recorded, estate: Estate, key_map: Mapping[str, str] | None = None) -> Usage:
+    """Holds the calls of a trail against what the policies of an estate allow.
+
+    Args:
+        recorded: What the trail tells, read for all that `asked_of` finds in the estate.
+        estate: Policies as they are planned, or as they are in force.
+        key_map: Keys of the trail to keys of the input; see `match_keys`.
+
+    Raises:
+        ArgumentError: A key that is mapped is nowhere.
+    """
+    side = Side.of(recorded, estate, asked_of([estate]).keys, key_map)
+    access = [(EstateAccess(one), one) for one in side.estates]
+    names = dict(titles(side.matching))
+    tallies: dict[str, dict[tuple[str, str, Verdict, tuple[str, ...]], Tally]] = {}
+    for call in recorded.calls:
+        judged = side.judge(call)
+        if judged is not None:
+            place = (call.who, call.action, judged.verdict, judged.reasons)
+            tallies.setdefault(call.key, {}).setdefault(place, Tally()).add(call)
+    found = [
+        _of_key(names[one.recorded.arn], one.recorded.arn, one.key, access, tallies.get(one.recorded.arn, {}))
+        for one in side.matching.matched
+    ]
+    return Usage(
+        keys=tuple(found),
+        matching=side.matching,
+        named=side.named,
+        first=recorded.first,
+        last=recorded.last,
+    )
+
+
+def _of_key(
+    title: str,
+    arn: str,
+    key: Key,
+    access: list[tuple[EstateAccess, Estate]],
+    tallies: Mapping[tuple[str, str, Verdict, tuple[str, ...]], Tally],
+) -> KeyUsage:
+    may: dict[str, set[str]] = {}
+    open_to: dict[str, None] = {}
+    for one, estate in access:
+        mine = next((other for other in estate.keys if other.id == key.id), None)
+        if mine is not None:
+            for name, actions in _allowed(one, estate, mine, open_to):
+                may.setdefault(name, set()).update(actions)
+    used: dict[str, list[Used]] = {}
+    for (who, action, verdict, reasons), tally in sorted(tallies.items(), key=lambda one: -one[1].calls):
+        used.setdefault(who, []).append(
+            Used(
+                action=action,
+                verdict=verdict,
+                reasons=reasons,
+                services=tuple(sorted(tally.services)),
+                calls=tally.calls,
+                first=tally.first,
+                last=tally.last,
+            )
+        )
+    named = {name: named_cells(name) for name in may}
+    principals = [
+        PrincipalUsage(
+            principal=who,
+            named=who in may or _is_named(who, named),
+            used=tuple(calls),
+            unused=tuple(sorted(may.get(who, set()) - {one.action for one in calls})),
+        )
+        for who, calls in used.items()
+    ]
+    principals += [
+        PrincipalUsage(principal=display(name), named=True, unused=tuple(sorted(may[name])))
+        for name in sorted(may)
+        if name not in used
+    ]
+    return KeyUsage(key=title, arn=arn, principals=tuple(principals), open_to=tuple(open_to))
+
+
+def _is_named(who: str, named: Mapping[str, tuple[Cell, ...]]) -> bool:
+    mine = named_cells(who)
+    return any(any_meet(mine, cells) for cells in named.values())
+
+
+def _allowed(
+    access: EstateAccess, estate: Estate, key: Key, open_to: dict[str, None]
+) -> Iterator[tuple[str, set[str]]]:
+    """Every principal that has a name, and what it may; what has none goes to `open_to`."""
+    actions = tuple(
+        dict.fromkeys(
+            action
+            for capability in capabilities_of(key)
+            for action in ACTIONS_OF[capability]
+            if action not in NOT_CALLED
+        )
+    )
+    may: dict[str, set[str]] = {}
+    delegated: set[str] = set()
+    for action in actions:
+        for part in access.reach(key, action).contributions:
+            wide: list[Cell] = []
+            for cell in part.cells:
+                name = None if part.delegated else cell.literal
+                if name is None:
+                    wide.append(cell)
+                else:
+                    may.setdefault(name, set()).add(action)
+            if wide:
+                through = " through IAM policies" if part.delegated else ""
+                open_to.setdefault(describe_cells(wide) + through)
+            if part.delegated:
+                delegated.add(action)
+    for holder in sorted(_holders(estate)):
+        given = {action for action in delegated if access.may(key, holder, action)}
+        if given:
+            may.setdefault(holder, set()).update(given)
+    yield from may.items()
+
+
+def _holders(estate: Estate) -> set[str]:
+    return {
+        arn
+        for policy in estate.identity_policies
+        if not isinstance(policy.attached_to, Unknown)
+        for arn in policy.attached_to
+    }
