@@ -6,6 +6,7 @@ import click
 
 from kms_constructs.cli.trail_access import access
 from kms_constructs.cli.trail_impact import impact
+from kms_constructs.cli.trail_least_privilege import least_privilege
 
 
 @click.group(short_help="Store, report and judge what CloudTrail recorded about keys.")
@@ -15,3 +16,4 @@ def trail() -> None:
 
 trail.add_command(access)
 trail.add_command(impact)
+trail.add_command(least_privilege)

@@ -48,11 +48,11 @@ def access(
     from kms_constructs.analysis.recorded.usage import usage_of
 
     places = output.targets(outputs, format_, USAGES)
-    with trail.opened() as connection:
-        given = at_home(given, connection)
+    with trail.opened() as opened:
+        given = at_home(given, opened)
         with output.progress("Reading"):
             estate = given.estate(paths)
-            recorded = trail.recorded(connection, [estate])
+            recorded = trail.recorded(opened, [estate])
     with output.progress("Comparing"):
         found = usage_of(recorded, estate, trail.key_map)
         texts = output.draw(places, USAGES, Usages(found))

@@ -17,10 +17,9 @@ from kms_constructs.cli.options import Given
 from kms_constructs.errors import SourceError, how_to_install
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     from kms_constructs.analysis.recorded.call import Recorded
     from kms_constructs.model.estate import Estate
+    from kms_constructs.runtime.trail.recorded import RecordedTrail
 
 _Function = Callable[..., Any]
 _EXTRA = "trail"
@@ -43,31 +42,28 @@ class TrailGiven:
     key_map: dict[str, str]
 
     @contextmanager
-    def opened(self) -> Iterator[DuckDBPyConnection]:
-        """A connection to the store.
+    def opened(self) -> Iterator[RecordedTrail]:
+        """The trail in the store.
 
         Raises:
             SourceError: It is none, or there is no DuckDB.
         """
         try:
-            from kms_constructs.runtime.trail.store import TrailStore
+            from kms_constructs.runtime.trail.recorded import opened
+
+            with opened(self.store) as trail:
+                yield trail
         except ModuleNotFoundError as error:
             if error.name not in _OF_EXTRA:
                 raise
             message = f"a trail cannot be read without {error.name}"
             raise SourceError(str(self.store), message, how_to_install(_EXTRA)) from error
-        connection = TrailStore(self.store).connect()
-        try:
-            yield connection
-        finally:
-            connection.close()
 
-    def recorded(self, connection: DuckDBPyConnection, estates: Sequence[Estate]) -> Recorded:
+    def recorded(self, trail: RecordedTrail, estates: Sequence[Estate]) -> Recorded:
         """What the trail tells, read for all that the estates ask of requests."""
         from kms_constructs.analysis.recorded.asked import asked_of
-        from kms_constructs.runtime.trail.recorded import recorded_of
 
-        return recorded_of(connection, asked_of(estates), since=self.since, until=self.until)
+        return trail.recorded(asked_of(estates), since=self.since, until=self.until)
 
 
 def trail_options(function: _Function) -> _Function:
@@ -124,12 +120,10 @@ _OPTIONS = (
 )
 
 
-def at_home(given: Given, connection: DuckDBPyConnection) -> Given:
+def at_home(given: Given, trail: RecordedTrail) -> Given:
     """What the caller gave, with account and Region of the trail where it says none and the trail has one."""
-    from kms_constructs.runtime.trail.recorded import home_of
-
     deployment = given.deployment
-    account, region = home_of(connection)
+    account, region = trail.home
     return replace(
         given,
         deployment=replace(

@@ -69,13 +69,13 @@ def impact(
     from kms_constructs.analysis.recorded.impact import impact_of
 
     places = output.targets(outputs, format_, IMPACTS)
-    with trail.opened() as connection:
-        given = at_home(given, connection)
+    with trail.opened() as opened:
+        given = at_home(given, opened)
         with output.progress("Reading"):
             after = given.estate(planned)
             earlier = given.estate(before) if before else None
             estates = [after] if earlier is None else [after, earlier]
-            recorded = trail.recorded(connection, estates)
+            recorded = trail.recorded(opened, estates)
     with output.progress("Judging"):
         found = impact_of(recorded, after, earlier, trail.key_map)
         texts = output.draw(places, IMPACTS, Impacts(found, everything))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kms_constructs.analysis.access import AccessMatrix
     from kms_constructs.analysis.diff import AccessChange
     from kms_constructs.analysis.recorded.impact import Impact
+    from kms_constructs.analysis.recorded.least_privilege import Narrowings
     from kms_constructs.analysis.recorded.usage import Usage
     from kms_constructs.guardrails.control import Control
     from kms_constructs.guardrails.finding import Report
@@ -91,6 +92,13 @@ class Usages:
     usage: Usage
 
 
+@dataclass(frozen=True, slots=True)
+class Narrower:
+    """What ``trail least-privilege`` reports: key policies narrowed to what was used."""
+
+    narrowings: Narrowings
+
+
 Reported = TypeVar("Reported")
 Draw = Callable[[Reported, Callable[[], "Look"]], str]
 """Draws what is reported. The look is asked for by what has one: it, too, is slow to load."""
@@ -114,6 +122,7 @@ class Format:
     controls: Draw[Controls] | None = None
     impacts: Draw[Impacts] | None = None
     usages: Draw[Usages] | None = None
+    narrower: Draw[Narrower] | None = None
 
     @property
     def draws_audits(self) -> Draw[Audited] | None:
@@ -353,6 +362,18 @@ def _csv_usages(it: Usages, _look: Callable[[], Look]) -> str:
     return usage_csv(it.usage)
 
 
+def _diff_narrower(it: Narrower, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_policy import narrowings_diff
+
+    return narrowings_diff(it.narrowings)
+
+
+def _json_narrower(it: Narrower, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_policy import narrowings_json
+
+    return narrowings_json(it.narrowings)
+
+
 def _titles() -> dict[str, str]:
     from kms_constructs.guardrails.catalogue import CATALOGUE
 
@@ -360,6 +381,7 @@ def _titles() -> dict[str, str]:
 
 
 FORMATS = (
+    Format(name="diff", endings=(".diff", ".patch"), narrower=_diff_narrower),
     Format(
         name="table",
         endings=(".txt",),
@@ -381,6 +403,7 @@ FORMATS = (
         controls=_json_controls,
         impacts=_json_impacts,
         usages=_json_usages,
+        narrower=_json_narrower,
     ),
     # "report.sarif.json" is the name that some CI systems want.
     Format(name="sarif", endings=(".sarif", ".sarif.json"), judged=_sarif_judged),
@@ -423,3 +446,4 @@ CHANGES: Formats[Changes] = Formats({one.name: one.changes for one in FORMATS if
 CONTROLS: Formats[Controls] = Formats({one.name: one.controls for one in FORMATS if one.controls})
 IMPACTS: Formats[Impacts] = Formats({one.name: one.impacts for one in FORMATS if one.impacts})
 USAGES: Formats[Usages] = Formats({one.name: one.usages for one in FORMATS if one.usages})
+NARROWER: Formats[Narrower] = Formats({one.name: one.narrower for one in FORMATS if one.narrower})

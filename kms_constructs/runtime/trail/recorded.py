@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kms_constructs.analysis.recorded.asked import CONTEXT_NAMES, Asked, Compared
@@ -80,6 +82,47 @@ _ASKED_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "principal_id": ("aws:userid",),
 }
 """Columns that are read where policies ask for one of these condition keys, and left together otherwise."""
+
+
+class RecordedTrail:
+    """A trail in a store, as what holds it against policies asks it.
+
+    Args:
+        connection: A connection with the relations ``events`` and ``event_keys``.
+    """
+
+    def __init__(self, connection: DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    @property
+    def home(self) -> tuple[str | None, str | None]:
+        """See `home_of`."""
+        return home_of(self._connection)
+
+    def recorded(
+        self, asked: Asked, *, since: datetime | None = None, until: datetime | None = None
+    ) -> Recorded:
+        """See `recorded_of`."""
+        return recorded_of(self._connection, asked, since=since, until=until)
+
+
+@contextmanager
+def opened(directory: Path) -> Iterator[RecordedTrail]:
+    """The trail in a store.
+
+    Args:
+        directory: Of the store.
+
+    Raises:
+        SourceError: There is no store, or it cannot be read.
+    """
+    from kms_constructs.runtime.trail.store import TrailStore
+
+    connection = TrailStore(directory).connect()
+    try:
+        yield RecordedTrail(connection)
+    finally:
+        connection.close()
 
 
 def recorded_of(
