@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _USE = frozenset({ActionClass.CRYPTOGRAPHIC, ActionClass.GRANT})
 _NOT_GIVEN = {
-    Verdict.DENIED: "not given here: by a grant, or by policies that are not in the input",
+    Verdict.DENIED: "given elsewhere if at all",
     Verdict.UNDETERMINED: "cannot be told whether it is given here",
 }
 LIMITS = (
