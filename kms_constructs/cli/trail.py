@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 
 from kms_constructs.cli.trail_access import access
+from kms_constructs.cli.trail_detect import detect
 from kms_constructs.cli.trail_impact import impact
 from kms_constructs.cli.trail_least_privilege import least_privilege
+from kms_constructs.cli.trail_sample import sample
 
 
 @click.group(short_help="Store, report and judge what CloudTrail recorded about keys.")
@@ -15,5 +17,7 @@ def trail() -> None:
 
 
 trail.add_command(access)
+trail.add_command(detect)
 trail.add_command(impact)
 trail.add_command(least_privilege)
+trail.add_command(sample)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,11 @@ class TrailGiven:
     since: datetime | None
     until: datetime | None
     key_map: dict[str, str]
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day of the period, which counts; None for the trail's last."""
+        return None if self.until is None else (self.until - timedelta(days=1)).date()
 
     @contextmanager
     def opened(self) -> Iterator[RecordedTrail]:

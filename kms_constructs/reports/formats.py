@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kms_constructs.guardrails.finding import Report
     from kms_constructs.model.estate import Estate, SourceProblem
     from kms_constructs.reports.console import Look
+    from kms_constructs.reports.trail_findings import TrailFindings
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ class Format:
     impacts: Draw[Impacts] | None = None
     usages: Draw[Usages] | None = None
     narrower: Draw[Narrower] | None = None
+    detected: Draw[TrailFindings] | None = None
 
     @property
     def draws_audits(self) -> Draw[Audited] | None:
@@ -374,6 +376,24 @@ def _json_narrower(it: Narrower, _look: Callable[[], Look]) -> str:
     return narrowings_json(it.narrowings)
 
 
+def _table_detected(it: TrailFindings, look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_findings import findings_table
+
+    return findings_table(it, look())
+
+
+def _json_detected(it: TrailFindings, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_findings import findings_json
+
+    return findings_json(it)
+
+
+def _csv_detected(it: TrailFindings, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_findings import findings_csv
+
+    return findings_csv(it)
+
+
 def _titles() -> dict[str, str]:
     from kms_constructs.guardrails.catalogue import CATALOGUE
 
@@ -392,6 +412,7 @@ FORMATS = (
         controls=_table_controls,
         impacts=_table_impacts,
         usages=_table_usages,
+        detected=_table_detected,
     ),
     Format(
         name="json",
@@ -404,6 +425,7 @@ FORMATS = (
         impacts=_json_impacts,
         usages=_json_usages,
         narrower=_json_narrower,
+        detected=_json_detected,
     ),
     # "report.sarif.json" is the name that some CI systems want.
     Format(name="sarif", endings=(".sarif", ".sarif.json"), judged=_sarif_judged),
@@ -432,6 +454,7 @@ FORMATS = (
         judged=_csv_judged,
         impacts=_csv_impacts,
         usages=_csv_usages,
+        detected=_csv_detected,
     ),
     Format(name="asff", endings=(".asff.json",), audited=_asff_audited),
     Format(name="ocsf", endings=(".ocsf.json",), audited=_ocsf_audited),
@@ -447,3 +470,4 @@ CONTROLS: Formats[Controls] = Formats({one.name: one.controls for one in FORMATS
 IMPACTS: Formats[Impacts] = Formats({one.name: one.impacts for one in FORMATS if one.impacts})
 USAGES: Formats[Usages] = Formats({one.name: one.usages for one in FORMATS if one.usages})
 NARROWER: Formats[Narrower] = Formats({one.name: one.narrower for one in FORMATS if one.narrower})
+DETECTED: Formats[TrailFindings] = Formats({one.name: one.detected for one in FORMATS if one.detected})

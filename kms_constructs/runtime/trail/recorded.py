@@ -327,6 +327,15 @@ def _keys(connection: DuckDBPyConnection, calls: Iterable[RecordedCall]) -> Iter
         )
 
 
+def recorded_keys(connection: DuckDBPyConnection) -> tuple[RecordedKey, ...]:
+    """The keys of a store, with the aliases that named them last; their calls are not counted.
+
+    Args:
+        connection: Has the views of a store.
+    """
+    return tuple(_keys(connection, ()))
+
+
 _NAMED = """
     SELECT k.key, k.alias, max(k.event_time) AS time
     FROM event_keys AS k JOIN events AS e ON e.event_id = k.event_id

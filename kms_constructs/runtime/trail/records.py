@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from kms_constructs.detections.relations import KEY_PARAMETERS, EventRow, KeyRow, flatten, is_wanted
+from kms_constructs.detections.relations import KEY_PARAMETERS, EventRow, KeyRow, flatten, is_wanted, telling
 from kms_constructs.detections.watch import CLOUDTRAIL, KMS
 from kms_constructs.runtime.trail.shapes import records_of
 
@@ -324,6 +324,8 @@ class _Requests(dict[bytes, _Request]):
             for parameter, name in zip(KEY_PARAMETERS, self._names(found), strict=True)
             if name
         )
+        if _of_s3(raw):
+            named = (("", _text(telling(json.loads(raw)))),)
         context = found.encryptionContext or found.sourceEncryptionContext
         destination = found.destinationEncryptionContext
         return _Request(
@@ -334,20 +336,20 @@ class _Requests(dict[bytes, _Request]):
         )
 
 
-_PARAMETER: Final = KEY_PARAMETERS[-1].encode()
+def _of_s3(raw: bytes) -> bool:
+    """Whether a request may name a key as S3 does: by a header, or in the rules of a bucket."""
+    return b"kms-key-id" in raw.lower() or b"ServerSideEncryptionConfiguration" in raw or b"\\u" in raw
 
 
 def _may_be_wanted(record: _Record, request: bytes, resources: bytes) -> bool:
     """Whether a record is one of KMS or CloudTrail, or may name a key; whether it does, its keys say.
 
-    Every name of a parameter that `flatten` looks at holds ``eyId`` or ``kms-key-id``; an escape may hide it.
+    Of other services than these, `flatten` looks at the resources, and at what S3 was asked and answered.
     """
     return (
         record.eventSource in (KMS, CLOUDTRAIL)
         or b":kms:" in resources
-        or b"eyId" in request
-        or b"kms-key-id" in request
-        or b"\\u" in request
+        or _of_s3(request)
         or b"\\u" in resources
         or record.responseElements is not None
         or record.serviceEventDetails is not None
@@ -356,23 +358,20 @@ def _may_be_wanted(record: _Record, request: bytes, resources: bytes) -> bool:
 
 def _key_parts(record: _Record, names: tuple[tuple[str, str], ...], resources: bytes) -> tuple[object, ...]:
     """All that decides which keys a record names."""
-    more: tuple[tuple[str, str], ...] = ()
-    for part in ("responseElements", "serviceEventDetails"):
-        inner: dict[str, Any] | None = getattr(record, part)
-        if inner:
-            more += tuple(
-                (f"{part}.{name}", inner[name])
-                for name in ("keyId", KEY_PARAMETERS[-1])
-                if isinstance(inner.get(name), str)
-            )
+    more = tuple(
+        (part, _text(told))
+        for part in ("responseElements", "serviceEventDetails")
+        if (inner := getattr(record, part)) and (told := telling(inner))
+    )
     identity = record.userIdentity
     return (
-        names, more, resources, record.awsRegion, record.recipientAccountId,
+        names, more, resources, record.eventSource, record.eventName, record.awsRegion,
+        record.recipientAccountId,
         None if identity is None else identity.accountId,
     )  # fmt: skip
 
 
-_ANY: Final = {"eventID": "-", "eventTime": "-", "eventSource": "-", "eventName": "-"}
+_ANY: Final = {"eventID": "-", "eventTime": "2000-01-01T00:00:00Z", "eventSource": "-", "eventName": "-"}
 
 
 def _kind(parts: tuple[object, ...]) -> tuple[str, ...]:
@@ -386,18 +385,21 @@ def _caller(identity: _Identity | None) -> tuple[str, ...]:
 
 
 def _keys(parts: tuple[Any, ...]) -> tuple[tuple[str, str | None, str], ...]:
-    names, more, resources, region, account, caller_account = parts
+    names, more, resources, source, name, region, account, caller_account = parts
+    request = dict(names)
+    whole = request.pop("", None)
     record: dict[str, Any] = {
         **_ANY,
-        "requestParameters": dict(names),
+        "eventSource": source,
+        "eventName": name,
+        "requestParameters": request if whole is None else json.loads(whole),
         "resources": json.loads(resources),
         "awsRegion": region,
         "recipientAccountId": account,
         "userIdentity": {"accountId": caller_account},
     }
-    for place, name in more:
-        part, _, parameter = place.partition(".")
-        record.setdefault(part, {})[parameter] = name
+    for part, told in more:
+        record[part] = json.loads(told)
     _, keys = flatten(record)
     return tuple((one.key, one.alias, one.use) for one in keys)
 
