@@ -92,18 +92,18 @@ class RecordedTrail:
     """
 
     def __init__(self, connection: DuckDBPyConnection) -> None:
-        self._connection = connection
+        self.connection = connection
 
     @property
     def home(self) -> tuple[str | None, str | None]:
         """See `home_of`."""
-        return home_of(self._connection)
+        return home_of(self.connection)
 
     def recorded(
         self, asked: Asked, *, since: datetime | None = None, until: datetime | None = None
     ) -> Recorded:
         """See `recorded_of`."""
-        return recorded_of(self._connection, asked, since=since, until=until)
+        return recorded_of(self.connection, asked, since=since, until=until)
 
 
 @contextmanager
