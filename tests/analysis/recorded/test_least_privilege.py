@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kms_constructs.analysis.diff import diff_access
+from kms_constructs.analysis.recorded import least_privilege
 from kms_constructs.analysis.recorded.asked import asked_of
 from kms_constructs.analysis.recorded.call import Recorded, RecordedKey
 from kms_constructs.analysis.recorded.least_privilege import (
@@ -188,6 +189,24 @@ def test_a_policy_that_is_not_known_stays() -> None:
     told = Recorded(calls=one_by_one(USED), keys=(RecordedKey(arn=ORDERS),))
     (found,) = narrowings(told, Estate(keys=(key,))).keys
 
+    assert (found.diff(), found.dropped) == ("", ())
+
+
+@pytest.mark.parametrize(
+    ("statements", "why"),
+    [
+        pytest.param([allow([APP, OPS], "kms:*")], "Users would give more", id="more"),
+        pytest.param([allow(APP, "kms:Encrypt")], "Decrypt of", id="less-than-was-used"),
+    ],
+)
+def test_what_is_not_proven_is_not_proposed(
+    statements: list[dict[str, Any]], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = parse_policy({"Statement": statements})
+    monkeypatch.setattr(least_privilege, "narrowed", lambda *_: (wrong, [], []))
+    found = narrowing([allow(APP, ["kms:Decrypt", "kms:Encrypt"])], USED)
+
+    assert found.refused.startswith(why)
     assert (found.diff(), found.dropped) == ("", ())
 
 
