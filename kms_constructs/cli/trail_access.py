@@ -8,7 +8,8 @@ from kms_constructs.cli import output
 from kms_constructs.cli.options import Given, output_options, source_options
 from kms_constructs.cli.trail_against import TrailGiven, at_home, tell_estates, trail_options
 from kms_constructs.exit_code import ExitCode
-from kms_constructs.reports.formats import USAGES, Usages
+from kms_constructs.reports.formats import USAGES
+from kms_constructs.reports.trail_against import Usages
 
 
 @click.command(short_help="Show who uses a key against who may.")

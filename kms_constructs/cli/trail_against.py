@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kms_constructs.cli import output
+from kms_constructs.cli.boto import needing_trail
 from kms_constructs.cli.options import Given
-from kms_constructs.errors import SourceError, how_to_install
 
 if TYPE_CHECKING:
     from kms_constructs.analysis.recorded.call import Recorded
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from kms_constructs.runtime.trail.recorded import RecordedTrail
 
 _Function = Callable[..., Any]
-_EXTRA = "trail"
-_OF_EXTRA = ("duckdb", "msgspec", "sqlglot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +51,14 @@ class TrailGiven:
         Raises:
             SourceError: It is none, or there is no DuckDB.
         """
+        with needing_trail(str(self.store)):
+            from kms_constructs.runtime.trail.recorded import RecordedTrail
+            from kms_constructs.runtime.trail.store import TrailStore
+        connection = TrailStore(self.store).connect()
         try:
-            from kms_constructs.runtime.trail.recorded import opened
-
-            with opened(self.store) as trail:
-                yield trail
-        except ModuleNotFoundError as error:
-            if error.name not in _OF_EXTRA:
-                raise
-            message = f"a trail cannot be read without {error.name}"
-            raise SourceError(str(self.store), message, how_to_install(_EXTRA)) from error
+            yield RecordedTrail(connection)
+        finally:
+            connection.close()
 
     def recorded(self, trail: RecordedTrail, estates: Sequence[Estate]) -> Recorded:
         """What the trail tells, read for all that the estates ask of requests."""

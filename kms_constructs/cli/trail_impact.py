@@ -10,7 +10,8 @@ from kms_constructs.cli import output
 from kms_constructs.cli.options import Given, output_options, source_options
 from kms_constructs.cli.trail_against import TrailGiven, at_home, tell_estates, trail_options
 from kms_constructs.exit_code import ExitCode
-from kms_constructs.reports.formats import IMPACTS, Impacts
+from kms_constructs.reports.formats import IMPACTS
+from kms_constructs.reports.trail_against import Impacts
 
 if TYPE_CHECKING:
     from kms_constructs.analysis.recorded.impact import Impact

@@ -268,7 +268,7 @@ def test_without_duckdb_the_extra_is_named(
     done = run("trail", "impact", store, "--against", files / "one.json")
 
     assert done.code == 2
-    assert "a trail cannot be read without duckdb" in done.err
+    assert "trails are stored and asked by DuckDB" in done.err
     assert "kms-constructs[trail]" in done.err
 
 

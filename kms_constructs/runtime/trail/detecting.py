@@ -56,7 +56,7 @@ WHERE c.event_source = '{KMS}' AND event_name IN $cryptographic AND error_code I
     AND c.event_time >= $since AND c.event_time < $until AND k.event_date BETWEEN $first_day AND $last_day
     AND ($every OR k.key IN $keys)
 GROUP BY ALL
-"""  # noqa: S608 - put together of constants
+"""
 
 _USES = f"""
 SELECT
@@ -67,7 +67,7 @@ SELECT
     coalesce(arg_min(example, first, {EXAMPLES}) FILTER (day >= $end), [])
 FROM detect_profile LEFT JOIN detect_networks USING (source_address)
 GROUP BY ALL
-"""  # noqa: S608 - put together of constants
+"""
 
 _HISTORIES = """
 SELECT unit, sum(uses)::BIGINT, count(DISTINCT day) FROM detect_profile WHERE day < $end GROUP BY unit
@@ -78,7 +78,7 @@ SELECT
     principal, key, date_diff('day', $first_day, day), sum(uses)::BIGINT,
     strftime(min(first), {_TIME}), strftime(max(last), {_TIME}), arg_min(example, first, {EXAMPLES})
 FROM detect_profile WHERE decrypts GROUP BY ALL
-"""  # noqa: S608 - put together of constants
+"""
 
 _DENIED = f"""
 SELECT
@@ -89,7 +89,7 @@ FROM calls AS c LEFT JOIN event_keys AS k ON k.event_id = c.event_id AND k.use <
 WHERE c.event_source = '{KMS}' AND event_name IN $cryptographic AND starts_with(error_code, 'AccessDenied')
     AND c.event_time >= $since AND c.event_time < $until AND ($every OR k.key IN $keys)
 GROUP BY ALL
-"""  # noqa: S608 - put together of constants
+"""
 
 _CANDIDATES = f"""
 CREATE OR REPLACE TEMP TABLE detect_candidates AS
@@ -104,16 +104,20 @@ WHERE c.event_time >= $since AND c.event_time < $until AND (
     OR (c.event_source = '{S3}' AND EXISTS (
         SELECT 1 FROM event_keys AS k
         WHERE k.event_id = c.event_id AND k.use = 'object' AND split_part(k.key, ':', 5) <> c.account)))
-"""  # noqa: S608 - put together of constants
+"""
 
 _ONE_BY_ONE = f"""
 SELECT
-    {", ".join(f"strftime(c.event_time, {_TIME})" if name == "event_time" else f"c.{name}"
-               for name in EventRow._fields)},
+    {
+    ", ".join(
+        f"strftime(c.event_time, {_TIME})" if name == "event_time" else f"c.{name}"
+        for name in EventRow._fields
+    )
+},
     k.key, k.alias, k.use
 FROM detect_candidates AS c LEFT JOIN event_keys AS k ON k.event_id = c.event_id
 ORDER BY c.event_time, c.event_id
-"""  # noqa: S608 - put together of constants  # fmt: skip
+"""
 
 _AFTER_DELETION = f"""
 SELECT
@@ -128,7 +132,7 @@ INNER JOIN calls AS c ON c.event_id = k.event_id
 WHERE c.event_source = '{KMS}' AND event_name IN $cryptographic
     AND c.event_time > a.start AND c.event_time < a.finish AND c.event_time < $until
 GROUP BY ALL
-"""  # noqa: S608 - put together of constants
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,7 +245,7 @@ class _Detecting:
         asked = f"""
             SELECT count(*), strftime(min(event_time), {_TIME}), strftime(max(event_time), {_TIME})
             FROM calls WHERE event_time >= $since AND event_time < $until
-        """  # noqa: S608 - put together of constants
+        """
         ((calls, first, last),) = self._rows(asked, self._parameters("since", "until"))
         return int(str(calls)), _text(first), _text(last)
 
@@ -306,7 +310,7 @@ class _Detecting:
         asked = f"""
             SELECT account, region, strftime(min(event_time), {_TIME}) FROM calls
             WHERE event_source = '{KMS}' AND account IS NOT NULL AND region IS NOT NULL GROUP BY ALL
-        """  # noqa: S608 - put together of constants
+        """
         return {(str(account), str(region)): str(time) for account, region, time in self._rows(asked, {})}
 
     def _candidates(self) -> Iterator[Call]:

@@ -10,9 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kms_constructs.analysis.recorded.asked import CONTEXT_NAMES, Asked, Compared
@@ -106,25 +104,6 @@ class RecordedTrail:
         return recorded_of(self.connection, asked, since=since, until=until)
 
 
-@contextmanager
-def opened(directory: Path) -> Iterator[RecordedTrail]:
-    """The trail in a store.
-
-    Args:
-        directory: Of the store.
-
-    Raises:
-        SourceError: There is no store, or it cannot be read.
-    """
-    from kms_constructs.runtime.trail.store import TrailStore
-
-    connection = TrailStore(directory).connect()
-    try:
-        yield RecordedTrail(connection)
-    finally:
-        connection.close()
-
-
 def recorded_of(
     connection: DuckDBPyConnection,
     asked: Asked,
@@ -178,7 +157,7 @@ def _naive(moment: datetime | None) -> str | None:
 def _period(connection: DuckDBPyConnection, window: Mapping[str, str | None]) -> tuple[str, str]:
     ends = f"{_TIME.format('min(event_time)')}, {_TIME.format('max(event_time)')}"
     found = connection.execute(
-        f"SELECT {ends} FROM ({_CALLED.format(columns='event_time')})",  # noqa: S608 - text of this module
+        f"SELECT {ends} FROM ({_CALLED.format(columns='event_time')})",
         dict(window),
     ).fetchone()
     return (found[0] or "", found[1] or "") if found is not None else ("", "")
@@ -265,7 +244,7 @@ class _Reader:
             + [f"{_TIME.format(f'{how}(event_time)')} AS {name}" for how, name in _ENDS]
         )
         return (
-            f"WITH called AS ({called}), once AS ({_ONCE}), "  # noqa: S608 - names are this module's, values are bound
+            f"WITH called AS ({called}), once AS ({_ONCE}), "
             "counted AS (SELECT * FROM called WHERE shared_event_id IS NULL "
             "OR event_id IN (SELECT event_id FROM once)), "
             f"uses AS ({_USES}), read AS (SELECT {', '.join(inner)} FROM uses) "
@@ -310,8 +289,10 @@ _ENDS = (("min", "first"), ("max", "last"))
 # Keys and grants
 
 
-def _keys(connection: DuckDBPyConnection, calls: Iterable[RecordedCall]) -> Iterator[RecordedKey]:
-    number: dict[str, int] = {}
+def _keys(
+    connection: DuckDBPyConnection, calls: Iterable[RecordedCall], further: Iterable[str] = ()
+) -> Iterator[RecordedKey]:
+    number: dict[str, int] = dict.fromkeys(further, 0)
     for call in calls:
         number[call.key] = number.get(call.key, 0) + call.calls
     aliases = _aliases(connection)
@@ -328,12 +309,13 @@ def _keys(connection: DuckDBPyConnection, calls: Iterable[RecordedCall]) -> Iter
 
 
 def recorded_keys(connection: DuckDBPyConnection) -> tuple[RecordedKey, ...]:
-    """The keys of a store, with the aliases that named them last; their calls are not counted.
+    """Every key that a store tells of, with the aliases that named it last; calls are not counted.
 
     Args:
         connection: Has the views of a store.
     """
-    return tuple(_keys(connection, ()))
+    every = connection.execute("SELECT DISTINCT key FROM event_keys").fetchall()
+    return tuple(_keys(connection, (), [arn for (arn,) in every]))
 
 
 _NAMED = """

@@ -25,7 +25,7 @@ def test_a_store_has_the_views_that_reports_ask(tmp_path: Path) -> None:
     assert (summary.files, summary.events, summary.kept, summary.total) == (3, 120, 120, 120)
     with TrailStore(tmp_path / "store").connect(threads=1) as connection:
         for view, columns in (("events", EVENT_COLUMNS), ("event_keys", KEY_COLUMNS)):
-            told = connection.execute(f"DESCRIBE {view}").fetchall()  # noqa: S608
+            told = connection.execute(f"DESCRIBE {view}").fetchall()
             assert {name: kind for name, kind, *_ in told} == {**columns, "event_date": "DATE"}
         assert connection.execute(
             "SELECT caller, key, use, event_date::VARCHAR, count(*) FROM events JOIN event_keys USING "
