@@ -124,12 +124,13 @@ def detect(
 
     places = output.targets(outputs, format_, DETECTED)
     config = load_config(config_file)
-    with trail.opened() as connection:
+    with trail.opened() as opened:
+        connection = opened.connection
         estates: list[Estate] = []
         by_key: Mapping[str, Mapping[str, Sequence[str]]] = {}
         if paths:
             with output.progress("Reading"):
-                estates.append(at_home(given, connection).estate(paths))
+                estates.append(at_home(given, opened).estate(paths))
             by_key = _declared(recorded_keys(connection), estates[0], config, trail.key_map)
         settings = DetectSettings(
             authorised=_joined(authorised, config),
