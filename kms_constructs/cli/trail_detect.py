@@ -72,7 +72,7 @@ def _accounts(context: click.Context, parameter: click.Parameter, values: tuple[
               help="An account that may be given keys, beside those of the configuration. May be "
               "repeated.")  # fmt: skip
 @click.option("--baseline-days", metavar="N", type=click.IntRange(min=1), default=14, show_default=True,
-              help="Days from the beginning that say what is usual.")  # fmt: skip
+              help="Days that say what is usual: before --since, else the first of the trail.")  # fmt: skip
 @click.option("--level", type=click.Choice(LEVELS), default=LEVELS[-1], show_default=True,
               help="Least level shown.")  # fmt: skip
 @click.option("--fail-on", type=click.Choice([*LEVELS, "never"]), default=LEVELS[0], show_default=True,

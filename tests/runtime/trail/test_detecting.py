@@ -4,7 +4,7 @@ import dataclasses
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -202,10 +202,33 @@ def test_a_period(trail: SyntheticTrail, store: duckdb.DuckDBPyConnection) -> No
     assert early.last < "2026-05-11"
     assert early.baseline_end == ""
     assert any("nothing is said of what is new" in note for note in early.notes)
-    late = detect(store, settings_of(trail, since=date(2026, 5, 17), until=date(2026, 5, 28)))
-    assert late.first >= "2026-05-17"
-    assert not {one for one in _by_detection(late.findings) if one.endswith("never-seen")}
-    assert "disable-key-unauthorised" in _by_detection(late.findings)
+
+
+def test_a_late_period_is_compared_with_what_was_before(
+    trail: SyntheticTrail, store: duckdb.DuckDBPyConnection, found: Detected
+) -> None:
+    """Day after day, with a fortnight before each: together they tell what one run over all of it tells."""
+    begin = date(2026, 5, 15)
+    daily = Counter[tuple[str, str, str]]()
+    for number in range(16):
+        day = begin + timedelta(days=number)
+        told = detect(store, settings_of(trail, since=day, until=day))
+        assert told.first[:10] == told.last[:10] == told.baseline_end == str(day)
+        for one in told.findings:
+            assert one.first >= str(day)
+            daily[one.what.id, one.key, one.principal] += one.count
+    whole = Counter({(one.what.id, one.key, one.principal): one.count for one in found.findings})
+    # What is new on one day is usual on later ones, and so does not come again.
+    assert daily == whole
+
+
+def test_without_anything_before_nothing_is_compared(
+    trail: SyntheticTrail, store: duckdb.DuckDBPyConnection
+) -> None:
+    found = detect(store, settings_of(trail, since=date(2026, 4, 1)))
+    assert found.baseline_end == ""
+    assert any(note.startswith("The store has nothing before 2026-04-01") for note in found.notes)
+    assert "disable-key-unauthorised" in _by_detection(found.findings)
 
 
 def test_nothing_at_all(store: duckdb.DuckDBPyConnection) -> None:
