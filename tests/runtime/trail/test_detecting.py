@@ -23,6 +23,8 @@ from kms_constructs.runtime.trail.detecting import DetectSettings, detect
 from kms_constructs.runtime.trail.ingest import ingest
 from kms_constructs.runtime.trail.sources import LocalFiles, Scope
 from kms_constructs.runtime.trail.store import TrailStore
+from tests.detections.events import ALICE, call
+from tests.detections.trail.test_requests import CASES_OF_CALLS
 from tests.runtime.trail.planted import differences, expected_of
 
 RECORDS = 4000
@@ -162,6 +164,23 @@ def test_no_call_that_tells_something_is_left_out(
         call = Call(*flatten(record))
         if list(judge_call(call, authorised=trail.authorised)):
             assert call.event.event_id in handed
+
+
+def test_every_case_is_told_by_a_store_as_by_the_call_alone(tmp_path: Path) -> None:
+    """The cases of `tests.detections.trail.test_requests`, each a call of its own in one trail."""
+    expected: Counter[str] = Counter()
+    records = []
+    for number, case in enumerate(CASES_OF_CALLS):
+        record = call(case.name.split(":")[0], **{"by": ALICE, **case.told})["detail"]
+        records.append(record | {"eventID": f"case-{number:03}"})
+        expected.update(one.what.id for one in judge_call(Call(*flatten(records[-1]))))
+    with opened(records, tmp_path) as connection:
+        found = detect(connection)
+    counted: Counter[str] = Counter()
+    for one in found.findings:
+        counted[one.what.id] += one.count
+    follows = {"replica-new-region", "policy-gained", "made-public", "use-after-deletion-announced"}
+    assert {id_: count for id_, count in counted.items() if id_ not in follows} == dict(expected)
 
 
 def _by_detection(findings: Iterable[TrailFinding]) -> dict[str, set[str]]:
