@@ -147,6 +147,8 @@ class Reader:
         self._requests: dict[bytes, _Request] = {}
         self.requests: list[str] = []
         """Columns `WHAT` as text, by number."""
+        self.size = 0
+        """Characters of `requests`, which are most of what is collected."""
 
     def read(self, document: bytes) -> Read:
         """The records of a document.
@@ -312,14 +314,19 @@ class Reader:
                 names = (("", _encoded(telling(json.loads(raw)))),)
             context = self._sorted(pairs).decode() if pairs else ""
             destination = self._sorted(others).decode() if others else ""
-            self.requests.append(f"{context}\x1f{destination}\x1f{raw.decode()}")
+            number = self._number_of_request(f"{context}\x1f{destination}\x1f{raw.decode()}")
         else:
             names = ()
-            self.requests.append("\x1f\x1f")
+            number = self._number_of_request("\x1f\x1f")
         if (named := self._named.get((names, resources))) is None:
             named = self._new_names(names, resources)
-        found = self._requests[asked] = _Request(len(self.requests) - 1, named.keys, named)
+        found = self._requests[asked] = _Request(number, named.keys, named)
         return found
+
+    def _number_of_request(self, columns: str) -> int:
+        self.requests.append(columns)
+        self.size += len(columns)
+        return len(self.requests) - 1
 
     def _new_names(self, names: tuple[tuple[str, str], ...], resources: bytes) -> _Named:
         keys = None
@@ -380,12 +387,11 @@ class Reader:
         if (key_number := self._keys.get(named)) is None:
             key_number = self._keys[named] = len(self.keys)
             self.keys.append(named)
-        self.requests.append(what)
         numbers = (
             self._number_of_kind(kind, f"{event.account or ''}{FIELD}{event.region or ''}"),
             # Callers that were flattened already are told apart by what stands before them.
             self._number_of_caller(f"\0{who}", who, event.caller_account or ""),
-            len(self.requests) - 1,
+            self._number_of_request(what),
             key_number,
         )
         return FIELD.join((own, *map(str, numbers)))
