@@ -143,7 +143,8 @@ def detect(
         )
         with output.progress("Looking"):
             found = detected_in(connection, settings)
-            shown = _shown(found, Level(level), everything=everything)
+            aliases = {one.arn: one.aliases[0] for one in recorded_keys(connection) if one.aliases}
+            shown = _shown(found, Level(level), aliases, everything=everything)
             texts = output.draw(places, DETECTED, shown)
     output.write(places, texts)
     unreadable = tell_estates(estates)
@@ -178,11 +179,11 @@ def _declared(
     return {one.recorded.arn: one.key.authorised for one in matching.matched}
 
 
-def _shown(found: Detected, level: Level, *, everything: bool) -> TrailFindings:
+def _shown(found: Detected, level: Level, aliases: Mapping[str, str], *, everything: bool) -> TrailFindings:
     from kms_constructs.reports.trail_findings import TrailFindings
 
     return TrailFindings(
-        rows=tuple(_row(one) for one in found.findings if one.is_at_least(level)),
+        rows=tuple(_row(one, aliases.get(one.key, "")) for one in found.findings if one.is_at_least(level)),
         notes=found.notes,
         calls=found.calls,
         first=found.first,
@@ -192,7 +193,7 @@ def _shown(found: Detected, level: Level, *, everything: bool) -> TrailFindings:
     )
 
 
-def _row(finding: TrailFinding) -> FindingRow:
+def _row(finding: TrailFinding, alias: str) -> FindingRow:
     from kms_constructs.reports.trail_findings import FindingRow
 
     what = finding.what
@@ -203,6 +204,7 @@ def _row(finding: TrailFinding) -> FindingRow:
         control=what.control,
         principal=finding.principal,
         key=finding.key,
+        alias=alias,
         count=finding.count,
         first=finding.first,
         last=finding.last,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import asdict
 from datetime import date, datetime
@@ -135,7 +136,8 @@ def _tell_quarantined(summary: Summary) -> None:
     from kms_constructs.reports.text import counted, one_line
 
     for one in summary.quarantined[:_MAXIMUM_LISTED]:
-        output.tell(f"Quarantined: {one_line(one.name)}: {one_line(one.problem)}", colour="red")
+        name = one.name.removeprefix(f"{Path.cwd()}{os.sep}")
+        output.tell(f"Quarantined: {one_line(name)}: {one_line(one.problem)}", colour="red")
     if (more := len(summary.quarantined) - _MAXIMUM_LISTED) > 0:
         output.tell(f"… and {counted(more, 'more file or record', 'more files or records')}", colour="red")
 

@@ -265,6 +265,7 @@ class _Detecting:
                 raise ArgumentError(
                     "keys", name, "no event of the store names such a key",
                     "write its id, its ARN or an alias by which it was called",
+                    refused=f"the key {name!r}",
                 )  # fmt: skip
             found |= keys
         return frozenset(found)
