@@ -14,6 +14,8 @@ import pytest
 from kms_constructs.runtime.trail.ingest import ingest
 from kms_constructs.runtime.trail.sources import LocalFiles, Scope
 from tests.cli.conftest import ROOT, USER, Run, policy, statement, template, write
+from tests.runtime import accounts
+from tests.sources.kms_api import build
 from tests.trails import ORDERS, record
 
 OTHER = "arn:aws:iam::111122223333:role/Other"
@@ -277,3 +279,24 @@ def test_documents_of_json_say_their_version(run: Run, store: Path, files: Path)
         done = run("trail", command, store, "--against", files / "one.json", "-f", "json")
         assert json.loads(done.out)["schemaVersion"] == "1.0"
         assert json.loads(done.out)["command"] == f"trail {command}"
+
+
+def test_saved_answers_of_an_audit_are_policies_in_force(run: Run, tmp_path: Path) -> None:
+    """Keys are found by their ARNs; roles of the account have their IAM policies, keys their grants."""
+    where = f"arn:aws:kms:{build.REGION}:{build.ACCOUNT}:key"
+    rds = "rds.amazonaws.com"
+    records = [
+        record(caller=accounts.APP, key=f"{where}/delegating", awsRegion=build.REGION),
+        record(caller=None, service=rds, key=f"{where}/granted", awsRegion=build.REGION),
+        record(caller=None, service=rds, key=f"{where}/good", awsRegion=build.REGION),
+    ]
+    store = stored(tmp_path, records)
+    (tmp_path / "answers.json").write_text(accounts.whole().to_text(), "utf-8")
+    done = run("trail", "impact", store, "--against", "answers.json", "--all", "-f", "json").json()
+
+    assert {(row["key"], row["verdict"]) for row in done["rows"]} == {
+        (f"{where}/delegating", "allowed"),
+        ("alias/granted", "undetermined"),
+        ("alias/good", "denied"),
+    }
+    assert run("trail", "access", store, "--against", "answers.json").code == 0

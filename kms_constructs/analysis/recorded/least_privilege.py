@@ -8,8 +8,6 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/least-privilege.html
 
 from __future__ import annotations
 
-import difflib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -21,6 +19,7 @@ from kms_constructs.analysis.recorded.call import Recorded, RecordedCall, Record
 from kms_constructs.analysis.recorded.judged import Side, titles
 from kms_constructs.analysis.recorded.keys import Matching
 from kms_constructs.analysis.recorded.names import Named
+from kms_constructs.analysis.recorded.policy_diff import policy_diff
 from kms_constructs.analysis.recorded.replay import Replay, Verdict
 from kms_constructs.model.actions import ACTIONS, DESCRIBING, USING, expand
 from kms_constructs.model.estate import Estate, Key
@@ -57,6 +56,7 @@ class Narrowing:
         before, after: The documents.
         dropped: What is taken away.
         kept: Why statements were left as they are that may give more than was used.
+        parts: How many statements come of each of those that there are.
         calls: Recorded calls that were allowed and still are.
         refused: Why no narrower policy is proposed; empty when one is, or nothing is to be taken away.
     """
@@ -67,18 +67,14 @@ class Narrowing:
     after: Mapping[str, Any]
     dropped: tuple[Dropped, ...]
     kept: tuple[str, ...]
+    parts: tuple[int, ...]
     calls: int
     refused: str = ""
 
     def diff(self) -> str:
         """The change as a unified diff of the JSON documents; empty when there is none."""
-        old, new = (
-            json.dumps(one, indent=2, ensure_ascii=False).splitlines() for one in (self.before, self.after)
-        )
-        lines = difflib.unified_diff(
-            old, new, f"{self.key} as it is", f"{self.key} as it is used", lineterm=""
-        )
-        return "".join(f"{line}\n" for line in lines)
+        names = (f"{self.key} as it is", f"{self.key} as it is used")
+        return policy_diff(self.before, self.after, self.parts, names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,19 +134,28 @@ def narrowings(recorded: Recorded, estate: Estate, key_map: Mapping[str, str] | 
 def _narrowing(title: str, arn: str, worlds: Sequence[tuple[Estate, Key]], proof: _Proof) -> Narrowing:
     policy = worlds[0][1].policy
     plain = document_of(policy)
-    same = Narrowing(key=title, arn=arn, before=plain, after=plain, dropped=(), kept=(), calls=0)
+    same = Narrowing(key=title, arn=arn, before=plain, after=plain, dropped=(), kept=(), parts=(), calls=0)
     if isinstance(policy.unknown, Unknown):
         return replace(same, refused=f"the key policy is not known: {policy.unknown.reason}")
     if any(document_of(key.policy) != plain for _, key in worlds):
         return replace(same, refused="deployment decides what the key policy says: give --parameter")
-    narrow, dropped, kept = narrowed(policy, proof.calls)
+    found = narrowed(policy, proof.calls)
+    if not found.policy.statements:
+        return replace(same, kept=found.kept, refused="nothing of it was used, and a key needs a policy")
     stay = 0
     for estate, key in worlds:
-        refused, allowed = proof.of(estate, key, narrow)
+        refused, allowed = proof.of(estate, key, found.policy)
         stay = max(stay, allowed)
         if refused:
-            return replace(same, kept=tuple(kept), refused=refused)
-    return replace(same, after=document_of(narrow), dropped=tuple(dropped), kept=tuple(kept), calls=stay)
+            return replace(same, kept=found.kept, refused=refused)
+    return replace(
+        same,
+        after=document_of(found.policy),
+        dropped=found.dropped,
+        kept=found.kept,
+        parts=found.parts,
+        calls=stay,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,15 +231,32 @@ def _within(one: Statement, other: Statement) -> bool:
 # Narrowing
 
 
-def narrowed(policy: Policy, calls: Iterable[RecordedCall]) -> tuple[Policy, list[Dropped], list[str]]:
-    """A key policy without the use that nobody made of it; what is dropped, and why other things stay.
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """A key policy without the use that nobody made of it.
+
+    Args:
+        policy: The policy.
+        dropped: What is taken away.
+        kept: Why statements were left as they are that may give more than was used.
+        parts: How many statements come of each of those that there were.
+    """
+
+    policy: Policy
+    dropped: tuple[Dropped, ...]
+    kept: tuple[str, ...]
+    parts: tuple[int, ...]
+
+
+def narrowed(policy: Policy, calls: Iterable[RecordedCall]) -> Narrowed:
+    """Takes from a key policy the use that nobody made of it.
 
     Args:
         policy: The policy.
         calls: All recorded calls on its key, whatever came of them in judging.
     """
     told = tuple(calls)
-    statements: list[Statement] = []
+    parts: list[tuple[Statement, ...]] = []
     dropped: list[Dropped] = []
     kept: list[str] = []
     taken = {one.sid for one in policy.statements if one.sid}
@@ -242,12 +264,13 @@ def narrowed(policy: Policy, calls: Iterable[RecordedCall]) -> tuple[Policy, lis
         why = _left_alone(statement)
         if why:
             kept.append(f"{statement.label} {why}")
-        if why is not None:
-            statements.append(statement)
-            continue
-        statements.extend(_parts(statement, told, dropped, taken))
+        alone = why is not None
+        parts.append((statement,) if alone else tuple(_parts(statement, told, dropped, taken)))
+    if not dropped:
+        return Narrowed(policy, (), tuple(kept), (1,) * len(policy.statements))
+    statements = (one for made in parts for one in made)
     numbered = tuple(replace(one, index=index) for index, one in enumerate(statements))
-    return (replace(policy, statements=numbered) if dropped else policy), dropped, kept
+    return Narrowed(replace(policy, statements=numbered), tuple(dropped), tuple(kept), tuple(map(len, parts)))
 
 
 def _left_alone(statement: Statement) -> str | None:

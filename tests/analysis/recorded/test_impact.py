@@ -8,7 +8,7 @@ from kms_constructs.analysis.recorded.call import Recorded, RecordedKey
 from kms_constructs.analysis.recorded.impact import impact_of
 from kms_constructs.analysis.recorded.replay import Verdict
 from kms_constructs.analysis.recorded.usage import Used, usage_of
-from kms_constructs.model.estate import Estate, IdentityPolicy, IdentityPolicyKind, Key, Location
+from kms_constructs.model.estate import Estate, Grant, IdentityPolicy, IdentityPolicyKind, Key, Location
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.model.worlds import World
@@ -102,6 +102,21 @@ def test_a_key_that_is_planned_no_longer_cannot_be_told() -> None:
         ("alias/orders", "undetermined", 1),
     ]
     assert "its deletion policy decides" in found.rows[0].reasons[0]
+
+
+def test_grants_that_are_on_a_key_today_stay() -> None:
+    grants = (
+        Grant(grantee=OPS, operations=("Decrypt",), id="g-1"),
+        Grant(grantee=ROOT, operations=("Decrypt",)),
+    )
+    deployed = estate(APP, grants=grants)
+    found = impact_of(told(*CALLS, record(caller=ROOT)), estate(APP), deployed)
+
+    assert summary(found) == [
+        (ROOT, "denied", "allowed", 1),
+        (APP, "allowed", "allowed", 2),
+        (OPS, "allowed", "allowed", 1),
+    ]
 
 
 def test_calls_on_keys_of_no_input_are_counted_apart() -> None:
