@@ -8,6 +8,7 @@ from kms_constructs.cli.trail_access import access
 from kms_constructs.cli.trail_detect import detect
 from kms_constructs.cli.trail_impact import impact
 from kms_constructs.cli.trail_ingest import ingest
+from kms_constructs.cli.trail_least_privilege import least_privilege
 from kms_constructs.cli.trail_report import report
 from kms_constructs.cli.trail_sample import sample
 
@@ -26,5 +27,5 @@ def trail() -> None:
     """
 
 
-for _command in (access, detect, impact, ingest, report, sample):
+for _command in (access, detect, impact, ingest, least_privilege, report, sample):
     trail.add_command(_command)
