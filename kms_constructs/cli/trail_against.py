@@ -13,18 +13,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kms_constructs.cli import output
+from kms_constructs.cli.boto import needing_trail
 from kms_constructs.cli.options import Given
-from kms_constructs.errors import SourceError, how_to_install
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     from kms_constructs.analysis.recorded.call import Recorded
     from kms_constructs.model.estate import Estate
+    from kms_constructs.runtime.trail.recorded import RecordedTrail
 
 _Function = Callable[..., Any]
-_EXTRA = "trail"
-_OF_EXTRA = ("duckdb", "msgspec", "sqlglot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,45 +45,26 @@ class TrailGiven:
         return None if self.until is None else (self.until - timedelta(days=1)).date()
 
     @contextmanager
-    def opened(self) -> Iterator[DuckDBPyConnection]:
-        """A connection to the store.
+    def opened(self) -> Iterator[RecordedTrail]:
+        """The trail in the store.
 
         Raises:
             SourceError: It is none, or there is no DuckDB.
         """
         with needing_trail(str(self.store)):
+            from kms_constructs.runtime.trail.recorded import RecordedTrail
             from kms_constructs.runtime.trail.store import TrailStore
         connection = TrailStore(self.store).connect()
         try:
-            yield connection
+            yield RecordedTrail(connection)
         finally:
             connection.close()
 
-    def recorded(self, connection: DuckDBPyConnection, estates: Sequence[Estate]) -> Recorded:
+    def recorded(self, trail: RecordedTrail, estates: Sequence[Estate]) -> Recorded:
         """What the trail tells, read for all that the estates ask of requests."""
         from kms_constructs.analysis.recorded.asked import asked_of
-        from kms_constructs.runtime.trail.recorded import recorded_of
 
-        return recorded_of(connection, asked_of(estates), since=self.since, until=self.until)
-
-
-@contextmanager
-def needing_trail(store: str) -> Iterator[None]:
-    """For what reads a trail: names the extra where it is missing.
-
-    Args:
-        store: What is read, for the message.
-
-    Raises:
-        SourceError: A package of the extra is missing.
-    """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if error.name not in _OF_EXTRA:
-            raise
-        message = f"a trail cannot be read without {error.name}"
-        raise SourceError(store, message, how_to_install(_EXTRA)) from error
+        return trail.recorded(asked_of(estates), since=self.since, until=self.until)
 
 
 def trail_options(function: _Function) -> _Function:
@@ -143,12 +121,10 @@ _OPTIONS = (
 )
 
 
-def at_home(given: Given, connection: DuckDBPyConnection) -> Given:
+def at_home(given: Given, trail: RecordedTrail) -> Given:
     """What the caller gave, with account and Region of the trail where it says none and the trail has one."""
-    from kms_constructs.runtime.trail.recorded import home_of
-
     deployment = given.deployment
-    account, region = home_of(connection)
+    account, region = trail.home
     return replace(
         given,
         deployment=replace(

@@ -63,8 +63,8 @@ def _accounts(context: click.Context, parameter: click.Parameter, values: tuple[
 @click.option("--key", "keys", metavar="KEY", multiple=True,
               help="Only what concerns this key: ARN, id or alias. May be repeated.")  # fmt: skip
 @click.option("--authorised", metavar="CONTROL=ARN", multiple=True, callback=_authorised,
-              help="Who may do what a control guards, on every key: IAM-KMS-3=arn:aws:iam::*:role/Rescue. "
-              "May be repeated.")  # fmt: skip
+              help="Who may do what a control guards, on every key, as in "
+              "IAM-KMS-3=arn:aws:iam::*:role/Rescue. May be repeated.")  # fmt: skip
 @click.option("--against", "paths", metavar="PATH", multiple=True, type=click.Path(),
               help="Keys that declare whom they authorise: all that `kms-constructs check` takes. May be "
               "repeated.")  # fmt: skip
@@ -72,7 +72,7 @@ def _accounts(context: click.Context, parameter: click.Parameter, values: tuple[
               help="An account that may be given keys, beside those of the configuration. May be "
               "repeated.")  # fmt: skip
 @click.option("--baseline-days", metavar="N", type=click.IntRange(min=1), default=14, show_default=True,
-              help="Days from the beginning that say what is usual.")  # fmt: skip
+              help="Days that say what is usual: before --since, else the first of the trail.")  # fmt: skip
 @click.option("--level", type=click.Choice(LEVELS), default=LEVELS[-1], show_default=True,
               help="Least level shown.")  # fmt: skip
 @click.option("--fail-on", type=click.Choice([*LEVELS, "never"]), default=LEVELS[0], show_default=True,
@@ -114,8 +114,8 @@ def detect(
       kms-constructs trail detect trail/ --since 2026-05-01 --key alias/orders -o findings.json
 
     \b
-    Exit codes: 0 nothing that loud, 1 something at least as loud as --fail-on, 2 wrong usage or a store that
-    cannot be read.
+    Exit codes: 0 nothing as loud as --fail-on, 1 something that is, 2 wrong usage, or a store that cannot
+    be read.
     """
     from kms_constructs.guardrails.config import load_config
     from kms_constructs.runtime.trail.detecting import DetectSettings
@@ -124,12 +124,13 @@ def detect(
 
     places = output.targets(outputs, format_, DETECTED)
     config = load_config(config_file)
-    with trail.opened() as connection:
+    with trail.opened() as opened:
+        connection = opened.connection
         estates: list[Estate] = []
         by_key: Mapping[str, Mapping[str, Sequence[str]]] = {}
         if paths:
             with output.progress("Reading"):
-                estates.append(at_home(given, connection).estate(paths))
+                estates.append(at_home(given, opened).estate(paths))
             by_key = _declared(recorded_keys(connection), estates[0], config, trail.key_map)
         settings = DetectSettings(
             authorised=_joined(authorised, config),
@@ -142,7 +143,8 @@ def detect(
         )
         with output.progress("Looking"):
             found = detected_in(connection, settings)
-            shown = _shown(found, Level(level), everything=everything)
+            aliases = {one.arn: one.aliases[0] for one in recorded_keys(connection) if one.aliases}
+            shown = _shown(found, Level(level), aliases, everything=everything)
             texts = output.draw(places, DETECTED, shown)
     output.write(places, texts)
     unreadable = tell_estates(estates)
@@ -177,11 +179,11 @@ def _declared(
     return {one.recorded.arn: one.key.authorised for one in matching.matched}
 
 
-def _shown(found: Detected, level: Level, *, everything: bool) -> TrailFindings:
+def _shown(found: Detected, level: Level, aliases: Mapping[str, str], *, everything: bool) -> TrailFindings:
     from kms_constructs.reports.trail_findings import TrailFindings
 
     return TrailFindings(
-        rows=tuple(_row(one) for one in found.findings if one.is_at_least(level)),
+        rows=tuple(_row(one, aliases.get(one.key, "")) for one in found.findings if one.is_at_least(level)),
         notes=found.notes,
         calls=found.calls,
         first=found.first,
@@ -191,7 +193,7 @@ def _shown(found: Detected, level: Level, *, everything: bool) -> TrailFindings:
     )
 
 
-def _row(finding: TrailFinding) -> FindingRow:
+def _row(finding: TrailFinding, alias: str) -> FindingRow:
     from kms_constructs.reports.trail_findings import FindingRow
 
     what = finding.what
@@ -202,6 +204,7 @@ def _row(finding: TrailFinding) -> FindingRow:
         control=what.control,
         principal=finding.principal,
         key=finding.key,
+        alias=alias,
         count=finding.count,
         first=finding.first,
         last=finding.last,

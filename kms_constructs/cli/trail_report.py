@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kms_constructs.cli import output
-from kms_constructs.cli.boto import needing_boto3
+from kms_constructs.cli.boto import needing_boto3, needing_trail
 from kms_constructs.cli.options import output_options
-from kms_constructs.cli.trail_against import needing_trail
 from kms_constructs.errors import ArgumentError, SourceError
 from kms_constructs.exit_code import ExitCode
 from kms_constructs.reports.formats import TRAIL_REPORTS

@@ -54,7 +54,8 @@ def sample(*, into: str, events: int, days: int, seed: int, incidents: str | Non
             Path(incidents).write_text(_planted(trail), encoding="utf-8")
     except OSError as error:
         raise click.UsageError(
-            f"{error.filename}: it cannot be written: {error.strerror}. Fix: check the directory and its permissions"
+            f"{error.filename}: it cannot be written: {error.strerror}. "
+            "Fix: check the directory and its permissions"
         ) from error
     click.echo(f"{events:,} records in {len(written)} files below {Path(into, 'AWSLogs')}")
     click.echo("Who is authorised in it, for `trail detect`:")

@@ -10,11 +10,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from kms_constructs.reports.trail_against import (
+    Impacts,
+    Narrower,
+    Usages,
+    csv_impacts,
+    csv_usages,
+    diff_narrower,
+    json_impacts,
+    json_narrower,
+    json_usages,
+    table_impacts,
+    table_usages,
+)
+
 if TYPE_CHECKING:
     from kms_constructs.analysis.access import AccessMatrix
     from kms_constructs.analysis.diff import AccessChange
-    from kms_constructs.analysis.recorded.impact import Impact
-    from kms_constructs.analysis.recorded.usage import Usage
     from kms_constructs.guardrails.control import Control
     from kms_constructs.guardrails.finding import Report
     from kms_constructs.model.estate import Estate, SourceProblem
@@ -73,26 +85,6 @@ class Controls:
     full: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Impacts:
-    """What ``trail impact`` reports: what a change would have done to recorded calls.
-
-    Args:
-        impact: That.
-        everything: Whether to show what is allowed or does not change, too.
-    """
-
-    impact: Impact
-    everything: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Usages:
-    """What ``trail access`` reports: who uses keys against who may."""
-
-    usage: Usage
-
-
 Reported = TypeVar("Reported")
 Draw = Callable[[Reported, Callable[[], "Look"]], str]
 """Draws what is reported. The look is asked for by what has one: it, too, is slow to load."""
@@ -116,6 +108,7 @@ class Format:
     controls: Draw[Controls] | None = None
     impacts: Draw[Impacts] | None = None
     usages: Draw[Usages] | None = None
+    narrower: Draw[Narrower] | None = None
     detected: Draw[TrailFindings] | None = None
     trail_reports: Draw[TrailReports] | None = None
 
@@ -321,42 +314,6 @@ def _csv_judged(it: Judged, _look: Callable[[], Look]) -> str:
     return report_csv(it.report, everything=it.everything)
 
 
-def _table_impacts(it: Impacts, look: Callable[[], Look]) -> str:
-    from kms_constructs.reports.trail_impact import impact_table
-
-    return impact_table(it.impact, look(), everything=it.everything)
-
-
-def _json_impacts(it: Impacts, _look: Callable[[], Look]) -> str:
-    from kms_constructs.reports.trail_impact import impact_json
-
-    return impact_json(it.impact)
-
-
-def _csv_impacts(it: Impacts, _look: Callable[[], Look]) -> str:
-    from kms_constructs.reports.trail_impact import impact_csv
-
-    return impact_csv(it.impact)
-
-
-def _table_usages(it: Usages, look: Callable[[], Look]) -> str:
-    from kms_constructs.reports.trail_usage import usage_table
-
-    return usage_table(it.usage, look())
-
-
-def _json_usages(it: Usages, _look: Callable[[], Look]) -> str:
-    from kms_constructs.reports.trail_usage import usage_json
-
-    return usage_json(it.usage)
-
-
-def _csv_usages(it: Usages, _look: Callable[[], Look]) -> str:
-    from kms_constructs.reports.trail_usage import usage_csv
-
-    return usage_csv(it.usage)
-
-
 def _table_detected(it: TrailFindings, look: Callable[[], Look]) -> str:
     from kms_constructs.reports.trail_findings import findings_table
 
@@ -406,6 +363,7 @@ def _titles() -> dict[str, str]:
 
 
 FORMATS = (
+    Format(name="diff", endings=(".diff", ".patch"), narrower=diff_narrower),
     Format(
         name="table",
         endings=(".txt",),
@@ -414,8 +372,8 @@ FORMATS = (
         accesses=_table_accesses,
         changes=_table_changes,
         controls=_table_controls,
-        impacts=_table_impacts,
-        usages=_table_usages,
+        impacts=table_impacts,
+        usages=table_usages,
         detected=_table_detected,
         trail_reports=_table_trail,
     ),
@@ -427,8 +385,9 @@ FORMATS = (
         accesses=_json_accesses,
         changes=_json_changes,
         controls=_json_controls,
-        impacts=_json_impacts,
-        usages=_json_usages,
+        impacts=json_impacts,
+        usages=json_usages,
+        narrower=json_narrower,
         detected=_json_detected,
         trail_reports=_json_trail,
     ),
@@ -458,8 +417,8 @@ FORMATS = (
         name="csv",
         endings=(".csv",),
         judged=_csv_judged,
-        impacts=_csv_impacts,
-        usages=_csv_usages,
+        impacts=csv_impacts,
+        usages=csv_usages,
         detected=_csv_detected,
         trail_reports=_csv_trail,
     ),
@@ -476,6 +435,7 @@ CHANGES: Formats[Changes] = Formats({one.name: one.changes for one in FORMATS if
 CONTROLS: Formats[Controls] = Formats({one.name: one.controls for one in FORMATS if one.controls})
 IMPACTS: Formats[Impacts] = Formats({one.name: one.impacts for one in FORMATS if one.impacts})
 USAGES: Formats[Usages] = Formats({one.name: one.usages for one in FORMATS if one.usages})
+NARROWER: Formats[Narrower] = Formats({one.name: one.narrower for one in FORMATS if one.narrower})
 TRAIL_REPORTS: Formats[TrailReports] = Formats(
     {one.name: one.trail_reports for one in FORMATS if one.trail_reports}
 )

@@ -43,6 +43,7 @@ class FindingRow:
         control: Id of the control that it serves.
         principal: The caller; empty without one.
         key: ARN of the key; empty without one.
+        alias: The alias that named it last, as far as the trail tells; empty otherwise.
         count: Number of events.
         first: Time of the first, UTC, ISO 8601.
         last: Time of the last.
@@ -60,6 +61,7 @@ class FindingRow:
     control: str
     principal: str
     key: str
+    alias: str
     count: int
     first: str
     last: str
@@ -110,6 +112,7 @@ COLUMNS = (
     "last",
     "detail",
     "examples",
+    "alias",
 )
 """Names of the columns of CSV, in the first line. New ones are added behind."""
 
@@ -146,7 +149,8 @@ def _detection(
     )
     shown = rows if everything else rows[:_MOST]
     for row in shown:
-        on = f" on {one_line(row.key)}" if row.key else ""
+        named = f"{one_line(row.alias)}, " if row.alias else ""
+        on = f" on {named}{one_line(row.key)}" if row.key else ""
         yield pen.paragraph(f"{one_line(row.principal) or 'every caller'}{on}", indent=2)
         detail = f": {one_line(row.detail)}" if row.detail else ""
         yield pen.paragraph(f"{counted(row.count, 'event')} {_times(row)}{detail}", indent=4)
@@ -182,6 +186,7 @@ def findings_json(found: TrailFindings) -> str:
                 "control": row.control,
                 "principal": printable(row.principal) or None,
                 "key": printable(row.key) or None,
+                "alias": printable(row.alias) or None,
                 "events": row.count,
                 "first": row.first,
                 "last": row.last,
@@ -214,7 +219,7 @@ def findings_csv(found: TrailFindings) -> str:
     for row in found.rows:
         cells = (
             row.level, row.id, row.control, row.title, row.principal, row.key, str(row.count), row.first,
-            row.last, row.detail, " ".join(row.events),
+            row.last, row.detail, " ".join(row.events), row.alias,
         )  # fmt: skip
         writer.writerow([safe_cell(cell) for cell in cells])
     return file.getvalue()

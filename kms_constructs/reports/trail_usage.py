@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _USE = frozenset({ActionClass.CRYPTOGRAPHIC, ActionClass.GRANT})
 _NOT_GIVEN = {
-    Verdict.DENIED: "not given here: by a grant, or by policies that are not in the input",
+    Verdict.DENIED: "given elsewhere if at all",
     Verdict.UNDETERMINED: "cannot be told whether it is given here",
 }
 LIMITS = (
@@ -57,10 +57,9 @@ def usage_table(usage: Usage, look: Look | None = None) -> str:
     ]
     for key in usage.keys:
         parts.append(pen.paragraph(one_line(key.key), indent=0, style="bold underline"))
-        if key.open_to:
-            parts.append(
-                pen.paragraph(f"also open to {'; '.join(map(one_line, key.open_to))}", indent=2, style="dim")
-            )
+        for who, actions in key.open_to.items():
+            use = ", ".join(_parted(actions)[0]) or "reading and managing alone"
+            parts.append(pen.paragraph(f"also open to {one_line(who)}: {use}", indent=2, style="dim"))
         for principal in key.principals:
             parts += [*_principal(principal, look, pen, days_of(usage.first, usage.last))]
         parts.append(Drawn())
@@ -122,7 +121,7 @@ def _json_key(key: KeyUsage) -> dict[str, Any]:
     return {
         "key": printable(key.key),
         "arn": printable(key.arn),
-        "openTo": [printable(one) for one in key.open_to],
+        "openTo": {printable(who): list(actions) for who, actions in key.open_to.items()},
         "principals": [
             {
                 "principal": printable(one.principal),

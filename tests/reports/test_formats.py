@@ -17,6 +17,7 @@ from kms_constructs.reports.formats import (
     FORMATS,
     IMPACTS,
     JUDGED,
+    NARROWER,
     USAGES,
     Formats,
     Judged,
@@ -57,6 +58,7 @@ def test_names_and_endings_stand_once() -> None:
         (CONTROLS, ("table", "json", "markdown")),
         (IMPACTS, ("table", "json", "csv")),
         (USAGES, ("table", "json", "csv")),
+        (NARROWER, ("diff", "json")),
     ],
 )
 def test_what_a_command_has(formats: Formats[object], names: tuple[str, ...]) -> None:

@@ -7,32 +7,32 @@ A million events differ in a million encryption contexts. Where policies ask whe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from kms_constructs.model.condition_operators import CONDITION_OPERATORS
 from kms_constructs.model.estate import Estate
-from kms_constructs.model.globs import has_variable
+from kms_constructs.model.globs import arn_pattern, has_variable
 from kms_constructs.model.limits import ENCRYPTION_CONTEXT
 from kms_constructs.model.policy import Condition, Policy
-from kms_constructs.model.text import has_hole
+from kms_constructs.model.text import FIELD_ANY, FIELD_STAR, RESERVED, has_hole
 
 CONTEXT_NAMES = "kms:encryptioncontextkeys"
 _VARIABLE = re.compile(r"\$\{([^},]*)")
-_PATTERNS = frozenset({"stringlike", "stringnotlike"})
-_TEXTS = frozenset({"stringequals", "stringnotequals"})
+_WILDCARDS = {"*": ".*", "?": ".", FIELD_STAR: "[^:]*", FIELD_ANY: "[^:]"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Compared:
-    """What a value is compared with.
+    """What a value is compared with, as a regular expression for the whole of it; a dot is any character.
 
     Args:
-        value: As the policy writes it.
-        pattern: Whether ``*`` and ``?`` in it are wildcards.
+        expression: In the language that Python and RE2 have in common.
+        fold: Whether upper and lower case are the same.
     """
 
-    value: str
-    pattern: bool
+    expression: str
+    fold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def asked_of(estates: Iterable[Estate]) -> Asked:
         ...     "Condition": {"StringNotLike": {"kms:EncryptionContext:team": "ord*"}}}})
         >>> asked = asked_of([Estate(organization=Organization(scps=(scp,)))])
         >>> sorted(asked.keys), asked.context["team"]
-        (['kms:encryptioncontext:team'], frozenset({Compared(value='ord*', pattern=True)}))
+        (['kms:encryptioncontext:team'], frozenset({Compared(expression='ord.*', fold=False)}))
     """
     keys: set[str] = set()
     context: dict[str, set[Compared] | None] = {}
@@ -106,22 +106,58 @@ def _constraints(estates: Iterable[Estate]) -> Iterator[str]:
 
 def _compare(condition: Condition, context: dict[str, set[Compared] | None]) -> None:
     name = condition.folded_key.removeprefix(ENCRYPTION_CONTEXT)
-    base = condition.base
-    if base == "null":
+    if condition.base == "null":
         context.setdefault(name, set())
         return
+    operator = CONDITION_OPERATORS.get(condition.base)
+    read = None if operator is None else _READ.get(operator.base)
     values = condition.values
-    plain = base in _PATTERNS or base in _TEXTS
-    if (
-        not plain
-        or not isinstance(values, tuple)
-        or any(has_variable(one) or has_hole(one) for one in values)
-    ):
+    if read is None or not isinstance(values, tuple) or any(map(_is_open, values)):
         context[name] = None
         return
     found = context.setdefault(name, set())
     if found is not None:
-        found.update(Compared(value, base in _PATTERNS) for value in values)
+        found.update(one for value in values for one in read(value))
+
+
+def _is_open(value: str) -> bool:
+    return has_variable(value) or has_hole(value) or not RESERVED.isdisjoint(value) or not value.isascii()
+
+
+def _text(value: str) -> Iterator[Compared]:
+    yield Compared(_quoted(value))
+
+
+def _folded(value: str) -> Iterator[Compared]:
+    yield Compared(_quoted(value), fold=True)
+
+
+def _pattern(value: str) -> Iterator[Compared]:
+    pieces = re.split(f"([*?{FIELD_STAR}{FIELD_ANY}])", value)
+    yield Compared("".join(_WILDCARDS.get(piece) or _quoted(piece) for piece in pieces))
+
+
+def _arn(value: str) -> Iterator[Compared]:
+    """What it matches for certain, and what it may match: see `conditions.holds`."""
+    for certainly in (True, False):
+        pattern = arn_pattern(value, certainly=certainly)
+        if pattern is not None:
+            yield from _pattern(pattern)
+
+
+def _quoted(text: str) -> str:
+    """The text as an expression that matches it alone."""
+    return re.sub(r"([^\w\s/:-]|_)", r"\\\1", text, flags=re.ASCII)
+
+
+_READ: Mapping[str, Callable[[str], Iterator[Compared]]] = {
+    "stringequals": _text,
+    "stringequalsignorecase": _folded,
+    "stringlike": _pattern,
+    "arnequals": _arn,
+    "arnlike": _arn,
+}
+"""How an operator compares texts, by the folded name of that which it may negate."""
 
 
 def _texts(listed: object) -> tuple[str, ...]:

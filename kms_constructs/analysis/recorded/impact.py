@@ -110,6 +110,8 @@ def impact_of(
     after = Side.of(recorded, planned, asked, key_map)
     # What is called otherwise today is found there by its alias, or not at all.
     earlier = None if before is None else Side.of(recorded, before, asked, None)
+    if earlier is not None:
+        after = after.with_live_grants(earlier)
     names = {
         **(dict(titles(earlier.matching)) if earlier is not None else {}),
         **dict(titles(after.matching)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kms_constructs.analysis.diff import key_name
 from kms_constructs.analysis.recorded.call import Recorded, RecordedCall, RecordedKey
@@ -16,7 +16,7 @@ from kms_constructs.analysis.recorded.names import (
     with_names,
 )
 from kms_constructs.analysis.recorded.replay import Judged, Replay, together
-from kms_constructs.model.estate import Estate, Key
+from kms_constructs.model.estate import Estate, Grant, Key
 from kms_constructs.model.worlds import World, described
 
 
@@ -67,6 +67,26 @@ class Side:
             worlds.append((name, Replay(there, asked, recorded.grants), keys))
             estates.append(there)
         return cls(tuple(worlds), _union(matchings), named, tuple(estates))
+
+    def with_live_grants(self, deployed: Side) -> Side:
+        """The same with the grants that are on the keys today: no change of policies takes them away.
+
+        Args:
+            deployed: What is deployed; grants that it declares are left out, only live ones stay.
+        """
+        found: dict[str, tuple[Grant, ...]] = {}
+        for _, _, keys in deployed.worlds:
+            for arn, key in keys.items():
+                found[arn] = tuple(grant for grant in key.grants if grant.live)
+        worlds = tuple(
+            (
+                name,
+                replay,
+                {arn: replace(key, grants=(*key.grants, *found.get(arn, ()))) for arn, key in keys.items()},
+            )
+            for name, replay, keys in self.worlds
+        )
+        return replace(self, worlds=worlds)
 
     def judge(self, call: RecordedCall) -> Judged | None:
         """The verdict over all worlds that have the key; None when none has it."""

@@ -6,7 +6,7 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/least-privilege.html
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kms_constructs.analysis.access import ACTIONS_OF, capabilities_of
 from kms_constructs.analysis.principals import Cell, any_meet, describe_cells, named_cells
@@ -72,13 +72,14 @@ class KeyUsage:
         key: The key as a person calls it.
         arn: Its ARN in the trail; empty when the trail does not tell of it.
         principals: Those who used it or may.
-        open_to: Principals that no list can name: the account through its IAM policies, anyone.
+        open_to: Principals that no list can name, as the account through its IAM policies, and the actions
+            that they may have.
     """
 
     key: str
     arn: str
     principals: tuple[PrincipalUsage, ...]
-    open_to: tuple[str, ...] = ()
+    open_to: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +141,7 @@ def _of_key(
     tallies: Mapping[tuple[str, str, Verdict, tuple[str, ...]], Tally],
 ) -> KeyUsage:
     may: dict[str, set[str]] = {}
-    open_to: dict[str, None] = {}
+    open_to: dict[str, dict[str, None]] = {}
     for one, estate in access:
         mine = next((other for other in estate.keys if other.id == key.id), None)
         if mine is not None:
@@ -174,7 +175,12 @@ def _of_key(
         for name in sorted(may)
         if name not in used
     ]
-    return KeyUsage(key=title, arn=arn, principals=tuple(principals), open_to=tuple(open_to))
+    return KeyUsage(
+        key=title,
+        arn=arn,
+        principals=tuple(principals),
+        open_to={who: tuple(actions) for who, actions in open_to.items()},
+    )
 
 
 def _is_named(who: str, named: Mapping[str, tuple[Cell, ...]]) -> bool:
@@ -183,7 +189,7 @@ def _is_named(who: str, named: Mapping[str, tuple[Cell, ...]]) -> bool:
 
 
 def _allowed(
-    access: EstateAccess, estate: Estate, key: Key, open_to: dict[str, None]
+    access: EstateAccess, estate: Estate, key: Key, open_to: dict[str, dict[str, None]]
 ) -> Iterator[tuple[str, set[str]]]:
     """Every principal that has a name, and what it may; what has none goes to `open_to`."""
     actions = tuple(
@@ -199,17 +205,20 @@ def _allowed(
     for action in actions:
         for part in access.reach(key, action).contributions:
             wide: list[Cell] = []
+            if part.delegated:
+                # Whom a Deny leaves out, differs by action, and IAM policies decide for the rest anyway.
+                for account in sorted({display(cell.account or "*") for cell in part.cells}):
+                    open_to.setdefault(f"the IAM policies of account {account}", {})[action] = None
+                delegated.add(action)
+                continue
             for cell in part.cells:
-                name = None if part.delegated else cell.literal
+                name = cell.literal
                 if name is None:
                     wide.append(cell)
                 else:
                     may.setdefault(name, set()).add(action)
             if wide:
-                through = " through IAM policies" if part.delegated else ""
-                open_to.setdefault(describe_cells(wide) + through)
-            if part.delegated:
-                delegated.add(action)
+                open_to.setdefault(describe_cells(wide), {})[action] = None
     for holder in sorted(_holders(estate)):
         given = {action for action in delegated if access.may(key, holder, action)}
         if given:

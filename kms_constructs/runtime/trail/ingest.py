@@ -77,8 +77,8 @@ def ingest(
 ) -> Summary:
     """Takes what sources have into a store, whole batches at a time.
 
-    Whenever it ends, the store holds whole files, and the next run goes on behind them. What cannot be read is
-    quarantined, and tried again by the next run.
+    Whenever it ends, the store holds whole files, and the next run goes on behind them. What cannot be read
+    is quarantined, and tried again by the next run.
 
     Args:
         directory: Of the store; made where it is missing.
@@ -115,8 +115,10 @@ class _Run:
         self._marks: dict[str, str] = {}
         self._contents: set[str] = set()
         self.summary = Summary()
+        self._problems: dict[str, File] = {}
         for file in manifest.files():
             if file.problem:
+                self._problems[file.name] = file
                 continue
             self._marks[file.name] = file.mark
             if file.sha256:
@@ -139,7 +141,7 @@ class _Run:
         try:
             if isinstance(content, UnreadableError):
                 raise content
-            digest = hashlib.sha256(content).hexdigest()
+            digest = hashlib.sha256(content).hexdigest() if item.is_file else ""
             file = File(name=item.name, mark=item.mark, sha256=digest)
             if digest in self._contents:
                 self.summary.known += 1
@@ -150,18 +152,21 @@ class _Run:
         except (UnreadableError, ValueError) as error:
             problem = str(error)
             self.summary.quarantined.append(Quarantined(name=item.name, problem=problem))
-            self._writer.note(File(name=item.name, mark=item.mark, problem=problem))
+            file = File(name=item.name, mark=item.mark, problem=problem)
+            if self._problems.get(item.name) != file:
+                self._writer.note(file)
             return
         bad = tuple(Record(number=one.number, problem=one.problem) for one in read.bad)
         self._writer.add(
             File(name=item.name, mark=item.mark, sha256=digest, events=read.events, bad=bad), read
         )
         self._marks[item.name] = item.mark
-        self._contents.add(digest)
+        if digest:
+            self._contents.add(digest)
         summary = self.summary
         summary.files += 1
         summary.events += read.events
-        summary.unrelated += read.events - len(read.kept) - len(bad)
+        summary.unrelated += read.events - len(read.rows) - len(bad)
         summary.quarantined.extend(
             Quarantined(name=f"{item.name}, record {one.number}", problem=one.problem) for one in bad
         )

@@ -1,7 +1,7 @@
 """What a store has taken: a line for each batch, which alone makes the batch count.
 
-``manifest.jsonl`` has a line a batch, and is all that a reader of the store needs. ``files/BATCH.jsonl`` has a
-line for each file of the batch, for the next run of ingestion. A line is written after everything that it
+``manifest.jsonl`` has a line a batch, and is all that a reader of the store needs. ``files/BATCH.jsonl`` has
+a line for each file of the batch, for the next run of ingestion. A line is written after everything that it
 tells of is on the disk; a batch without a line was not finished and is removed by the next run.
 """
 
@@ -30,8 +30,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         batch: Its id; its files in the store are named after it.
         at: When, UTC.
         events: Events kept.
-        dates: Days (``2026-05-01``) that it has events of.
-        keyed: Days that it has names of keys of.
+        months: Months (``2026-05``) that it has events of.
+        keyed: Months that it has names of keys of.
         first: Time of its first event, UTC, ISO 8601; empty without one.
         last: Of its last.
         quarantined: Files and records of it that could not be taken.
@@ -41,7 +41,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     batch: str
     at: str
     events: int = 0
-    dates: tuple[str, ...] = ()
+    months: tuple[str, ...] = ()
     keyed: tuple[str, ...] = ()
     first: str = ""
     last: str = ""

@@ -30,7 +30,7 @@ _ROWS = 10_000
 _TIME = "strftime({}, '%Y-%m-%dT%H:%M:%SZ')"
 
 _CALLED = """
-    SELECT * FROM events
+    SELECT {columns} FROM events
     WHERE event_source = 'kms.amazonaws.com' AND error_code IS NULL
       AND coalesce(event_type, 'AwsApiCall') = 'AwsApiCall'
       AND (CAST($since AS TIMESTAMP) IS NULL OR event_time >= CAST($since AS TIMESTAMP))
@@ -80,6 +80,28 @@ _ASKED_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "principal_id": ("aws:userid",),
 }
 """Columns that are read where policies ask for one of these condition keys, and left together otherwise."""
+
+
+class RecordedTrail:
+    """A trail in a store, as what holds it against policies asks it.
+
+    Args:
+        connection: A connection with the relations ``events`` and ``event_keys``.
+    """
+
+    def __init__(self, connection: DuckDBPyConnection) -> None:
+        self.connection = connection
+
+    @property
+    def home(self) -> tuple[str | None, str | None]:
+        """See `home_of`."""
+        return home_of(self.connection)
+
+    def recorded(
+        self, asked: Asked, *, since: datetime | None = None, until: datetime | None = None
+    ) -> Recorded:
+        """See `recorded_of`."""
+        return recorded_of(self.connection, asked, since=since, until=until)
 
 
 def recorded_of(
@@ -133,8 +155,9 @@ def _naive(moment: datetime | None) -> str | None:
 
 
 def _period(connection: DuckDBPyConnection, window: Mapping[str, str | None]) -> tuple[str, str]:
+    ends = f"{_TIME.format('min(event_time)')}, {_TIME.format('max(event_time)')}"
     found = connection.execute(
-        f"SELECT {_TIME.format('min(event_time)')}, {_TIME.format('max(event_time)')} FROM ({_CALLED})",  # noqa: S608 - text of this module
+        f"SELECT {ends} FROM ({_CALLED.format(columns='event_time')})",
         dict(window),
     ).fetchone()
     return (found[0] or "", found[1] or "") if found is not None else ("", "")
@@ -169,6 +192,10 @@ _FOUND = (
 )
 
 
+_ODD = r"[*?$]|[^\x00-\x7f]"
+_LONG = 1000
+
+
 class _Reader:
     """The query for what policies ask for, and its rows as calls."""
 
@@ -184,6 +211,15 @@ class _Reader:
 
     def statement(self) -> str:
         """The query; its values are in `values`."""
+        # Whatever is not asked for is not even read.
+        columns = ["event_id", "event_name", "event_time", "shared_event_id"]
+        columns += [name for name in self._columns if name not in ("key", "action", "alias")]
+        columns += ["caller"] if "caller" not in columns else []
+        columns += ["request"] if self._parameters else []
+        for name in ("encryption_context", "destination_encryption_context"):
+            wanted = self._context or self._all_names
+            columns.append(name if wanted else f"CAST(NULL AS VARCHAR) AS {name}")
+        called = _CALLED.format(columns=", ".join(columns))
         inner = [*self._columns, "event_time"]
         group = list(self._columns)
         outer: list[str] = []
@@ -208,7 +244,7 @@ class _Reader:
             + [f"{_TIME.format(f'{how}(event_time)')} AS {name}" for how, name in _ENDS]
         )
         return (
-            f"WITH called AS ({_CALLED}), once AS ({_ONCE}), "  # noqa: S608 - names are this module's, values are bound
+            f"WITH called AS ({called}), once AS ({_ONCE}), "
             "counted AS (SELECT * FROM called WHERE shared_event_id IS NULL "
             "OR event_id IN (SELECT event_id FROM once)), "
             f"uses AS ({_USES}), read AS (SELECT {', '.join(inner)} FROM uses) "
@@ -217,9 +253,12 @@ class _Reader:
 
     def _classes(self, number: int, compared: frozenset[Compared]) -> Iterator[str]:
         """Which values of policies a value is like: none tells those apart that are like the same ones."""
-        for at, one in enumerate(sorted(compared, key=lambda one: (one.value, one.pattern))):
-            self.values[f"like{number}_{at}"] = _expression(one)
-            yield f"regexp_full_match(found{number}[1], $like{number}_{at}, 's')"
+        value = f"found{number}[1]"
+        for at, one in enumerate(sorted(compared)):
+            self.values[f"like{number}_{at}"] = one.expression
+            yield f"regexp_full_match({value}, $like{number}_{at}, '{'si' if one.fold else 's'}')"
+        # Of what looks like a pattern itself, or is very long, nobody knows what it is like.
+        yield f"CASE WHEN regexp_matches({value}, '{_ODD}') OR length({value}) > {_LONG} THEN {value} END"
 
     def call(self, told: Mapping[str, Any]) -> RecordedCall:
         """A row as calls."""
@@ -247,23 +286,13 @@ class _Reader:
 _ENDS = (("min", "first"), ("max", "last"))
 
 
-def _expression(compared: Compared) -> str:
-    """A regular expression that fits what a value of a policy fits."""
-    if not compared.pattern:
-        return _quoted(compared.value)
-    pieces = re.split(r"([*?])", compared.value)
-    return "".join({"*": ".*", "?": "."}.get(piece, _quoted(piece)) for piece in pieces)
-
-
-def _quoted(text: str) -> str:
-    return re.sub(r"([^\w\s/:-]|_)", r"\\\1", text, flags=re.ASCII) if text.isascii() else re.escape(text)
-
-
 # Keys and grants
 
 
-def _keys(connection: DuckDBPyConnection, calls: Iterable[RecordedCall]) -> Iterator[RecordedKey]:
-    number: dict[str, int] = {}
+def _keys(
+    connection: DuckDBPyConnection, calls: Iterable[RecordedCall], further: Iterable[str] = ()
+) -> Iterator[RecordedKey]:
+    number: dict[str, int] = dict.fromkeys(further, 0)
     for call in calls:
         number[call.key] = number.get(call.key, 0) + call.calls
     aliases = _aliases(connection)
@@ -280,12 +309,13 @@ def _keys(connection: DuckDBPyConnection, calls: Iterable[RecordedCall]) -> Iter
 
 
 def recorded_keys(connection: DuckDBPyConnection) -> tuple[RecordedKey, ...]:
-    """The keys of a store, with the aliases that named them last; their calls are not counted.
+    """Every key that a store tells of, with the aliases that named it last; calls are not counted.
 
     Args:
         connection: Has the views of a store.
     """
-    return tuple(_keys(connection, ()))
+    every = connection.execute("SELECT DISTINCT key FROM event_keys").fetchall()
+    return tuple(_keys(connection, (), [arn for (arn,) in every]))
 
 
 _NAMED = """

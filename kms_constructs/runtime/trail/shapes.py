@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NoReturn
 
 LAKE_COLUMN: Final = "eventJson"
-"""The column of CloudTrail Lake that holds a whole record; other columns hold parts, in a form of their own."""
+"""The column of CloudTrail Lake that holds a whole record; others hold parts, in a form of their own."""
 _NO_LOG: Final = (
     "it is no trail log: it has neither Records, as log files have, nor Events, as LookupEvents answers, "
     f"nor a column {LAKE_COLUMN}, as an export of CloudTrail Lake needs"
@@ -119,7 +119,10 @@ def _inner(text: object) -> object:
 
 
 def _json(text: str) -> object:
-    found: object = json.loads(text, parse_constant=_no_value)
+    try:
+        found: object = json.loads(text, parse_constant=_no_value)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply to be read") from error
     return found
 
 

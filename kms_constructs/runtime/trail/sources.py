@@ -42,6 +42,10 @@ class Item(Protocol):
     def size(self) -> int:
         """Bytes, as stored; 0 where that is not known before."""
 
+    @property
+    def is_file(self) -> bool:
+        """Whether the same content under another name is the same file."""
+
     def read(self) -> bytes:
         """The content, as stored.
 
@@ -154,6 +158,11 @@ class LocalFile:
     def mark(self) -> str:
         """Size and time of the last change."""
         return f"{self.size}:{self.changed}"
+
+    @property
+    def is_file(self) -> bool:
+        """It is."""
+        return True
 
     def read(self) -> bytes:
         """The content."""

@@ -1,26 +1,26 @@
-"""A store of what trails recorded: Parquet, partitioned by day, and the views that reports ask.
+"""A store of what trails recorded: Parquet, partitioned by month, and the views that reports ask.
 
 ::
 
-    DIR/manifest.jsonl                                   a line for each batch: what is not here is not there
-    DIR/files/BATCH.jsonl                                the files of the batch
-    DIR/events/event_date=2026-05-01/BATCH.parquet       rows of `EventRow`
-    DIR/event_keys/event_date=2026-05-01/BATCH.parquet   rows of `KeyRow`
-    DIR/staging/                                         what a run is writing
+    DIR/manifest.jsonl                           a line for each batch: what is not here is not there
+    DIR/files/BATCH.jsonl                        the files of the batch
+    DIR/events/month=2026-05/BATCH.parquet       rows of `EventRow`
+    DIR/event_keys/month=2026-05/BATCH.parquet   rows of `KeyRow`
+    DIR/staging/                                 what a run is writing
 
 `TrailStore.connect` gives three views:
 
 - ``events``: the columns of `EVENT_COLUMNS` and ``event_date`` (DATE), a row for each record: ``event_id`` is
   unique, however often and in however many files a record was delivered.
 - ``event_keys``: the columns of `KEY_COLUMNS` and ``event_date``, a row for each event and key that it names.
-- ``calls``: as ``events``, a row for each *call*. CloudTrail records a call across accounts in each of them, with
-  an ``event_id`` of each and one ``shared_event_id``; whoever counts calls asks this view, and whoever asks what
-  an account saw asks ``events``. Of several records the one that tells most stands for the call: it knows the
-  caller, has the request, has the response, is of the account that a named key lies in; then the lesser id.
-  Its rows in ``event_keys`` are found by its ``event_id``. Engines without the view count
+- ``calls``: as ``events``, a row for each *call*. CloudTrail records a call across accounts in each of them,
+  with an ``event_id`` of each and one ``shared_event_id``; whoever counts calls asks this view, and whoever
+  asks what an account saw asks ``events``. Of several records the one that tells most stands for the call:
+  it knows the caller, has the request, has the response, is of the account that a named key lies in; then
+  the lesser id. Its rows in ``event_keys`` are found by its ``event_id``. Engines without the view count
   ``count(distinct coalesce(shared_event_id, event_id))``.
 
-``request``, ``response`` and ``additional`` are JSON as it was recorded, or with the names sorted: parse them.
+``request``, ``response`` and ``additional`` are JSON as it was recorded, or with names sorted: parse them.
 """
 
 from __future__ import annotations
@@ -105,9 +105,9 @@ class TrailStore:
             relation: ``events`` or ``event_keys``.
         """
         return tuple(
-            partition(self.directory, relation, day) / f"{batch.batch}.parquet"
+            partition(self.directory, relation, month) / f"{batch.batch}.parquet"
             for batch in self.manifest.batches
-            for day in (batch.dates if relation == EVENTS else batch.keyed)
+            for month in (batch.months if relation == EVENTS else batch.keyed)
         )
 
     def connect(
@@ -151,9 +151,9 @@ def connected(
     return connection
 
 
-def partition(directory: Path, relation: str, day: str) -> Path:
-    """Directory of a day of a relation."""
-    return directory / relation / f"event_date={day}"
+def partition(directory: Path, relation: str, month: str) -> Path:
+    """Directory of a month of a relation."""
+    return directory / relation / f"month={month}"
 
 
 def listed(files: Iterable[Path]) -> str:
@@ -170,7 +170,6 @@ def _select(files: tuple[Path, ...], columns: Mapping[str, str]) -> str:
     if not files:
         typed = (f"CAST(NULL AS {kind}) AS {name}" for name, kind in columns.items())
         return f"SELECT {', '.join(typed)}, CAST(NULL AS DATE) AS event_date WHERE false"
-    return (
-        f"SELECT {', '.join(columns)}, event_date FROM read_parquet({listed(files)}, "
-        "hive_partitioning = true, hive_types = {'event_date': DATE})"
-    )
+    # What stands in the path is not read: the directory of the store may be called anything.
+    read = f"read_parquet({listed(files)}, hive_partitioning = false)"
+    return f"SELECT {', '.join(columns)}, event_date FROM {read}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,18 @@ from kms_constructs.detections.relations import EVENT_COLUMNS, KEY_COLUMNS
 from kms_constructs.errors import SourceError
 from kms_constructs.runtime.trail.lock import locked
 from kms_constructs.runtime.trail.manifest import FILES, MANIFEST, Batch, File, Manifest, synced, written
-from kms_constructs.runtime.trail.records import KIND, OWN, WHO, Dimension, Read, Reader
+from kms_constructs.runtime.trail.records import (
+    DIMENSIONS,
+    FIELD,
+    KIND,
+    OWN,
+    QUOTE,
+    WHAT,
+    WHO,
+    Read,
+    Reader,
+    safe,
+)
 from kms_constructs.runtime.trail.store import EVENT_KEYS, EVENTS, connected, listed, partition, quoted
 
 BATCH_EVENTS: Final = 200_000
@@ -26,9 +37,8 @@ BATCH_BYTES: Final = 128 * 1024 * 1024
 """Text of the events of a batch, about; beyond either bound the next file begins another."""
 
 _STAGING: Final = "staging"
-_FIELD, _QUOTE = "\x1f", "\x01"
-_SPECIAL: Final = frozenset({"\x1f", "\x01", "\n", "\r"})
-_NOT_OURS: Final = frozenset("*?[=")
+_NAMED: Final = ("key", "alias", "use")
+_PATTERNS: Final = frozenset("*?[")
 
 
 @dataclass(slots=True)
@@ -91,25 +101,31 @@ class Writer:
 
     def add(self, file: File, read: Read) -> None:
         """Takes the records of a file into the batch. Those that the batch has already count once."""
+        with self._telling():
+            self._add(file, read)
+
+    def _add(self, file: File, read: Read) -> None:
         batch = self._batch()
-        rows = [row for row in read.kept if row[0] not in batch.ids]
-        ids = {row[0] for row in rows}
-        if len(ids) < len(rows):
-            # One file that holds an event twice: the first of each.
-            rows = list({row[0]: row for row in reversed(rows)}.values())[::-1]
+        rows, ids = read.rows, set(read.ids)
+        if len(ids) < len(rows) or not batch.ids.isdisjoint(ids):
+            new = {
+                id_: row
+                for id_, row in zip(reversed(read.ids), reversed(rows), strict=True)
+                if id_ not in batch.ids
+            }
+            rows, ids = list(new.values()), set(new)
         batch.ids |= ids
-        batch.duplicates += len(read.kept) - len(rows)
+        batch.duplicates += len(read.rows) - len(rows)
         batch.events += len(rows)
         batch.files.append(msgspec.structs.replace(file, kept=len(rows)))
         if rows:
-            text = _lines(rows)
-            batch.size += len(text)
             with (batch.directory / "events.txt").open("ab") as stream:
-                stream.write(text)
+                batch.size += stream.write(_lines(rows))
 
     def note(self, file: File) -> None:
         """Takes note of a file that brings nothing: it could not be read, or is known under another name."""
-        self._batch().files.append(file)
+        with self._telling():
+            self._batch().files.append(file)
 
     @property
     def full(self) -> bool:
@@ -117,36 +133,44 @@ class Writer:
         batch = self._open
         return batch is not None and (
             batch.events >= self._batch_events
-            or batch.size >= BATCH_BYTES
+            or batch.size + self._reader.size >= BATCH_BYTES
             or len(batch.files) >= self._batch_events
         )
 
     def finish(self) -> Written:
-        """Writes the batch; from then on it counts."""
+        """Writes the batch; from then on it counts.
+
+        Raises:
+            SourceError: It cannot be written.
+        """
+        with self._telling():
+            return self._finish()
+
+    def _finish(self) -> Written:
         batch, self._open = self._open, None
         if batch is None:
             return Written(0, 0)
         again = 0
-        days: Sequence[tuple[str, int, datetime, datetime]] = ()
+        months: Sequence[tuple[str, int, datetime, datetime]] = ()
         keyed: Sequence[str] = ()
         if batch.events:
             with contextlib.closing(connected(threads=1, spill=batch.directory / "spill")) as connection:
                 self._load(connection, batch)
                 again = self._drop_known(connection)
-                days = _summed(connection)
-                dates = [day for day, *_ in days]
-                self._copy(connection, batch, EVENTS, _EVENTS, dates)
-                keyed = self._copy(connection, batch, EVENT_KEYS, _KEYS, dates)
-            self._publish(batch, [(EVENTS, day) for day in dates] + [(EVENT_KEYS, day) for day in keyed])
+                months = _summed(connection)
+                names = [month for month, *_ in months]
+                self._copy(connection, batch, EVENTS, _EVENTS, names)
+                keyed = self._copy(connection, batch, EVENT_KEYS, _KEYS, names)
+            self._publish(batch, [(EVENTS, one) for one in names] + [(EVENT_KEYS, one) for one in keyed])
         self.manifest.add(
             Batch(
                 batch=batch.name,
                 at=datetime.now(UTC).isoformat(timespec="seconds"),
-                events=sum(events for _, events, _, _ in days),
-                dates=tuple(day for day, *_ in days),
+                events=sum(events for _, events, _, _ in months),
+                months=tuple(month for month, *_ in months),
                 keyed=tuple(keyed),
-                first=min((_iso(first) for *_, first, _ in days), default=""),
-                last=max((_iso(last) for *_, last in days), default=""),
+                first=min((_iso(first) for *_, first, _ in months), default=""),
+                last=max((_iso(last) for *_, last in months), default=""),
                 quarantined=sum(bool(file.problem) + len(file.bad) for file in batch.files),
             ),
             batch.files,
@@ -154,6 +178,17 @@ class Writer:
         shutil.rmtree(batch.directory, ignore_errors=True)
         self._reader.start()
         return Written(batch.events - again, batch.duplicates + again)
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
+            problem = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+            raise SourceError(
+                str(self.directory), f"it cannot be written: {problem}",
+                "Check permissions and free space; what was taken before is whole, call again to go on",
+            ) from error  # fmt: skip
 
     def _batch(self) -> _Open:
         if self._open is None:
@@ -166,27 +201,23 @@ class Writer:
 
     def _load(self, connection: duckdb.DuckDBPyConnection, batch: _Open) -> None:
         reader = self._reader
-        text = dict.fromkeys((*OWN, *KIND, *WHO), "VARCHAR") | {
+        text = dict.fromkeys((*OWN, *KIND, *WHO, *WHAT, *_NAMED), "VARCHAR") | {
             "event_time": "TIMESTAMP", "read_only": "BOOLEAN"
         }  # fmt: skip
-        numbers = dict.fromkeys(("kind", "who", "named"), "INTEGER")
+        numbers = dict.fromkeys(DIMENSIONS, "INTEGER")
         _read_into(
             connection, "own", batch.directory / "events.txt", {name: text[name] for name in OWN} | numbers
         )
-        for table, columns, dimension in (
-            ("kinds", KIND, reader.kinds), ("whos", WHO, reader.callers),
+        for table, columns, shared in (
+            ("kinds", KIND, _numbered(reader.kinds)),
+            ("whos", WHO, _numbered(reader.callers)),
+            ("whats", WHAT, _numbered(reader.requests)),
+            ("keys", _NAMED, _named(reader)),
         ):  # fmt: skip
             file = batch.directory / f"{table}.txt"
-            file.write_bytes(_lines([(str(n), *row) for n, row in enumerate(dimension.values_made)]))
-            _read_into(
-                connection, table, file, {"number": "INTEGER"} | {name: text[name] for name in columns}
-            )
-        file = batch.directory / "keys.txt"
-        file.write_bytes(_lines(_named(reader.keys)))
-        _read_into(
-            connection, "keys", file,
-            {"number": "INTEGER", "key": "VARCHAR", "alias": "VARCHAR", "use": "VARCHAR"},
-        )  # fmt: skip
+            file.write_bytes(_lines(shared))
+            types = {"number": "INTEGER"} | {name: text[name] for name in columns}
+            _read_into(connection, table, file, types)
 
     def _drop_known(self, connection: duckdb.DuckDBPyConnection) -> int:
         """Drops what the store has already: a second delivery has the time and the account of the first."""
@@ -196,13 +227,12 @@ class Writer:
         ).fetchone()
         assert bounds is not None  # noqa: S101 - an aggregate has a row
         first, last, least, most, without = bounds
-        days = {day for (day,) in connection.execute("SELECT DISTINCT event_time::DATE FROM own").fetchall()}
         known = [
-            partition(self.directory, EVENTS, day) / f"{batch.batch}.parquet"
+            partition(self.directory, EVENTS, month) / f"{batch.batch}.parquet"
             for batch in self.manifest.batches
             if batch.first <= _iso(last) and batch.last >= _iso(first)
-            for day in batch.dates
-            if datetime.fromisoformat(day).date() in days
+            for month in batch.months
+            if f"{first:%Y-%m}" <= month <= f"{last:%Y-%m}"
         ]
         if not known:
             return 0
@@ -225,30 +255,29 @@ class Writer:
         batch: _Open,
         relation: str,
         query: str,
-        days: Sequence[str],
+        months: Sequence[str],
     ) -> list[str]:
-        """Writes a file a day, and tells for which days there was anything."""
+        """Writes a file a month, and tells for which months there was anything."""
         made = []
-        for day in days:
-            target = batch.directory / f"{relation}-{day}.parquet"
-            # A literal is a bound that DuckDB can use to leave out what it need not look at.
-            bounds = f"event_time >= DATE '{day}' AND event_time < DATE '{day}' + INTERVAL 1 DAY"
+        for month in months:
+            target = batch.directory / f"{relation}-{month}.parquet"
+            bounds = f"event_time >= DATE '{month}-01' AND event_time < DATE '{month}-01' + INTERVAL 1 MONTH"
             result = connection.execute(
                 f"COPY ({query.format(bounds=bounds)}) TO {quoted(str(target))} "
-                "(FORMAT parquet, COMPRESSION zstd)"
+                "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
             ).fetchone()
             if result and result[0]:
                 synced(target)
-                made.append(day)
+                made.append(month)
         return made
 
     def _publish(self, batch: _Open, moves: Sequence[tuple[str, str]]) -> None:
         """Moves what was written to its place, where the manifest's line is all that is missing."""
         changed = set()
-        for relation, day in moves:
-            target = partition(self.directory, relation, day)
+        for relation, month in moves:
+            target = partition(self.directory, relation, month)
             target.mkdir(parents=True, exist_ok=True)
-            (batch.directory / f"{relation}-{day}.parquet").rename(target / f"{batch.name}.parquet")
+            (batch.directory / f"{relation}-{month}.parquet").rename(target / f"{batch.name}.parquet")
             changed.update({target, target.parent})
         for directory in sorted(changed):
             synced(directory)
@@ -258,7 +287,7 @@ class Writer:
         shutil.rmtree(self.directory / _STAGING, ignore_errors=True)
         known = {batch.batch for batch in self.manifest.batches}
         for relation in (EVENTS, EVENT_KEYS):
-            for file in (self.directory / relation).glob("event_date=*/*.parquet"):
+            for file in (self.directory / relation).glob("month=*/*.parquet"):
                 if file.stem not in known:
                     file.unlink()
         for file in (self.directory / FILES).glob("*.jsonl"):
@@ -267,10 +296,14 @@ class Writer:
 
 
 _EVENTS: Final = (
-    f"SELECT {', '.join(EVENT_COLUMNS)} FROM own JOIN kinds ON kind = kinds.number "
-    "JOIN whos ON who = whos.number WHERE {bounds}"
+    f"SELECT {', '.join(EVENT_COLUMNS)}, event_time::DATE AS event_date FROM own "
+    "JOIN kinds ON kind = kinds.number JOIN whos ON who = whos.number JOIN whats ON what = whats.number "
+    "WHERE {bounds}"
 )
-_KEYS: Final = f"SELECT {', '.join(KEY_COLUMNS)} FROM own JOIN keys ON named = keys.number WHERE {{bounds}}"
+_KEYS: Final = (
+    f"SELECT {', '.join(KEY_COLUMNS)}, event_time::DATE AS event_date FROM own "
+    "JOIN keys ON named = keys.number WHERE {bounds}"
+)
 
 
 def _prepare(directory: Path) -> None:
@@ -282,27 +315,31 @@ def _prepare(directory: Path) -> None:
         raise SourceError(str(directory), f"no store can be made there: {error.strerror}", fix) from error
     if there - {"lock", _STAGING} and MANIFEST not in there:
         raise SourceError(str(directory), "the directory holds something that is no store of a trail", fix)
-    if _NOT_OURS & set(str(directory.resolve())):
+    if _PATTERNS & set(str(directory.resolve())):
         raise SourceError(
-            str(directory), "the path holds one of * ? [ =, which stand for something else in names of Parquet",
+            str(directory), "the path holds one of * ? [, which DuckDB takes for a pattern",
             "Give another directory",
         )  # fmt: skip
 
 
 def _summed(connection: duckdb.DuckDBPyConnection) -> Sequence[tuple[str, int, datetime, datetime]]:
-    """For each day of a batch: events, the first and the last."""
+    """For each month of a batch: events, the first and the last."""
     rows: list[tuple[str, int, datetime, datetime]] = connection.execute(
-        "SELECT strftime(event_time, '%Y-%m-%d'), count(*), min(event_time), max(event_time) FROM own "
+        "SELECT strftime(event_time, '%Y-%m'), count(*), min(event_time), max(event_time) FROM own "
         "GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     return rows
 
 
-def _named(keys: Dimension) -> list[tuple[str, ...]]:
+def _numbered(texts: Iterable[str]) -> list[str]:
+    return [f"{number}{FIELD}{text}" for number, text in enumerate(texts)]
+
+
+def _named(reader: Reader) -> list[str]:
     return [
-        (str(number), key, alias or "", use)
-        for number, rows in enumerate(keys.values_made)
-        for key, alias, use in rows
+        FIELD.join((str(number), safe(key), safe(alias or ""), safe(use)))
+        for number, keys in enumerate(reader.keys)
+        for key, alias, use in keys
     ]
 
 
@@ -311,26 +348,9 @@ def _iso(moment: datetime) -> str:
     return f"{moment.isoformat(timespec='microseconds')}Z"
 
 
-def _lines(rows: Sequence[tuple[str, ...]]) -> bytes:
-    """Rows as text that DuckDB reads: separated and quoted by what texts hardly ever hold."""
-    if not rows:
-        return b""
-    text = "\n".join(map(_FIELD.join, rows)) + "\n"
-    if (
-        text.count("\n") != len(rows)
-        or text.count(_FIELD) != len(rows) * (len(rows[0]) - 1)
-        or _QUOTE in text
-        or "\r" in text
-    ):
-        text = "".join(f"{_FIELD.join(map(_safe, row))}\n" for row in rows)
+def _lines(rows: Sequence[str]) -> bytes:
     # A surrogate alone is no text of UTF-8: it is shown as its escape, which in JSON means the same.
-    return text.encode("utf-8", "backslashreplace")
-
-
-def _safe(text: str) -> str:
-    if _SPECIAL.isdisjoint(text):
-        return text
-    return f"{_QUOTE}{text.replace(_QUOTE, _QUOTE * 2)}{_QUOTE}"
+    return ("\n".join(rows) + "\n").encode("utf-8", "backslashreplace") if rows else b""
 
 
 def _read_into(
@@ -344,5 +364,5 @@ def _read_into(
     connection.execute(
         f"CREATE TABLE {table} AS SELECT * FROM read_csv({quoted(str(file))}, columns = {{{types}}}, "
         "header = false, auto_detect = false, parallel = false, new_line = '\\n', max_line_size = 268435456, "
-        f"delim = '{_FIELD}', quote = '{_QUOTE}', escape = '{_QUOTE}')"
+        f"delim = '{FIELD}', quote = '{QUOTE}', escape = '{QUOTE}')"
     )

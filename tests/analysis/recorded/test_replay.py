@@ -19,6 +19,7 @@ from kms_constructs.model.estate import (
     Organization,
 )
 from kms_constructs.model.policy import parse_policy
+from kms_constructs.model.unknown import Unknown
 from tests.trails import ACCOUNT, APP, ORDERS, REGION, one_by_one, record
 
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
@@ -307,6 +308,12 @@ CASES = {
         "undetermined",
         "policies tell apart",
     ),
+    "the-context-that-a-grant-is-bound-to": (
+        [allow(APP, "kms:CreateGrant", condition=FINANCE)],
+        record("CreateGrant"),
+        "undetermined",
+        "CloudTrail does not record it",
+    ),
     "a-grant-for-these-operations": (
         [
             allow(
@@ -388,6 +395,14 @@ def test_an_iam_policy_of_somebody_else_does_not() -> None:
     found = judged([allow(ROOT, "kms:*")], record(), identity_policies=(iam(OPS, "kms:Decrypt"),))
 
     assert found.verdict is Verdict.UNDETERMINED
+
+
+def test_an_iam_policy_of_which_nobody_knows_whose_it_is_leaves_it_open() -> None:
+    policy = iam(APP, "kms:Decrypt", attached_to=Unknown("decided later"))
+    found = judged([allow(ROOT, "kms:*")], record(), identity_policies=(policy,))
+
+    assert found.verdict is Verdict.UNDETERMINED
+    assert "whether it is attached is not known" in "; ".join(found.reasons)
 
 
 def test_a_boundary_that_does_not_allow_it_leaves_it_open() -> None:

@@ -47,7 +47,9 @@ def record(number: int, **more: object) -> dict[str, object]:
 
 def log(records: Sequence[Mapping[str, object]]) -> bytes:
     """A log file, as CloudTrail writes it, not packed."""
-    return json.dumps({"Records": records}, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps({"Records": records}, separators=(",", ":"), ensure_ascii=False).encode(
+        "utf-8", "backslashreplace"
+    )
 
 
 def deliver(directory: Path, numbers: range, *, per_file: int = 50, region: str = REGION) -> tuple[Path, ...]:

@@ -68,8 +68,8 @@ CASES: dict[str, tuple[list[dict[str, Any]], dict[tuple[str, str, str], int]]] =
     ),
     "recorded-in-two-accounts": (
         [
-            record(sharedEventID="s-1"),
-            record(sharedEventID="s-1", userIdentity=OTHER_SIDE, recipientAccountId="4" * 12),
+            record(sharedEventID="s-1", eventID="b"),
+            record(sharedEventID="s-1", eventID="a", userIdentity=OTHER_SIDE, recipientAccountId="4" * 12),
         ],
         {("Decrypt", APP, ORDERS): 1},
     ),
@@ -170,6 +170,23 @@ def test_contexts_that_no_policy_tells_apart_are_one() -> None:
     )
 
     assert sorted(call.calls for call in found.calls) == [1, 30, 32]
+
+
+def test_each_key_of_a_re_encryption_has_a_context_of_its_own() -> None:
+    condition = {"StringEquals": {"kms:EncryptionContext:dept": "finance"}}
+    request = {
+        "sourceKeyId": OTHER,
+        "destinationKeyId": ORDERS,
+        "sourceEncryptionContext": {"dept": "sales"},
+        "destinationEncryptionContext": {"dept": "finance"},
+    }
+    asked = asked_of([_estate([{**_USERS, "Condition": condition}])])
+    found = read([record("ReEncrypt", key=OTHER, request=request)], asked)
+
+    assert {call.action: call.context for call in found.calls} == {
+        "ReEncryptFrom": (("dept", "sales"),),
+        "ReEncryptTo": (("dept", "finance"),),
+    }
 
 
 _USERS = {"Sid": "Users", "Effect": "Allow", "Principal": {"AWS": APP}, "Action": "kms:*", "Resource": "*"}
