@@ -1,4 +1,4 @@
-"""The reports of a trail and their columns: ``python -m tools.trail_reports_table --write docs/trail-report.md``."""
+"""Reports of trails, and columns: ``python -m tools.trail_reports_table --write docs/trail-report.md``."""
 
 from __future__ import annotations
 

@@ -268,20 +268,10 @@ def _by_athena(wanted: _Wanted, queries: list[Query], given: _Athena) -> TrailRe
     asked = wanted.asked(since, until)
     given_layout = _layout(wanted.store, given)
     with needing_boto3("trail report --engine athena"):
-        import boto3
-        from botocore.exceptions import BotoCoreError
-
         from kms_constructs.runtime.trail import athena, athena_cost
         from kms_constructs.runtime.trail.athena_table import AthenaTable
         from kms_constructs.runtime.trail.engine import ask
-    try:
-        session = boto3.Session(profile_name=given.profile)
-        s3, client = session.client("s3"), session.client("athena")
-    except BotoCoreError as error:
-        raise SourceError(
-            "Athena", f"there is no way to ask it: {str(error).rstrip('.')}",
-            "Set AWS_REGION, or give --profile",
-        ) from error
+    s3, client = athena.clients(given.profile)
     with output.progress("Listing the files"):
         layout = athena_cost.discovered(s3, given_layout)
         files = athena_cost.files(s3, layout, asked)

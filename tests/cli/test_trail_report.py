@@ -155,6 +155,12 @@ def test_a_dry_run_prints_all_that_would_be_run_and_what_it_would_read(run: Run,
     assert "day BETWEEN '2026/03/01' AND '2026/03/02'" in done.out
 
 
+def test_a_profile_that_is_not_there_is_one_error(run: Run, bucket: str) -> None:
+    done = run("trail", "report", bucket, "--engine", "athena", "--since", DAYS[0], "--profile", "nobody")
+    assert (done.code, done.out) == (2, "")
+    assert "there is no way to ask it: The config profile (nobody) could not be found. Fix: Set" in done.err
+
+
 def test_more_than_may_be_read_is_refused_before_it_runs(run: Run, bucket: str) -> None:
     done = run("trail", "report", bucket, "--engine", "athena", "--since", DAYS[0], "--max-bytes", "1MB")
     assert (done.code, done.out) == (2, "")
