@@ -115,11 +115,7 @@ def narrowings(recorded: Recorded, estate: Estate, key_map: Mapping[str, str] | 
     found: list[Narrowing] = []
     for one in side.matching.matched:
         arn = one.recorded.arn
-        worlds = [
-            (there, keys[arn])
-            for there, (_, _, keys) in zip(side.estates, side.worlds, strict=True)
-            if arn in keys
-        ]
+        worlds = [(judge.estate, judge.keys[arn]) for judge in side.judges_of(arn)]
         calls = tuple(call for call in recorded.calls if call.key == arn)
         found.append(_narrowing(names[arn], arn, worlds, _Proof(calls, recorded.grants, asked)))
     return Narrowings(

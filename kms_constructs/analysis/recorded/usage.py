@@ -12,7 +12,7 @@ from kms_constructs.analysis.access import ACTIONS_OF, capabilities_of
 from kms_constructs.analysis.principals import Cell, any_meet, describe_cells, named_cells
 from kms_constructs.analysis.recorded.asked import asked_of
 from kms_constructs.analysis.recorded.call import Recorded
-from kms_constructs.analysis.recorded.judged import Side, Tally, titles
+from kms_constructs.analysis.recorded.judged import Judge, Side, Tally, titles
 from kms_constructs.analysis.recorded.keys import Matching
 from kms_constructs.analysis.recorded.names import Named
 from kms_constructs.analysis.recorded.replay import Verdict
@@ -112,7 +112,7 @@ def usage_of(recorded: Recorded, estate: Estate, key_map: Mapping[str, str] | No
         ArgumentError: A key that is mapped is nowhere.
     """
     side = Side.of(recorded, estate, asked_of([estate]).keys, key_map)
-    access = [(EstateAccess(one), one) for one in side.estates]
+    access = {id(one.estate): EstateAccess(one.estate) for one in side.judges}
     names = dict(titles(side.matching))
     tallies: dict[str, dict[tuple[str, str, Verdict, tuple[str, ...]], Tally]] = {}
     for call in recorded.calls:
@@ -121,8 +121,13 @@ def usage_of(recorded: Recorded, estate: Estate, key_map: Mapping[str, str] | No
             place = (call.who, call.action, judged.verdict, judged.reasons)
             tallies.setdefault(call.key, {}).setdefault(place, Tally()).add(call)
     found = [
-        _of_key(names[one.recorded.arn], one.recorded.arn, one.key, access, tallies.get(one.recorded.arn, {}))
-        for one in side.matching.matched
+        _of_key(
+            names[arn],
+            arn,
+            [(access[id(judge.estate)], judge) for judge in side.judges_of(arn)],
+            tallies.get(arn, {}),
+        )
+        for arn in (one.recorded.arn for one in side.matching.matched)
     ]
     return Usage(
         keys=tuple(found),
@@ -136,17 +141,14 @@ def usage_of(recorded: Recorded, estate: Estate, key_map: Mapping[str, str] | No
 def _of_key(
     title: str,
     arn: str,
-    key: Key,
-    access: list[tuple[EstateAccess, Estate]],
+    worlds: list[tuple[EstateAccess, Judge]],
     tallies: Mapping[tuple[str, str, Verdict, tuple[str, ...]], Tally],
 ) -> KeyUsage:
     may: dict[str, set[str]] = {}
     open_to: dict[str, dict[str, None]] = {}
-    for one, estate in access:
-        mine = next((other for other in estate.keys if other.id == key.id), None)
-        if mine is not None:
-            for name, actions in _allowed(one, estate, mine, open_to):
-                may.setdefault(name, set()).update(actions)
+    for access, judge in worlds:
+        for name, actions in _allowed(access, judge.estate, judge.keys[arn], open_to):
+            may.setdefault(name, set()).update(actions)
     used: dict[str, list[Used]] = {}
     for (who, action, verdict, reasons), tally in sorted(tallies.items(), key=lambda one: -one[1].calls):
         used.setdefault(who, []).append(
