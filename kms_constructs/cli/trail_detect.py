@@ -63,8 +63,8 @@ def _accounts(context: click.Context, parameter: click.Parameter, values: tuple[
 @click.option("--key", "keys", metavar="KEY", multiple=True,
               help="Only what concerns this key: ARN, id or alias. May be repeated.")  # fmt: skip
 @click.option("--authorised", metavar="CONTROL=ARN", multiple=True, callback=_authorised,
-              help="Who may do what a control guards, on every key: IAM-KMS-3=arn:aws:iam::*:role/Rescue. "
-              "May be repeated.")  # fmt: skip
+              help="Who may do what a control guards, on every key, as in "
+              "IAM-KMS-3=arn:aws:iam::*:role/Rescue. May be repeated.")  # fmt: skip
 @click.option("--against", "paths", metavar="PATH", multiple=True, type=click.Path(),
               help="Keys that declare whom they authorise: all that `kms-constructs check` takes. May be "
               "repeated.")  # fmt: skip
@@ -72,7 +72,7 @@ def _accounts(context: click.Context, parameter: click.Parameter, values: tuple[
               help="An account that may be given keys, beside those of the configuration. May be "
               "repeated.")  # fmt: skip
 @click.option("--baseline-days", metavar="N", type=click.IntRange(min=1), default=14, show_default=True,
-              help="Days from the beginning that say what is usual.")  # fmt: skip
+              help="Days that say what is usual: before --since, else the first of the trail.")  # fmt: skip
 @click.option("--level", type=click.Choice(LEVELS), default=LEVELS[-1], show_default=True,
               help="Least level shown.")  # fmt: skip
 @click.option("--fail-on", type=click.Choice([*LEVELS, "never"]), default=LEVELS[0], show_default=True,
@@ -114,8 +114,8 @@ def detect(
       kms-constructs trail detect trail/ --since 2026-05-01 --key alias/orders -o findings.json
 
     \b
-    Exit codes: 0 nothing that loud, 1 something at least as loud as --fail-on, 2 wrong usage or a store that
-    cannot be read.
+    Exit codes: 0 nothing as loud as --fail-on, 1 something that is, 2 wrong usage, or a store that cannot
+    be read.
     """
     from kms_constructs.guardrails.config import load_config
     from kms_constructs.runtime.trail.detecting import DetectSettings

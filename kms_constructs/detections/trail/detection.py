@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from kms_constructs.detections.watch import Level, Watch
 
@@ -141,8 +141,3 @@ def grouped(found: Iterable[TrailFinding]) -> tuple[TrailFinding, ...]:
 def _joined(details: Sequence[str]) -> str:
     more = len(details) - _DETAILS
     return "; ".join((*details[:_DETAILS], *([f"and {more} more"] if more > 0 else [])))
-
-
-def of_key(finding: TrailFinding, key: str) -> TrailFinding:
-    """The same of another key."""
-    return replace(finding, key=key)

@@ -275,7 +275,7 @@ def _steps(asked: Asked, sources: Sources) -> Iterator[tuple[str, Tree]]:
 
 def _selected(table: str, condition: str) -> Tree:
     # Words of this module alone: what was asked for are placeholders.
-    sql = f"select * from {table} where {_DATES} and {condition}"  # noqa: S608
+    sql = f"select * from {table} where {_DATES} and {condition}"
     return parse(Query("of-key", "", "", {}, sql))
 
 
@@ -294,7 +294,7 @@ def _condition(key: str) -> tuple[str, dict[str, _Value]]:
             "key", key, "it is no ARN or id of a key, and no name or ARN of an alias",
             "give it as arn:aws:kms:…:key/…, as its id, or as alias/…",
         )  # fmt: skip
-    behind = f"select key from event_keys where {_DATES} and alias = $alias and key like $home"  # noqa: S608
+    behind = f"select key from event_keys where {_DATES} and alias = $alias and key like $home"
     return f"key in ({behind})", {"alias": found["alias"], "home": f"{found['home'] or ''}%"}
 
 

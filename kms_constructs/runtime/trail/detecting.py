@@ -53,7 +53,7 @@ SELECT
     min(c.event_time) AS first, max(c.event_time) AS last, min(c.event_id) AS example
 FROM calls AS c INNER JOIN event_keys AS k ON k.event_id = c.event_id
 WHERE c.event_source = '{KMS}' AND event_name IN $cryptographic AND error_code IS NULL
-    AND c.event_time >= $since AND c.event_time < $until AND k.event_date BETWEEN $first_day AND $last_day
+    AND c.event_time < $until AND k.event_date <= $last_day
     AND ($every OR k.key IN $keys)
 GROUP BY ALL
 """
@@ -77,7 +77,7 @@ _VOLUMES = f"""
 SELECT
     principal, key, date_diff('day', $first_day, day), sum(uses)::BIGINT,
     strftime(min(first), {_TIME}), strftime(max(last), {_TIME}), arg_min(example, first, {EXAMPLES})
-FROM detect_profile WHERE decrypts GROUP BY ALL
+FROM detect_profile WHERE decrypts AND day >= $first_day GROUP BY ALL
 """
 
 _DENIED = f"""
@@ -94,16 +94,17 @@ GROUP BY ALL
 _CANDIDATES = f"""
 CREATE OR REPLACE TEMP TABLE detect_candidates AS
 SELECT c.* FROM calls AS c
-WHERE c.event_time >= $since AND c.event_time < $until AND (
+WHERE c.event_time < $until AND (
     c.event_source = '{CLOUDTRAIL}'
     OR (c.event_source = '{KMS}' AND event_type = '{NETWORK_ACTIVITY}' AND (
-        error_code = '{REFUSED}' OR caller_account <> account))
+        error_code = '{REFUSED}' OR caller_account <> coalesce(account, '')))
     OR (c.event_source = '{KMS}' AND coalesce(event_type, '') <> '{NETWORK_ACTIVITY}' AND (
         event_name IN $telling OR caller_type = 'Root'
         OR regexp_matches(additional, '"attestationDocumentEnclaveImageDigest": ?"(0|A){{32}}')))
     OR (c.event_source = '{S3}' AND EXISTS (
         SELECT 1 FROM event_keys AS k
-        WHERE k.event_id = c.event_id AND k.use = 'object' AND split_part(k.key, ':', 5) <> c.account)))
+        WHERE k.event_id = c.event_id AND k.use = 'object'
+            AND split_part(k.key, ':', 5) <> coalesce(c.account, ''))))
 """
 
 _ONE_BY_ONE = f"""
@@ -130,7 +131,8 @@ FROM (
 INNER JOIN event_keys AS k ON k.key = a.key
 INNER JOIN calls AS c ON c.event_id = k.event_id
 WHERE c.event_source = '{KMS}' AND event_name IN $cryptographic
-    AND c.event_time > a.start AND c.event_time < a.finish AND c.event_time < $until
+    AND c.event_time > a.start AND c.event_time < a.finish
+    AND c.event_time >= $since AND c.event_time < $until
 GROUP BY ALL
 """
 
@@ -143,10 +145,12 @@ class DetectSettings:
         authorised: Control id to the ARNs of authorised principals, ``*`` allowed.
         by_key: ARN of a key to those who are authorised on that key alone.
         trusted: Accounts that may be given keys, beside the key's own.
-        since: First day; None for the first of the store.
+        since: First day of which findings are told; None for the first of the store. What was before says
+            what is usual, which policy a key had, which deletion was announced.
         until: Last day, which counts; None for the last of the store.
         keys: Ids, ARNs or aliases of the keys to look at; none for every key.
-        baseline_days: Days from the beginning that say what is usual; at least 1.
+        baseline_days: Days that say what is usual: those before `since`, or the first of the store; at
+            least 1. With `since`, what was seen at any time before is not new.
     """
 
     authorised: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -200,12 +204,15 @@ class _Detecting:
         calls, first, last = self._span()
         if not calls or first is None or last is None:
             return Detected(findings=(), notes=("There is no call in this time.",))
-        begin = self._settings.since or date.fromisoformat(first[:10])
-        end = begin + timedelta(days=self._settings.baseline_days)
+        begin, end = self._baseline(date.fromisoformat(first[:10]))
         found = [*grouped(self._one_by_one()), *grouped(denied_bursts(self._counted(_DENIED)))]
-        compared = end <= date.fromisoformat(last[:10])
+        compared = begin < end <= date.fromisoformat(last[:10])
         if compared:
             found += grouped(self._compared(begin, end))
+        elif begin == end:
+            self._notes.tell(
+                f"The store has nothing before {begin}: nothing is said of what is new or more than ever."
+            )
         else:
             self._notes.tell(
                 f"The trail goes from {first[:10]} to {last[:10]}, and the baseline is "
@@ -220,6 +227,15 @@ class _Detecting:
             baseline_end=str(end) if compared else "",
         )
 
+    def _baseline(self, first: date) -> tuple[date, date]:
+        """The first day of the baseline and the one after its last."""
+        since, days = self._settings.since, timedelta(days=self._settings.baseline_days)
+        if since is None:
+            return first, first + days
+        ((known,),) = self._rows("SELECT CAST(min(event_time) AS DATE) FROM calls", {})
+        earliest = known if isinstance(known, date) else since
+        return min(since, max(earliest, since - days)), since
+
     def _parameters(self, *names: str, **further: object) -> dict[str, object]:
         settings = self._settings
         since, until = settings.since or date.min, settings.until or date(9998, 12, 31)
@@ -231,7 +247,6 @@ class _Detecting:
             "telling": [*CHANGING, *OWN_EVENTS],
             "every": self._keys is None,
             "keys": sorted(self._keys or ()),
-            "first_day": since,
             "last_day": until,
         }
         return {name: known[name] for name in names} | further
@@ -272,23 +287,26 @@ class _Detecting:
 
     def _one_by_one(self) -> Iterator[TrailFinding]:
         """What calls tell by themselves, and what follows on them."""
-        self._connection.execute(_CANDIDATES, self._parameters("since", "until", "telling"))
+        self._connection.execute(_CANDIDATES, self._parameters("until", "telling"))
         replicas = Replicas(self._first_seen())
         policies, deletions = PolicyHistory(self._notes), Deletions()
+        begin = str(self._settings.since or "")
         for call in self._candidates():
             if self._keys is not None and call.keys and self._keys.isdisjoint(row.key for row in call.keys):
                 continue
-            yield from judge_call(
-                call,
-                authorised=self._authorised(call),
-                trusted=self._settings.trusted,
-                notes=self._notes,
-            )
-            yield from policies.follow(call)
-            yield from replicas.follow(call)
+            # What was before the period is followed all the same: it says what a call of the period means.
+            told = [*policies.follow(call), *replicas.follow(call)]
             deletions.follow(call)
+            if call.event.event_time >= begin:
+                yield from self._judged(call)
+                yield from told
         if announced := deletions.announced():
             yield from self._after_deletion(announced)
+
+    def _judged(self, call: Call) -> Iterator[TrailFinding]:
+        return judge_call(
+            call, authorised=self._authorised(call), trusted=self._settings.trusted, notes=self._notes
+        )
 
     def _authorised(self, call: Call) -> Mapping[str, Sequence[str]]:
         """Who is authorised on the keys of a call: on all of them, where it tells of several."""
@@ -339,7 +357,7 @@ class _Detecting:
             "starts": [one.since for one in announced],
             "ends": [one.until for one in announced],
         }
-        asked = self._parameters("cryptographic", "until", **times)
+        asked = self._parameters("cryptographic", "since", "until", **times)
         for key, principal, count, first, last, events, errors in self._rows(_AFTER_DELETION, asked):
             yield TrailFinding(
                 what=USE_AFTER_DELETION,
@@ -354,12 +372,10 @@ class _Detecting:
 
     def _compared(self, begin: date, end: date) -> Iterator[TrailFinding]:
         """What is new, and what is more than ever."""
-        asked = self._parameters(
-            "decrypting", "cryptographic", "since", "until", "first_day", "last_day", "every", "keys"
-        )
+        asked = self._parameters("decrypting", "cryptographic", "until", "last_day", "every", "keys")
         self._connection.execute(_PROFILE, asked)
         self._name_networks()
-        days = self._settings.baseline_days
+        days = (end - begin).days
         histories = {
             str(unit): History(int(str(uses)), int(str(active)))
             for unit, uses, active in self._rows(_HISTORIES, {"end": end})

@@ -21,6 +21,7 @@ import msgspec
 from kms_constructs.detections.relations import KEY_PARAMETERS, EventRow, KeyRow, flatten, is_wanted, telling
 from kms_constructs.detections.watch import CLOUDTRAIL, KMS
 from kms_constructs.runtime.trail.shapes import records_of
+from kms_constructs.runtime.trail.typed import Answer, Identity, Log, Parameters, TypedRecord, parameters_type
 
 KIND: Final = (
     "event_version", "event_source", "event_name", "event_type", "event_category", "read_only", "account",
@@ -42,65 +43,8 @@ FIELD: Final = "\x1f"
 QUOTE: Final = "\x01"
 """Around a text that holds what rows are told apart by; within it, it stands twice."""
 
-_RAW: Final = msgspec.Raw(b"null")
 _CACHED: Final = 20_000
 """Requests that are remembered: those of a few minutes of a busy trail, some 10 MB."""
-
-
-class _Issuer(msgspec.Struct, frozen=True, gc=False):
-    arn: str | None = None
-
-
-class _SessionContext(msgspec.Struct, frozen=True, gc=False):
-    sessionIssuer: _Issuer | None = None  # noqa: N815 - CloudTrail's name
-
-
-class _Identity(msgspec.Struct, frozen=True, gc=False):
-    type: str | None = None
-    arn: str | None = None
-    accountId: str | None = None  # noqa: N815
-    principalId: str | None = None  # noqa: N815
-    invokedBy: str | None = None  # noqa: N815
-    sessionContext: _SessionContext | None = None  # noqa: N815
-
-
-class _Record(msgspec.Struct, gc=False):
-    """A record of CloudTrail, as far as it is looked at."""
-
-    eventID: str  # noqa: N815
-    eventTime: str  # noqa: N815
-    eventSource: str  # noqa: N815
-    eventName: str  # noqa: N815
-    sharedEventID: str | None = None  # noqa: N815
-    eventVersion: str | None = None  # noqa: N815
-    eventType: str | None = None  # noqa: N815
-    eventCategory: str | None = None  # noqa: N815
-    readOnly: bool | None = None  # noqa: N815
-    recipientAccountId: str | None = None  # noqa: N815
-    awsRegion: str | None = None  # noqa: N815
-    userIdentity: _Identity | None = None  # noqa: N815
-    sourceIPAddress: str | None = None  # noqa: N815
-    userAgent: str | None = None  # noqa: N815
-    vpcEndpointId: str | None = None  # noqa: N815
-    errorCode: str | None = None  # noqa: N815
-    errorMessage: str | None = None  # noqa: N815
-    requestParameters: msgspec.Raw = _RAW  # noqa: N815
-    responseElements: dict[str, Any] | None = None  # noqa: N815
-    additionalEventData: dict[str, Any] | None = None  # noqa: N815
-    serviceEventDetails: dict[str, Any] | None = None  # noqa: N815
-    resources: msgspec.Raw = _RAW
-
-
-class _Log(msgspec.Struct):
-    Records: list[_Record]
-
-
-class _Answered(msgspec.Struct):
-    CloudTrailEvent: str
-
-
-class _Answer(msgspec.Struct):
-    Events: list[_Answered]
 
 
 class Bad(NamedTuple):
@@ -175,12 +119,12 @@ class Reader:
     """
 
     def __init__(self) -> None:
-        self._log = msgspec.json.Decoder(_Log)
-        self._answer = msgspec.json.Decoder(_Answer)
-        self._record = msgspec.json.Decoder(_Record)
-        parameters = _parameters()
+        self._log = msgspec.json.Decoder(Log)
+        self._answer = msgspec.json.Decoder(Answer)
+        self._record = msgspec.json.Decoder(TypedRecord)
+        parameters = parameters_type()
         self._parameters = msgspec.json.Decoder(parameters)
-        self._names: Callable[[_Told], tuple[str | None, ...]] = attrgetter(
+        self._names: Callable[[Parameters], tuple[str | None, ...]] = attrgetter(
             *(f"p{number}" for number in range(len(KEY_PARAMETERS)))
         )
         self._sorted = msgspec.json.Encoder(order="sorted").encode
@@ -203,6 +147,8 @@ class Reader:
         self._requests: dict[bytes, _Request] = {}
         self.requests: list[str] = []
         """Columns `WHAT` as text, by number."""
+        self.size = 0
+        """Characters of `requests`, which are most of what is collected."""
 
     def read(self, document: bytes) -> Read:
         """The records of a document.
@@ -223,7 +169,7 @@ class Reader:
             pass
         return self._general(document)
 
-    def _typed(self, document: bytes) -> list[_Record] | None:
+    def _typed(self, document: bytes) -> list[TypedRecord] | None:
         """The records of a document that is laid out as CloudTrail does; None when it is not."""
         if document.startswith(b'{"Records":'):
             # Requests are taken over as they are written, a line of the store each.
@@ -235,7 +181,7 @@ class Reader:
             return None if any(b"\n" in one for one in told) else [self._record.decode(one) for one in told]
         return None
 
-    def _fast(self, records: list[_Record]) -> Read:
+    def _fast(self, records: list[TypedRecord]) -> Read:
         found = len(records)
         if not {one.eventSource for one in records} <= {KMS, CLOUDTRAIL}:
             records = [one for one in records if self._is_wanted(one)]
@@ -249,7 +195,7 @@ class Reader:
             raise _OtherwiseError
         return Read(found, ids, rows, ())
 
-    def _rows(self, records: list[_Record]) -> list[str]:
+    def _rows(self, records: list[TypedRecord]) -> list[str]:
         """A row of text for each record: the one loop that decides how fast ingestion is.
 
         What rows share is looked up by one text, which is hashed once, not by a tuple of many.
@@ -304,7 +250,7 @@ class Reader:
             )
         return rows
 
-    def _is_wanted(self, one: _Record) -> bool:
+    def _is_wanted(self, one: TypedRecord) -> bool:
         """Whether a record is one of KMS or CloudTrail, or names a key.
 
         Of other services than these, `flatten` looks at the resources, and at what S3 was asked and answered.
@@ -335,7 +281,7 @@ class Reader:
             self._places.append(place)
         return number
 
-    def _new_caller(self, caller: str, who: _Identity | None) -> int:
+    def _new_caller(self, caller: str, who: Identity | None) -> int:
         if caller.count(FIELD) not in (0, len(WHO) - 1):
             raise _OtherwiseError
         event, _ = flatten({**_ANY, "userIdentity": msgspec.to_builtins(who)})
@@ -349,7 +295,7 @@ class Reader:
             self._accounts.append(account)
         return number
 
-    def _new_request(self, asked: bytes, one: _Record) -> _Request:
+    def _new_request(self, asked: bytes, one: TypedRecord) -> _Request:
         if len(self._requests) >= _CACHED:
             self._requests.clear()
         raw, resources = bytes(one.requestParameters), bytes(one.resources)
@@ -368,14 +314,19 @@ class Reader:
                 names = (("", _encoded(telling(json.loads(raw)))),)
             context = self._sorted(pairs).decode() if pairs else ""
             destination = self._sorted(others).decode() if others else ""
-            self.requests.append(f"{context}\x1f{destination}\x1f{raw.decode()}")
+            number = self._number_of_request(f"{context}\x1f{destination}\x1f{raw.decode()}")
         else:
             names = ()
-            self.requests.append("\x1f\x1f")
+            number = self._number_of_request("\x1f\x1f")
         if (named := self._named.get((names, resources))) is None:
             named = self._new_names(names, resources)
-        found = self._requests[asked] = _Request(len(self.requests) - 1, named.keys, named)
+        found = self._requests[asked] = _Request(number, named.keys, named)
         return found
+
+    def _number_of_request(self, columns: str) -> int:
+        self.requests.append(columns)
+        self.size += len(columns)
+        return len(self.requests) - 1
 
     def _new_names(self, names: tuple[tuple[str, str], ...], resources: bytes) -> _Named:
         keys = None
@@ -384,7 +335,7 @@ class Reader:
         found = self._named[names, resources] = _Named(len(self._named), names, resources, keys)
         return found
 
-    def _keys_of(self, one: _Record, named: _Named, *, answered: bool = True) -> int:
+    def _keys_of(self, one: TypedRecord, named: _Named, *, answered: bool = True) -> int:
         """The keys of a record that not only its request tells; with what it was answered, or without."""
         more = tuple(
             (part, _encoded(told))
@@ -436,34 +387,14 @@ class Reader:
         if (key_number := self._keys.get(named)) is None:
             key_number = self._keys[named] = len(self.keys)
             self.keys.append(named)
-        self.requests.append(what)
         numbers = (
             self._number_of_kind(kind, f"{event.account or ''}{FIELD}{event.region or ''}"),
             # Callers that were flattened already are told apart by what stands before them.
             self._number_of_caller(f"\0{who}", who, event.caller_account or ""),
-            len(self.requests) - 1,
+            self._number_of_request(what),
             key_number,
         )
         return FIELD.join((own, *map(str, numbers)))
-
-
-class _Told(msgspec.Struct, gc=False):
-    """The parameters of a request, as far as the fast way understands them."""
-
-    encryptionContext: dict[str, str] | None = None  # noqa: N815 - CloudTrail's name
-    sourceEncryptionContext: dict[str, str] | None = None  # noqa: N815
-    destinationEncryptionContext: dict[str, str] | None = None  # noqa: N815
-
-
-def _parameters() -> type[_Told]:
-    """With the parameters that name keys: ``p0``, ``p1`` and so on."""
-    fields = [
-        (f"p{number}", str | None, msgspec.field(default=None, name=name))
-        for number, name in enumerate(KEY_PARAMETERS)
-    ]
-    made: Any = msgspec.defstruct("_Parameters", fields, bases=(_Told,), gc=False)
-    kind: type[_Told] = made
-    return kind
 
 
 _TWO_KEYS: Final = "ReEncrypt"

@@ -133,7 +133,7 @@ class Writer:
         batch = self._open
         return batch is not None and (
             batch.events >= self._batch_events
-            or batch.size >= BATCH_BYTES
+            or batch.size + self._reader.size >= BATCH_BYTES
             or len(batch.files) >= self._batch_events
         )
 

@@ -4,7 +4,7 @@ import dataclasses
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from kms_constructs.runtime.trail.detecting import DetectSettings, detect
 from kms_constructs.runtime.trail.ingest import ingest
 from kms_constructs.runtime.trail.sources import LocalFiles, Scope
 from kms_constructs.runtime.trail.store import TrailStore
+from tests.detections.events import ALICE, call
+from tests.detections.trail.test_requests import CASES_OF_CALLS
 from tests.runtime.trail.planted import differences, expected_of
 
 RECORDS = 4000
@@ -164,6 +166,23 @@ def test_no_call_that_tells_something_is_left_out(
             assert call.event.event_id in handed
 
 
+def test_every_case_is_told_by_a_store_as_by_the_call_alone(tmp_path: Path) -> None:
+    """The cases of `tests.detections.trail.test_requests`, each a call of its own in one trail."""
+    expected: Counter[str] = Counter()
+    records = []
+    for number, case in enumerate(CASES_OF_CALLS):
+        record = call(case.name.split(":")[0], **{"by": ALICE, **case.told})["detail"]
+        records.append(record | {"eventID": f"case-{number:03}"})
+        expected.update(one.what.id for one in judge_call(Call(*flatten(records[-1]))))
+    with opened(records, tmp_path) as connection:
+        found = detect(connection)
+    counted: Counter[str] = Counter()
+    for one in found.findings:
+        counted[one.what.id] += one.count
+    follows = {"replica-new-region", "policy-gained", "made-public", "use-after-deletion-announced"}
+    assert {id_: count for id_, count in counted.items() if id_ not in follows} == dict(expected)
+
+
 def _by_detection(findings: Iterable[TrailFinding]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for one in findings:
@@ -202,10 +221,33 @@ def test_a_period(trail: SyntheticTrail, store: duckdb.DuckDBPyConnection) -> No
     assert early.last < "2026-05-11"
     assert early.baseline_end == ""
     assert any("nothing is said of what is new" in note for note in early.notes)
-    late = detect(store, settings_of(trail, since=date(2026, 5, 17), until=date(2026, 5, 28)))
-    assert late.first >= "2026-05-17"
-    assert not {one for one in _by_detection(late.findings) if one.endswith("never-seen")}
-    assert "disable-key-unauthorised" in _by_detection(late.findings)
+
+
+def test_a_late_period_is_compared_with_what_was_before(
+    trail: SyntheticTrail, store: duckdb.DuckDBPyConnection, found: Detected
+) -> None:
+    """Day after day, with a fortnight before each: together they tell what one run over all of it tells."""
+    begin = date(2026, 5, 15)
+    daily = Counter[tuple[str, str, str]]()
+    for number in range(16):
+        day = begin + timedelta(days=number)
+        told = detect(store, settings_of(trail, since=day, until=day))
+        assert told.first[:10] == told.last[:10] == told.baseline_end == str(day)
+        for one in told.findings:
+            assert one.first >= str(day)
+            daily[one.what.id, one.key, one.principal] += one.count
+    whole = Counter({(one.what.id, one.key, one.principal): one.count for one in found.findings})
+    # What is new on one day is usual on later ones, and so does not come again.
+    assert daily == whole
+
+
+def test_without_anything_before_nothing_is_compared(
+    trail: SyntheticTrail, store: duckdb.DuckDBPyConnection
+) -> None:
+    found = detect(store, settings_of(trail, since=date(2026, 4, 1)))
+    assert found.baseline_end == ""
+    assert any(note.startswith("The store has nothing before 2026-04-01") for note in found.notes)
+    assert "disable-key-unauthorised" in _by_detection(found.findings)
 
 
 def test_nothing_at_all(store: duckdb.DuckDBPyConnection) -> None:

@@ -3,7 +3,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from kms_constructs.detections.relations import EVENT_COLUMNS, KEY_COLUMNS
+from kms_constructs.runtime.trail import writer
 from kms_constructs.runtime.trail.ingest import Summary, ingest
 from kms_constructs.runtime.trail.sources import LocalFiles, Scope
 from kms_constructs.runtime.trail.store import TrailStore
@@ -58,6 +61,20 @@ def test_what_was_taken_is_skipped_and_what_is_new_is_added(tmp_path: Path) -> N
     summary = take(store, logs)
     assert (summary.known, summary.files, summary.kept, summary.total) == (2, 1, 50, 150)
     assert take(store, logs).known == 3
+
+
+@pytest.mark.parametrize("form", ["fast", "general"])
+def test_a_batch_ends_when_enough_text_has_come_together(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "BATCH_BYTES", 50_000)
+    for number in range(10):
+        long = record(number, requestParameters={"keyId": KEY, "policy": str(number) * 20_000})
+        if form == "general":
+            long["readOnly"] = "yes"
+        (tmp_path / f"{number}.json").write_bytes(log([long]))
+    take(tmp_path / "store", *sorted(tmp_path.glob("*.json")))
+    assert [batch.events for batch in TrailStore(tmp_path / "store").manifest.batches] == [3, 3, 3, 1]
 
 
 def test_one_event_in_two_files_counts_once_in_one_run_and_over_runs(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The rows of a store are those that `flatten` gives, for every API of KMS and over a whole synthetic trail."""
+"""The rows of a store are those that `flatten` gives, for every API of KMS and over a whole trail."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _stored(records: list[dict[str, Any]], into: Path, separators: tuple[str, st
         asked = ", ".join(
             f"strftime({name}, '%Y-%m-%dT%H:%M:%SZ')" if name == "event_time" else name for name in columns
         )
-        found.append(connection.execute(f"SELECT {asked} FROM {view} ORDER BY ALL").fetchall())
+        found.append(connection.execute(f"SELECT {asked} FROM {view} ORDER BY ALL").fetchall())  # noqa: S608
     return found
 
 
