@@ -218,7 +218,7 @@ def test_what_is_a_gain_to_the_comparison_of_access_is_not_proposed(monkeypatch:
     monkeypatch.setattr(least_privilege, "wider_than", lambda *_: None)
     found = narrowing([allow(APP, ["kms:Decrypt", "kms:Encrypt"])], USED)
 
-    assert found.refused == f"{OPS} would gain encrypt"
+    assert found.refused == f"{OPS} would gain decrypt"
 
 
 @pytest.mark.parametrize(
