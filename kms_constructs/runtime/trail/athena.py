@@ -129,9 +129,15 @@ class AthenaEngine:
             described = found.get("ResultSetMetadata", {}).get("ColumnInfo", [])
             kinds = [column["Type"] for column in described]
             columns = tuple(column["Name"] for column in described)
+            listed = found["Rows"]
             # The first row of the first page is the names of the columns.
-            for row in found["Rows"][1 if number == 0 else 0 :]:
-                rows.append(tuple(map(_typed, row["Data"], kinds)))
+            if (
+                number == 0
+                and listed
+                and [cell.get("VarCharValue") for cell in listed[0]["Data"]] == [*columns]
+            ):
+                listed = listed[1:]
+            rows += [tuple(map(_typed, row["Data"], kinds)) for row in listed]
         return Rows(columns, rows)
 
 
