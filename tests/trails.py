@@ -126,6 +126,12 @@ def _actions(event: EventRow, key: KeyRow, number: int) -> tuple[str, ...]:
     return ("ReEncryptTo",) if key.use == "destination" else ("ReEncryptFrom",)
 
 
+def service_of(address: str | None) -> str | None:
+    """The service that a record was sent from; None for an address of the network."""
+    named = address is not None and (address == "AWS Internal" or address.endswith(".amazonaws.com"))
+    return address if named else None
+
+
 def _call(event: EventRow, key: KeyRow, action: str) -> RecordedCall:
     to = action == "ReEncryptTo"
     carried = event.destination_encryption_context if to else event.encryption_context
@@ -137,7 +143,7 @@ def _call(event: EventRow, key: KeyRow, action: str) -> RecordedCall:
         caller=event.caller,
         caller_type=event.caller_type,
         caller_account=event.caller_account,
-        service=event.service,
+        service=event.service or service_of(event.source_address),
         alias=key.alias,
         vpc_endpoint=event.vpc_endpoint,
         source_address=event.source_address,

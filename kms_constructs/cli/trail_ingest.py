@@ -114,7 +114,7 @@ def ingest(
         from kms_constructs.runtime.trail.sources import Scope
 
     scope = Scope(since=since, until=until, regions=regions)
-    found = sources_of(sources, scope, profile)
+    found = sources_of(sources, scope, profile, without=Path(directory))
     with output.bar("Reading") as bar:
         summary = run(Path(directory), found, max_file_bytes=max_file_size, progress=None if quiet else bar)
     _tell_quarantined(summary)

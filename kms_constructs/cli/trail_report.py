@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from kms_constructs.cli import output
 from kms_constructs.cli.boto import needing_boto3, needing_trail
@@ -148,6 +149,8 @@ def report(
     if names == ("list",):
         click.echo(_list(), nl=False)
         return ExitCode.CLEAN
+    if engine != "athena":
+        _refuse_options_of_athena(tuple(athena))
     if since is not None and until is not None and since > until:
         raise click.UsageError("--since is after --until. Fix: give the earlier day first")
     with needing_trail(store):
@@ -167,6 +170,18 @@ def report(
     if found is not None:
         output.write(places, output.draw(places, TRAIL_REPORTS, found))
     return ExitCode.CLEAN
+
+
+def _refuse_options_of_athena(names: tuple[str, ...]) -> None:
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        if (
+            parameter.name in names
+            and context.get_parameter_source(parameter.name) != ParameterSource.DEFAULT
+        ):
+            raise click.UsageError(
+                f"{parameter.opts[0]} is for --engine athena alone. Fix: add that, or leave this out"
+            )
 
 
 def _list() -> str:
@@ -251,22 +266,14 @@ def _by_athena(wanted: _Wanted, queries: list[Query], given: _Athena) -> TrailRe
     if since is None:
         raise click.UsageError("Athena charges for what it reads. Fix: say the first day with --since")
     asked = wanted.asked(since, until)
+    given_layout = _layout(wanted.store, given)
     with needing_boto3("trail report --engine athena"):
-        import boto3
-        from botocore.exceptions import BotoCoreError
-
         from kms_constructs.runtime.trail import athena, athena_cost
         from kms_constructs.runtime.trail.athena_table import AthenaTable
         from kms_constructs.runtime.trail.engine import ask
-    try:
-        session = boto3.Session(profile_name=given.profile)
-        s3, client = session.client("s3"), session.client("athena")
-    except BotoCoreError as error:
-        raise SourceError(
-            "Athena", f"there is no way to ask it: {error}", "Give --profile, or a Region"
-        ) from error
+    s3, client = athena.clients(given.profile)
     with output.progress("Listing the files"):
-        layout = athena_cost.discovered(s3, _layout(wanted.store, given))
+        layout = athena_cost.discovered(s3, given_layout)
         files = athena_cost.files(s3, layout, asked)
     table = AthenaTable(given.database, layout, given.table)
     engine = athena.AthenaEngine(

@@ -82,7 +82,10 @@ def trail_table(asked: TrailReports, look: Look | None = None) -> str:
     parts: list[Any] = [Text(_about(asked), style="dim"), Text()]
     for report in asked.reports:
         parts += [Text(report.title, style="bold underline"), Text(report.answers, style="dim")]
-        parts += [_drawn(report, look), Text()]
+        parts.append(_drawn(report))
+        if note := more(report, _MOST_SHOWN):
+            parts.append(Text(f"{look.mark('…', '...')} {note}", style="dim"))
+        parts.append(Text())
     return draw(parts[:-1], look)
 
 
@@ -172,7 +175,7 @@ def about(asked: TrailReports) -> str:
     return _about(asked)
 
 
-def _drawn(report: TrailReport, look: Look) -> Table | Text:
+def _drawn(report: TrailReport) -> Table | Text:
     if not report.rows:
         return Text("Nothing was recorded.", style="dim")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
@@ -187,9 +190,6 @@ def _drawn(report: TrailReport, look: Look) -> Table | Text:
         )
     for row in report.rows[:_MOST_SHOWN]:
         table.add_row(*map(_brief, row))
-    if note := more(report, _MOST_SHOWN):
-        table.caption = note
-        table.caption_justify = "left"
     return table
 
 
@@ -209,5 +209,5 @@ def more(report: TrailReport, most: int) -> str:
     """
     left = len(report.rows) - most
     if report.cut:
-        return "… and more rows: the formats json and csv have them all"
-    return f"… and {counted(left, 'further row')}: the formats json and csv have them all" if left > 0 else ""
+        return "and more rows: the formats json and csv have them all"
+    return f"and {counted(left, 'further row')}: the formats json and csv have them all" if left > 0 else ""

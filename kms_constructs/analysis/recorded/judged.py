@@ -12,6 +12,7 @@ from kms_constructs.analysis.recorded.names import (
     Named,
     filled_estate,
     generated_names,
+    home_of,
     key_ids,
     with_names,
 )
@@ -21,20 +22,35 @@ from kms_constructs.model.worlds import World, described
 
 
 @dataclass(frozen=True, slots=True)
+class Judge:
+    """One world of an estate, as it is deployed in one account and Region.
+
+    Args:
+        world: What a person calls the world.
+        estate: Its estate, with the names and ids that the trail tells.
+        replay: Judges calls by it.
+        keys: Its keys by the ARN in the trail.
+    """
+
+    world: str
+    estate: Estate
+    replay: Replay
+    keys: Mapping[str, Key]
+
+
+@dataclass(frozen=True, slots=True)
 class Side:
     """One estate that calls are judged by, with the names that the trail tells.
 
     Args:
-        worlds: Its worlds: what a person calls each, its judge, and its keys by the ARN in the trail.
+        judges: Its worlds, and of each where the keys of the trail are.
         matching: Which keys are the same, over all worlds.
         named: Generated names that the trail tells.
-        estates: The estates of the worlds with these names, and the ids of keys that the trail tells.
     """
 
-    worlds: tuple[tuple[str, Replay, Mapping[str, Key]], ...]
+    judges: tuple[Judge, ...]
     matching: Matching
     named: tuple[Named, ...]
-    estates: tuple[Estate, ...]
 
     @classmethod
     def of(
@@ -54,19 +70,19 @@ class Side:
         named = generated_names(estate, {call.caller for call in recorded.calls if call.caller is not None})
         estate = with_names(estate, named)
         every = [one for world in estate.every_world for one in world.assignments]
-        worlds = []
-        matchings = []
-        estates = []
+        judges: list[Judge] = []
+        matchings: list[Matching] = []
         for world in estate.every_world:
             matching = match_keys(recorded.keys, world.estate.keys, key_map)
             matchings.append(matching)
-            there = filled_estate(world.estate, key_ids(matching))
-            by_id = {key.id: key for key in there.keys}
-            keys = {one.recorded.arn: by_id[one.key.id] for one in matching.matched}
             name = described(world.assignments, every) or _name(world)
-            worlds.append((name, Replay(there, asked, recorded.grants), keys))
-            estates.append(there)
-        return cls(tuple(worlds), _union(matchings), named, tuple(estates))
+            for there, keys in _deployed(world.estate, matching):
+                judges.append(Judge(name, there, Replay(there, asked, recorded.grants), keys))
+        return cls(tuple(judges), _union(matchings), named)
+
+    def judges_of(self, arn: str) -> Iterator[Judge]:
+        """The worlds that have a key."""
+        return (one for one in self.judges if arn in one.keys)
 
     def with_live_grants(self, deployed: Side) -> Side:
         """The same with the grants that are on the keys today: no change of policies takes them away.
@@ -75,27 +91,38 @@ class Side:
             deployed: What is deployed; grants that it declares are left out, only live ones stay.
         """
         found: dict[str, tuple[Grant, ...]] = {}
-        for _, _, keys in deployed.worlds:
-            for arn, key in keys.items():
+        for one in deployed.judges:
+            for arn, key in one.keys.items():
                 found[arn] = tuple(grant for grant in key.grants if grant.live)
-        worlds = tuple(
-            (
-                name,
-                replay,
-                {arn: replace(key, grants=(*key.grants, *found.get(arn, ()))) for arn, key in keys.items()},
+        judges = (
+            replace(
+                one,
+                keys={
+                    arn: replace(key, grants=(*key.grants, *found.get(arn, ())))
+                    for arn, key in one.keys.items()
+                },
             )
-            for name, replay, keys in self.worlds
+            for one in self.judges
         )
-        return replace(self, worlds=worlds)
+        return replace(self, judges=tuple(judges))
 
     def judge(self, call: RecordedCall) -> Judged | None:
         """The verdict over all worlds that have the key; None when none has it."""
-        judged = [
-            (name, replay.judge(call, keys[call.key]))
-            for name, replay, keys in self.worlds
-            if call.key in keys
-        ]
+        judged = [(one.world, one.replay.judge(call, one.keys[call.key])) for one in self.judges_of(call.key)]
         return together(judged) if judged else None
+
+
+def _deployed(estate: Estate, matching: Matching) -> Iterator[tuple[Estate, dict[str, Key]]]:
+    """The estate as it is where its keys are: a template for any account and Region may be in several."""
+    homes: dict[tuple[tuple[str, str], ...], list[Matched]] = {}
+    for one in matching.matched:
+        home = home_of(one.key, one.recorded.arn)
+        homes.setdefault(tuple(sorted(home.items())), []).append(one)
+    for texts, members in homes.items():
+        ids = key_ids(Matching(tuple(members)))
+        there = filled_estate(estate, {**dict(texts), **ids})
+        by_id = {key.id: key for key in there.keys}
+        yield there, {one.recorded.arn: by_id[one.key.id] for one in members}
 
 
 def _name(world: World[Estate]) -> str:

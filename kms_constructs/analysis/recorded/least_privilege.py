@@ -15,14 +15,14 @@ from typing import Any, Final
 from kms_constructs.analysis.diff import diff_access
 from kms_constructs.analysis.principals import any_meet, named_cells, principal_cells
 from kms_constructs.analysis.recorded.asked import asked_of
-from kms_constructs.analysis.recorded.call import Recorded, RecordedCall, RecordedGrant
-from kms_constructs.analysis.recorded.judged import Side, titles
+from kms_constructs.analysis.recorded.call import Recorded, RecordedCall
+from kms_constructs.analysis.recorded.judged import Judge, Side, titles
 from kms_constructs.analysis.recorded.keys import Matching
 from kms_constructs.analysis.recorded.names import Named
 from kms_constructs.analysis.recorded.policy_diff import policy_diff
-from kms_constructs.analysis.recorded.replay import Replay, Verdict
+from kms_constructs.analysis.recorded.replay import Verdict
 from kms_constructs.model.actions import ACTIONS, DESCRIBING, USING, expand
-from kms_constructs.model.estate import Estate, Key
+from kms_constructs.model.estate import Estate, Location
 from kms_constructs.model.policy import Effect, Policy, Principal, Statement
 from kms_constructs.model.text import display
 from kms_constructs.model.unknown import Unknown
@@ -109,21 +109,30 @@ def narrowings(recorded: Recorded, estate: Estate, key_map: Mapping[str, str] | 
     Raises:
         ArgumentError: A key that is mapped is nowhere.
     """
-    asked = asked_of([estate]).keys
-    side = Side.of(recorded, estate, asked, key_map)
+    side = Side.of(recorded, estate, asked_of([estate]).keys, key_map)
+    by_key: dict[str, list[RecordedCall]] = {}
+    for call in recorded.calls:
+        by_key.setdefault(call.key, []).append(call)
+    made = {
+        one.recorded.arn: _made(list(side.judges_of(one.recorded.arn)), one.recorded.arn, by_key)
+        for one in side.matching.matched
+    }
+    narrow = {arn: one.policy for arn, one in made.items() if isinstance(one, Narrowed)}
+    gains = {arn: gain for judge in side.judges for arn, gain in _gains(judge, narrow).items()}
     names = dict(titles(side.matching))
-    found: list[Narrowing] = []
-    for one in side.matching.matched:
-        arn = one.recorded.arn
-        worlds = [
-            (there, keys[arn])
-            for there, (_, _, keys) in zip(side.estates, side.worlds, strict=True)
-            if arn in keys
-        ]
-        calls = tuple(call for call in recorded.calls if call.key == arn)
-        found.append(_narrowing(names[arn], arn, worlds, _Proof(calls, recorded.grants, asked)))
+    found = tuple(
+        _proven(
+            names[arn],
+            arn,
+            list(side.judges_of(arn)),
+            one,
+            calls=by_key.get(arn, ()),
+            gain=gains.get(arn, ""),
+        )
+        for arn, one in made.items()
+    )
     return Narrowings(
-        keys=tuple(found),
+        keys=found,
         matching=side.matching,
         named=side.named,
         first=recorded.first,
@@ -131,59 +140,70 @@ def narrowings(recorded: Recorded, estate: Estate, key_map: Mapping[str, str] | 
     )
 
 
-def _narrowing(title: str, arn: str, worlds: Sequence[tuple[Estate, Key]], proof: _Proof) -> Narrowing:
-    policy = worlds[0][1].policy
+def _made(judges: Sequence[Judge], arn: str, calls: Mapping[str, Sequence[RecordedCall]]) -> Narrowed | str:
+    """The narrower policy of a key, or why there is none."""
+    policy = judges[0].keys[arn].policy
+    if isinstance(policy.unknown, Unknown):
+        return f"the key policy is not known: {policy.unknown.reason}"
+    plain = document_of(policy)
+    if any(document_of(judge.keys[arn].policy) != plain for judge in judges):
+        return "deployment decides what the key policy says: give --parameter"
+    found = narrowed(policy, calls.get(arn, ()))
+    return found if found.policy.statements else "nothing of it was used, and a key needs a policy"
+
+
+def _gains(judge: Judge, narrow: Mapping[str, Policy]) -> dict[str, str]:
+    """Who would gain what by the narrower policies of a world: nobody, or they are not proposed."""
+    old = {
+        arn: replace(
+            key, id=arn, key_id=key.key_id or key.id, aliases=(arn,), location=Location(arn, logical_id=arn)
+        )
+        for arn, key in judge.keys.items()
+        if arn in narrow
+    }
+    new = (replace(key, policy=narrow[arn]) for arn, key in old.items())
+    before = replace(judge.estate, keys=tuple(old.values()), worlds=())
+    found: dict[str, str] = {}
+    for change in diff_access(before, replace(before, keys=tuple(new))):
+        # Fewer alternatives are other conditions, and yet no more.
+        if change.gains and change.after != change.before:
+            found.setdefault(change.key, f"{change.principal} would gain {change.capability.value}")
+    return found
+
+
+def _proven(
+    title: str,
+    arn: str,
+    judges: Sequence[Judge],
+    made: Narrowed | str,
+    *,
+    calls: Sequence[RecordedCall],
+    gain: str,
+) -> Narrowing:
+    """The narrower policy of a key, if it is proven to be no more than that."""
+    policy = judges[0].keys[arn].policy
     plain = document_of(policy)
     same = Narrowing(key=title, arn=arn, before=plain, after=plain, dropped=(), kept=(), parts=(), calls=0)
-    if isinstance(policy.unknown, Unknown):
-        return replace(same, refused=f"the key policy is not known: {policy.unknown.reason}")
-    if any(document_of(key.policy) != plain for _, key in worlds):
-        return replace(same, refused="deployment decides what the key policy says: give --parameter")
-    found = narrowed(policy, proof.calls)
-    if not found.policy.statements:
-        return replace(same, kept=found.kept, refused="nothing of it was used, and a key needs a policy")
+    if isinstance(made, str):
+        return replace(same, refused=made)
+    same = replace(same, kept=made.kept)
+    if (wider := wider_than(made.policy, policy)) is not None:
+        return replace(same, refused=f"{wider} would give more than the policy that there is")
+    if gain:
+        return replace(same, refused=gain)
     stay = 0
-    for estate, key in worlds:
-        refused, allowed = proof.of(estate, key, found.policy)
-        stay = max(stay, allowed)
-        if refused:
-            return replace(same, kept=found.kept, refused=refused)
-    return replace(
-        same,
-        after=document_of(found.policy),
-        dropped=found.dropped,
-        kept=found.kept,
-        parts=found.parts,
-        calls=stay,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Proof:
-    """Proves that nobody gains by a policy, and that what was recorded has the verdict that it has."""
-
-    calls: tuple[RecordedCall, ...]
-    grants: tuple[RecordedGrant, ...]
-    asked: frozenset[str]
-
-    def of(self, estate: Estate, key: Key, narrow: Policy) -> tuple[str, int]:
-        """Why a policy is not proposed, or nothing; and how many calls it still allows."""
-        if (wider := wider_than(narrow, key.policy)) is not None:
-            return f"{wider} would give more than the policy that there is", 0
-        changed = replace(key, policy=narrow)
-        before, after = (replace(estate, keys=(one,), worlds=()) for one in (key, changed))
-        for change in diff_access(before, after):
-            # Fewer alternatives are other conditions, and yet no more.
-            if change.gains and change.after != change.before:
-                return f"{change.principal} would gain {change.capability.value}", 0
-        old, new = (Replay(one, self.asked, self.grants) for one in (before, after))
-        stay = 0
-        for call in self.calls:
-            was, now = old.judge(call, key).verdict, new.judge(call, changed).verdict
+    for judge in judges:
+        allowed = 0
+        key = judge.keys[arn]
+        changed = replace(key, policy=made.policy)
+        for call in calls:
+            was, now = (judge.replay.judge(call, one).verdict for one in (key, changed))
             if was is not now:
-                return f"{call.action} of {call.who} would be {now.value}, and is {was.value}", 0
-            stay += call.calls if now is Verdict.ALLOWED else 0
-        return "", stay
+                refused = f"{call.action} of {call.who} would be {now.value}, and is {was.value}"
+                return replace(same, refused=refused)
+            allowed += call.calls if now is Verdict.ALLOWED else 0
+        stay = max(stay, allowed)
+    return replace(same, after=document_of(made.policy), dropped=made.dropped, parts=made.parts, calls=stay)
 
 
 def wider_than(narrow: Policy, wide: Policy) -> str | None:

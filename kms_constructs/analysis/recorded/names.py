@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from kms_constructs.analysis.recorded.keys import Matching
+from kms_constructs.model.arn import parse_arn
 from kms_constructs.model.estate import Estate, Grant, IdentityPolicy, Key
 from kms_constructs.model.policy import Condition, Policy, Principal, Statement
 from kms_constructs.model.text import HoleKind, has_hole, hole, holes, split_holes
@@ -81,6 +82,16 @@ def key_ids(matching: Matching) -> dict[str, str]:
     return {text: next(iter(ids)) for text, ids in found.items() if len(ids) == 1}
 
 
+def home_of(key: Key, arn: str) -> dict[str, str]:
+    """Account, Region and partition as the ARN of a key tells them, by the holes that stand for them."""
+    told = parse_arn(arn)
+    if told is None:
+        return {}
+    region = key.region if isinstance(key.region, str) else ""
+    pairs = ((key.account, told.account), (region, told.region), (key.partition, told.partition))
+    return {text: value for text, value in pairs if has_hole(text) and split_holes(text) == (text,)}
+
+
 def filled_estate(estate: Estate, texts: Mapping[str, str]) -> Estate:
     """The estate with texts for some of its holes; its worlds are left as they are."""
     if not texts:
@@ -96,6 +107,9 @@ def _key(key: Key, texts: Mapping[str, str]) -> Key:
     return replace(
         key,
         key_id=_fill(key.key_id, texts),
+        account=_fill(key.account, texts),
+        region=_fill(key.region, texts) if isinstance(key.region, str) else key.region,
+        partition=_fill(key.partition, texts),
         policy=filled_policy(key.policy, texts),
         grants=tuple(_grant(one, texts) for one in key.grants),
     )
@@ -111,7 +125,12 @@ def _identity(policy: IdentityPolicy, texts: Mapping[str, str]) -> IdentityPolic
     attached = policy.attached_to
     if not isinstance(attached, Unknown):
         attached = tuple(_fill(one, texts) for one in attached)
-    return replace(policy, attached_to=attached, policy=filled_policy(policy.policy, texts))
+    return replace(
+        policy,
+        attached_to=attached,
+        account=_fill(policy.account, texts),
+        policy=filled_policy(policy.policy, texts),
+    )
 
 
 def filled_policy(policy: Policy, texts: Mapping[str, str]) -> Policy:

@@ -5,18 +5,20 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/least-privilege.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kms_constructs.analysis.access import ACTIONS_OF, capabilities_of
+from kms_constructs.analysis.holdings import HoldingsIndex
 from kms_constructs.analysis.principals import Cell, any_meet, describe_cells, named_cells
 from kms_constructs.analysis.recorded.asked import asked_of
 from kms_constructs.analysis.recorded.call import Recorded
-from kms_constructs.analysis.recorded.judged import Side, Tally, titles
+from kms_constructs.analysis.recorded.judged import Judge, Side, Tally, titles
 from kms_constructs.analysis.recorded.keys import Matching
 from kms_constructs.analysis.recorded.names import Named
 from kms_constructs.analysis.recorded.replay import Verdict
 from kms_constructs.analysis.within import EstateAccess
+from kms_constructs.model.actions import ACTIONS
 from kms_constructs.model.estate import Estate, Key
 from kms_constructs.model.text import display
 from kms_constructs.model.unknown import Unknown
@@ -112,7 +114,7 @@ def usage_of(recorded: Recorded, estate: Estate, key_map: Mapping[str, str] | No
         ArgumentError: A key that is mapped is nowhere.
     """
     side = Side.of(recorded, estate, asked_of([estate]).keys, key_map)
-    access = [(EstateAccess(one), one) for one in side.estates]
+    permissions = {id(one.estate): _Permissions(one.estate) for one in side.judges}
     names = dict(titles(side.matching))
     tallies: dict[str, dict[tuple[str, str, Verdict, tuple[str, ...]], Tally]] = {}
     for call in recorded.calls:
@@ -121,8 +123,13 @@ def usage_of(recorded: Recorded, estate: Estate, key_map: Mapping[str, str] | No
             place = (call.who, call.action, judged.verdict, judged.reasons)
             tallies.setdefault(call.key, {}).setdefault(place, Tally()).add(call)
     found = [
-        _of_key(names[one.recorded.arn], one.recorded.arn, one.key, access, tallies.get(one.recorded.arn, {}))
-        for one in side.matching.matched
+        _of_key(
+            names[arn],
+            arn,
+            [(permissions[id(judge.estate)], judge) for judge in side.judges_of(arn)],
+            tallies.get(arn, {}),
+        )
+        for arn in (one.recorded.arn for one in side.matching.matched)
     ]
     return Usage(
         keys=tuple(found),
@@ -136,17 +143,14 @@ def usage_of(recorded: Recorded, estate: Estate, key_map: Mapping[str, str] | No
 def _of_key(
     title: str,
     arn: str,
-    key: Key,
-    access: list[tuple[EstateAccess, Estate]],
+    worlds: list[tuple[_Permissions, Judge]],
     tallies: Mapping[tuple[str, str, Verdict, tuple[str, ...]], Tally],
 ) -> KeyUsage:
     may: dict[str, set[str]] = {}
     open_to: dict[str, dict[str, None]] = {}
-    for one, estate in access:
-        mine = next((other for other in estate.keys if other.id == key.id), None)
-        if mine is not None:
-            for name, actions in _allowed(one, estate, mine, open_to):
-                may.setdefault(name, set()).update(actions)
+    for permissions, judge in worlds:
+        for name, actions in permissions.of(judge.keys[arn], open_to).items():
+            may.setdefault(name, set()).update(actions)
     used: dict[str, list[Used]] = {}
     for (who, action, verdict, reasons), tally in sorted(tallies.items(), key=lambda one: -one[1].calls):
         used.setdefault(who, []).append(
@@ -188,48 +192,49 @@ def _is_named(who: str, named: Mapping[str, tuple[Cell, ...]]) -> bool:
     return any(any_meet(mine, cells) for cells in named.values())
 
 
-def _allowed(
-    access: EstateAccess, estate: Estate, key: Key, open_to: dict[str, dict[str, None]]
-) -> Iterator[tuple[str, set[str]]]:
-    """Every principal that has a name, and what it may; what has none goes to `open_to`."""
-    actions = tuple(
-        dict.fromkeys(
-            action
-            for capability in capabilities_of(key)
-            for action in ACTIONS_OF[capability]
-            if action not in NOT_CALLED
-        )
-    )
-    may: dict[str, set[str]] = {}
-    delegated: set[str] = set()
-    for action in actions:
-        for part in access.reach(key, action).contributions:
-            wide: list[Cell] = []
-            if part.delegated:
-                # Whom a Deny leaves out, differs by action, and IAM policies decide for the rest anyway.
-                for account in sorted({display(cell.account or "*") for cell in part.cells}):
-                    open_to.setdefault(f"the IAM policies of account {account}", {})[action] = None
-                delegated.add(action)
-                continue
-            for cell in part.cells:
-                name = cell.literal
-                if name is None:
-                    wide.append(cell)
-                else:
-                    may.setdefault(name, set()).add(action)
-            if wide:
-                open_to.setdefault(describe_cells(wide), {})[action] = None
-    for holder in sorted(_holders(estate)):
-        given = {action for action in delegated if access.may(key, holder, action)}
-        if given:
-            may.setdefault(holder, set()).update(given)
-    yield from may.items()
+class _Permissions:
+    """Who may do what on the keys of an estate, by name. Make one for an estate: it remembers."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._access = EstateAccess(estate)
+        self._holdings = HoldingsIndex(estate.identity_policies, ACTIONS)
+
+    def of(self, key: Key, open_to: dict[str, dict[str, None]]) -> dict[str, set[str]]:
+        """Every principal that has a name, and what it may; what has none goes to `open_to`."""
+        may: dict[str, set[str]] = {}
+        delegated: dict[str, list[Cell]] = {}
+        for action in _actions_of(key):
+            for part in self._access.reach(key, action).contributions:
+                if part.delegated:
+                    # Whom a Deny leaves out, differs by action, and IAM policies decide for the rest anyway.
+                    for account in sorted({display(cell.account or "*") for cell in part.cells}):
+                        open_to.setdefault(f"the IAM policies of account {account}", {})[action] = None
+                    delegated.setdefault(action, []).extend(part.cells)
+                    continue
+                wide = [cell for cell in part.cells if cell.literal is None]
+                for name in (cell.literal for cell in part.cells):
+                    if name is not None:
+                        may.setdefault(name, set()).add(action)
+                if wide:
+                    open_to.setdefault(describe_cells(wide), {})[action] = None
+        for holder, action in self._held(key, frozenset(delegated)):
+            if any_meet(named_cells(holder), delegated[action]):
+                may.setdefault(holder, set()).add(action)
+        return may
+
+    def _held(self, key: Key, actions: frozenset[str]) -> set[tuple[str, str]]:
+        """Roles and users, and what IAM policies in view give them on a key."""
+        found: set[tuple[str, str]] = set()
+        for groups in self._holdings.of(key) if actions else ():
+            for group in groups:
+                for holding in group.members:
+                    holders = holding.grant.policy.attached_to
+                    if holding.grant.action in actions and not isinstance(holders, Unknown):
+                        found.update((holder, holding.grant.action) for holder in holders)
+        return found
 
 
-def _holders(estate: Estate) -> set[str]:
-    return {
-        arn
-        for policy in estate.identity_policies
-        if not isinstance(policy.attached_to, Unknown)
-        for arn in policy.attached_to
-    }
+def _actions_of(key: Key) -> tuple[str, ...]:
+    """The actions that mean something for a key and that somebody calls."""
+    found = (action for capability in capabilities_of(key) for action in ACTIONS_OF[capability])
+    return tuple(dict.fromkeys(action for action in found if action not in NOT_CALLED))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
+import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kms_constructs.errors import SourceError
@@ -20,6 +21,26 @@ from kms_constructs.runtime.trail.engine import Rows
 TIMEOUT_SECONDS: Final = 600.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 5.0
 _RUNNING: Final = frozenset({"QUEUED", "RUNNING"})
+
+
+def clients(profile: str | None = None) -> tuple[Any, Any]:
+    """Clients of S3 and of Athena.
+
+    Args:
+        profile: To ask with; None for the default.
+
+    Raises:
+        SourceError: There is no such profile, or no Region.
+    """
+    try:
+        session = boto3.Session(profile_name=profile)
+        return session.client("s3"), session.client("athena")
+    except BotoCoreError as error:
+        raise SourceError(
+            "Athena",
+            f"there is no way to ask it: {str(error).rstrip('.')}",
+            "Set AWS_REGION, or give --profile",
+        ) from error
 
 
 class AthenaEngine:
@@ -129,9 +150,15 @@ class AthenaEngine:
             described = found.get("ResultSetMetadata", {}).get("ColumnInfo", [])
             kinds = [column["Type"] for column in described]
             columns = tuple(column["Name"] for column in described)
+            listed = found["Rows"]
             # The first row of the first page is the names of the columns.
-            for row in found["Rows"][1 if number == 0 else 0 :]:
-                rows.append(tuple(map(_typed, row["Data"], kinds)))
+            if (
+                number == 0
+                and listed
+                and [cell.get("VarCharValue") for cell in listed[0]["Data"]] == [*columns]
+            ):
+                listed = listed[1:]
+            rows += [tuple(map(_typed, row["Data"], kinds)) for row in listed]
         return Rows(columns, rows)
 
 

@@ -17,13 +17,16 @@ from kms_constructs.runtime.trail.s3 import SCHEME, S3Prefix, split_address
 from kms_constructs.runtime.trail.sources import LocalFiles, Scope, Source
 
 
-def sources_of(words: Sequence[str], scope: Scope, profile: str | None = None) -> list[Source]:
+def sources_of(
+    words: Sequence[str], scope: Scope, profile: str | None = None, *, without: Path | None = None
+) -> list[Source]:
     """The sources that are meant.
 
     Args:
         words: ``s3://BUCKET/PREFIX``, ``lookup-events``, files and directories.
         scope: Which log files are asked for.
         profile: Name of the profile to ask AWS with; None for the default credentials.
+        without: A directory that is not looked into.
 
     Raises:
         SourceError: AWS is to be asked and cannot be, or an address is wrong.
@@ -31,7 +34,7 @@ def sources_of(words: Sequence[str], scope: Scope, profile: str | None = None) -
     found: list[Source] = []
     paths = tuple(Path(word) for word in words if word != NAME and not word.startswith(SCHEME))
     if paths:
-        found.append(LocalFiles(paths, scope))
+        found.append(LocalFiles(paths, scope, without))
     buckets = [split_address(word) for word in dict.fromkeys(words) if word.startswith(SCHEME)]
     if buckets:
         client = _s3(profile)

@@ -62,6 +62,12 @@ _USES = """
     WHERE c.event_name = 'ReEncrypt'
 """
 
+# Not every record has invokedBy that comes from a service, but where it came from is the service's name then.
+_SERVICE = """
+    coalesce(service, CASE WHEN source_address = 'AWS Internal' OR source_address LIKE '%.amazonaws.com'
+                           THEN source_address END) AS service
+"""
+
 _ALWAYS = ("key", "action", "caller", "caller_type", "caller_account", "service")
 _ASKED_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "alias": ("kms:requestalias",),
@@ -213,7 +219,8 @@ class _Reader:
         """The query; its values are in `values`."""
         # Whatever is not asked for is not even read.
         columns = ["event_id", "event_name", "event_time", "shared_event_id"]
-        columns += [name for name in self._columns if name not in ("key", "action", "alias")]
+        columns += [name for name in self._columns if name not in ("key", "action", "alias", "service")]
+        columns.append(_SERVICE)
         columns += ["caller"] if "caller" not in columns else []
         columns += ["request"] if self._parameters else []
         for name in ("encryption_context", "destination_encryption_context"):

@@ -167,6 +167,8 @@ class LocalFile:
     def read(self) -> bytes:
         """The content."""
         try:
+            if not self.path.is_file():
+                raise UnreadableError("it is no file, or not there any more")
             return self.path.read_bytes()
         except OSError as error:
             raise UnreadableError(f"it cannot be read: {error.strerror}") from error
@@ -179,11 +181,13 @@ class LocalFiles:
     Args:
         paths: As given: files are taken whatever they are called, of directories what ends as logs do.
         scope: Which log files are asked for.
+        without: A directory that is not looked into: the store may lie among the logs.
         left_out: What was left out.
     """
 
     paths: tuple[Path, ...]
     scope: Scope
+    without: Path | None = None
     left_out: LeftOut = field(default_factory=LeftOut)
 
     def items(self) -> Iterator[LocalFile]:
@@ -199,14 +203,15 @@ class LocalFiles:
             elif not self.scope.takes(name):
                 self.left_out.outside += 1
             else:
-                told = path.stat()
-                yield LocalFile(path, told.st_size, told.st_mtime_ns)
+                yield _local(path)
 
     def _files(self) -> Iterator[Path]:
+        without = None if self.without is None else _whole(self.without)
         for given in self.paths:
-            path = Path(os.path.abspath(given))  # noqa: PTH100 - resolve() would follow links
+            path = _whole(given)
             if path.is_dir():
-                for directory, _, names in os.walk(path):
+                for directory, folders, names in os.walk(path, onerror=_refuse):
+                    folders[:] = [one for one in folders if Path(directory, one) != without]
                     yield from (Path(directory, name) for name in names if name.lower().endswith(_SUFFIXES))
             elif path.exists():
                 yield path
@@ -215,3 +220,22 @@ class LocalFiles:
                     str(given), "there is no such file or directory",
                     "Give log files, a directory of them, s3://BUCKET/PREFIX, or lookup-events",
                 )  # fmt: skip
+
+
+def _whole(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
+
+
+def _local(path: Path) -> LocalFile:
+    try:
+        told = path.stat()
+    except OSError:
+        # Reading says what is wrong.
+        return LocalFile(path, 0, 0)
+    return LocalFile(path, told.st_size, told.st_mtime_ns)
+
+
+def _refuse(error: OSError) -> None:
+    raise SourceError(
+        str(error.filename), f"it cannot be listed: {error.strerror}", "Check its permissions"
+    ) from error

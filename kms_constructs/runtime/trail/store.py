@@ -25,6 +25,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -134,12 +136,14 @@ def connected(
     Args:
         memory_limit: Of DuckDB's own memory.
         threads: None for one a core.
-        spill: Where to; None for a directory of the system's own for such things.
+        spill: Where to; None for a directory of its own that ends with the process.
     """
-    place = spill or Path(tempfile.gettempdir()) / "kms-constructs-trail"
+    if spill is None:
+        spill = Path(tempfile.mkdtemp(prefix="kms-constructs-trail-"))
+        atexit.register(shutil.rmtree, spill, ignore_errors=True)
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory_limit,
-        "temp_directory": str(place),
+        "temp_directory": str(spill),
         "preserve_insertion_order": False,
         # Nothing is fetched from anybody: JSON and Parquet are in the wheel.
         "autoinstall_known_extensions": False,

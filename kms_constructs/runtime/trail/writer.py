@@ -309,7 +309,7 @@ _KEYS: Final = (
 def _prepare(directory: Path) -> None:
     fix = "Give a directory that is empty, a store, or a name that does not exist yet"
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         there = {path.name for path in directory.iterdir()}
     except OSError as error:
         raise SourceError(str(directory), f"no store can be made there: {error.strerror}", fix) from error

@@ -168,6 +168,24 @@ def test_an_iam_policy_on_the_key_of_the_template_counts() -> None:
     ]
 
 
+def test_a_template_for_any_account_is_judged_where_its_keys_are() -> None:
+    """One template, deployed twice: who is named by the account's own id is another in each."""
+    account, region = (hole(HoleKind.ENVIRONMENT, f"AWS::{name}") for name in ("AccountId", "Region"))
+    planned = estate(f"arn:aws:iam::{account}:role/App", account=account, region=region)
+    there = ORDERS.replace(ACCOUNT, "444455556666").replace(REGION, "us-east-1")
+    keys = tuple(RecordedKey(arn=arn, aliases=("alias/orders",)) for arn in (ORDERS, there))
+    elsewhere = APP.replace(ACCOUNT, "444455556666")
+    found = impact_of(
+        told(record(), record(caller=elsewhere, key=there), record(caller=OPS, key=there), keys=keys), planned
+    )
+
+    assert {(row.arn, row.principal, row.verdict) for row in found.rows} == {
+        (ORDERS, APP, Verdict.ALLOWED),
+        (there, elsewhere, Verdict.ALLOWED),
+        (there, OPS, Verdict.DENIED),
+    }
+
+
 # Who may against who does
 
 

@@ -212,6 +212,15 @@ def test_what_is_not_proven_is_not_proposed(
     assert (found.diff(), found.dropped) == ("", ())
 
 
+def test_what_is_a_gain_to_the_comparison_of_access_is_not_proposed(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = parse_policy({"Statement": [allow([APP, OPS], ["kms:Decrypt", "kms:Encrypt"])]})
+    monkeypatch.setattr(least_privilege, "narrowed", lambda *_: Narrowed(wrong, (), (), (1,)))
+    monkeypatch.setattr(least_privilege, "wider_than", lambda *_: None)
+    found = narrowing([allow(APP, ["kms:Decrypt", "kms:Encrypt"])], USED)
+
+    assert found.refused == f"{OPS} would gain decrypt"
+
+
 @pytest.mark.parametrize(
     ("narrow", "wide", "statement"),
     [

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,17 @@ def test_what_was_taken_is_skipped_and_what_is_new_is_added(tmp_path: Path) -> N
     summary = take(store, logs)
     assert (summary.known, summary.files, summary.kept, summary.total) == (2, 1, 50, 150)
     assert take(store, logs).known == 3
+
+
+def test_memory_follows_the_batch_and_not_the_trail(tmp_path: Path) -> None:
+    peaks = []
+    for files in (10, 60):
+        deliver(tmp_path / f"logs-{files}", range(files * 100), per_file=100)
+        tracemalloc.start()
+        take(tmp_path / f"store-{files}", tmp_path / f"logs-{files}", batch_events=500)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.3 * peaks[0]
 
 
 @pytest.mark.parametrize("form", ["fast", "general"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,25 @@ def test_what_is_no_log_file_by_its_name_is_counted(tmp_path: Path) -> None:
     (logs / "notes.txt").write_text("not looked at")
     summary = ingest(tmp_path / "store", [LocalFiles((logs,), Scope())])
     assert (summary.files, summary.other, summary.kept, summary.quarantined) == (1, 2, 10, [])
+
+
+def test_the_store_may_lie_among_the_logs(tmp_path: Path) -> None:
+    deliver(tmp_path, range(10))
+    for known in (0, 1):
+        source = LocalFiles((tmp_path,), Scope(), tmp_path / "store")
+        summary = ingest(tmp_path / "store", [source])
+        assert (summary.known, summary.total, summary.quarantined) == (known, 10, [])
+    assert (tmp_path / "store").stat().st_mode & 0o077 == 0
+
+
+def test_what_is_no_file_is_quarantined(tmp_path: Path) -> None:
+    (tmp_path / "gone.json").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(tmp_path / "pipe.json")
+    summary = ingest(tmp_path / "store", [LocalFiles((tmp_path,), Scope(), tmp_path / "store")])
+    assert [(Path(one.name).name, one.problem) for one in summary.quarantined] == [
+        ("gone.json", "it is no file, or not there any more"),
+        ("pipe.json", "it is no file, or not there any more"),
+    ]
 
 
 def test_names_tell_days_and_regions(tmp_path: Path) -> None:

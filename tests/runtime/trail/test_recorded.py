@@ -54,6 +54,10 @@ CASES: dict[str, tuple[list[dict[str, Any]], dict[tuple[str, str, str], int]]] =
         [record(caller=None, service="logs.amazonaws.com")],
         {("Decrypt", "logs.amazonaws.com", ORDERS): 1},
     ),
+    "by-a-service-that-only-the-address-tells": (
+        [record(caller=None, sourceIPAddress="logs.amazonaws.com")],
+        {("Decrypt", "logs.amazonaws.com", ORDERS): 1},
+    ),
     "re-encrypted": (
         [record("ReEncrypt", key=OTHER, request={"sourceKeyId": OTHER, "destinationKeyId": ORDERS})],
         {("ReEncryptFrom", APP, OTHER): 1, ("ReEncryptTo", APP, ORDERS): 1},

@@ -13,8 +13,11 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from kms_constructs.cli.main import main
 from kms_constructs.errors import SourceError
 from kms_constructs.runtime.trail.ingest import ingest
+from kms_constructs.runtime.trail.lookup import Lookups
+from kms_constructs.runtime.trail.places import sources_of
 from kms_constructs.runtime.trail.s3 import S3Prefix
 from kms_constructs.runtime.trail.sources import Scope
 from kms_constructs.runtime.trail.store import TrailStore
@@ -160,6 +163,35 @@ def test_an_object_that_is_not_handed_out_is_quarantined_and_tried_again(
     summary = ingest(tmp_path / "store", [S3Prefix(client, BUCKET, "", Scope())])
     assert (summary.files, summary.known, summary.quarantined) == (1, 19, [])
     assert TrailStore(tmp_path / "store").quarantined() == ()
+
+
+def test_words_of_the_command_line_mean_sources(
+    client: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fill(client)
+    (tmp_path / "more.json").write_bytes(log([record(999)]))
+    with pytest.raises(SystemExit) as ended:
+        main(
+            [
+                "trail",
+                "ingest",
+                f"s3://{BUCKET}/AWSLogs/",
+                "more.json",
+                "--into",
+                "store",
+                "--since",
+                "2026-05-03",
+            ]
+        )
+    assert ended.value.code == 0
+    assert "  new in the store                     9\n" in capsys.readouterr().out
+    scope = Scope(regions=frozenset({"eu-west-1", "us-east-1"}))
+    (lookups,) = sources_of(["lookup-events"], scope)
+    assert isinstance(lookups, Lookups)
+    assert [(account, region) for account, region, _ in lookups.places] == [
+        ("123456789012", "eu-west-1"), ("123456789012", "us-east-1"),
+    ]  # fmt: skip
 
 
 def test_an_object_beyond_the_limit_is_not_fetched(client: Watched, tmp_path: Path) -> None:

@@ -102,7 +102,10 @@ from (
               eventname as event_name,
               nullif(awsregion, '') as region,
               coalesce(nullif(useridentity.accountid, ''), nullif(recipientaccountid, '')) as account,
-              asked_of(json_extract_string(requestparameters, '$.sourceKeyId')) as source_key,
+              case
+                when eventsource = 'kms.amazonaws.com'
+                then asked_of(json_extract_string(requestparameters, '$.sourceKeyId'))
+              end as source_key,
               case
                 when asked_of(json_extract_string(requestparameters, '$.targetKeyId')) is not null
                   and json_extract_string(requestparameters, '$.aliasName') like 'alias/%'
