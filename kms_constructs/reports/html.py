@@ -6,16 +6,11 @@ script that this package wrote, by their hashes.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from kms_constructs.analysis.access import Access
@@ -31,6 +26,7 @@ from kms_constructs.reports.access_view import (
     matrix_order,
     proviso,
 )
+from kms_constructs.reports.page import data, hash_of, template
 from kms_constructs.reports.summary import (
     ResourceFindings,
     Status,
@@ -295,33 +291,18 @@ def _in_one_line(table: PageTable) -> PageTable:
 
 
 def _render(page: _Page) -> str:
-    style, script = _data("report.css"), _data("report.js")
+    style, script = data("report.css"), data("report.js")
     return (
-        _template().render(
+        template("report.html.jinja").render(
             page=page,
             # Written by this package, and not a word of it comes from input.
             style=Markup(style),  # noqa: S704
             script=Markup(script),  # noqa: S704
-            style_hash=_hash(style),
-            script_hash=_hash(script),
+            style_hash=hash_of(style),
+            script_hash=hash_of(script),
         )
         + "\n"
     )
-
-
-@lru_cache(maxsize=4)
-def _data(name: str) -> str:
-    return resources.files("kms_constructs.reports").joinpath(f"data/{name}").read_text("utf-8")
-
-
-@lru_cache(maxsize=1)
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    return environment.from_string(_data("report.html.jinja"))
-
-
-def _hash(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
 
 
 def _tiles(summary: Summary) -> tuple[_Count, ...]:
