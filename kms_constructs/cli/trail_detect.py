@@ -13,7 +13,6 @@ from kms_constructs.cli.trail_against import TrailGiven, at_home, tell_estates, 
 from kms_constructs.detections.watch import Level
 from kms_constructs.exit_code import ExitCode
 from kms_constructs.reports.formats import DETECTED
-from kms_constructs.reports.trail_findings import LEVELS
 
 if TYPE_CHECKING:
     from kms_constructs.analysis.recorded.call import RecordedKey
@@ -56,6 +55,10 @@ def _accounts(context: click.Context, parameter: click.Parameter, values: tuple[
         if not is_account_id(value):
             raise click.BadParameter(f"{value!r} is no account id of twelve digits", context, parameter)
     return values
+
+
+LEVELS = tuple(level.value for level in Level)
+"""Loudest first. What draws them loads rich, and is loaded when it draws."""
 
 
 @click.command(short_help="Find what somebody should hear of.")
