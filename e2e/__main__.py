@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from e2e import deployment, live_audit, material, monitoring, sharing
+from e2e import deployment, live_audit, material, monitoring, sharing, trail
 from e2e.chain import BrokenError, Chain
 from tests.ministack import running
 
@@ -27,6 +27,7 @@ LINKS: tuple[tuple[str, Callable[[Chain], None]], ...] = (
     ("Key material is imported", material.imported),
     ("A change by hand is found", live_audit.drifted),
     ("Sharing between two accounts is verified", sharing.verified),
+    ("The trail of all this is read", trail.read),
 )
 
 

@@ -15,10 +15,13 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from reference_app.environments import ACCOUNT, REGION
+from e2e.recording import record
+from reference_app.environments import ACCOUNT, REGION, role
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REPLICA_REGION = "eu-west-1"
+OPERATOR = role("security-break-glass-role")
+"""Whom the calls of the run are put down to, where it does not say."""
 REGIONS = (REGION, REPLICA_REGION)
 
 
@@ -33,21 +36,25 @@ class Chain:
     Args:
         endpoint: Address of the emulator.
         directory: Where everything goes that is made.
-        aliases: Ids and ARNs of keys that the run made, by a name of its own.
+        made: ARNs of keys and addresses of queues that the run made, by a name of its own.
+        records: What a trail would have recorded of the calls to KMS of the run's own clients.
     """
 
     endpoint: str
     directory: Path
     made: dict[str, str] = field(default_factory=dict)
+    records: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def assembly(self) -> Path:
         """What `cdk synth` made."""
         return self.directory / "cdk.out"
 
-    def client(self, service: str, region: str = REGION, account: str = ACCOUNT) -> Any:
-        """A client of the emulator's; the account is the access key."""
-        return boto3.client(
+    def client(
+        self, service: str, region: str = REGION, account: str = ACCOUNT, caller: str = OPERATOR
+    ) -> Any:
+        """A client of the emulator's; the account is the access key, the caller what the trail says."""
+        client = boto3.client(
             service,
             region_name=region,
             endpoint_url=self.endpoint,
@@ -55,6 +62,9 @@ class Chain:
             aws_secret_access_key="none",  # noqa: S106 - it is none
             config=Config(retries={"max_attempts": 0}),
         )
+        if service == "kms":
+            record(client, self.records, caller=caller, account=account, region=region)
+        return client
 
     def say(self, text: str) -> None:
         """Tells what was shown."""
