@@ -36,6 +36,8 @@ BASELINE_DAYS = 14
 
 _TIME = "'%Y-%m-%dT%H:%M:%SZ'"
 _AT_ONCE = 10_000
+_SLICE = 500_000
+"""Events that are joined with their keys at once, about; a day is not cut."""
 
 _PRINCIPAL = """coalesce(
     caller, service,
@@ -45,15 +47,25 @@ _PRINCIPAL = """coalesce(
 _UNIT = r"""CASE WHEN contains(key, ':key/mrk-')
     THEN regexp_replace(key, '^(arn:[^:]*:kms:)[^:]*:', '\1*:') ELSE key END"""
 
+_ONCE = (
+    # Which of the records of a call stands for it is asked once, and not by every query again.
+    "CREATE OR REPLACE TEMP TABLE detect_once AS "
+    "SELECT event_id FROM calls WHERE shared_event_id IS NOT NULL",
+    "CREATE OR REPLACE TEMP VIEW detect_calls AS SELECT * FROM events "
+    "WHERE shared_event_id IS NULL OR event_id IN (SELECT event_id FROM detect_once)",
+)
+
+_DAYS = "SELECT event_date, count(*) FROM events WHERE event_date <= $last_day GROUP BY ALL ORDER BY ALL"
+
 _PROFILE = f"""
-CREATE OR REPLACE TEMP TABLE detect_profile AS
 SELECT
     k.key AS key, {_UNIT} AS unit, {_PRINCIPAL} AS principal, source_address, vpc_endpoint, region,
     c.event_date AS day, event_name IN $decrypting AND k.use <> 'destination' AS decrypts, count(*) AS uses,
     min(c.event_time) AS first, max(c.event_time) AS last, min(c.event_id) AS example
-FROM calls AS c INNER JOIN event_keys AS k ON k.event_id = c.event_id
+FROM detect_calls AS c INNER JOIN event_keys AS k ON k.event_id = c.event_id
 WHERE c.event_source = '{KMS}' AND event_name IN $cryptographic AND error_code IS NULL
-    AND c.event_time < $until AND k.event_date <= $last_day
+    AND c.event_date BETWEEN $slice_first AND $slice_last
+    AND k.event_date BETWEEN $slice_first AND $slice_last
     AND ($every OR k.key IN $keys)
 GROUP BY ALL
 """
@@ -85,7 +97,7 @@ SELECT
     {_PRINCIPAL} AS principal, coalesce(k.key, '') AS key, epoch(c.event_time)::BIGINT // 60 AS minute,
     count(*), strftime(min(c.event_time), {_TIME}), strftime(max(c.event_time), {_TIME}),
     arg_min(c.event_id, c.event_time, {EXAMPLES})
-FROM calls AS c LEFT JOIN event_keys AS k ON k.event_id = c.event_id AND k.use <> 'destination'
+FROM detect_calls AS c LEFT JOIN event_keys AS k ON k.event_id = c.event_id AND k.use <> 'destination'
 WHERE c.event_source = '{KMS}' AND event_name IN $cryptographic AND starts_with(error_code, 'AccessDenied')
     AND c.event_time >= $since AND c.event_time < $until AND ($every OR k.key IN $keys)
 GROUP BY ALL
@@ -93,7 +105,7 @@ GROUP BY ALL
 
 _CANDIDATES = f"""
 CREATE OR REPLACE TEMP TABLE detect_candidates AS
-SELECT c.* FROM calls AS c
+SELECT c.* FROM detect_calls AS c
 WHERE c.event_time < $until AND (
     c.event_source = '{CLOUDTRAIL}'
     OR (c.event_source = '{KMS}' AND event_type = '{NETWORK_ACTIVITY}' AND (
@@ -129,7 +141,7 @@ FROM (
     SELECT unnest($announced) AS key, unnest($starts)::TIMESTAMP AS start, unnest($ends)::TIMESTAMP AS finish
 ) AS a
 INNER JOIN event_keys AS k ON k.key = a.key
-INNER JOIN calls AS c ON c.event_id = k.event_id
+INNER JOIN detect_calls AS c ON c.event_id = k.event_id
 WHERE c.event_source = '{KMS}' AND event_name IN $cryptographic
     AND c.event_time > a.start AND c.event_time < a.finish
     AND c.event_time >= $since AND c.event_time < $until
@@ -184,7 +196,7 @@ def detect(connection: DuckDBPyConnection, settings: DetectSettings | None = Non
     """What a trail tells.
 
     Args:
-        connection: Has the views ``calls`` and ``event_keys`` of a store.
+        connection: Has the views ``events``, ``calls`` and ``event_keys`` of a store.
         settings: How to look.
 
     Raises:
@@ -198,6 +210,8 @@ class _Detecting:
         self._connection = connection
         self._settings = settings
         self._notes = Notes()
+        for statement in _ONCE:
+            connection.execute(statement)
         self._keys = self._wanted_keys()
 
     def run(self) -> Detected:
@@ -232,7 +246,7 @@ class _Detecting:
         since, days = self._settings.since, timedelta(days=self._settings.baseline_days)
         if since is None:
             return first, first + days
-        ((known,),) = self._rows("SELECT CAST(min(event_time) AS DATE) FROM calls", {})
+        ((known,),) = self._rows("SELECT CAST(min(event_time) AS DATE) FROM detect_calls", {})
         earliest = known if isinstance(known, date) else since
         return min(since, max(earliest, since - days)), since
 
@@ -259,7 +273,7 @@ class _Detecting:
     def _span(self) -> tuple[int, str | None, str | None]:
         asked = f"""
             SELECT count(*), strftime(min(event_time), {_TIME}), strftime(max(event_time), {_TIME})
-            FROM calls WHERE event_time >= $since AND event_time < $until
+            FROM detect_calls WHERE event_time >= $since AND event_time < $until
         """
         ((calls, first, last),) = self._rows(asked, self._parameters("since", "until"))
         return int(str(calls)), _text(first), _text(last)
@@ -327,7 +341,7 @@ class _Detecting:
 
     def _first_seen(self) -> dict[tuple[str, str], str]:
         asked = f"""
-            SELECT account, region, strftime(min(event_time), {_TIME}) FROM calls
+            SELECT account, region, strftime(min(event_time), {_TIME}) FROM detect_calls
             WHERE event_source = '{KMS}' AND account IS NOT NULL AND region IS NOT NULL GROUP BY ALL
         """
         return {(str(account), str(region)): str(time) for account, region, time in self._rows(asked, {})}
@@ -372,8 +386,7 @@ class _Detecting:
 
     def _compared(self, begin: date, end: date) -> Iterator[TrailFinding]:
         """What is new, and what is more than ever."""
-        asked = self._parameters("decrypting", "cryptographic", "until", "last_day", "every", "keys")
-        self._connection.execute(_PROFILE, asked)
+        self._profile()
         self._name_networks()
         days = (end - begin).days
         histories = {
@@ -392,6 +405,14 @@ class _Detecting:
         yield from never_seen(uses, histories, baseline_days=days, end=str(end), notes=self._notes)
         decrypted = list(self._counted(_VOLUMES, first_day=begin))
         yield from decrypt_volumes(decrypted, baseline_days=days, notes=self._notes)
+
+    def _profile(self) -> None:
+        """Counts uses by slices of days, so that memory follows the slice and not the trail."""
+        asked = self._parameters("decrypting", "cryptographic", "every", "keys")
+        how = "CREATE OR REPLACE TEMP TABLE detect_profile AS"
+        for first, last in _slices(list(self._rows(_DAYS, self._parameters("last_day")))):
+            self._connection.execute(f"{how} {_PROFILE}", asked | {"slice_first": first, "slice_last": last})
+            how = "INSERT INTO detect_profile"
 
     def _name_networks(self) -> None:
         """A table of the network of each address: what a network is, is said in one place and not in SQL."""
@@ -420,6 +441,16 @@ class _Detecting:
                 str(last),
                 _texts(events),
             )
+
+
+def _slices(days: Sequence[tuple[object, ...]]) -> Iterator[tuple[object, object]]:
+    """The first and the last day of each slice: as many days as have some `_SLICE` events."""
+    first, events = None, 0
+    for number, (day, count) in enumerate(days, start=1):
+        first, events = first or day, events + int(str(count))
+        if events >= _SLICE or number == len(days):
+            yield first, day
+            first, events = None, 0
 
 
 def _text(value: object) -> str | None:

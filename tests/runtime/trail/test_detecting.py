@@ -279,6 +279,15 @@ def test_who_is_authorised_on_one_key_is_not_on_another(
     assert ("put-key-policy-unauthorised", policy.key) in found
 
 
+@pytest.mark.parametrize("events", [1, 300, 1500])
+def test_slices_of_any_size_tell_the_same(
+    events: int, trail: SyntheticTrail, store: duckdb.DuckDBPyConnection, found: Detected,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("kms_constructs.runtime.trail.detecting._SLICE", events)
+    assert detect(store, settings_of(trail)) == found
+
+
 def test_findings_are_one_a_caller_and_key_loudest_first(found: Detected) -> None:
     places = [(one.what.id, one.key, one.principal) for one in found.findings]
     assert len(set(places)) == len(places)
