@@ -143,8 +143,9 @@ class Reader:
         self._places: list[str] = []
         self._accounts: list[str] = []
         self._placed: dict[tuple[int, str, str], int] = {}
-        self._named: dict[tuple[tuple[tuple[str, str], ...], bytes], _Named] = {}
+        self._named: dict[tuple[tuple[str | None, ...], str, bytes], _Named] = {}
         self._requests: dict[bytes, _Request] = {}
+        self._older: dict[bytes, _Request] = {}
         self.requests: list[str] = []
         """Columns `WHAT` as text, by number."""
         self.size = 0
@@ -297,7 +298,12 @@ class Reader:
 
     def _new_request(self, asked: bytes, one: TypedRecord) -> _Request:
         if len(self._requests) >= _CACHED:
+            # What comes again and again survives what comes once: encryption contexts that name an object.
+            self._older = self._requests.copy()
             self._requests.clear()
+        if (kept := self._older.get(asked)) is not None:
+            self._requests[asked] = kept
+            return kept
         raw, resources = bytes(one.requestParameters), bytes(one.resources)
         if b"\r" in raw:
             raise _OtherwiseError
@@ -307,19 +313,16 @@ class Reader:
                 told.encryptionContext or told.sourceEncryptionContext,
                 told.destinationEncryptionContext,
             )
-            names = tuple(
-                (one, name) for one, name in zip(KEY_PARAMETERS, self._names(told), strict=True) if name
-            )
-            if _of_s3(raw):
-                names = (("", _encoded(telling(json.loads(raw)))),)
+            names = self._names(told)
+            whole = _encoded(telling(json.loads(raw))) if _of_s3(raw) else ""
             context = self._sorted(pairs).decode() if pairs else ""
             destination = self._sorted(others).decode() if others else ""
             number = self._number_of_request(f"{context}\x1f{destination}\x1f{raw.decode()}")
         else:
-            names = ()
+            names, whole = (), ""
             number = self._number_of_request("\x1f\x1f")
-        if (named := self._named.get((names, resources))) is None:
-            named = self._new_names(names, resources)
+        if (named := self._named.get((names, whole, resources))) is None:
+            named = self._named[names, whole, resources] = self._new_names(names, whole, resources)
         found = self._requests[asked] = _Request(number, named.keys, named)
         return found
 
@@ -328,12 +331,15 @@ class Reader:
         self.size += len(columns)
         return len(self.requests) - 1
 
-    def _new_names(self, names: tuple[tuple[str, str], ...], resources: bytes) -> _Named:
+    def _new_names(self, told: tuple[str | None, ...], whole: str, resources: bytes) -> _Named:
+        # Not strict: a request without parameters tells no names at all.
+        names = tuple((one, name) for one, name in zip(KEY_PARAMETERS, told, strict=False) if name)
+        if whole:
+            names = (("", whole),)
         keys = None
         if all(name.startswith("arn:") for _, name in names):
             keys = self._number_of_keys((names, (), resources, KMS, "", None, None, None))
-        found = self._named[names, resources] = _Named(len(self._named), names, resources, keys)
-        return found
+        return _Named(len(self._named), names, resources, keys)
 
     def _keys_of(self, one: TypedRecord, named: _Named, *, answered: bool = True) -> int:
         """The keys of a record that not only its request tells; with what it was answered, or without."""

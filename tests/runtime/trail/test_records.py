@@ -128,6 +128,13 @@ def test_the_store_holds_what_flatten_says(found: list[dict[str, object]]) -> No
     assert stored(numbered) == flattened(numbered)
 
 
+def test_requests_that_are_forgotten_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kms_constructs.runtime.trail.records._CACHED", 2)
+    order = (1, 2, 1, 3, 4, 1, 5, 6, 7, 1, 2)
+    found = [{**record(request), "eventID": f"e-{place}"} for place, request in enumerate(order)]
+    assert stored(found) == flattened(found)
+
+
 @pytest.mark.parametrize("number", range(3))
 def test_contexts_have_their_names_sorted(number: int) -> None:
     found = record(number, requestParameters={"encryptionContext": {"b": "é", "a": '"', "B": "1"}})
