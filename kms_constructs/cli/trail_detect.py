@@ -13,7 +13,6 @@ from kms_constructs.cli.trail_against import TrailGiven, at_home, tell_estates, 
 from kms_constructs.detections.watch import Level
 from kms_constructs.exit_code import ExitCode
 from kms_constructs.reports.formats import DETECTED
-from kms_constructs.reports.trail_findings import LEVELS
 
 if TYPE_CHECKING:
     from kms_constructs.analysis.recorded.call import RecordedKey
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
     from kms_constructs.guardrails.config import GuardrailConfig
     from kms_constructs.model.estate import Estate
     from kms_constructs.reports.trail_findings import FindingRow, TrailFindings
+
+_LEVELS = tuple(level.value for level in Level)
+"""Loudest first."""
 
 
 def _authorised(
@@ -73,9 +75,9 @@ def _accounts(context: click.Context, parameter: click.Parameter, values: tuple[
               "repeated.")  # fmt: skip
 @click.option("--baseline-days", metavar="N", type=click.IntRange(min=1), default=14, show_default=True,
               help="Days that say what is usual: before --since, else the first of the trail.")  # fmt: skip
-@click.option("--level", type=click.Choice(LEVELS), default=LEVELS[-1], show_default=True,
+@click.option("--level", type=click.Choice(_LEVELS), default=_LEVELS[-1], show_default=True,
               help="Least level shown.")  # fmt: skip
-@click.option("--fail-on", type=click.Choice([*LEVELS, "never"]), default=LEVELS[0], show_default=True,
+@click.option("--fail-on", type=click.Choice([*_LEVELS, "never"]), default=_LEVELS[0], show_default=True,
               help="Least level that exits with 1.")  # fmt: skip
 @click.option("--all", "everything", is_flag=True, help="List every caller and key in the table.")
 @config_option
