@@ -50,6 +50,10 @@ if TYPE_CHECKING:
     "--against", metavar="PATH", multiple=True, type=click.Path(),
     help="Tell how keys differ from what this template, cdk.out or plan declares. May be repeated.",
 )  # fmt: skip
+@click.option(
+    "--last-use", metavar="FILE", type=click.Path(),
+    help="Take later uses of keys from this: what `kms-constructs trail report --report last-use -f json` wrote.",
+)  # fmt: skip
 @judging_options(AUDITED.names)
 def audit(
     *,
@@ -62,6 +66,7 @@ def audit(
     offline: str | None,
     resume: str | None,
     against: tuple[str, ...],
+    last_use: str | None,
     judging: Judging,
 ) -> int:
     """Judge the customer managed keys of live accounts by the same guardrails as templates.
@@ -77,6 +82,7 @@ def audit(
       kms-constructs audit --accounts organization --role-arn 'arn:aws:iam::{account}:role/Audit'
       kms-constructs audit --save today.json --resume today.journal
       kms-constructs audit --offline today.json --against cdk.out
+      kms-constructs audit --no-last-usage --last-use used.json
       kms-constructs diff yesterday.json today.json
 
     \b
@@ -94,7 +100,7 @@ def audit(
                 estate = estate_from_answers(saved_answers(offline))
         else:
             estate = estate_from_answers(asked.answers())
-        return _held_against(estate, against)
+        return _held_against(_with_last_use(estate, last_use), against)
 
     return judging.run(read, AUDITED, _shown, "There is no customer managed key in what was asked.")
 
@@ -121,6 +127,16 @@ def saved_answers(file: str) -> Answers:
     if not isinstance(content, Mapping) or FORMAT not in content:
         raise SourceError(file, "it holds no saved answers", "Give what kms-constructs audit --save wrote")
     return read_answers(content, file)
+
+
+def _with_last_use(estate: Estate, file: str | None) -> Estate:
+    if file is None:
+        return estate
+    from kms_constructs.sources.decode import decode, read_text
+    from kms_constructs.sources.kms_api.last_use import with_last_use
+    from kms_constructs.sources.plain import plain
+
+    return with_last_use(estate, plain(decode(read_text(Path(file), file), file)), file)
 
 
 def _held_against(estate: Estate, paths: tuple[str, ...]) -> Estate:

@@ -208,3 +208,15 @@ def test_what_cannot_be_is_said_before_anybody_is_asked(
 
 def test_a_region_that_boto3_has_not_heard_of_is_asked_about() -> None:
     assert unheard_of(["eu-west-1", "cn-north-1", "us-gov-west-1", "eu-west-9"]) == ("eu-west-9",)
+
+
+def test_uses_that_a_trail_tells_are_taken_from_its_report(run: Run) -> None:
+    row = {"key": Seed().arn, "last_use": "2026-06-01T00:00:00Z"}
+    used = Path("used.json")
+    write(used, {"reports": [{"name": "last-use", "rows": [row]}]})
+    answers = saved(answers_of(Seed(), last_usage=False, trails=[TRAIL]))
+    shown = run("audit", "--offline", answers, "--last-use", "used.json", "--format", "inventory")
+    assert "2026-06-01 or later" in shown.out
+    write(used, {"reports": []})
+    done = run("audit", "--offline", answers, "--last-use", "used.json")
+    assert (done.code, "used.json: it holds no report on the last use" in done.err) == (2, True)

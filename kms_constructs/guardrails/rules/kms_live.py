@@ -138,6 +138,8 @@ class LiveRule(KeyRule):
         live = key.live
         if live is None or is_unknown(live.last_used) or key.kind is KeyKind.REPLICA:
             return
+        if live.seen_in_trail:
+            return  # that it was used then says nothing of later
         last = live.last_used or live.tracked_since
         if last is None or key.key_state in _PENDING:
             return

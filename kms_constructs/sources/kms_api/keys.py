@@ -136,6 +136,7 @@ class Keys:
             vocabulary=KMS_API,
         )
         usage = self._usage(key_id, location)
+        stack, logical_id = self._made_by(key_id)
         if why is not None:
             open_ = ("key_spec", "key_usage", "origin", "key_state", "material_expires", "description")
             key = replace(key, **dict.fromkeys(open_, why))  # type: ignore[arg-type]  # each may be unknown
@@ -145,7 +146,8 @@ class Keys:
                 replicas=why,
                 last_used=usage[0],
                 tracked_since=usage[1],
-                **self._made_by(key_id),
+                stack=stack,
+                logical_id=logical_id,
             )
             yield replace(key, rotation_enabled=rotation, rotation_period=period, live=live)
             return
@@ -163,7 +165,8 @@ class Keys:
                 replicas=_replicas(metadata),
                 next_rotation=self._next_rotation(key_id),
                 key_store=str(metadata.get("CustomKeyStoreId") or ""),
-                **self._made_by(key_id),
+                stack=stack,
+                logical_id=logical_id,
             ),
         )
 
@@ -199,11 +202,11 @@ class Keys:
         answer = self.answers.of(self._call("GetKeyRotationStatus", KeyId=key_id))
         return _day(answer.content.get("NextRotationDate"))
 
-    def _made_by(self, key_id: str) -> dict[str, str]:
+    def _made_by(self, key_id: str) -> tuple[str, str]:
         """The stack that made the key, and its name there."""
         tags = self.answers.of(self._call("ListResourceTags", KeyId=key_id)).items("Tags")
         found = {one.get("TagKey"): one.get("TagValue") for one in tags}
-        return {"stack": str(found.get(_STACK) or ""), "logical_id": str(found.get(_LOGICAL_ID) or "")}
+        return str(found.get(_STACK) or ""), str(found.get(_LOGICAL_ID) or "")
 
     def _rotation(
         self, key_id: str, location: Location
