@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option(
     "--last-use", metavar="FILE", type=click.Path(),
-    help="Take later uses of keys from this: what `kms-constructs trail report --report last-use -f json` wrote.",
+    help="Take later uses of keys from what `kms-constructs trail report --report last-use -f json` wrote.",
 )  # fmt: skip
 @judging_options(AUDITED.names)
 def audit(
