@@ -60,6 +60,10 @@ def _accounts(context: click.Context, parameter: click.Parameter, values: tuple[
     return values
 
 
+LEVELS = tuple(level.value for level in Level)
+"""Loudest first. What draws them loads rich, and is loaded when it draws."""
+
+
 @click.command(short_help="Find what somebody should hear of.")
 @trail_options
 @click.option("--key", "keys", metavar="KEY", multiple=True,
