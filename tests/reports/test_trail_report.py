@@ -143,7 +143,7 @@ def test_a_page_needs_nothing_and_runs_nothing() -> None:
 def test_a_page_is_well_formed_and_its_charts_have_words() -> None:
     page = trail_html(EVERYTHING)
     body = page[page.index("<body>") : page.index("</body>") + len("</body>")]
-    tree = ET.fromstring(body.replace(' open>', ' open="">'))  # noqa: S314 - made just now
+    tree = ET.fromstring(body.replace(" open>", ' open="">'))  # noqa: S314 - made just now
     assert [one.get("id") for one in tree.iter("section")] == [
         f"report-{name}"
         for name in ("timeline", "hours", "top-talkers", "totals", "by-user-agent", "by-alias")
