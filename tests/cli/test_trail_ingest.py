@@ -38,7 +38,10 @@ def test_it_says_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert (code, out.splitlines()[1]) == (ExitCode.CLEAN, "  taken before                         2")
 
 
-def test_what_is_quarantined_is_named_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_quarantined_is_named_and_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     torn = tmp_path / "torn.json"
     torn.write_bytes(log([record(1)])[:-9])
     good = tmp_path / "good.json"
@@ -47,8 +50,8 @@ def test_what_is_quarantined_is_named_and_fails(tmp_path: Path, capsys: pytest.C
     assert (code, out) == (ExitCode.UNDETERMINED, "")
     lines = sorted(err.splitlines())
     assert len(lines) == 2
-    assert lines[0].startswith(f"Quarantined: {good}, record 2: a record of an event has eventID")
-    assert lines[1].startswith(f"Quarantined: {torn}: it is not JSON, or breaks off")
+    assert lines[0].startswith("Quarantined: good.json, record 2: a record of an event has eventID")
+    assert lines[1].startswith("Quarantined: torn.json: it is not JSON, or breaks off")
 
 
 def test_the_summary_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
