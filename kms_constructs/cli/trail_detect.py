@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kms_constructs.reports.trail_findings import FindingRow, TrailFindings
 
 _LEVELS = tuple(level.value for level in Level)
-"""Loudest first."""
+"""Loudest first. What draws them loads rich, and is loaded when it draws."""
 
 
 def _authorised(
@@ -58,10 +58,6 @@ def _accounts(context: click.Context, parameter: click.Parameter, values: tuple[
         if not is_account_id(value):
             raise click.BadParameter(f"{value!r} is no account id of twelve digits", context, parameter)
     return values
-
-
-LEVELS = tuple(level.value for level in Level)
-"""Loudest first. What draws them loads rich, and is loaded when it draws."""
 
 
 @click.command(short_help="Find what somebody should hear of.")
