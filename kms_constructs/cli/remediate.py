@@ -15,6 +15,7 @@ from kms_constructs.errors import SourceError
 from kms_constructs.exit_code import ExitCode
 
 if TYPE_CHECKING:
+    from kms_constructs.model.estate import Estate
     from kms_constructs.policies.remediation import Change
 
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 @click.option("--plan", "file", metavar="FILE", required=True, type=click.Path(),
               help="Saved answers (audit --save) to plan for.")  # fmt: skip
 @click.option("--control", "controls", metavar="ID", multiple=True, help="Plan for this control only.")
+@click.option("--trail", "store", metavar="STORE", type=click.Path(),
+              help="Store of `kms-constructs trail ingest`: what it shows may not be denied.")  # fmt: skip
 @click.option("--words", type=click.Choice(("cli", "cdk", "terraform")), default="cli", show_default=True,
               help="In whose words to say a change.")  # fmt: skip
 @click.option("-f", "--format", "format_", type=click.Choice(("table", "json")), default="table",
@@ -33,6 +36,7 @@ def remediate(
     *,
     file: str,
     controls: tuple[str, ...],
+    store: str | None,
     words: str,
     format_: str,
     apply_: bool,
@@ -42,13 +46,14 @@ def remediate(
     """Plan what exactly would mend the findings of an audit.
 
     Nothing destructive is ever proposed. A new key policy is judged first: it may not lock anybody out, break
-    another guardrail, or take a use of the key from anybody. What needs a decision is left to people.
+    another guardrail, or take a use of the key from anybody, nor, with --trail, deny a call that was made.
+    What needs a decision is left to people.
 
     \b
     Examples:
       kms-constructs audit --save today.json
       kms-constructs remediate --plan today.json
-      kms-constructs remediate --plan today.json --words terraform
+      kms-constructs remediate --plan today.json --trail trail/ --words terraform
       kms-constructs remediate --plan today.json --apply --profile key-admin
 
     \b
@@ -66,6 +71,8 @@ def remediate(
         estate = estate_from_answers(answers)
         report = judge(estate, settings, controls=controls or None)
         changes = plan(report, estate, answers, settings)
+        if store is not None:
+            changes = _held_against_trail(changes, estate, store)
     if format_ == "json":
         output.to_terminal(
             f"{json.dumps([_data(one) for one in changes], indent=2, ensure_ascii=False)}\n", for_people=False
@@ -79,6 +86,19 @@ def remediate(
     if any(one.kind is not Kind.OPEN for one in left):
         return ExitCode.VIOLATIONS
     return ExitCode.UNDETERMINED if left else ExitCode.CLEAN
+
+
+def _held_against_trail(changes: tuple[Change, ...], estate: Estate, store: str) -> tuple[Change, ...]:
+    """The changes, without those that would have denied what the trail shows."""
+    from pathlib import Path
+
+    from kms_constructs.cli.trail_against import TrailGiven
+    from kms_constructs.policies.remediation import held_against, with_changes
+
+    trail = TrailGiven(Path(store), None, None, {})
+    with trail.opened() as opened:
+        recorded = trail.recorded(opened, [with_changes(estate, changes), estate])
+    return tuple(held_against(change, estate, recorded) for change in changes)
 
 
 def _applied(change: Change, profile: str | None) -> bool:

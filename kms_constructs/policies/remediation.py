@@ -18,6 +18,9 @@ from typing import Any, Final
 from kms_constructs.analysis.access import Capability
 from kms_constructs.analysis.diff import diff_access
 from kms_constructs.analysis.principals import root_arn
+from kms_constructs.analysis.recorded.call import Recorded
+from kms_constructs.analysis.recorded.impact import impact_of
+from kms_constructs.analysis.recorded.replay import Verdict
 from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Finding, Outcome, Report
@@ -267,6 +270,56 @@ def against_policy(
     if lost:
         return f"It would change how {lost[0].principal} uses the key: {lost[0].capability.value}"
     return ""
+
+
+def with_changes(estate: Estate, changes: Iterable[Change]) -> Estate:
+    """The estate as it would be with the key policies that are proposed.
+
+    Args:
+        estate: What was planned for.
+        changes: Changes; only those that write a key policy count.
+    """
+    policies = {one.key: str(one.parameters["Policy"]) for one in changes if writes_policy(one)}
+    return replace(
+        estate,
+        keys=tuple(
+            replace(key, policy=parse_policy(policies[key.id], path=POLICY_PATH))
+            if key.id in policies
+            else key
+            for key in estate.keys
+        ),
+    )
+
+
+def held_against(change: Change, estate: Estate, recorded: Recorded) -> Change:
+    """The change, refused if it would have denied calls that a trail shows.
+
+    Args:
+        change: What is proposed.
+        estate: What it is proposed for.
+        recorded: What the trail tells, read for all that the estate before and after asks of requests.
+    """
+    if not writes_policy(change):
+        return change
+    mine = replace(estate, keys=tuple(key for key in estate.keys if key.id == change.key))
+    found = impact_of(recorded, with_changes(mine, (change,)), mine)
+    lost = [row for row in found.rows if row.may_break]
+    if not lost:
+        return change
+    worst = lost[0]
+    would = "would" if worst.verdict is Verdict.DENIED else "may"
+    return replace(
+        change,
+        kind=Kind.REFUSED,
+        why=f"The trail shows {worst.calls} of kms:{worst.action} by {worst.principal}, last on "
+        f"{worst.last[:10]}, which it {would} deny. Authorise the principal in the configuration if that is "
+        "right.",
+    )
+
+
+def writes_policy(change: Change) -> bool:
+    """Whether it is a change that writes a key policy."""
+    return change.kind is Kind.CHANGE and change.operation == "PutKeyPolicy"
 
 
 def _exempt(control: str, key: Key, config: GuardrailConfig) -> tuple[str, ...] | None:

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from kms_constructs.errors import SourceError
+from kms_constructs.runtime.trail.ingest import ingest
+from kms_constructs.runtime.trail.sources import LocalFiles, Scope
 from kms_constructs.sources.kms_api.answers import Answers, Call
 from tests.cli.conftest import Run
 from tests.runtime.accounts import whole
-from tests.sources.kms_api.build import ACCOUNT, KEY_ID, REGION, Seed, answers_of, refused
+from tests.sources.kms_api.build import ACCOUNT, GOOD_POLICY, KEY_ID, REGION, Seed, answers_of, refused
 
 
 @pytest.fixture
@@ -90,3 +92,75 @@ def test_a_change_that_aws_does_not_take_leaves_the_others_to_be_made(
     done = run("remediate", "--plan", file, "--control", "KMS:001", "--control", "KMS:002", "--apply")
     assert (done.code, made) == (1, ["CancelKeyDeletion", "EnableKeyRotation"])
     assert "DisabledException" in done.err
+
+
+def stored(folder: Path, *callers: str, action: str = "PutKeyPolicy") -> str:
+    """A store with one call of each caller."""
+    records = [
+        {
+            "eventVersion": "1.11",
+            "eventID": f"event-{number}",
+            "eventTime": "2026-05-02T10:00:00Z",
+            "eventSource": "kms.amazonaws.com",
+            "eventName": action,
+            "awsRegion": REGION,
+            "recipientAccountId": ACCOUNT,
+            "userIdentity": {
+                "type": "AssumedRole",
+                "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{caller}/me",
+                "accountId": ACCOUNT,
+                "sessionContext": {
+                    "sessionIssuer": {"type": "Role", "arn": f"arn:aws:iam::{ACCOUNT}:role/{caller}"}
+                },
+            },
+            "requestParameters": {"keyId": Seed().arn},
+            "resources": [{"ARN": Seed().arn, "accountId": ACCOUNT, "type": "AWS::KMS::Key"}],
+            "sourceIPAddress": "203.0.113.7",
+            "eventType": "AwsApiCall",
+            "readOnly": False,
+        }
+        for number, caller in enumerate(callers)
+    ]
+    logs = folder / "log.json"
+    logs.write_text(json.dumps({"Records": records}), "utf-8")
+    store = folder / "store"
+    ingest(store, [LocalFiles((logs,), Scope())])
+    return str(store)
+
+
+@pytest.mark.parametrize(
+    ("case", "callers", "action", "kind"),
+    [
+        ("nobody called", (), "PutKeyPolicy", "change"),
+        ("who stays authorised called", ("Deploy",), "PutKeyPolicy", "change"),
+        ("somebody else called", ("Deploy", "Pipeline"), "PutKeyPolicy", "refused"),
+        ("somebody else called what is not denied", ("Pipeline",), "DescribeKey", "change"),
+    ],
+)
+def test_what_a_trail_shows_is_not_denied(
+    run: Run, tmp_path: Path, case: str, callers: tuple[str, ...], action: str, kind: str
+) -> None:
+    everything = {
+        "Sid": "Everything",
+        "Effect": "Allow",
+        "Principal": {"AWS": [f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("Deploy", "Pipeline")]},
+        "Action": ["kms:PutKeyPolicy", "kms:DescribeKey"],
+        "Resource": "*",
+    }
+    policy = {**GOOD_POLICY, "Statement": [*GOOD_POLICY["Statement"], everything]}  # type: ignore[misc]
+    file, config = tmp_path / "plan.json", tmp_path / "c.toml"
+    file.write_text(answers_of(Seed(policy=policy)).to_text(), "utf-8")
+    config.write_text(f'[authorised]\n"IAM-KMS-5" = ["arn:aws:iam::{ACCOUNT}:role/Deploy"]\n', "utf-8")
+    given = ("remediate", "--plan", str(file), "--control", "IAM-KMS-5", "--config", str(config))
+    (without,) = run(*given, "--format", "json").json()
+    assert without["kind"] == "change"
+    (told,) = run(*given, "--trail", stored(tmp_path, *callers, action=action), "--format", "json").json()
+    assert told["kind"] == kind, (case, told["why"])
+    if kind == "refused":
+        assert "1 of kms:PutKeyPolicy by" in told["why"]
+        assert "role/Pipeline, last on 2026-05-02, which it would deny" in told["why"]
+
+
+def test_a_trail_that_is_none(run: Run, file: str, tmp_path: Path) -> None:
+    done = run("remediate", "--plan", file, "--trail", str(tmp_path / "nothing"))
+    assert (done.code, str(tmp_path / "nothing") in done.err) == (2, True)
