@@ -138,7 +138,7 @@ def stored(folder: Path, *callers: str, action: str = "PutKeyPolicy") -> str:
     ],
 )
 def test_what_a_trail_shows_is_not_denied(
-    run: Run, tmp_path: Path, case: str, callers: tuple[str, ...], action: str, kind: str
+    run: Run, tmp_path: Path, *, case: str, callers: tuple[str, ...], action: str, kind: str
 ) -> None:
     everything = {
         "Sid": "Everything",
