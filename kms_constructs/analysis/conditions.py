@@ -31,6 +31,7 @@ from kms_constructs.model.condition_operators import (
     ConditionOperator,
     ValueType,
 )
+from kms_constructs.model.effort import spend
 from kms_constructs.model.globs import (
     arn_pattern,
     glob_covers,
@@ -80,6 +81,7 @@ def holds(condition: Condition, present: Sequence[str] | None) -> bool | None:
     if present is None:
         return _missing(condition)
     verdicts: list[bool | None] = []
+    spend(len(present) * len(condition.values))
     for value in present:
         matched = any_of(_compared(operator, value, wanted) for wanted in condition.values)
         verdicts.append(matched if matched is None else matched is not operator.negated)
@@ -295,6 +297,7 @@ class Atom:
         patterns = next((found for kind, found in listed if kind is cell.kind), None)
         if patterns is None:
             return () if self.missing is (not want) else (cell,)
+        spend(len(patterns) * (len(cell.include) + len(cell.exclude)))
         exact = _exact(patterns)
         if exact is not None and (name := cell.literal) is not None and is_literal(name):
             return (cell,) if ((name in exact) is not self.negated) is want else ()

@@ -32,6 +32,7 @@ from kms_constructs.analysis.principals import (
 )
 from kms_constructs.analysis.reach import Contribution, Reach, same_account, shared_reaches
 from kms_constructs.model.actions import MANAGING_CLASSES, ActionClass, KeyUsage, actions_of
+from kms_constructs.model.effort import spend
 from kms_constructs.model.estate import IdentityPolicy, Key, Organization
 from kms_constructs.model.unknown import Unknown
 
@@ -224,6 +225,8 @@ def _can_be_handed_management(cell: Cell, key: Key) -> bool:
 
 def _shared(left: Iterable[Cell], right: Sequence[Cell]) -> tuple[Cell, ...]:
     """The principals of both sides, spelt the same whichever side was asked first."""
+    left = tuple(left)
+    spend(len(left) * len(right))
     met = (cells_meet(a, b) for a in left for b in right)
     return tuple(dict.fromkeys(cell.ordered for cell in met if cell is not None))
 
