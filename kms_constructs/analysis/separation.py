@@ -223,10 +223,13 @@ def _can_be_handed_management(cell: Cell, key: Key) -> bool:
     return same_account(cell, key.account) is not False
 
 
+_STEPS_TO_MEET = 4
+
+
 def _shared(left: Iterable[Cell], right: Sequence[Cell]) -> tuple[Cell, ...]:
     """The principals of both sides, spelt the same whichever side was asked first."""
     left = tuple(left)
-    spend(len(left) * len(right))
+    spend(_STEPS_TO_MEET * len(left) * len(right))
     met = (cells_meet(a, b) for a in left for b in right)
     return tuple(dict.fromkeys(cell.ordered for cell in met if cell is not None))
 

@@ -111,6 +111,7 @@ def _run(arguments: list[str]) -> int:
     try:
         code = cli.main(args=arguments, prog_name="kms-constructs", standalone_mode=False)
     except click.ClickException as error:
+        error.message = output.shown(error.message)
         with contextlib.suppress(OSError):
             error.show()
         return ExitCode.UNUSABLE

@@ -176,7 +176,7 @@ def _run(
 
 
 def _check_key(rule: Rule, key: Key, efforts: Efforts) -> list[Finding]:
-    """What a rule finds of a key; of one that takes too long to follow, as of one whose policy is not known."""
+    """What a rule finds of a key; if it takes too long to follow, as if its policy were not known."""
     try:
         with limited_to(efforts.of(key.id)):
             return _guarded(rule, lambda: rule.check_key(key), key.location)

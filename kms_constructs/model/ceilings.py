@@ -16,7 +16,7 @@ MAX_YAML_BYTES: Final = 8 * 1024 * 1024
 """Bytes of YAML text, which takes a hundred times longer to read than JSON."""
 
 MAX_NESTING: Final = 200
-"""Levels of nesting of a document, YAML aliases followed; CloudFormation's own documents need under thirty."""
+"""Levels of nesting of a document, YAML aliases followed; templates need some thirty."""
 
 MAX_VALUES: Final = 4_000_000
 """Values of a document: objects, lists, texts and numbers, which take some hundred bytes of memory each."""

@@ -13,7 +13,6 @@ from contextvars import ContextVar
 from kms_constructs.errors import KmsConstructsError
 from kms_constructs.model.ceilings import MAX_STEPS
 
-
 SIMPLER = "Write fewer statements, and name principals instead of patterns that overlap"
 """What to do about a policy that takes too long to follow."""
 

@@ -321,6 +321,7 @@ def _meet(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
     seen = {(0, 0)}
     todo = [(0, 0)]
     told = 0
+    spend(len(left) + len(right))
     while todo:
         if len(seen) - told >= _PAIRS_A_TIME:
             spend(len(seen) - told)
