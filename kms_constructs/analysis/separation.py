@@ -168,6 +168,7 @@ def direct_grants(regions: Iterable[Reach]) -> Reach:
     """Everyone who may create grants in one of the `DIRECT_GRANT_CONTEXTS`, of the regions of each."""
     parts: list[Contribution] = []
     for region in regions:
+        spend(len(region.contributions) * max(len(parts), len(region.contributions)))
         parts.extend(part for part in region.contributions if part not in parts)
     return Reach(CREATE_GRANT, tuple(parts))
 

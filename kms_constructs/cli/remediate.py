@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -56,6 +55,7 @@ def remediate(
     from kms_constructs.guardrails.config import load_config
     from kms_constructs.guardrails.engine import judge
     from kms_constructs.policies.remediation import Kind, plan
+    from kms_constructs.reports.text import json_text
     from kms_constructs.sources.kms_api.estate import estate_from_answers
 
     settings = load_config(config_file)
@@ -65,10 +65,10 @@ def remediate(
         report = judge(estate, settings, controls=controls or None)
         changes = plan(report, estate, answers, settings)
     if format_ == "json":
-        click.echo(json.dumps([_data(one) for one in changes], indent=2, ensure_ascii=False))
+        click.echo(json_text([_data(one) for one in changes], indent=2))
     else:
         for one in changes:
-            click.echo(_text(one, words))
+            click.echo(output.shown(_text(one, words)))
     proposed = [one for one in changes if one.kind is Kind.CHANGE]
     if not apply_:
         return ExitCode.VIOLATIONS if changes else ExitCode.CLEAN

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -86,9 +85,11 @@ def verify_sharing(
     for step in sharing.steps():
         steps.append(step)
         if format_ == "table":
-            click.echo(_line(step))
+            click.echo(output.shown(_line(step)))
     if format_ == "json":
-        click.echo(json.dumps([_data(one) for one in steps], indent=2, ensure_ascii=False))
+        from kms_constructs.reports.text import json_text
+
+        click.echo(json_text([_data(one) for one in steps], indent=2))
     results = {one.result for one in steps}
     if Result.FAILS in results:
         return ExitCode.VIOLATIONS

@@ -148,7 +148,7 @@ class Baseline:
     def to_text(self) -> str:
         """The file: one line an entry, sorted."""
         lines = [
-            "    " + json.dumps({name: getattr(entry, name) for name in _TEXTS}, ensure_ascii=False)
+            "    " + json.dumps({name: getattr(entry, name) for name in _TEXTS})
             for entry in sorted(self.entries)
         ]
         listed = "[\n" + ",\n".join(lines) + "\n  ]" if lines else "[]"

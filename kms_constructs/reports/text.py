@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import lru_cache
 
@@ -10,7 +11,7 @@ from kms_constructs.model.text import display
 
 # Terminal escapes, what XML 1.0 forbids, marks that turn the direction of text around, what is invisible and
 # spaces beyond ASCII: a Sid or a role name from a template must not be able to clear a screen, break a JUnit
-# file or show something else than it says. Nor may it pass for a hole, nor start a command in the log of Azure
+# file or show something else than it says. Nor may it pass for a hole, nor start a command in a log of Azure
 # Pipelines or of an old runner of GitHub Actions.
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u1680"
@@ -48,6 +49,29 @@ def printable(text: str) -> str:
         return text
     shown = _UNPRINTABLE.sub(_escaped, display(text))
     return shown if shown.isascii() else _WORDS.sub(_told_apart, shown)
+
+
+def json_text(value: object, *, indent: int | None = None, compact: bool = False) -> str:
+    r"""The value as JSON that says exactly the same, with what `printable` would not show as it is escaped.
+
+    For what another program takes in, where a text must stay what it is.
+
+    Args:
+        value: Plain data.
+        indent: Columns by which a level is indented; None for one line.
+        compact: Whether to leave out spaces.
+
+    Example:
+        >>> print(json_text({"Sid": "a\x7f\N{RIGHT-TO-LEFT OVERRIDE}"}))
+        {"Sid": "a\u007f\u202e"}
+    """
+    text = json.dumps(value, indent=indent, ensure_ascii=False, separators=(",", ":") if compact else None)
+    return _UNPRINTABLE.sub(lambda found: found.group(0) if found.group(0) in "\r\n#" else _unit(found), text)
+
+
+def _unit(match: re.Match[str]) -> str:
+    units = match.group(0).encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
 def without_commands(text: str) -> str:
