@@ -86,7 +86,7 @@ def _too_long(text: str) -> NoReturn:
 def _levels_beyond(document: object) -> bool:
     """Whether it is nested too deeply; level by level, for recursion is what it protects from."""
     level = [document]
-    for _ in range(MAX_NESTING + 1):
+    for _ in range(MAX_NESTING):
         level = [
             member
             for one in level
