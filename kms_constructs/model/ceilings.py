@@ -24,8 +24,8 @@ MAX_VALUES: Final = 4_000_000
 MAX_ALIASED: Final = 250_000
 """Values that the aliases of a YAML document may stand for, all together: they can multiply without end."""
 
-MAX_DIGITS: Final = 4_000
-"""Digits of a number: Python turns no longer ones into text."""
+MAX_DIGITS: Final = 4_300
+"""Digits of a number: Python makes no longer ones of text, for that takes the square of the time."""
 
 MAX_STEPS: Final = 3_000_000
 """Comparisons of patterns, requests and statements that one key is given.

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, cast
 
 from kms_constructs.model.ceilings import MAX_DIGITS, MAX_FILE_BYTES, MAX_NESTING, MAX_VALUES
 
 _DEEP: Final = f"it is nested more than {MAX_NESTING} levels deep"
+_CONTAINERS: Final = frozenset({dict, list})
+_DIGITS: Final = re.compile(rf"[0-9]{{{MAX_DIGITS + 1}}}")
 _BEGIN_VALUES: Final = "[{,:"
 """Before each value of JSON but the first stands one of these; texts may hold more of them."""
 
@@ -65,34 +69,24 @@ def parsed_json(
     if most > MAX_VALUES:
         raise ValueError(f"it holds more than {MAX_VALUES:,} values, the most that are read")
     try:
-        found = json.loads(
-            text, object_pairs_hook=object_pairs_hook, parse_constant=parse_constant, parse_int=_integer
-        )
+        found = json.loads(text, object_pairs_hook=object_pairs_hook, parse_constant=parse_constant)
     except RecursionError:
         raise ValueError(_DEEP) from None
+    except ValueError as error:
+        if type(error) is ValueError and _DIGITS.search(text):  # in Python's words, for programmers
+            raise ValueError(f"it holds a number of more than {MAX_DIGITS:,} digits") from None
+        raise
     if most > MAX_NESTING and _levels_beyond(found):
         raise ValueError(_DEEP)
     return found
 
 
-def _integer(text: str) -> int:
-    return int(text) if len(text) <= MAX_DIGITS else _too_long(text)
-
-
-def _too_long(text: str) -> NoReturn:
-    raise ValueError(f"it holds a number of {len(text):,} digits, and no more than {MAX_DIGITS:,} are read")
-
-
 def _levels_beyond(document: object) -> bool:
     """Whether it is nested too deeply; level by level, for recursion is what it protects from."""
-    level = [document]
+    level = [document] if type(document) in _CONTAINERS else []
     for _ in range(MAX_NESTING):
-        level = [
-            member
-            for one in level
-            for member in (one.values() if isinstance(one, dict) else one if isinstance(one, list) else ())
-            if isinstance(member, dict | list)
-        ]
+        inside = [one.values() if type(one) is dict else cast("list[object]", one) for one in level]
+        level = [one for one in chain.from_iterable(inside) if type(one) in _CONTAINERS]
         if not level:
             return False
     return True
