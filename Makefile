@@ -28,11 +28,11 @@ PYTEST_FLAGS ?= -n auto --dist loadfile --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install assembly synth diff lint pytest test docs pictures bench lock clean
+.PHONY: help install assembly synth diff lint pytest test e2e docs pictures bench lock clean
 
 help: ## This list
 	@echo "Targets:"
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  %-9s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  %-9s %s\n", $$1, $$2 }'
 
 install: $(VENV)/.installed node_modules/.installed ## Python packages in .venv, Node and the CDK CLI beside them
 
@@ -104,6 +104,9 @@ pytest: install $(MINISTACK_VENV)/.installed ## The tests alone
 	@$(BIN)/pytest $(PYTEST_FLAGS)
 
 test: lint pytest ## Everything that CI checks
+
+e2e: install $(MINISTACK_VENV)/.installed ## The whole chain in one run, against an emulator: deploy, audit, watch, import, change, share, trail
+	@$(BIN)/python -m e2e
 
 docs: install ## The documentation as a site in site/; links that lead nowhere fail it
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet

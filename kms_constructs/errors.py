@@ -10,6 +10,7 @@
     ├── ConfigurationError     the guardrail configuration is wrong
     ├── MaterialError          key material was refused, or could not be imported
     │   └── KmsCallError       KMS refused a call, or could not be reached
+    ├── QueryError             a query over a trail uses what engines do not agree on
     └── GuardrailError         guardrails were asked to hold and do not
         └── GuardrailSynthError    the guardrails of an app fail; uncaught it exits with 1
 

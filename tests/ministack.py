@@ -46,15 +46,15 @@ class MiniStack:
 
 
 @contextmanager
-def running(state: Path) -> Iterator[MiniStack]:
-    """An empty emulator on a free port of this machine alone."""
+def running(state: Path, **more: str) -> Iterator[MiniStack]:
+    """An empty emulator on a free port of this machine alone, with more settings of its own."""
     if shutil.which(PROGRAM) is None:
         pytest.skip(f"MiniStack is not installed as {PROGRAM}: make pytest")
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
-    settings = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "TMPDIR": str(state)}
+    settings = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "TMPDIR": str(state), **more}
     with (state / "ministack.log").open("wb") as log:
         process = subprocess.Popen([PROGRAM], env={**kept, **settings}, stdout=log, stderr=log, cwd=state)
     try:

@@ -6,6 +6,7 @@ reopens it is noticed.
 
 from __future__ import annotations
 
+from mutations.alike import ALIKE
 from mutations.analysis import ANALYSIS
 from mutations.conditions import CONDITIONS
 from mutations.model import MODEL
@@ -15,7 +16,7 @@ from mutations.rules import RULES
 from mutations.sources import SOURCES
 from mutations.use import USE
 
-MUTANTS: tuple[Mutant, ...] = (*MODEL, *CONDITIONS, *ANALYSIS, *RULES, *SOURCES, *USE, *OUTSIDE)
+MUTANTS: tuple[Mutant, ...] = (*MODEL, *CONDITIONS, *ANALYSIS, *RULES, *ALIKE, *SOURCES, *USE, *OUTSIDE)
 
 REOPENS: dict[str, tuple[str, ...]] = {
     "overlaps of patterns contain each other": ("cells-contain-any",),

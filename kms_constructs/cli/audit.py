@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     "SCPs and RCPs.",
 )  # fmt: skip
 @click.option(
-    "--last-usage/--no-last-usage", default=True, show_default=True,
-    help="Ask when each key was last used; KMS answers five times a second.",
+    "--last-usage/--no-last-usage", default=None,
+    help="Ask when each key was last used; KMS answers five times a second.  [default: last-usage]",
 )  # fmt: skip
 @click.option("--save", metavar="FILE", type=click.Path(), help="Save what AWS answered, to judge it again.")
 @click.option("--offline", metavar="FILE", type=click.Path(), help="Judge saved answers; asks AWS nothing.")
@@ -50,6 +50,10 @@ if TYPE_CHECKING:
     "--against", metavar="PATH", multiple=True, type=click.Path(),
     help="Tell how keys differ from what this template, cdk.out or plan declares. May be repeated.",
 )  # fmt: skip
+@click.option(
+    "--last-use", metavar="FILE", type=click.Path(),
+    help="Take later uses of keys from what `kms-constructs trail report --report last-use -f json` wrote.",
+)  # fmt: skip
 @judging_options(AUDITED.names)
 def audit(
     *,
@@ -57,11 +61,12 @@ def audit(
     role_arn: str | None,
     regions: tuple[str, ...],
     accounts: str | None,
-    last_usage: bool,
+    last_usage: bool | None,
     save: str | None,
     offline: str | None,
     resume: str | None,
     against: tuple[str, ...],
+    last_use: str | None,
     judging: Judging,
 ) -> int:
     """Judge the customer managed keys of live accounts by the same guardrails as templates.
@@ -77,6 +82,7 @@ def audit(
       kms-constructs audit --accounts organization --role-arn 'arn:aws:iam::{account}:role/Audit'
       kms-constructs audit --save today.json --resume today.journal
       kms-constructs audit --offline today.json --against cdk.out
+      kms-constructs audit --no-last-usage --last-use used.json
       kms-constructs diff yesterday.json today.json
 
     \b
@@ -94,7 +100,7 @@ def audit(
                 estate = estate_from_answers(saved_answers(offline))
         else:
             estate = estate_from_answers(asked.answers())
-        return _held_against(estate, against)
+        return _held_against(_with_last_use(estate, last_use), against)
 
     return judging.run(read, AUDITED, _shown, "There is no customer managed key in what was asked.")
 
@@ -123,6 +129,16 @@ def saved_answers(file: str) -> Answers:
     return read_answers(content, file)
 
 
+def _with_last_use(estate: Estate, file: str | None) -> Estate:
+    if file is None:
+        return estate
+    from kms_constructs.sources.decode import decode, read_text
+    from kms_constructs.sources.kms_api.last_use import with_last_use
+    from kms_constructs.sources.plain import plain
+
+    return with_last_use(estate, plain(decode(read_text(Path(file), file), file)), file)
+
+
 def _held_against(estate: Estate, paths: tuple[str, ...]) -> Estate:
     if not paths:
         return estate
@@ -143,20 +159,22 @@ class _Asked:
     role_arn: str | None
     regions: tuple[str, ...]
     accounts: str | None
-    last_usage: bool
+    last_usage: bool | None
     save: str | None
     resume: str | None
 
     @property
     def anything(self) -> bool:
         """Whether anything was said that only makes sense when AWS is asked."""
-        return any((self.profiles, self.role_arn, self.regions, self.accounts, self.save, self.resume))
+        said = (self.profiles, self.role_arn, self.regions, self.accounts, self.save, self.resume)
+        return any(said) or self.last_usage is not None
 
     def answers(self) -> Answers:
         """What AWS answers."""
         with needing_boto3("audit"):
             from kms_constructs.runtime import asking, inventory, sessions
             from kms_constructs.runtime.journal import Journal
+        from kms_constructs.reports.text import counted
         from kms_constructs.sources.kms_api.answers import Answers
 
         wanted = sessions.Wanted(
@@ -164,14 +182,22 @@ class _Asked:
             role_arn=self.role_arn,
             regions=self.regions,
             accounts=tuple(one.strip() for one in (self.accounts or "").split(",") if one.strip()),
-            last_usage=self.last_usage,
+            last_usage=self.last_usage is not False,
         )
+        if self.save is not None:
+            _check_writable(Path(self.save))
         with output.progress("Signing in"):
             found = sessions.sessions_for(wanted)
+        for region in sessions.unheard_of(self.regions):
+            output.tell(f"boto3 knows no Region {region}: is it spelt right?", colour="yellow")
         answers = Answers(tuple(found.scopes))
         journal = None if self.resume is None else Journal(Path(self.resume))
         if journal is not None:
-            journal.read_into(answers)
+            earlier = journal.read_into(answers)
+            days = sorted({answer.day for answer in answers.given.values()})
+            if earlier:
+                since = days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
+                output.tell(f"{self.resume} has {counted(earlier, 'answer')} of {since} already.")
         try:
             with journal or nullcontext(), output.bar("Asking AWS") as bar:
                 asker = asking.Asker(answers, found.client, kept=None if journal is None else journal.keep)
@@ -180,6 +206,17 @@ class _Asked:
             if self.save is not None:
                 _write(Path(self.save), answers)
         return answers
+
+
+def _check_writable(file: Path) -> None:
+    """That answers can be written, before they are asked for: asking may take long.
+
+    Raises:
+        SourceError: They cannot.
+    """
+    where = file if file.exists() else file.absolute().parent
+    if file.is_dir() or not where.exists() or not os.access(where, os.W_OK):
+        raise SourceError(str(file), "it cannot be written", "Check the directory and its permissions")
 
 
 def _write(file: Path, answers: Answers) -> None:

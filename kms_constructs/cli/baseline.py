@@ -24,7 +24,7 @@ DEFAULT_FILE = ".kms-constructs.baseline.json"
     type=click.Path(),
     default=DEFAULT_FILE,
     show_default=True,
-    help="The baseline.",
+    help="The baseline; - for standard output.",
 )
 @click.option("--update", is_flag=True, help="Take out what has been mended, and add nothing.")
 @click.option("--force", is_flag=True, help="Make it anew although it is there: accepts what is new as well.")
@@ -57,9 +57,11 @@ def baseline(
 
     if update and force:
         raise click.UsageError("--update adds nothing, --force accepts everything. Fix: give one of them")
-    target = Path(file)
-    old = Baseline.read(target) if update else None
-    if old is None and not force and target.exists():
+    if update and file == output.TERMINAL:
+        raise click.UsageError("--update changes a file. Fix: name it with --output")
+    target = None if file == output.TERMINAL else Path(file)
+    old = Baseline.read(target) if update and target is not None else None
+    if target is not None and old is None and not force and target.exists():
         raise click.UsageError(
             f"{file} is there already, and to make it anew would accept what is new. Fix: give --update to "
             "take out what has been mended, or --force"
@@ -85,7 +87,11 @@ def baseline(
                 f" {counted(len(report.failures), 'finding')} not in it: `kms-constructs check` shows them."
             )
         code = ExitCode(report.exit_code)
-    _replace(target, new.to_text())
+    if target is None:
+        output.to_terminal(new.to_text(), for_people=False)
+        said = said.replace(f"{file} accepts", "The baseline accepts", 1)
+    else:
+        _replace(target, new.to_text())
     output.tell(said)
     return code
 

@@ -116,6 +116,7 @@ class Judging:
         from kms_constructs.reports.text import counted
 
         places = output.targets(self.outputs, self.format_, formats)
+        output.check(places)
         settings = load_config(self.config_file)
         baseline = None if self.baseline_file is None else Baseline.read(self.baseline_file)
         if self.undetermined_ok:

@@ -22,6 +22,7 @@ from kms_constructs.cli.guardrails import guardrails
 from kms_constructs.cli.init import init
 from kms_constructs.cli.material import material
 from kms_constructs.cli.remediate import remediate
+from kms_constructs.cli.trail import trail
 from kms_constructs.cli.verify_sharing import verify_sharing
 from kms_constructs.errors import KmsConstructsError
 from kms_constructs.exit_code import ExitCode
@@ -84,6 +85,7 @@ for _command in (
     init,
     material,
     remediate,
+    trail,
     verify_sharing,
 ):
     cli.add_command(_command)

@@ -77,6 +77,21 @@ def targets(outputs: Sequence[str], format_: str | None, formats: Formats[Any]) 
     return tuple(found.values())
 
 
+def check(places: Sequence[Target]) -> None:
+    """That files can be written, before what goes into them takes its time.
+
+    Raises:
+        click.UsageError: One cannot.
+    """
+    for target in places:
+        parent = Path(target.file).absolute().parent
+        if target.file != TERMINAL and not parent.is_dir():
+            raise click.UsageError(
+                f"--output {target.file}: it cannot be written: there is no directory {parent}. "
+                "Fix: check the directory and its permissions"
+            )
+
+
 def _format_of(file: str, formats: Formats[Any]) -> str:
     # The longest ending tells most: .sarif.json is not .json.
     name = Path(file).name.lower()
@@ -103,7 +118,7 @@ def write(places: Sequence[Target], texts: Sequence[str]) -> None:
     """
     for target, text in zip(places, texts, strict=True):
         if target.file == TERMINAL:
-            _to_terminal(text)
+            to_terminal(text, for_people=target.format == "table")
             continue
         try:
             Path(target.file).write_text(text, encoding="utf-8")
@@ -152,8 +167,13 @@ def tell_problems(problems: Sequence[SourceProblem]) -> None:
         tell(f"… and {counted(more, 'further problem')}", colour="red")
 
 
-def _to_terminal(text: str) -> None:
+def to_terminal(text: str, *, for_people: bool) -> None:
     """Writes to standard output; a reader that has gone away (``| head``) is no error.
+
+    Args:
+        text: What to write.
+        for_people: Whether a terminal that knows ASCII alone gets escapes for the rest. What programs read is
+            UTF-8 whatever the terminal is, for an escape may be none in its format: JSON has no ``\\xfc``.
 
     Raises:
         click.ClickException: Nothing can be written there: it is closed, or its disk is full.
@@ -161,11 +181,12 @@ def _to_terminal(text: str) -> None:
     if sys.stdout is None:
         raise click.ClickException(f"standard output is closed. {_ELSEWHERE}")
     try:
-        if _unicode(sys.stdout):
+        if not for_people:
+            click.echo(text.encode("utf-8", "backslashreplace"), nl=False)
+        elif _unicode(sys.stdout):
             click.echo(text, nl=False, color=True)
         else:
-            # Reports for machines are UTF-8 whatever the terminal is; the table was drawn in ASCII already,
-            # and what a template put into it passes as escapes.
+            # The table was drawn in ASCII already, and what a template put into it passes as escapes.
             encoding = sys.stdout.encoding or "ascii"
             click.echo(text.encode(encoding, "backslashreplace"), nl=False)
         sys.stdout.flush()

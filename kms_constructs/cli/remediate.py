@@ -10,6 +10,7 @@ from kms_constructs.cli import output
 from kms_constructs.cli.audit import saved_answers
 from kms_constructs.cli.boto import needing_boto3
 from kms_constructs.cli.options import config_option
+from kms_constructs.errors import SourceError
 from kms_constructs.exit_code import ExitCode
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def remediate(
       kms-constructs remediate --plan today.json --apply --profile key-admin
 
     \b
-    Exit codes: 0 nothing is to be done, or all of it was, 1 something is to be done, 2 wrong usage.
+    Exit codes: 0 nothing is to be done, or all of it was, 1 something is to be done, 2 wrong usage,
+    3 something is not known, and nothing else is to be done.
     """
     from kms_constructs.guardrails.config import load_config
     from kms_constructs.guardrails.engine import judge
@@ -65,26 +67,31 @@ def remediate(
         report = judge(estate, settings, controls=controls or None)
         changes = plan(report, estate, answers, settings)
     if format_ == "json":
-        click.echo(json_text([_data(one) for one in changes], indent=2))
+        output.to_terminal(f"{json_text([_data(one) for one in changes], indent=2)}\n", for_people=False)
     else:
         for one in changes:
             click.echo(output.shown(_text(one, words)))
     proposed = [one for one in changes if one.kind is Kind.CHANGE]
-    if not apply_:
-        return ExitCode.VIOLATIONS if changes else ExitCode.CLEAN
-    done = [_applied(one, profile) for one in proposed]
-    return ExitCode.CLEAN if all(done) and len(proposed) == len(changes) else ExitCode.VIOLATIONS
+    done = [one for one in proposed if apply_ and _applied(one, profile)]
+    left = [one for one in changes if one not in done]
+    if any(one.kind is not Kind.OPEN for one in left):
+        return ExitCode.VIOLATIONS
+    return ExitCode.UNDETERMINED if left else ExitCode.CLEAN
 
 
 def _applied(change: Change, profile: str | None) -> bool:
-    """Makes one change, if the caller says so."""
+    """Makes one change, if the caller says so. One that AWS does not take leaves the others to be made."""
     with needing_boto3("remediate"):
         from kms_constructs.runtime.applying import apply
         from kms_constructs.runtime.sessions import key_client
     output.tell(change.command)
     if not click.confirm(f"Make this change to {change.key}?", err=True):
         return False
-    apply(key_client(change.key, profile), change.operation, change.parameters, change.before)
+    try:
+        apply(key_client(change.key, profile), change.operation, change.parameters, change.before)
+    except SourceError as error:
+        output.tell(str(error), colour="red")
+        return False
     output.tell("Done.")
     return True
 
@@ -95,7 +102,7 @@ def _text(change: Change, words: str) -> str:
     said = {"cli": change.command, "cdk": change.cdk, "terraform": change.terraform}[words]
     lines = [
         f"{change.kind.value}: {', '.join(change.findings)}",
-        f"  in   {change.key or 'another resource'}",
+        f"  in   {one_line(change.named)}" + (f", {change.key}" if change.key else ""),
     ]
     lines.append(f"  why  {one_line(change.why)}")
     if said and change.kind.value == "change":
@@ -108,6 +115,7 @@ def _data(change: Change) -> dict[str, Any]:
         "kind": change.kind.value,
         "findings": list(change.findings),
         "key": change.key,
+        "named": change.named,
         "region": change.region,
         "why": change.why,
         "operation": change.operation,

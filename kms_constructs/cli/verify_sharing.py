@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -82,14 +83,22 @@ def verify_sharing(
             context=pairs,
         )
     steps: list[Step] = []
-    for step in sharing.steps():
-        steps.append(step)
-        if format_ == "table":
-            click.echo(output.shown(_line(step)))
+    running = sharing.steps()
+    try:
+        for step in running:
+            steps.append(step)
+            if format_ == "table":
+                click.echo(output.shown(_line(step)))
+    except BaseException as error:
+        with contextlib.suppress(type(error)):
+            running.throw(error)  # ended from here, not from within: the object is deleted now
+        for note in getattr(error, "__notes__", ()):
+            output.tell(note, colour="red")
+        raise
     if format_ == "json":
         from kms_constructs.reports.text import json_text
 
-        click.echo(json_text([_data(one) for one in steps], indent=2))
+        output.to_terminal(f"{json_text([_data(one) for one in steps], indent=2)}\n", for_people=False)
     results = {one.result for one in steps}
     if Result.FAILS in results:
         return ExitCode.VIOLATIONS

@@ -5,9 +5,11 @@ See: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from kms_constructs.detections.relations import EventRow, KeyRow
 from kms_constructs.detections.watch import API_CALL, KMS
 from kms_constructs.model.text import display
 
@@ -105,6 +107,46 @@ class Event:
             keys=frozenset([*arns, *([key_id] if key_id else [])]),
         )
 
+    @classmethod
+    def from_row(cls, row: EventRow, keys: Iterable[KeyRow] = ()) -> Event:
+        """Reads an event of a stored trail.
+
+        What KMS did by itself has the detail type under which EventBridge delivers it: a store has no other
+        event of it, so nothing is told twice.
+
+        Args:
+            row: The event.
+            keys: The keys that it tells of.
+
+        Example:
+            >>> from kms_constructs.detections.relations import flatten
+            >>> record = {"eventID": "e", "eventTime": "2026-05-01T10:00:00Z", "eventName": "DeleteKey",
+            ...     "eventSource": "kms.amazonaws.com", "eventType": "AwsServiceEvent"}
+            >>> Event.from_row(*flatten(record)).detail_type
+            'KMS CMK Deletion'
+        """
+        # What a VPC endpoint saw is no call of its own: the call has a record beside it.
+        kind = _DETAIL_TYPES.get(row.event_type, row.event_type) if row.event_type else API_CALL
+        if row.event_source == KMS and row.event_type == _SERVICE_EVENT:
+            kind = _OWN_EVENTS.get(row.event_name, kind)
+        names = [name for key in keys for name in (key.key, key.key.rpartition("/")[2], key.alias) if name]
+        parameters = json.loads(row.request) if row.request else {}
+        return cls(
+            name=row.event_name,
+            detail_type=kind,
+            source=row.event_source,
+            time=row.event_time,
+            account=row.account or "",
+            region=row.region or "",
+            caller=row.caller,
+            caller_type=row.caller_type or "",
+            service=row.service,
+            address=row.source_address or "",
+            error=row.error_code,
+            keys=frozenset(names),
+            parameters=parameters,
+        )
+
     @property
     def key_arns(self) -> tuple[str, ...]:
         """ARNs of the keys that it tells of, sorted; aliases are not among them."""
@@ -120,11 +162,19 @@ class Event:
         return f"{self.time} {self.name or self.detail_type} by {display(who)}"
 
 
+_SERVICE_EVENT = "AwsServiceEvent"
 _DETAIL_TYPES = {
     "AwsApiCall": API_CALL,
-    "AwsServiceEvent": "AWS Service Event via CloudTrail",
+    _SERVICE_EVENT: "AWS Service Event via CloudTrail",
     "AwsConsoleAction": "AWS Console Action via CloudTrail",
 }
+_OWN_EVENTS = {
+    "DeleteExpiredKeyMaterial": "KMS Imported Key Material Expiration",
+    "DeleteKey": "KMS CMK Deletion",
+    "RotateKey": "KMS CMK Rotation",
+}
+OWN_EVENTS: tuple[str, ...] = tuple(_OWN_EVENTS)
+"""What KMS does by itself, as trails call it."""
 
 
 def _keys(record: Mapping[str, object], parameters: Mapping[str, object]) -> list[str]:

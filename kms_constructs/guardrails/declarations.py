@@ -35,17 +35,22 @@ def declared(estate: Estate) -> Iterator[Remark]:
 
 
 def _declared_by(key: Key) -> Iterator[Remark]:
+    """One line a key: a declaration for each control would hide in their number what is unusual."""
+    controls: dict[tuple[str, ...], list[str]] = {}
     for control, names in key.authorised.items():
         if names:
-            listed = ", ".join(display(name) for name in names)
-            yield Remark(
-                RemarkKind.DECLARATION,
-                f"{key.location} declares itself who is authorised for {control}: {listed}.",
-            )
-    for grant in key.grants:
-        if grant.live:
-            continue
-        yield Remark(RemarkKind.DECLARATION, f"{key.location} declares itself a grant to {_grantee(grant)}.")
+            controls.setdefault(names, []).append(control)
+    authorised = "; ".join(
+        f"for {', '.join(of_them)}: {', '.join(map(display, names))}" for names, of_them in controls.items()
+    )
+    grantees = [_grantee(grant) for grant in key.grants if not grant.live]
+    grants = f"{'grants' if len(grantees) > 1 else 'a grant'} to {', '.join(grantees)}"
+    parts = ([f"who is authorised {authorised}"] if authorised else []) + ([grants] if grantees else [])
+    if parts:
+        who = f"{key.location} declares itself"
+        if key.live is not None:
+            who = f"What {key.location} is held against declares"
+        yield Remark(RemarkKind.DECLARATION, f"{who} {'; and '.join(parts)}.")
 
 
 def limited(estate: Estate, may_declare: Mapping[str, tuple[str, ...]] | None) -> Estate:

@@ -11,6 +11,7 @@ from functools import partial
 
 from kms_constructs.errors import ConfigurationError
 from kms_constructs.guardrails.acceptance import Acceptances, meant_for_us
+from kms_constructs.guardrails.alike import FEWEST, Alike
 from kms_constructs.guardrails.baseline import Baseline
 from kms_constructs.guardrails.catalogue import CATALOGUE, find_control
 from kms_constructs.guardrails.config import GuardrailConfig
@@ -18,10 +19,12 @@ from kms_constructs.guardrails.control import Control
 from kms_constructs.guardrails.declarations import declared, limited, refused
 from kms_constructs.guardrails.finding import INTERNAL_ERROR, Finding, Outcome, Report, Severity
 from kms_constructs.guardrails.fingerprint import Fingerprints
+from kms_constructs.guardrails.live.authorised import as_declared
 from kms_constructs.guardrails.registry import RULES
 from kms_constructs.guardrails.rule import Rule, RuleContext
 from kms_constructs.guardrails.worlds import Judged, merged_findings
 from kms_constructs.model.ceilings import MAX_STEPS
+from kms_constructs.model.changed import changed
 from kms_constructs.model.effort import SIMPLER, Effort, Efforts, TooComplexError, limited_to
 from kms_constructs.model.estate import Estate, Key, Location, without_policy
 
@@ -44,6 +47,7 @@ def judge(
     pause_gc: bool = False,
     baseline: Baseline | None = None,
     declarations: bool = True,
+    share_from: float = FEWEST,
 ) -> Report:
     """Judges an estate by the guardrails.
 
@@ -57,6 +61,8 @@ def judge(
             up to a fifth of the time over many keys, where nothing else runs in the process.
         baseline: What was there when the guardrails came, and is accepted.
         declarations: Whether what the input says of itself counts: who is authorised, what is accepted.
+        share_from: From how many keys on those that differ by names alone are judged once; ``math.inf`` to
+            judge each by itself, with the same report.
 
     Returns:
         Every answer, compliant ones included, sorted by source, resource, control and detail. A rule that
@@ -76,9 +82,12 @@ def judge(
     settings = config or GuardrailConfig()
     wanted = _wanted(controls)
     day = today or datetime.now(UTC).date()
+    estate = as_declared(estate)
     estate = limited(estate, settings.may_declare) if declarations else refused(estate)
     estate = replace(estate, acceptances=tuple(filter(meant_for_us, estate.acceptances)))
-    asked = _Asked(settings, [rule for rule in rules if rule.control.id in wanted], day, Efforts())
+    asked = _Asked(
+        settings, [rule for rule in rules if rule.control.id in wanted], day, share_from, Efforts()
+    )
     found: Iterable[Finding]
     with _collector_paused() if pause_gc else nullcontext():
         if estate.worlds:
@@ -90,8 +99,9 @@ def judge(
         acceptances = Acceptances(settings, estate.acceptances, baseline, wanted, day)
         finish = _Finish(settings, Fingerprints(estate))
         finished = [one for finding in found for one in acceptances.applied_to(finish(finding))]
+        finished.sort(key=_sort_key)
     return Report(
-        findings=tuple(sorted(finished, key=_sort_key)),
+        findings=tuple(finished),
         problems=estate.problems,
         keys=len({key.id for world in estate.every_world for key in world.estate.keys}),
         sources=estate.sources,
@@ -108,12 +118,14 @@ class _Asked:
         settings: The configuration.
         rules: The rules.
         day: The day that ages are counted to.
+        share_from: From how many keys on those that differ by names alone are judged once.
         efforts: What each key has left of the steps that it is given, in all worlds together.
     """
 
     settings: GuardrailConfig
     rules: Sequence[type[Rule]]
     day: date
+    share_from: float
     efforts: Efforts
 
     def found(self, estate: Estate, known: Judged | None = None) -> list[Finding]:
@@ -121,12 +133,13 @@ class _Asked:
         context = RuleContext(estate, self.settings, self.day)
         if known is not None:
             known.enter(estate)
+        alike = Alike(estate, self.settings) if len(estate.keys) >= self.share_from else None
         found: list[Finding] = []
         for rule_type in self.rules:
             if rule_type.control.id in self.settings.disabled:
                 found.append(_disabled(rule_type.control, self.settings))
             else:
-                found.extend(_run(rule_type, context, known, self.efforts))
+                found.extend(_run(rule_type, context, known, alike, self.efforts))
         return found
 
 
@@ -160,7 +173,7 @@ def _wanted(controls: Collection[str] | None) -> frozenset[str]:
 
 
 def _run(
-    rule_type: type[Rule], context: RuleContext, known: Judged | None, efforts: Efforts
+    rule_type: type[Rule], context: RuleContext, known: Judged | None, alike: Alike | None, efforts: Efforts
 ) -> Iterator[Finding]:
     estate = context.estate
     everywhere = Location(estate.sources[0] if estate.sources else "estate")
@@ -171,6 +184,9 @@ def _run(
         return
     for key in estate.keys:
         check = partial(_check_key, rule, key, efforts)
+        if alike is not None and rule.by_shape:
+            judged = partial(alike.of, rule_type, key, check)
+            check = partial(_guarded, rule, judged, key.location)
         yield from check() if known is None else known.of(rule_type, key, check)
     yield from _check_estate(rule, estate, everywhere)
 
@@ -268,7 +284,7 @@ class _Finish:
     def __call__(self, finding: Finding) -> Finding:
         if finding.outcome not in (Outcome.VIOLATION, Outcome.UNDETERMINED):
             return finding
-        return replace(finding, severity=self._severity(finding), fingerprints=self._fingerprints.of(finding))
+        return changed(finding, severity=self._severity(finding), fingerprints=self._fingerprints.of(finding))
 
     def _severity(self, finding: Finding) -> Severity:
         if finding.outcome is Outcome.UNDETERMINED and not self._config.undetermined_fails:

@@ -18,8 +18,10 @@ from kms_constructs.model.estate import Estate, Key
 from kms_constructs.model.unknown import is_unknown
 
 CHECKLIST: Final = "Checklist"
-_UNLISTED: Final = ("ListKeys", "AssumeRole")
+_UNLISTED: Final = ("ListKeys", "AssumeRole", "GetCallerIdentity", "DescribeRegions")
 """Calls without which nobody knows which keys there are."""
+_ALSO_OF: Final = {"KMS:LIVE[no-trail]": "KMS:005"}
+"""Findings that answer what is required of another control: it looks at trails, and there is none."""
 _TAGS: Final = (Tag.ENVIRONMENT, Tag.SERVICE, Tag.DATA_CLASSIFICATION)
 
 
@@ -79,7 +81,8 @@ def requirements(report: Report, estate: Estate) -> tuple[Requirement, ...]:
     """
     by_control: dict[str, list[Finding]] = {}
     for finding in (*report.findings, *report.unshown):
-        by_control.setdefault(finding.control, []).append(finding)
+        answers = _ALSO_OF.get(finding.id, finding.control)
+        by_control.setdefault(answers, []).append(finding)
     unlisted = any(
         one.control == "KMS:LIVE" and one.detail == "unanswered" and one.path in _UNLISTED
         for one in report.findings

@@ -80,6 +80,7 @@ class GuardedActionRule(KeyRule):
     """Holds the region of one action against the authorised principals."""
 
     reads_policy: ClassVar[bool] = True
+    by_shape: ClassVar[bool] = True
     reads_properties: ClassVar[bool] = False
     verb: ClassVar[str]
     """What it does, after "may"."""

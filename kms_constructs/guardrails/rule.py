@@ -56,6 +56,9 @@ class Rule:
     """
 
     control: ClassVar[Control]
+    by_shape: ClassVar[bool] = False
+    """Whether what it says of a key hangs on the key policy and on what may reach the key, and on no name by
+    itself: then keys that differ by names alone are judged once; see `guardrails.alike`."""
 
     def __init__(self, context: RuleContext) -> None:
         self.context = context

@@ -107,6 +107,8 @@ class Key:
         grants: Live or declared grants.
         authorised: Control id (or ``"*"``) to ARN patterns that the key's own declaration authorises.
         bypass_lockout_check: Whether it sets BypassPolicyLockoutSafetyCheck.
+        enabled: Whether it is declared enabled; None when absent (KMS's default: enabled). A live key has a
+            `key_state`.
         key_state: Live state (``PendingDeletion``, …); None in a template; or unknown.
         material_expires: Imported material: expiry as ISO date, None when absent, or unknown.
         conditional: Whether a condition that cannot be resolved decides that the key exists.
@@ -145,6 +147,7 @@ class Key:
     grants: tuple[Grant, ...] = ()
     authorised: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     bypass_lockout_check: bool | Unknown = False
+    enabled: bool | Unknown | None = None
     key_state: str | Unknown | None = None
     material_expires: str | Unknown | None = None
     conditional: bool = False
@@ -198,7 +201,8 @@ class IdentityPolicy:
         kind: Managed, inline, AWS managed.
         policy: The document. Its resources that point at a key of the estate hold the key's `arn_pattern`
             or its alias ARN; other resources are text with or without holes.
-        attached_to: ARNs of roles and users; empty when attached to nobody in the estate.
+        attached_to: ARNs of roles and users; empty when attached to nobody in the estate. Of the permissions
+            boundary of live accounts, those whom it bounds.
         attachable: Whether it may be attached to anyone else later or elsewhere (managed policies, groups).
         account: Account that it lives in.
         vocabulary: The words of the source.
@@ -227,6 +231,8 @@ class Trail:
         management_events: Whether it records management events at all.
         path: Property path of what excludes KMS events.
         vocabulary: The words of the source.
+        account: Account whose events a live trail records; empty for a declared one.
+        regions: Regions of that account which a live trail reaches; none for a declared one.
     """
 
     id: str
@@ -236,6 +242,8 @@ class Trail:
     management_events: bool | Unknown = True
     path: str = ""
     vocabulary: Vocabulary = CLOUDFORMATION
+    account: str = ""
+    regions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,16 @@ class LiveKey:
         deletion_date: Day on which it will be deleted, as ISO date; None when it will not, or unknown.
         last_used: Day of its last cryptographic operation as ISO date; None when there was none since
             `tracked_since`; unknown when it is not known, or was not asked.
+        seen_in_trail: Whether that is a use which a trail recorded, where KMS tells none: there may be later
+            ones.
         tracked_since: Day since which KMS keeps the last usage of the key, as ISO date.
         replicas: ARNs of its replica keys; unknown when they are not known.
+        next_rotation: Day of the next automatic rotation, as ISO date; None where there is none or it is not
+            said.
         key_store: Id of its custom key store; empty for a key in KMS itself.
+        stack: Name of the CloudFormation stack that made it, by the tag that CloudFormation alone can write;
+            empty without one.
+        logical_id: What that stack's template calls it; empty without such a tag.
 
     See: https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html
     """
@@ -27,9 +34,13 @@ class LiveKey:
     created: str | None = None
     deletion_date: str | Unknown | None = None
     last_used: str | Unknown | None = None
+    seen_in_trail: bool = False
     tracked_since: str | None = None
     replicas: tuple[str, ...] | Unknown = ()
+    next_rotation: str | None = None
     key_store: str = ""
+    stack: str = ""
+    logical_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from kms_constructs.model.position import Origin, Position
+
+
+class CodeLine(NamedTuple):
+    """A line of a program.
+
+    Args:
+        file: As somebody in the working directory would name it.
+        line: Counted from 1.
+
+    Example:
+        >>> str(CodeLine("stacks/data.py", 12))
+        'stacks/data.py:12'
+    """
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +37,8 @@ class Location:
         logical_id: Logical id in the template, or the key id.
         construct_path: CDK construct path, when the template tells it.
         origin: Knows the lines of its parts; None where there is no text. It does not tell locations apart.
+        made_at: The line of the program that made it, where that is known. Nor does it tell locations apart.
+        alias: What people call a live key, or empty. It does not tell locations apart either: an alias moves.
 
     Example:
         >>> Location("app.json", logical_id="Key").position("Properties/KeyPolicy") is None
@@ -28,6 +50,22 @@ class Location:
     logical_id: str = ""
     construct_path: str | None = None
     origin: Origin | None = field(default=None, compare=False, repr=False)
+    made_at: CodeLine | None = field(default=None, compare=False, repr=False)
+    alias: str = field(default="", compare=False, repr=False)
+
+    @property
+    def title(self) -> str:
+        """What people call it: its construct path, its alias with its id, its logical id, its source.
+
+        Example:
+            >>> Location("111122223333/eu-west-1", logical_id="1234abcd", alias="alias/orders").title
+            'alias/orders (1234abcd)'
+        """
+        if self.construct_path:
+            return self.construct_path
+        if self.alias and self.logical_id:
+            return f"{self.alias} ({self.logical_id})"
+        return self.logical_id or self.source
 
     def position(self, path: str = "") -> Position | None:
         """Where a part of the resource begins in `source`, as it was read; None where there is no text.

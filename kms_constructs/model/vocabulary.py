@@ -35,6 +35,10 @@ class Fact(Enum):
     """Which resources use the key."""
     MATERIAL_EXPIRY = auto()
     LOCKOUT_BYPASS = auto()
+    DESCRIPTION = auto()
+    ENABLED = auto()
+    REPLICAS = auto()
+    """In which Regions the key has replicas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,9 @@ CLOUDFORMATION = Vocabulary(
             Fact.USE: Term("a reference to the key"),
             Fact.MATERIAL_EXPIRY: Term("materialExpires", "Metadata/kms-constructs/materialExpires"),
             Fact.LOCKOUT_BYPASS: _property("BypassPolicyLockoutSafetyCheck"),
+            Fact.DESCRIPTION: _property("Description"),
+            Fact.ENABLED: _property("Enabled"),
+            Fact.REPLICAS: Term("AWS::KMS::ReplicaKey"),
         }
     ),
     kms_types="AWS::KMS::",

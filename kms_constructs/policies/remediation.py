@@ -41,6 +41,7 @@ _NOT_USE: Final = frozenset(
     }
 )
 """What is no use of a key: everything else may not become less."""
+_DISABLED: Final = "KMS takes no change of rotation while the key is not enabled: enable it, or retire it."
 _BAD: Final = (Outcome.VIOLATION, Outcome.UNDETERMINED)
 
 
@@ -53,6 +54,8 @@ class Kind(StrEnum):
     """There is one, and the analysis speaks against it."""
     BY_HAND = "by hand"
     """Somebody has to decide."""
+    OPEN = "not known"
+    """Whether there is anything to mend is not known: something was not answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,7 @@ class Change:
         kind: What becomes of them.
         findings: Their ids.
         key: ARN of the key; empty for findings of other resources.
+        named: What people call the key or the other resource.
         region: Its Region.
         why: What is wrong, or what speaks against the change.
         operation: The call of KMS that makes the change; empty where there is none.
@@ -82,6 +86,7 @@ class Change:
     cdk: str = ""
     terraform: str = ""
     before: str = ""
+    named: str = ""
 
     @property
     def command(self) -> str:
@@ -107,9 +112,12 @@ def plan(report: Report, estate: Estate, answers: Answers, config: GuardrailConf
     found: list[Change] = []
     policies: dict[str, list[Finding]] = {}
     for finding in report.findings:
-        if finding.outcome is not Outcome.VIOLATION or finding.acknowledged is not None:
+        if finding.outcome not in _BAD or finding.acknowledged is not None:
             continue
         key = keys.get(finding.location)
+        if finding.outcome is Outcome.UNDETERMINED:
+            found.append(replace(_by_hand((finding,), key), kind=Kind.OPEN))
+            continue
         if key is not None and finding.control in GUARDED_ACTIONS and finding.path.startswith(POLICY_PATH):
             policies.setdefault(key.id, []).append(finding)
             continue
@@ -131,11 +139,14 @@ def _simple(finding: Finding, key: Key | None, config: GuardrailConfig) -> Chang
     if mended is None:
         return _by_hand((finding,), key)
     operation, words = mended
+    if operation == "EnableKeyRotation" and key.key_state != "Enabled":
+        return replace(_by_hand((finding,), key), why=f"{finding.message} {_DISABLED}")
     parameters, cdk, terraform = words(key, config)
     return Change(
         kind=Kind.CHANGE,
         findings=(finding.id,),
         key=key.id,
+        named=key.location.title,
         region=key.region,
         why=finding.message,
         operation=operation,
@@ -165,6 +176,7 @@ def _by_hand(findings: Iterable[Finding], key: Key | None) -> Change:
         kind=Kind.BY_HAND,
         findings=tuple(dict.fromkeys(one.id for one in listed)),
         key="" if key is None else key.id,
+        named=key.location.title if key is not None else str(listed[0].location),
         region=str(key.region) if key is not None and isinstance(key.region, str) else "",
         why=f"{listed[0].message} {listed[0].fix}".strip(),
     )
@@ -206,6 +218,7 @@ def _policy(
         kind=Kind.CHANGE,
         findings=tuple(dict.fromkeys(one.id for one in decided)),
         key=key.id,
+        named=key.location.title,
         region=str(key.region),
         why=decided[0].message,
         operation="PutKeyPolicy",

@@ -116,6 +116,11 @@ def access_entries(row: MatrixRow, capabilities: Iterable[Capability]) -> tuple[
 
 
 def key_title(key: Key) -> str:
+    """What a report calls a key to people: as `key_name`, with the alias of a live key before its id."""
+    return one_line(key.location.title) if key.location.alias else key_name(key)
+
+
+def key_name(key: Key) -> str:
     """What a report calls a key: construct path, else logical id, else alias, else where it was found."""
     location = key.location
     name = location.construct_path or location.logical_id or (key.aliases[0] if key.aliases else "")

@@ -10,13 +10,15 @@ from datetime import date
 from kms_constructs.guardrails.finding import Report
 from kms_constructs.guardrails.frameworks import CHECKLIST, Status, requirements
 from kms_constructs.guardrails.score import FORMULA, Score
-from kms_constructs.model.estate import Estate
+from kms_constructs.model.estate import Estate, Key
 from kms_constructs.model.text import display
 from kms_constructs.model.unknown import is_unknown
+from kms_constructs.reports.causes import by_cause, patterns, place_name
 from kms_constructs.reports.html import PageTable
 from kms_constructs.reports.inventory import inventory
 from kms_constructs.reports.json_report import report_json
-from kms_constructs.reports.text import printable
+from kms_constructs.reports.summary import status_of
+from kms_constructs.reports.text import counted, printable
 
 
 def audit_text(report: Report, estate: Estate) -> str:
@@ -84,6 +86,12 @@ def audit_tables(report: Report, estate: Estate, today: date) -> tuple[PageTable
     return (
         PageTable(title=f"Score: {Score.of(report)}", note=FORMULA),
         PageTable(
+            title="Findings by cause",
+            note="What is wrong for one reason, in one key or in many; the worst first.",
+            columns=("Result", "Severity", "Controls", "What is wrong", "Where", "What to do"),
+            rows=tuple(_causes(report)),
+        ),
+        PageTable(
             title="Inventory",
             note="Cost: US dollars a month for keeping the key, least and most.",
             columns=_KEY_COLUMNS,
@@ -91,7 +99,7 @@ def audit_tables(report: Report, estate: Estate, today: date) -> tuple[PageTable
         ),
         PageTable(
             title="Days ahead",
-            note="Deletions and expiries of key material, the next first.",
+            note="Rotations, deletions, and expiries of key material, the next first.",
             columns=("Day", "In days", "Key", "What happens"),
             rows=tuple(_ahead(estate, today)),
         ),
@@ -108,6 +116,7 @@ def audit_tables(report: Report, estate: Estate, today: date) -> tuple[PageTable
     )
 
 
+_MOST_NAMED = 3
 _KEY_COLUMNS = (
     "Where", "Key", "Aliases", "Key spec", "State", "Rotation", "Last used", "Grants", "Cost",
     "Quantum computers",
@@ -131,13 +140,36 @@ def _key_row(row: Mapping[str, str]) -> tuple[str, ...]:
     )
 
 
+def _causes(report: Report) -> Iterator[tuple[str, ...]]:
+    loud = (one for one in report.findings if not status_of(one).quiet)
+    for pattern in patterns(by_cause(loud)):
+        cause = pattern.first
+        places = list(dict.fromkeys(place_name(one.location) for one in pattern.causes))
+        more = len(places) - _MOST_NAMED
+        yield (
+            cause.status.value,
+            cause.worst.severity.value,
+            ", ".join(dict.fromkeys(one.control for one in cause.findings)),
+            cause.worst.message,
+            ", ".join(places[:_MOST_NAMED]) + (f" and {counted(more, 'more resource')}" if more > 0 else ""),
+            cause.worst.fix,
+        )
+
+
+def _named(key: Key) -> str:
+    return f"{key.location.source}: {key.location.title}"
+
+
 def _ahead(estate: Estate, today: date) -> Iterator[tuple[str, ...]]:
     events: list[tuple[str, str, str]] = []
     for key in estate.keys:
-        place = str(key.location)
+        place = _named(key)
         deleted = key.live.deletion_date if key.live is not None else None
         if isinstance(deleted, str):
             events.append((deleted, place, "KMS deletes the key"))
+        rotated = key.live.next_rotation if key.live is not None else None
+        if rotated is not None and deleted is None:
+            events.append((rotated, place, "KMS rotates the key material"))
         if isinstance(key.material_expires, str):
             events.append((key.material_expires, place, "The imported key material expires"))
     for day, place, what in sorted(events):
@@ -148,7 +180,7 @@ def _grants(estate: Estate) -> Iterator[tuple[str, ...]]:
     for key in estate.keys:
         for grant in key.grants:
             yield (
-                str(key.location),
+                _named(key),
                 grant.name or grant.id,
                 "unknown" if is_unknown(grant.grantee) else display(grant.grantee),
                 "unknown" if is_unknown(grant.operations) else ", ".join(grant.operations),

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 
 from kms_constructs.guardrails.finding import Finding
 from kms_constructs.model.estate import SourceProblem
-from kms_constructs.reports.causes import Cause, Pattern, by_cause, patterns, place_name
+from kms_constructs.reports.causes import Cause, Pattern, by_cause, fitting, patterns, shared_by
 from kms_constructs.reports.summary import Status, status_of
 from kms_constructs.reports.text import counted, one_line
 
-_MOST_PATTERNS = 8
+_MOST_LINES = 28
+"""Lines of the blocks of all causes."""
 _MOST_RESOURCES = 3
-_MOST_PROBLEMS = 5
+_MOST_PROBLEMS = 3
 _WIDTH = 110
 
 
@@ -35,9 +36,10 @@ def brief_report(findings: Iterable[Finding], problems: Sequence[SourceProblem] 
     if len(problems) > _MOST_PROBLEMS:
         lines.append(f"  and {counted(len(problems) - _MOST_PROBLEMS, 'more input')} that could not be read")
     found = patterns(by_cause(listed))
-    for pattern in found[:_MOST_PATTERNS]:
-        lines += [*_pattern(pattern)]
-    if left := found[_MOST_PATTERNS:]:
+    blocks = [[*_pattern(pattern)] for pattern in found[:_MOST_LINES]]  # none has less than a line
+    shown = fitting(map(len, blocks), _MOST_LINES - len(lines))
+    lines += [line for block in blocks[:shown] for line in block]
+    if left := found[shown:]:
         number = sum(pattern.number for pattern in left)
         lines.append(f"  and {counted(number, 'more finding')} of {counted(len(left), 'other cause')}")
     return "\n".join([*lines, total(listed, problems)])
@@ -77,10 +79,7 @@ def _pattern(pattern: Pattern) -> Iterable[str]:
     yield from _block(cause.worst.message)
     for one in cause.besides:
         yield from _block(f"and {one.id}: {one.message}")
-    resources = list(dict.fromkeys(one_line(place_name(one.location)) for one in pattern.causes))
-    where = ", ".join(resources[:_MOST_RESOURCES])
-    if (more := len(resources) - _MOST_RESOURCES) > 0:
-        where += f" and {counted(more, 'more resource')}"
+    where = shared_by(pattern, _MOST_RESOURCES)
     yield from _block(f"in {where}" + (f", at {one_line(cause.place)}" if cause.place else ""))
     if cause.worst.fix:
         yield from _block(f"fix {cause.worst.fix}")

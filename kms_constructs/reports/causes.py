@@ -6,12 +6,14 @@ A root statement with ``kms:*`` breaks six controls, and two hundred keys that o
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kms_constructs.guardrails.finding import Finding, Severity
 from kms_constructs.model.estate import Location
 from kms_constructs.reports.summary import Status, finding_order, natural_order, status_of
+from kms_constructs.reports.text import counted, one_line
 
 _STATEMENT = re.compile(r"(?:^|.*/)Statement/\d+")
 _EVERYONE = ("*", "any principal of any account")
@@ -80,8 +82,24 @@ class Pattern:
 
 
 def place_name(location: Location) -> str:
-    """What a resource is called: its construct path, else its logical id, else its source."""
-    return location.construct_path or location.logical_id or location.source
+    """What a resource is called: its construct path, else its alias and id, its logical id, its source."""
+    return location.title
+
+
+def shared_by(pattern: Pattern, most: int) -> str:
+    """The resources of a pattern, each with the line that made it, where that is known.
+
+    Args:
+        pattern: The causes.
+        most: How many resources are named; the others are counted.
+    """
+    locations = dict.fromkeys(one.location for one in pattern.causes)
+    names = [
+        one_line(place_name(one)) + (f" ({one_line(str(one.made_at))})" if one.made_at is not None else "")
+        for one in locations
+    ]
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {counted(more, 'more resource')}" if more > 0 else "")
 
 
 def cause_place(finding: Finding) -> str:
@@ -109,7 +127,10 @@ def by_cause(findings: Iterable[Finding]) -> tuple[Cause, ...]:
 
 
 def patterns(causes: Iterable[Cause]) -> tuple[Pattern, ...]:
-    """Causes that are alike put together: the worst first, then those that most resources share."""
+    """Causes that are alike put together: the worst first, then those that most resources share.
+
+    Of those that weigh the same, what breaks other controls comes before more of what stands above already.
+    """
     groups: dict[tuple[tuple[str, str, Severity, Status], ...], list[Cause]] = {}
     for cause in causes:
         alike = tuple(
@@ -117,18 +138,39 @@ def patterns(causes: Iterable[Cause]) -> tuple[Pattern, ...]:
             for finding in cause.findings
         )
         groups.setdefault(alike, []).append(cause)
-    found = [Pattern(tuple(group)) for group in groups.values()]
-    return tuple(
-        sorted(
-            found,
-            key=lambda one: (
-                *finding_order(one.first.worst)[:2],
-                not _is_public(one.first.worst),
-                -one.number,
-                _cause_order(one.first),
-            ),
-        )
-    )
+    found = sorted((Pattern(tuple(group)) for group in groups.values()), key=_pattern_order)
+    seen: Counter[object] = Counter()
+    repeated: dict[int, int] = {}
+    for one in found:
+        kind = tuple(finding.id for finding in one.first.findings)
+        repeated[id(one)] = seen[kind]
+        seen[kind] += 1
+    return tuple(sorted(found, key=lambda one: (*_weight(one), repeated[id(one)], _pattern_order(one))))
+
+
+def fitting(heights: Iterable[int], room: int) -> int:
+    """How many blocks, from the first on, fit into some lines; one at least, for nothing is said otherwise.
+
+    Example:
+        >>> fitting([7, 7, 7], 15)
+        2
+    """
+    used = number = 0
+    for height in heights:
+        used += height
+        if number and used > room:
+            break
+        number += 1
+    return number
+
+
+def _weight(pattern: Pattern) -> tuple[object, ...]:
+    worst = pattern.first.worst
+    return (*finding_order(worst)[:2], not _is_public(worst))
+
+
+def _pattern_order(pattern: Pattern) -> tuple[object, ...]:
+    return (*_weight(pattern), -pattern.number, _cause_order(pattern.first))
 
 
 def _adds_nothing(finding: Finding, worst: Finding) -> bool:

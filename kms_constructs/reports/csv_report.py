@@ -34,6 +34,8 @@ COLUMNS = (
     "principals",
     "chain",
     "acknowledged",
+    "made_at",
+    "alias",
 )
 """Names of the columns, in the first line. New ones are added behind."""
 
@@ -85,6 +87,8 @@ def _finding(finding: Finding, status: Status) -> dict[str, str]:
         "principals": "; ".join(finding.principals),
         "chain": " → ".join(finding.chain),
         "acknowledged": finding.acknowledged or "",
+        "made_at": str(location.made_at or ""),
+        "alias": location.alias,
     }
 
 

@@ -10,6 +10,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from kms_constructs.reports.trail_against import (
+    Impacts,
+    Narrower,
+    Usages,
+    csv_impacts,
+    csv_usages,
+    diff_narrower,
+    json_impacts,
+    json_narrower,
+    json_usages,
+    table_impacts,
+    table_usages,
+)
+
 if TYPE_CHECKING:
     from kms_constructs.analysis.access import AccessMatrix
     from kms_constructs.analysis.diff import AccessChange
@@ -17,6 +31,8 @@ if TYPE_CHECKING:
     from kms_constructs.guardrails.finding import Report
     from kms_constructs.model.estate import Estate, SourceProblem
     from kms_constructs.reports.console import Look
+    from kms_constructs.reports.trail_findings import TrailFindings
+    from kms_constructs.reports.trail_report import TrailReports
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +106,11 @@ class Format:
     accesses: Draw[Accesses] | None = None
     changes: Draw[Changes] | None = None
     controls: Draw[Controls] | None = None
+    impacts: Draw[Impacts] | None = None
+    usages: Draw[Usages] | None = None
+    narrower: Draw[Narrower] | None = None
+    detected: Draw[TrailFindings] | None = None
+    trail_reports: Draw[TrailReports] | None = None
 
     @property
     def draws_audits(self) -> Draw[Audited] | None:
@@ -158,12 +179,20 @@ def _html_audited(it: Audited, _look: Callable[[], Look]) -> str:
     from datetime import UTC, datetime
 
     from kms_constructs.analysis.worlds import matrices_of
+    from kms_constructs.guardrails.score import Score
     from kms_constructs.reports.audit import audit_tables
     from kms_constructs.reports.html import report_html
 
     report, estate = it.judged.report, it.judged.estate
     tables = audit_tables(report, estate, datetime.now(UTC).date())
-    return report_html(report, matrices_of(estate), titles=_titles(), title="KMS audit", tables=tables)
+    return report_html(
+        report,
+        matrices_of(estate),
+        titles=_titles(),
+        title="KMS audit",
+        tables=tables,
+        score=Score.of(report).value,
+    )
 
 
 def _asff_audited(it: Audited, _look: Callable[[], Look]) -> str:
@@ -293,6 +322,48 @@ def _csv_judged(it: Judged, _look: Callable[[], Look]) -> str:
     return report_csv(it.report, everything=it.everything)
 
 
+def _table_detected(it: TrailFindings, look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_findings import findings_table
+
+    return findings_table(it, look())
+
+
+def _json_detected(it: TrailFindings, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_findings import findings_json
+
+    return findings_json(it)
+
+
+def _csv_detected(it: TrailFindings, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_findings import findings_csv
+
+    return findings_csv(it)
+
+
+def _table_trail(it: TrailReports, look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_report import trail_table
+
+    return trail_table(it, look())
+
+
+def _json_trail(it: TrailReports, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_report import trail_json
+
+    return trail_json(it)
+
+
+def _csv_trail(it: TrailReports, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_report import trail_csv
+
+    return trail_csv(it)
+
+
+def _html_trail(it: TrailReports, _look: Callable[[], Look]) -> str:
+    from kms_constructs.reports.trail_html import trail_html
+
+    return trail_html(it)
+
+
 def _titles() -> dict[str, str]:
     from kms_constructs.guardrails.catalogue import CATALOGUE
 
@@ -300,6 +371,7 @@ def _titles() -> dict[str, str]:
 
 
 FORMATS = (
+    Format(name="diff", endings=(".diff", ".patch"), narrower=diff_narrower),
     Format(
         name="table",
         endings=(".txt",),
@@ -308,6 +380,10 @@ FORMATS = (
         accesses=_table_accesses,
         changes=_table_changes,
         controls=_table_controls,
+        impacts=table_impacts,
+        usages=table_usages,
+        detected=_table_detected,
+        trail_reports=_table_trail,
     ),
     Format(
         name="json",
@@ -317,6 +393,11 @@ FORMATS = (
         accesses=_json_accesses,
         changes=_json_changes,
         controls=_json_controls,
+        impacts=json_impacts,
+        usages=json_usages,
+        narrower=json_narrower,
+        detected=_json_detected,
+        trail_reports=_json_trail,
     ),
     # "report.sarif.json" is the name that some CI systems want.
     Format(name="sarif", endings=(".sarif", ".sarif.json"), judged=_sarif_judged),
@@ -327,6 +408,7 @@ FORMATS = (
         judged=_html_judged,
         audited=_html_audited,
         accesses=_html_accesses,
+        trail_reports=_html_trail,
     ),
     Format(
         name="markdown",
@@ -339,7 +421,15 @@ FORMATS = (
     ),
     Format(name="github", judged=_github_judged),
     Format(name="gitlab", judged=_gitlab_judged),
-    Format(name="csv", endings=(".csv",), judged=_csv_judged),
+    Format(
+        name="csv",
+        endings=(".csv",),
+        judged=_csv_judged,
+        impacts=csv_impacts,
+        usages=csv_usages,
+        detected=_csv_detected,
+        trail_reports=_csv_trail,
+    ),
     Format(name="asff", endings=(".asff.json",), audited=_asff_audited),
     Format(name="ocsf", endings=(".ocsf.json",), audited=_ocsf_audited),
     Format(name="inventory", endings=(".inventory.csv",), audited=_inventory_audited),
@@ -351,3 +441,10 @@ AUDITED: Formats[Audited] = Formats({one.name: one.draws_audits for one in FORMA
 ACCESSES: Formats[Accesses] = Formats({one.name: one.accesses for one in FORMATS if one.accesses})
 CHANGES: Formats[Changes] = Formats({one.name: one.changes for one in FORMATS if one.changes})
 CONTROLS: Formats[Controls] = Formats({one.name: one.controls for one in FORMATS if one.controls})
+IMPACTS: Formats[Impacts] = Formats({one.name: one.impacts for one in FORMATS if one.impacts})
+USAGES: Formats[Usages] = Formats({one.name: one.usages for one in FORMATS if one.usages})
+NARROWER: Formats[Narrower] = Formats({one.name: one.narrower for one in FORMATS if one.narrower})
+TRAIL_REPORTS: Formats[TrailReports] = Formats(
+    {one.name: one.trail_reports for one in FORMATS if one.trail_reports}
+)
+DETECTED: Formats[TrailFindings] = Formats({one.name: one.detected for one in FORMATS if one.detected})

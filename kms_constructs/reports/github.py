@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from kms_constructs.guardrails.finding import Finding, Report
 from kms_constructs.model.estate import STANDARD_INPUT, SourceProblem
 from kms_constructs.reports.summary import Status, by_resource, status_of
-from kms_constructs.reports.text import one_line
+from kms_constructs.reports.text import one_line, place_of, to_open
 
 _COMMANDS = {
     Status.VIOLATION: "error",
@@ -45,7 +45,8 @@ def _lines(report: Report) -> Iterator[str]:
 
 def _finding(finding: Finding) -> str:
     status = status_of(finding)
-    location, position = finding.location, finding.position
+    location = finding.location
+    file, line, column = to_open(location, finding.path)
     parts = [one_line(location.construct_path or location.logical_id)]
     undetermined = "Undetermined: " if status is Status.UNDETERMINED else ""
     parts.append(f"{undetermined}{one_line(finding.message)}")
@@ -53,12 +54,14 @@ def _finding(finding: Finding) -> str:
         parts.append(f"Acknowledged: {one_line(finding.acknowledged)}")
     elif finding.fix:
         parts.append(f"Fix: {one_line(finding.fix)}")
+    if location.made_at is not None:
+        parts.append(f"In {place_of(location, finding.path)}")
     return _command(
         _COMMANDS[status],
         {
-            "file": location.source,
-            "line": str(position.line) if position else "",
-            "col": str(position.column) if position else "",
+            "file": file,
+            "line": str(line or ""),
+            "col": str(column or ""),
             "title": f"{finding.id} {finding.severity.value}",
         },
         filter(None, parts),

@@ -17,7 +17,7 @@ from kms_constructs.guardrails.finding import Finding, Report, Severity
 from kms_constructs.model.estate import SourceProblem
 from kms_constructs.reports.fingerprint import fingerprints
 from kms_constructs.reports.summary import Status, status_of
-from kms_constructs.reports.text import one_line
+from kms_constructs.reports.text import one_line, to_open
 
 _SEVERITIES = {
     Severity.HIGH: "critical",
@@ -50,7 +50,8 @@ def _finding(finding: Finding, fingerprint: str) -> dict[str, Any]:
         parts.append(f"Fix: {one_line(finding.fix).rstrip('.')}.")
     severity = "info" if status is Status.ACKNOWLEDGED else _SEVERITIES[finding.severity]
     text = f"{name}: {' '.join(parts)}" if name else " ".join(parts)
-    return _issue(text, one_line(finding.id), fingerprint, severity, location.source, finding.line)
+    file, line, _ = to_open(location, finding.path)
+    return _issue(text, one_line(finding.id), fingerprint, severity, file, line)
 
 
 def _problem(problem: SourceProblem) -> dict[str, Any]:

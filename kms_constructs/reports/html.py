@@ -6,16 +6,11 @@ script that this package wrote, by their hashes.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from kms_constructs.analysis.access import Access
@@ -31,6 +26,7 @@ from kms_constructs.reports.access_view import (
     matrix_order,
     proviso,
 )
+from kms_constructs.reports.page import data, hash_of, template
 from kms_constructs.reports.summary import (
     ResourceFindings,
     Status,
@@ -203,6 +199,7 @@ def report_html(
     titles: Mapping[str, str] | None = None,
     title: str = "KMS guardrails",
     tables: Sequence[PageTable] = (),
+    score: int | None = None,
 ) -> str:
     """The findings of a report, and beside each key's findings who may do what with it.
 
@@ -212,6 +209,7 @@ def report_html(
         titles: Control id to title.
         title: Heading of the page.
         tables: What stands before the resources.
+        score: Shown first, of 100; None to leave it out.
     """
     summary = Summary.of(report)
     by_location: dict[Location, AccessMatrix] = {}
@@ -238,7 +236,7 @@ def report_html(
             tables=tuple(map(_in_one_line, tables)),
             verdict=summary.verdict,
             verdict_class=_VERDICT_CSS[summary.verdict],
-            tiles=_tiles(summary),
+            tiles=(*([] if score is None else [_Count(score, "", "score of 100")]), *_tiles(summary)),
             problems=tuple(_problems(report.problems)),
             statuses=tuple(status.value.capitalize() for status in columns),
             controls=tuple(
@@ -293,33 +291,18 @@ def _in_one_line(table: PageTable) -> PageTable:
 
 
 def _render(page: _Page) -> str:
-    style, script = _data("report.css"), _data("report.js")
+    style, script = data("report.css"), data("report.js")
     return (
-        _template().render(
+        template("report.html.jinja").render(
             page=page,
             # Written by this package, and not a word of it comes from input.
             style=Markup(style),  # noqa: S704
             script=Markup(script),  # noqa: S704
-            style_hash=_hash(style),
-            script_hash=_hash(script),
+            style_hash=hash_of(style),
+            script_hash=hash_of(script),
         )
         + "\n"
     )
-
-
-@lru_cache(maxsize=4)
-def _data(name: str) -> str:
-    return resources.files("kms_constructs.reports").joinpath(f"data/{name}").read_text("utf-8")
-
-
-@lru_cache(maxsize=1)
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    return environment.from_string(_data("report.html.jinja"))
-
-
-def _hash(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
 
 
 def _tiles(summary: Summary) -> tuple[_Count, ...]:
@@ -364,7 +347,7 @@ def _section(
     )
     if not badges and compliant:
         badges = (_Badge("✓ compliant", "compliant"),)
-    name = one_line(location.construct_path or location.logical_id or location.source)
+    name = one_line(location.title)
     return _Section(
         anchor=f"resource-{number}",
         title=key_title(matrix.key) if matrix is not None else name,

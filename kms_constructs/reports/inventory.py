@@ -142,6 +142,8 @@ def _last_used(key: Key) -> str:
     live = key.live
     if live is None or is_unknown(live.last_used):
         return UNKNOWN
+    if live.seen_in_trail:
+        return f"{live.last_used} or later"
     return live.last_used or f"never since {live.tracked_since}"
 
 

@@ -18,7 +18,7 @@ from kms_constructs.guardrails.control import Control
 from kms_constructs.guardrails.finding import Finding, Report
 from kms_constructs.model.estate import Location, SourceProblem
 from kms_constructs.model.unknown import is_unknown
-from kms_constructs.reports.access_view import key_title, matrix_order
+from kms_constructs.reports.access_view import key_name, matrix_order
 from kms_constructs.reports.summary import Status, Summary, status_of
 from kms_constructs.reports.text import printable
 from kms_constructs.reports.version import tool_version
@@ -186,6 +186,11 @@ def _location(location: Location) -> dict[str, Any]:
         "stack": printable(location.stack),
         "logicalId": printable(location.logical_id),
         "constructPath": None if location.construct_path is None else printable(location.construct_path),
+        **(
+            {}
+            if location.made_at is None
+            else {"madeAt": {"file": printable(location.made_at.file), "line": location.made_at.line}}
+        ),
     }
 
 
@@ -246,7 +251,7 @@ def _problem(problem: SourceProblem) -> dict[str, Any]:
 def _key(key: Key) -> dict[str, Any]:
     return {
         "id": printable(key.id),
-        "name": key_title(key),
+        "name": key_name(key),
         "location": _location(key.location),
         "aliases": [printable(alias) for alias in key.aliases],
         "account": printable(key.account),

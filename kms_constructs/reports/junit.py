@@ -15,7 +15,7 @@ from junitparser import Attr, Error, Failure, JUnitXml, Skipped, TestCase, TestS
 from kms_constructs.guardrails.finding import Finding, Report
 from kms_constructs.model.estate import Location
 from kms_constructs.reports.summary import Status, by_resource, status_of
-from kms_constructs.reports.text import one_line, place_of
+from kms_constructs.reports.text import one_line, place_of, to_open
 
 
 class _Case(TestCase):
@@ -63,8 +63,10 @@ def _case(finding: Finding) -> TestCase:
     location = finding.location
     case = _Case(one_line(finding.id), _class_name(location))
     where = finding.path
+    file, line, _ = to_open(location, finding.path)
+    if line is not None:
+        case.file, case.line = file, str(line)
     if finding.line:
-        case.file, case.line = one_line(location.source), str(finding.line)
         where = " ".join(part for part in (place_of(location, finding.path), where) if part)
     text = _lines(finding.message, where, " → ".join(one_line(step) for step in finding.chain), finding.fix)
     match status_of(finding):

@@ -94,7 +94,7 @@ def report_markdown(report: Report, *, everything: bool = False) -> str:
 
 def _resource(group: ResourceFindings) -> Iterable[str]:
     location = group.location
-    title = one_line(location.construct_path or location.logical_id or location.source)
+    title = one_line(location.title)
     where = place(location, named=not location.construct_path, with_line=True)
     yield f"## {escaped(title)}"
     yield ""

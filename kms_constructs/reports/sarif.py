@@ -170,6 +170,7 @@ def _result(finding: Finding, index: int, fingerprint: str) -> Result:
         "level": Level.NONE if passes else _level(finding),
         "message": Message(text=_message(finding)),
         "locations": [_location(finding)],
+        "relatedLocations": _related(finding),
         "partialFingerprints": {FINGERPRINT: fingerprint},
         "properties": properties,
     }
@@ -202,7 +203,7 @@ def _escaped(text: str) -> str:
 
 
 def _location(finding: Finding) -> SarifLocation:
-    location, position = finding.location, finding.position
+    location = finding.location
     name = one_line(location.construct_path or location.logical_id)
     logical = []
     if location.logical_id or name:
@@ -224,17 +225,32 @@ def _location(finding: Finding) -> SarifLocation:
                 {"name": path.rpartition("/")[2], "fullyQualifiedName": qualified, "kind": "property"}
             )
         )
-    physical = None
-    if uri := _uri(location.source):
-        physical = PhysicalLocation.model_validate(
-            {
-                "artifactLocation": ArtifactLocation(uri=uri),
-                "region": Region.model_validate({"startLine": position.line, "startColumn": position.column})
-                if position
-                else None,
-            }
-        )
+    made = location.made_at
+    physical = _in_template(finding) if made is None else _physical(made.file, {"startLine": made.line})
     return SarifLocation.model_validate({"physicalLocation": physical, "logicalLocations": logical or None})
+
+
+def _related(finding: Finding) -> list[SarifLocation] | None:
+    """The place in the template, where the result stands at the line of the program."""
+    physical = None if finding.location.made_at is None else _in_template(finding)
+    if physical is None:
+        return None
+    message = Message(text="In the template")
+    return [SarifLocation.model_validate({"physicalLocation": physical, "message": message})]
+
+
+def _in_template(finding: Finding) -> PhysicalLocation | None:
+    position = finding.position
+    region = {"startLine": position.line, "startColumn": position.column} if position else None
+    return _physical(finding.location.source, region)
+
+
+def _physical(file: str, region: dict[str, int] | None) -> PhysicalLocation | None:
+    uri = _uri(file)
+    if not uri:
+        return None
+    place = Region.model_validate(region) if region else None
+    return PhysicalLocation.model_validate({"artifactLocation": ArtifactLocation(uri=uri), "region": place})
 
 
 @lru_cache(maxsize=1024)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from kms_constructs.guardrails.finding import Finding, Remark, Report
+from kms_constructs.guardrails.finding import Finding, Remark, RemarkKind, Report
 from kms_constructs.guardrails.verdict import Verdict
 from kms_constructs.model.estate import Location, SourceProblem
-from kms_constructs.reports.causes import Cause, Pattern, by_cause, patterns, place_name
+from kms_constructs.reports.causes import Cause, Pattern, by_cause, fitting, patterns, place_name, shared_by
 from kms_constructs.reports.console import Drawn, Look, Pen, draw, heading
 from kms_constructs.reports.summary import (
     ResourceFindings,
@@ -38,7 +38,11 @@ _MARKS: dict[Status, tuple[str, str, str]] = {
 }
 _MOST_RESOURCES = 3
 """Resources that are shown one by one unless everything is asked for."""
-_MOST_PATTERNS = 5
+_SCREEN = 40
+"""Lines of a report, unless everything is asked for."""
+_MOST_STALE_LINES = 12
+_MOST_DECLARATION_LINES = 3
+_MOST_PROBLEMS = 3
 _MOST_NAMED = 3
 _MOST_ACCEPTED = 5
 _GAP = 2
@@ -75,7 +79,8 @@ def report_table(
             so is what many resources share, so that the report of any number of keys fits on a screen.
     """
     look = look or Look()
-    parts: list[RenderableType] = [*_problems(report.problems, look)]
+    verbose = verbose or everything
+    head = [*_problems(report.problems, look, verbose=verbose)]
     off = set(switched_off(report.findings))
     shown = [
         finding
@@ -83,30 +88,30 @@ def report_table(
         if finding not in off and (everything or not status_of(finding).quiet)
     ]
     pen = Pen(look)
-    if verbose or everything:
-        for group in by_resource(shown):
-            parts += [*_resource(group, look, pen)]
-    else:
-        parts += [*_causes(shown, look, pen)]
-    if quiet:
-        return draw(parts, look)
-    parts += [*_remarks(report.remarks, pen)]
-    parts += [*_controls(report, look, titles or {}, everything=everything)]
-    for finding in sorted(off, key=lambda finding: natural_order(finding.control)):
-        parts.append(Text(f"{finding.control}: {one_line(finding.message)}", style="yellow"))
-    if off:
-        parts.append(Text())
-    summary = Summary.of(report)
-    parts.append(Text(str(summary), style=_STYLE_OF[summary.verdict]))
-    return draw(parts, look)
+    tail: list[RenderableType] = []
+    if not quiet:
+        tail += _remarks(report.remarks, pen, verbose=verbose, alone=not shown)
+        tail += _controls(report, look, titles or {}, everything=everything)
+        for finding in sorted(off, key=lambda finding: natural_order(finding.control)):
+            tail.append(Text(f"{finding.control}: {one_line(finding.message)}", style="yellow"))
+        if off:
+            tail.append(Text())
+        summary = Summary.of(report)
+        tail.append(Text(str(summary), style=_STYLE_OF[summary.verdict]))
+    if verbose:
+        body = [part for group in by_resource(shown) for part in _resource(group, look, pen)]
+        return draw([*head, *body, *tail], look)
+    around = draw([*head, *tail], look).count("\n")
+    return draw([*head, *_causes(shown, look, pen, _SCREEN - around), *tail], look)
 
 
-def _problems(problems: Sequence[SourceProblem], look: Look) -> Iterable[RenderableType]:
+def _problems(problems: Sequence[SourceProblem], look: Look, *, verbose: bool) -> Iterable[RenderableType]:
     if not problems:
         return
     pen = Pen(look)
     yield pen.line(0, ("Input that could not be read", "bold underline"))
-    for problem in problems:
+    named = len(problems) if verbose else _MOST_PROBLEMS
+    for problem in problems[:named]:
         place = one_line(problem.source)
         if problem.logical_id:
             place += f": {one_line(problem.logical_id)}"
@@ -114,15 +119,27 @@ def _problems(problems: Sequence[SourceProblem], look: Look) -> Iterable[Rendera
         yield pen.paragraph(one_line(problem.message), indent=4)
         if problem.fix:
             yield pen.paragraph(one_line(problem.fix), indent=4, label="fix", style="green")
+    if (more := len(problems) - named) > 0:
+        text = counted(more, "more input that could not be read", "more inputs that could not be read")
+        yield pen.paragraph(f"and {text}; --verbose lists them", indent=2)
     yield Drawn()
 
 
-def _causes(findings: Sequence[Finding], look: Look, pen: Pen) -> Iterable[RenderableType]:
-    """The findings by cause; by resource as long as these are few, else what they share once."""
+def _causes(findings: Sequence[Finding], look: Look, pen: Pen, room: int) -> Iterable[RenderableType]:
+    """The findings by cause; by resource as long as these are few, else what they share once.
+
+    Args:
+        findings: What is to be shown.
+        look: Width and colours.
+        pen: Draws.
+        room: Lines that are left of the screen.
+    """
     accepted = [finding for finding in findings if finding.acknowledged is not None]
     listed = [finding for finding in findings if finding.acknowledged is None]
     if len(accepted) <= _MOST_ACCEPTED:
         listed, accepted = list(findings), []
+    if accepted:
+        room -= 3
     if len({finding.location for finding in listed}) <= _MOST_RESOURCES:
         for group in by_resource(listed):
             yield from _resource_heading(group.location, pen)
@@ -131,12 +148,17 @@ def _causes(findings: Sequence[Finding], look: Look, pen: Pen) -> Iterable[Rende
             yield Drawn()
     else:
         found = patterns(by_cause(listed))
-        for pattern in found[:_MOST_PATTERNS]:
-            yield from _pattern(pattern, look, pen)
-        if left := found[_MOST_PATTERNS:]:
-            number = counted(sum(pattern.number for pattern in left), "more finding")
+        blocks = [[*_pattern(pattern, look, pen)] for pattern in found[:_SCREEN]]
+        heights = [*map(_height, blocks)]
+        # What is left out is told in two lines.
+        fits = len(found) <= _SCREEN and sum(heights) <= room
+        number = len(found) if fits else fitting(heights, room - 2)
+        for block in blocks[:number]:
+            yield from block
+        if left := found[number:]:
+            hidden = counted(sum(pattern.number for pattern in left), "more finding")
             yield pen.paragraph(
-                f"and {number} of {counted(len(left), 'other cause')}; --verbose lists them", indent=0
+                f"and {hidden} of {counted(len(left), 'other cause')}; --verbose lists them", indent=0
             )
             yield Drawn()
     if accepted:
@@ -147,23 +169,42 @@ def _causes(findings: Sequence[Finding], look: Look, pen: Pen) -> Iterable[Rende
         yield Drawn()
 
 
-def _pattern(pattern: Pattern, look: Look, pen: Pen) -> Iterable[RenderableType]:
+def _height(block: Iterable[Drawn]) -> int:
+    return sum(part.count("\n") + 1 for part in block)
+
+
+def _pattern(pattern: Pattern, look: Look, pen: Pen) -> Iterable[Drawn]:
     """What several resources share, or one of many resources has."""
     cause = pattern.first
-    names = list(dict.fromkeys(one_line(place_name(one.location)) for one in pattern.causes))
-    more = len(names) - _MOST_NAMED
-    where = ", ".join(names[:_MOST_NAMED]) + (f" and {counted(more, 'more resource')}" if more > 0 else "")
-    yield from _finding(cause.worst, look, pen, cause, where)
+    yield from _finding(cause.worst, look, pen, cause, shared_by(pattern, _MOST_NAMED))
     yield Drawn()
 
 
-def _remarks(remarks: Sequence[Remark], pen: Pen) -> Iterable[RenderableType]:
-    for remark in remarks:
-        yield pen.paragraph(f"note: {one_line(remark.text)}", indent=0, style="yellow")
-        if remark.fix:
-            yield pen.paragraph(one_line(remark.fix), indent=4, label="fix", style="green")
+def _remarks(remarks: Sequence[Remark], pen: Pen, *, verbose: bool, alone: bool) -> Iterable[RenderableType]:
+    # Somebody relies on what accepts nothing any more; what the input declares, its author knows.
+    stale = [remark for remark in remarks if remark.kind is not RemarkKind.DECLARATION]
+    declared = [remark for remark in remarks if remark.kind is RemarkKind.DECLARATION]
+    number = 0
+    for some, room in (
+        (stale, _MOST_STALE_LINES),
+        (declared, _SCREEN // 2 if alone else _MOST_DECLARATION_LINES),
+    ):
+        blocks = [[*_remark(remark, pen)] for remark in (some if verbose else some[:room])]
+        fits = len(blocks) if verbose else fitting(map(_height, blocks), room)
+        for block in blocks[:fits]:
+            yield from block
+        number += fits
+    if (more := len(remarks) - number) > 0:
+        text = f"note: and {counted(more, 'more note')}; --verbose lists them"
+        yield pen.paragraph(text, indent=0, style="yellow")
     if remarks:
         yield Drawn()
+
+
+def _remark(remark: Remark, pen: Pen) -> Iterable[Drawn]:
+    yield pen.paragraph(f"note: {one_line(remark.text)}", indent=0, style="yellow")
+    if remark.fix:
+        yield pen.paragraph(one_line(remark.fix), indent=4, label="fix", style="green")
 
 
 def _resource_heading(location: Location, pen: Pen) -> Iterable[RenderableType]:
@@ -180,7 +221,7 @@ def _resource(group: ResourceFindings, look: Look, pen: Pen) -> Iterable[Rendera
 
 def _finding(
     finding: Finding, look: Look, pen: Pen, cause: Cause | None = None, where: str = ""
-) -> Iterable[RenderableType]:
+) -> Iterable[Drawn]:
     """One finding; with what else its statement breaks, and with the resources that it stands for."""
     also = () if cause is None else cause.along
     besides = () if cause is None else cause.besides

@@ -126,7 +126,23 @@ def place(location: Location, *, named: bool = False, with_line: bool = False) -
         parts.append(one_line(location.logical_id))
     if location.stack:
         parts.append(f"stack {one_line(location.stack)}")
+    if location.made_at is not None:
+        parts.append(f"made at {one_line(str(location.made_at))}")
     return ", ".join(parts)
+
+
+def to_open(location: Location, path: str = "") -> tuple[str, int | None, int | None]:
+    """File, line and column to open for a resource: of the program that made it, else of its text.
+
+    Args:
+        location: The resource.
+        path: Path of the part within it.
+    """
+    if location.made_at is not None:
+        return one_line(location.made_at.file), location.made_at.line, None
+    position = location.position(path)
+    line, column = (None, None) if position is None else position
+    return one_line(location.source), line, column
 
 
 def _told_apart(match: re.Match[str]) -> str:

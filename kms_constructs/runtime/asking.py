@@ -41,10 +41,12 @@ _LIMITS: Final[Mapping[str, tuple[str, int]]] = {
     "ListKeys": ("Limit", 1000),
 }
 """The largest pages that there are: the fewest calls."""
-_FILTERED: Final = {
+_FILTERED: Final[Mapping[str, Mapping[str, object]]] = {
+    # With the trails of other Regions and of the organization; the default, and relied upon.
+    "DescribeTrails": {"includeShadowTrails": True},
     "GetAccountAuthorizationDetails": {
         "Filter": ["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"]
-    }
+    },
 }
 
 

@@ -2,7 +2,8 @@
 
 Per key: DescribeKey, ListKeyPolicies, GetKeyPolicy, ListResourceTags, ListGrants; GetKeyRotationStatus where
 the key can rotate; GetKeyLastUsage when it is wanted, in a lane of its own, for KMS lets five a second pass.
-Per Region: ListAliases, ListKeys, DescribeTrails. Per account: GetAccountAuthorizationDetails.
+Per Region: ListAliases, ListKeys, DescribeTrails. Per account: GetAccountAuthorizationDetails, and
+DescribeOrganization where some Region shows no trail.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from kms_constructs.sources.kms_api.estate import DETAILS
 from kms_constructs.sources.kms_api.identities import IAM
 from kms_constructs.sources.kms_api.keys import aliases_of, is_managed, key_ids, may_rotate, policy_names
 from kms_constructs.sources.kms_api.organization import ORGANIZATIONS, parent_of, policy_ids
-from kms_constructs.sources.kms_api.trails import CLOUDTRAIL, trails_in
+from kms_constructs.sources.kms_api.trails import CLOUDTRAIL, DESCRIBE_ORGANIZATION, trails_in
 
 THREADS: Final = 16
 """Measured at 30 ms a call: 8 threads make 230 calls a second, 16 make 405, and more gain little."""
@@ -73,9 +74,12 @@ class Inventory:
         first = [call for scope in self.asker.answers.scopes for call in first_calls(scope)]
         with ThreadPoolExecutor(self.threads) as pool, ThreadPoolExecutor(USAGE_THREADS) as slow:
             pending: dict[Future[Answer], Call] = {}
+            begun: set[Call] = set()
 
             def begin(calls: Iterable[Call]) -> None:
-                new = list(calls)
+                # Several answers lead to one question: a trail of all Regions, a policy of two units.
+                new = [call for call in dict.fromkeys(calls) if call not in begun]
+                begun.update(new)
                 self.progress.planned(len(new))
                 for call in new:
                     lane = slow if call.operation == "GetKeyLastUsage" else pool
@@ -143,11 +147,12 @@ def following(answers: Answers, scope: Scope, call: Call, answer: Answer) -> Ite
         for name in policy_names(answer):
             yield kms("GetKeyPolicy", KeyId=key_id, PolicyName=name)
     elif call.operation == "DescribeTrails":
-        for arn, home in trails_in(answer).items():
+        trails = trails_in(answer)
+        if not trails and answer.refusal is None and not scope.organization:
+            yield Call.of(call.account, GLOBAL, ORGANIZATIONS, DESCRIBE_ORGANIZATION)
+        for arn, home in trails.items():
             for operation, name in (("GetTrailStatus", "Name"), ("GetEventSelectors", "TrailName")):
-                question = Call.of(call.account, home or call.region, CLOUDTRAIL, operation, **{name: arn})
-                if question not in answers.given:
-                    yield question
+                yield Call.of(call.account, home or call.region, CLOUDTRAIL, operation, **{name: arn})
     elif call.operation == "ListParents":
         parent = parent_of(answer)
         if parent is not None:
@@ -156,9 +161,7 @@ def following(answers: Answers, scope: Scope, call: Call, answer: Answer) -> Ite
                 yield Call.of(scope.account, GLOBAL, ORGANIZATIONS, "ListParents", ChildId=parent)
     elif call.operation == "ListPoliciesForTarget":
         for policy in policy_ids(answer):
-            question = Call.of(scope.account, GLOBAL, ORGANIZATIONS, "DescribePolicy", PolicyId=policy)
-            if question not in answers.given:
-                yield question
+            yield Call.of(scope.account, GLOBAL, ORGANIZATIONS, "DescribePolicy", PolicyId=policy)
 
 
 def _of_key(kms: Callable[..., Call], scope: Scope, answer: Answer, key_id: str) -> Iterator[Call]:

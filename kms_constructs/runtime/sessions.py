@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
 from kms_constructs.errors import SourceError
-from kms_constructs.model.arn import is_account_id, of_region, parse_arn
+from kms_constructs.model.arn import is_account_id, is_region_name, of_region, parse_arn
 from kms_constructs.runtime.asking import refusal_of
 from kms_constructs.runtime.sharing import Party
-from kms_constructs.sources.kms_api.answers import GLOBAL, Refusal, Scope
+from kms_constructs.sources.kms_api.answers import ASSUME_ROLE, GLOBAL, KMS, Refusal, Scope
 from kms_constructs.sources.kms_api.organization import ORGANIZATIONS
 
 SESSION_NAME: Final = "kms-constructs-audit"
@@ -29,6 +29,7 @@ CONFIG: Final = Config(
     user_agent_extra="kms-constructs/audit",
 )
 _FALLBACK_REGION: Final = "us-east-1"
+_WHO: Final = "sts:GetCallerIdentity"
 
 
 @dataclass(slots=True)
@@ -87,6 +88,7 @@ def sessions_for(wanted: Wanted) -> Sessions:
     Raises:
         SourceError: There are no credentials, or the arguments make no sense together.
     """
+    _check(wanted)
     found = Sessions()
     for profile in wanted.profiles or (None,):
         label = f"profile {profile}" if profile else "the default credentials"
@@ -97,6 +99,10 @@ def sessions_for(wanted: Wanted) -> Sessions:
                 session = boto3.Session(profile_name=profile, region_name=wanted.regions[0])
             own = _identity(session)
         except (BotoCoreError, ClientError) as error:
+            if len(wanted.profiles) > 1 and not isinstance(error, ProfileNotFound):
+                # The others are asked all the same.
+                found.scopes.append(Scope(account=label, regions=(), refusal=refusal_of(error), refused=_WHO))
+                continue
             raise SourceError(
                 label, f"AWS cannot be asked with it ({refusal_of(error)})",
                 "Sign in again, or give another --profile",
@@ -104,6 +110,29 @@ def sessions_for(wanted: Wanted) -> Sessions:
         for account in _accounts(session, own, wanted, found):
             _add(found, session, own, account, wanted)
     return found
+
+
+def unheard_of(regions: Iterable[str]) -> tuple[str, ...]:
+    """The Regions that boto3 has no endpoint of KMS for: misspelt, or newer than it."""
+    session = boto3.Session()
+    known = {
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions(KMS, partition_name=partition)
+    }
+    return tuple(one for one in regions if one not in known)
+
+
+def _check(wanted: Wanted) -> None:
+    """That what is wanted can be: what AWS would refuse for its form is not asked for."""
+    for region in wanted.regions:
+        if not is_region_name(region):
+            raise SourceError(f"--region {region}", "it is no name of a Region", "Give one such as eu-west-1")
+    role = parse_arn((wanted.role_arn or "").replace("{account}", "0" * 12))
+    if wanted.role_arn is not None and (role is None or not role.resource.startswith("role/")):
+        raise SourceError(
+            f"--role-arn {wanted.role_arn}", "it is no ARN of a role", "Give arn:aws:iam::{account}:role/NAME"
+        )
 
 
 def _identity(session: boto3.Session) -> str:
@@ -141,17 +170,21 @@ def _add(found: Sessions, session: boto3.Session, own: str, account: str, wanted
     organization = found.management is not None
     partition = of_region(regions[0] if regions else _FALLBACK_REGION).name
     refusal: Refusal | None = None
+    call = ASSUME_ROLE
     mine = session
     try:
         if wanted.role_arn is not None:
             mine = _assumed(session, wanted.role_arn.replace("{account}", account))
+            call = _WHO
             if (actual := _identity(mine)) != account:
+                call = ASSUME_ROLE
                 refusal = Refusal(
                     "WrongAccount", f"the role is one of account {actual}: write {{account}} in it"
                 )
         elif own != account:
             refusal = Refusal("NoRole", "it is another account: give --role-arn with {account} in it")
         if refusal is None and not wanted.regions:
+            call = "ec2:DescribeRegions"
             regions = _enabled(mine)
     except (BotoCoreError, ClientError) as error:
         refusal = refusal_of(error)
@@ -165,6 +198,7 @@ def _add(found: Sessions, session: boto3.Session, own: str, account: str, wanted
             last_usage=wanted.last_usage,
             organization=organization,
             refusal=refusal,
+            refused=call,
         )
     )
 

@@ -13,7 +13,7 @@ import base64
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -25,9 +25,10 @@ from kms_constructs.analysis.call import Attached, Call, Certainty, InView
 from kms_constructs.analysis.certain import certain
 from kms_constructs.model.arn import parse_arn
 from kms_constructs.model.estate import Estate, IdentityPolicyKind, Key
+from kms_constructs.model.policy import Policy
 from kms_constructs.model.unknown import Unknown, is_unknown
 from kms_constructs.runtime.asking import Asker, refusal_of
-from kms_constructs.sources.kms_api.answers import GLOBAL, KMS, Answer, Answers, Scope
+from kms_constructs.sources.kms_api.answers import GLOBAL, KMS, NOT_ASKED, Answer, Answers, Scope
 from kms_constructs.sources.kms_api.answers import Call as Question
 from kms_constructs.sources.kms_api.estate import DETAILS, estate_from_answers
 from kms_constructs.sources.kms_api.identities import IAM
@@ -37,6 +38,9 @@ DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "AllAccessDi
 MAY: Final = "DryRunOperationException"
 """What KMS says when a dry run would have succeeded."""
 _SIZE: Final = 1024
+_CLIENT_ERROR: Final = 400
+_SERVER_ERROR: Final = 500
+_Facts = Mapping[str, str | tuple[str, ...] | Unknown | None]
 
 
 class Proof(StrEnum):
@@ -137,16 +141,20 @@ class Sharing:
         arn = parse_arn(self.key_arn)
         return arn.account if arn is not None else ""
 
-    def steps(self) -> Iterator[Step]:
-        """Shows everything, by policy and then by call; deletes the object at the end, whatever happens."""
-        yield from self._by_policy()
-        yield from self._by_call()
+    def steps(self) -> Generator[Step]:
+        """Shows everything, by policy and then by call; deletes the object at the end, whatever happens.
+
+        When something else than AWS ends the run and the object could not be deleted, the error has a note of
+        where it is.
+        """
+        answers = self._asked()
+        estate = estate_from_answers(answers)
+        yield from self._by_policy(answers, estate)
+        yield from self._by_call(self._may_alone(answers, estate))
 
     # --- by policy ---------------------------------------------------------------------------------
 
-    def _by_policy(self) -> Iterator[Step]:
-        answers = self._asked()
-        estate = estate_from_answers(answers)
+    def _by_policy(self, answers: Answers, estate: Estate) -> Iterator[Step]:
         key = next(iter(estate.keys), None)
         for party, action, allowed in self._claims():
             verb = "may" if allowed else "may not"
@@ -156,8 +164,16 @@ class Sharing:
                     what, Proof.POLICY, Result.OPEN, "; ".join(_gaps(estate)) or "the key was not found"
                 )
                 continue
-            found, bounded = self._decision(party, action, key, estate, answers)
-            yield self._static(what, found, estate, bounded=bounded, allowed=allowed)
+            found = self._decision(party, action, key, (answers, estate))
+            yield self._static(what, found, estate, allowed=allowed)
+
+    def _may_alone(self, answers: Answers, estate: Estate) -> bool:
+        """Whether the target may decrypt without S3, by the policies: a key may be kept to S3 alone."""
+        key = next(iter(estate.keys), None)
+        if key is None:
+            return True
+        found = self._decision(self.target, "Decrypt", key, (answers, estate), through_s3=False)
+        return found.answer is not Known.NEVER
 
     def _claims(self) -> Iterator[tuple[Party, str, bool]]:
         yield self.source, "GenerateDataKey", True
@@ -167,7 +183,7 @@ class Sharing:
 
     def _asked(self) -> Answers:
         """The key and its policy as its account tells them, and the IAM of those who take part."""
-        by_account = {one.account: one for one in self._parties()}
+        by_account = {one.account: one for one in reversed(self._parties())}  # of two, the first is asked
         accounts = dict.fromkeys([self.key_account, *by_account])
         scopes = tuple(
             Scope(account=one, regions=(self.region,) if one == self.key_account else ()) for one in accounts
@@ -198,23 +214,23 @@ class Sharing:
         return (self.source, self.target, *([self.outsider] if self.outsider is not None else []))
 
     def _decision(
-        self, party: Party, action: str, key: Key, estate: Estate, answers: Answers
-    ) -> tuple[Certainty, bool]:
-        """What the policies say of a call, and whether a permissions boundary has a say, too."""
+        self, party: Party, action: str, key: Key, seen: tuple[Answers, Estate], *, through_s3: bool = True
+    ) -> Certainty:
+        """What the policies say of a call: those of the key, of the caller, and of the caller's boundary."""
+        answers, estate = seen
         details = answers.of(Question.of(party.account, GLOBAL, IAM, DETAILS))
-        arn, bounded = _identity(party.arn, details)
-        call = Call(principal=arn, action=action, context=self._facts())
-        return certain(call, key, _view(arn, party.account, estate)), bounded
+        arn, listed = _identity(party.arn, details)
+        call = Call(principal=arn, action=action, context=self._facts(through_s3=through_s3))
+        return certain(call, key, _view(arn, party.account, estate, listed=listed))
 
     @staticmethod
-    def _static(what: str, found: Certainty, estate: Estate, *, bounded: bool, allowed: bool) -> Step:
+    def _static(what: str, found: Certainty, estate: Estate, *, allowed: bool) -> Step:
         wanted, refuted = (Known.CERTAIN, Known.NEVER) if allowed else (Known.NEVER, Known.CERTAIN)
-        if found.answer is wanted and not (allowed and bounded):
-            return Step(what, Proof.POLICY, Result.HOLDS, _decided(found))
-        if found.answer is refuted and (allowed or not bounded):
+        if found.answer is wanted:
+            return Step(what, Proof.POLICY, Result.HOLDS, _decided(found) or "nothing allows it")
+        if found.answer is refuted:
             return Step(what, Proof.POLICY, Result.FAILS, _decided(found) or "nothing allows it")
-        open_ = ["it has a permissions boundary, which is not judged here"] if bounded else []
-        open_ += [
+        open_ = [
             *found.missing,
             *(one.why for one in (*found.allows, *found.denies) if one.why),
             *_gaps(estate),
@@ -223,43 +239,48 @@ class Sharing:
             what, Proof.POLICY, Result.OPEN, "; ".join(dict.fromkeys(open_)) or "the policies leave it open"
         )
 
-    def _facts(self) -> dict[str, str | tuple[str, ...] | Unknown | None]:
-        """What S3's call to KMS carries for this object."""
-        partition = self.key_arn.split(":")[1]
-        where = f"arn:{partition}:s3:::{self.bucket}/{self.object_key}"
-        context = {"aws:s3:arn": where, **self.context}
+    def _facts(self, *, through_s3: bool) -> _Facts:
+        """What a call to KMS carries for this object, made by S3 or by a caller itself."""
+        context = dict(self.context)
+        service: dict[str, str | tuple[str, ...] | Unknown | None] = {"kms:viaservice": None}
+        if through_s3:
+            partition = self.key_arn.split(":")[1]
+            context["aws:s3:arn"] = f"arn:{partition}:s3:::{self.bucket}/{self.object_key}"
+            service = {"kms:viaservice": f"s3.{self.region}.amazonaws.com"}
         return {
-            "kms:viaservice": f"s3.{self.region}.amazonaws.com",
+            **service,
             **{f"kms:encryptioncontext:{name.lower()}": value for name, value in context.items()},
-            "kms:encryptioncontextkeys": tuple(context),
+            "kms:encryptioncontextkeys": tuple(context) or None,
         }
 
     # --- by call -----------------------------------------------------------------------------------
 
-    def _by_call(self) -> Iterator[Step]:
+    def _by_call(self, may_alone: bool) -> Generator[Step]:
         body = secrets.token_bytes(_SIZE)
-        version: list[str] = []
+        written = _Written()
         try:
-            written, there = self._writes(body, version)
-            yield written
-            if there:
+            yield self._writes(body, written)
+            if written.there:
                 yield self._reads(body)
                 if self.outsider is not None:
                     yield self._refused("The outsider cannot read it", self.outsider)
             if self.outsider is not None:
                 yield self._dry_run("The outsider may not decrypt by itself", self.outsider, allowed=False)
-            yield self._dry_run("The target may decrypt by itself", self.target, allowed=True)
-        finally:
-            # A write that brought no answer may have written all the same.
-            cleaned = self._clean(version)
-        yield cleaned
+            verb = "may" if may_alone else "may not"
+            yield self._dry_run(f"The target {verb} decrypt by itself", self.target, allowed=may_alone)
+        except BaseException as error:
+            cleaned = self._clean(written)
+            if cleaned.result is not Result.HOLDS:
+                error.add_note(f"{cleaned.what} is {cleaned.result.value}: {cleaned.why}")
+            raise
+        yield self._clean(written)
 
-    def _writes(self, body: bytes, version: list[str]) -> tuple[Step, bool]:
-        """Writes the object, notes its version, if it has one, and tells whether it is there."""
+    def _writes(self, body: bytes, written: _Written) -> Step:
+        """Writes the object, and notes its version, if it has one, and whether it is there."""
         what = "The source writes an object under the key, with the encryption context"
         context = base64.b64encode(json.dumps(dict(self.context)).encode()).decode()
         try:
-            written = self.source.client("s3").put_object(
+            answer = self.source.client("s3").put_object(
                 Bucket=self.bucket,
                 Key=self.object_key,
                 Body=body,
@@ -268,13 +289,14 @@ class Sharing:
                 SSEKMSEncryptionContext=context,
             )
         except (ClientError, BotoCoreError) as error:
-            return Step(what, Proof.CALL, _failed(error), str(refusal_of(error))), False
-        if "VersionId" in written:
-            version.append(str(written["VersionId"]))
-        used = written.get("SSEKMSKeyId", "")
+            written.refused = _is_refused(error)
+            return Step(what, Proof.CALL, _failed(error), str(refusal_of(error)))
+        written.there = True
+        written.version = str(answer.get("VersionId") or "")
+        used = answer.get("SSEKMSKeyId", "")
         same = used == self.key_arn
         why = f"S3 says it used {used or 'no key of KMS'}"
-        return Step(what, Proof.CALL, Result.HOLDS if same else Result.FAILS, why), True
+        return Step(what, Proof.CALL, Result.HOLDS if same else Result.FAILS, why)
 
     def _reads(self, body: bytes) -> Step:
         what = "The target reads what the source wrote"
@@ -321,15 +343,38 @@ class Sharing:
             return Step(what, Proof.CALL, Result.OPEN, why)
         return Step(what, Proof.CALL, Result.OPEN, "a dry run said neither yes nor no")
 
-    def _clean(self, version: list[str]) -> Step:
+    def _clean(self, written: _Written) -> Step:
+        """Deletes what was written, or may have been: a write that brought no answer may have happened."""
         what = "The object is gone"
-        given = {"VersionId": version[0]} if version else {}
+        if written.refused:
+            return Step(what, Proof.CALL, Result.HOLDS, "none was written")
+        place = f"s3://{self.bucket}/{self.object_key}"
         try:
-            self.source.client("s3").delete_object(Bucket=self.bucket, Key=self.object_key, **given)
+            s3 = self.source.client("s3")
+            versions = [written.version] if written.there else self._versions(s3)
+            for version in versions:
+                more = {"VersionId": version} if version else {}
+                s3.delete_object(Bucket=self.bucket, Key=self.object_key, **more)
         except (ClientError, BotoCoreError) as error:
-            place = f"s3://{self.bucket}/{self.object_key}"
-            return Step(what, Proof.CALL, Result.FAILS, f"{refusal_of(error)}; delete {place} by hand")
-        return Step(what, Proof.CALL, Result.HOLDS, "it was deleted")
+            failed = Result.FAILS if written.there else Result.OPEN
+            return Step(what, Proof.CALL, failed, f"{refusal_of(error)}; delete {place} by hand")
+        return Step(what, Proof.CALL, Result.HOLDS, "it was deleted" if versions else "none was written")
+
+    def _versions(self, s3: Any) -> list[str]:  # noqa: ANN401 - clients have no types
+        """The versions of the object that there are; without that, a deletion would leave them behind."""
+        listed = s3.list_object_versions(Bucket=self.bucket, Prefix=self.object_key)
+        found = [*listed.get("Versions", ()), *listed.get("DeleteMarkers", ())]
+        versions = [str(one.get("VersionId") or "") for one in found if one.get("Key") == self.object_key]
+        return ["" if one == "null" else one for one in versions]
+
+
+@dataclass(slots=True)
+class _Written:
+    """What is known of the object: whether it is there, or certainly is not, and its version."""
+
+    refused: bool = False
+    there: bool = False
+    version: str = ""
 
 
 def _failed(error: ClientError | BotoCoreError) -> Result:
@@ -337,37 +382,53 @@ def _failed(error: ClientError | BotoCoreError) -> Result:
     return Result.FAILS if isinstance(error, ClientError) else Result.OPEN
 
 
+def _is_refused(error: ClientError | BotoCoreError) -> bool:
+    """Whether S3 has certainly not carried out a call: it said that the request is at fault."""
+    if not isinstance(error, ClientError):
+        return False
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return _CLIENT_ERROR <= status < _SERVER_ERROR or refusal_of(error).code in DENIED
+
+
 def _identity(arn: str, details: Answer) -> tuple[str, bool]:
-    """The role or user behind an identity, and whether a permissions boundary bounds it, or may."""
+    """The role or user behind an identity, and whether the account's IAM lists it with what it has."""
     parts = parse_arn(arn)
-    if parts is None or not parts.resource.startswith("assumed-role/"):
-        found = next((one for one in details.items("UserDetailList") if one.get("Arn") == arn), None)
-        return arn, found is not None and "PermissionsBoundary" in found
+    if parts is None or parts.resource == "root":
+        return arn, parts is not None
+    if not parts.resource.startswith("assumed-role/"):
+        return arn, any(one.get("Arn") == arn for one in details.items("UserDetailList"))
     name = parts.resource.split("/")[1]
     role = next((one for one in details.items("RoleDetailList") if one.get("RoleName") == name), None)
     if role is None:
         return f"arn:{parts.partition}:iam::{parts.account}:role/{name}", False
-    return str(role.get("Arn")), "PermissionsBoundary" in role
+    return str(role.get("Arn")), True
 
 
-def _view(arn: str, account: str, estate: Estate) -> InView:
-    """The IAM policies of a caller."""
+def _view(arn: str, account: str, estate: Estate, *, listed: bool) -> InView:
+    """The IAM policies of a caller, and its permissions boundary."""
     mine: list[Attached] = []
+    boundaries: list[Attached] = []
     for one in estate.identity_policies:
-        if one.account != account or one.kind is IdentityPolicyKind.BOUNDARY:
+        if one.account != account:
             continue
+        into = boundaries if one.kind is IdentityPolicyKind.BOUNDARY else mine
         if is_unknown(one.attached_to):
-            mine.append(Attached(one.policy, one.name, certain=False))
+            into.append(Attached(one.policy, one.name, certain=False))
         elif arn in one.attached_to:
-            mine.append(Attached(one.policy, one.name))
-    return InView(identity=tuple(mine))
+            into.append(Attached(one.policy, one.name))
+    if not listed:
+        why = Unknown(f"GetAccountAuthorizationDetails does not list {arn}")
+        mine.append(Attached(Policy(unknown=why), "of the caller", certain=False))
+    return InView(identity=tuple(mine), boundaries=tuple(boundaries))
 
 
 def _decided(found: Certainty) -> str:
-    return "; ".join(dict.fromkeys(one.label for one in (*found.denies, *found.allows)))
+    """What decides: what is certain of it, and of what is refused the Denies alone."""
+    steps = found.denies if found.answer is Known.NEVER else (*found.denies, *found.allows)
+    return "; ".join(dict.fromkeys(one.label for one in steps if one.certain))
 
 
 def _gaps(estate: Estate) -> Iterator[str]:
     for gap in estate.unanswered:
-        if not gap.call.startswith("cloudtrail:"):
+        if gap.code != NOT_ASKED.code:
             yield f"{gap.call} brought {gap.code}"

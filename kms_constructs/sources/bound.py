@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from kms_constructs.model.policy import Condition, Policy
+from kms_constructs.model.policy import Condition, Effect, Policy, Principal, Statement
 from kms_constructs.model.unknown import is_unknown
 
 SCP: Final = "SERVICE_CONTROL_POLICY"
@@ -31,3 +31,25 @@ def bound(policy: Policy, kind: str, accounts: Iterable[str]) -> Policy:
             for one in policy.statements
         ),
     )
+
+
+def unread(kind: str, accounts: Iterable[str], path: str) -> Policy:
+    """What stands for policies that could not be read: a Deny of everything, which may or may not be there.
+
+    It takes nothing from anybody for certain, and what it may deny nobody is shown to be allowed.
+
+    Args:
+        kind: `SCP` or `RCP`.
+        accounts: Twelve digits each.
+        path: What could not be read.
+    """
+    statement = Statement(
+        index=0,
+        effect=Effect.DENY,
+        principals=(Principal("*", "*"),) if kind == RCP else None,
+        actions=("*",),
+        resources=("*",),
+        certain=False,
+        path=path,
+    )
+    return bound(Policy(statements=(statement,), path=path), kind, accounts)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from kms_constructs.reports.json_report import output_schema
-from kms_constructs.sources.kms_api.answers import Answers, Call
+from kms_constructs.runtime.sessions import unheard_of
+from kms_constructs.sources.kms_api.answers import Answer, Answers, Call
 from tests.cli.conftest import Run, template, write
 from tests.runtime.accounts import whole
 from tests.sources.kms_api.build import ACCOUNT, GOOD_POLICY, KEY_ID, REGION, Seed, answers_of, refused
@@ -157,3 +158,65 @@ def test_boto3_is_not_loaded_until_aws_is_asked(arguments: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "loaded []"
+
+
+@pytest.mark.parametrize("format_", ["table", "html", "markdown", "csv"])
+def test_keys_are_called_by_their_aliases_where_people_read(run: Run, format_: str) -> None:
+    out = run("audit", "--offline", saved(whole()), "--format", format_, "--all").out
+    shown = ("alias/public",) if format_ == "csv" else ("alias/public (public)", "delegating")
+    # A terminal and Markdown break lines and escape marks.
+    plain = out.replace("\\", "")
+    assert [one for one in shown if one not in plain] == []
+
+
+def test_a_baseline_holds_whatever_the_keys_are_called_by_now(run: Run) -> None:
+    named = whole()
+    moved = Answers(named.scopes, dict(named.given))
+    call = Call.of(ACCOUNT, REGION, "kms", "ListAliases")
+    listed = [
+        {**one, "AliasName": f"{one['AliasName']}-renamed"} if "aws/" not in str(one["AliasName"]) else one
+        for one in named.given[call].items("Aliases")
+    ]
+    moved.given[call] = Answer({"Aliases": listed})
+    assert run("baseline", saved(named, "a.json"), "-o", "base.json").code == 0
+    assert run("audit", "--offline", saved(moved, "b.json"), "--baseline", "base.json").code == 0
+
+
+WRONG_ARGUMENTS = {
+    "what is no Region": (["--region", "eu-west1"], "--region eu-west1: it is no name of a Region"),
+    "what is no role": (["--role-arn", "Audit"], "--role-arn Audit: it is no ARN of a role"),
+    "a file of answers in no directory": (["--save", "none/a.json"], "none/a.json: it cannot be written"),
+    "a report in no directory": (["-o", "none/a.html"], "--output none/a.html: it cannot be written"),
+    "what is only asked of AWS": (["--offline", "a.json", "--no-last-usage"], "--offline asks AWS nothing"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG_ARGUMENTS.values(), ids=WRONG_ARGUMENTS)
+def test_what_cannot_be_is_said_before_anybody_is_asked(
+    run: Run, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    def asked(*_given: object) -> None:
+        raise AssertionError("somebody was asked")
+
+    monkeypatch.setattr("kms_constructs.runtime.sessions._identity", asked)
+    saved(good(), "a.json")
+    done = run("audit", *arguments)
+    assert done.code == 2
+    assert message in done.err
+    assert "Fix: " in done.err
+
+
+def test_a_region_that_boto3_has_not_heard_of_is_asked_about() -> None:
+    assert unheard_of(["eu-west-1", "cn-north-1", "us-gov-west-1", "eu-west-9"]) == ("eu-west-9",)
+
+
+def test_uses_that_a_trail_tells_are_taken_from_its_report(run: Run) -> None:
+    row = {"key": Seed().arn, "last_use": "2026-06-01T00:00:00Z"}
+    used = Path("used.json")
+    write(used, {"reports": [{"name": "last-use", "rows": [row]}]})
+    answers = saved(answers_of(Seed(), last_usage=False, trails=[TRAIL]))
+    shown = run("audit", "--offline", answers, "--last-use", "used.json", "--format", "inventory")
+    assert "2026-06-01 or later" in shown.out
+    write(used, {"reports": []})
+    done = run("audit", "--offline", answers, "--last-use", "used.json")
+    assert (done.code, "used.json: it holds no report on the last use" in done.err) == (2, True)

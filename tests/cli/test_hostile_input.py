@@ -274,7 +274,7 @@ def test_arguments_are_shown(arguments: list[str], run: Run) -> None:
 def test_a_configuration_is_shown(tmp_path: Path, run: Run) -> None:
     file = tmp_path / "c.toml"
     text = json.dumps(f"{HOSTILE}\U000e0041").replace("\\udb40\\udc41", "\\U000e0041")
-    file.write_text(f'[[acknowledgements]]\nfinding = "KMS:001"\nreason = {text}\n', "utf-8")
+    file.write_text(f'[[acknowledgements]]\nid = "KMS:001"\nreason = {text}\n', "utf-8")
     for form in ("table", "json"):
         done = run("config", "--config", file, "-f", form)
         assert done.code == 0, done.err
@@ -287,3 +287,37 @@ def test_no_line_of_the_terminal_is_a_command_of_github(tmp_path: Path, run: Run
     done = run("check", write(tmp_path / "a.json", made), "--verbose")
     assert "\\x3a:error::pwned" in done.out
     assert not [line for line in done.out.splitlines() if line.lstrip().startswith("::")]
+
+
+# --- what the fuzz found ---
+
+
+def odd_partition() -> dict[str, Any]:
+    answers: dict[str, Any] = json.loads(answers_of(Seed()).to_text())
+    answers["scopes"][0]["partition"] = "kms:Decrypt"
+    return answers
+
+
+def unknown_operation() -> dict[str, Any]:
+    grant = {
+        "GrantId": "g",
+        "Operations": ["Decrxpt"],
+        "GranteePrincipal": "arn:aws:iam::111122223333:role/A",
+    }
+    answers: dict[str, Any] = json.loads(answers_of(Seed(grants=[grant])).to_text())
+    return answers
+
+
+@pytest.mark.parametrize(
+    ("answers", "code"),
+    [
+        pytest.param(odd_partition(), 2, id="a partition that is none"),
+        pytest.param(unknown_operation(), 1, id="a grant of an operation that is not known"),
+    ],
+)
+def test_answers_that_once_made_a_rule_fail(
+    answers: dict[str, Any], code: int, tmp_path: Path, run: Run
+) -> None:
+    done = run("audit", "--offline", write(tmp_path / "a.json", answers), "-f", "json")
+    assert done.code == code, done.err
+    assert "internal-error" not in done.out

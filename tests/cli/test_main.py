@@ -62,6 +62,7 @@ def test_the_commands() -> None:
         "init",
         "material",
         "remediate",
+        "trail",
         "verify-sharing",
     ]
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from kms_constructs.errors import SourceError
+from kms_constructs.sources.kms_api.answers import Answers, Call
 from tests.cli.conftest import Run
 from tests.runtime.accounts import whole
-from tests.sources.kms_api.build import Seed, answers_of
+from tests.sources.kms_api.build import ACCOUNT, KEY_ID, REGION, Seed, answers_of, refused
 
 
 @pytest.fixture
@@ -50,3 +52,41 @@ def test_a_file_that_holds_no_answers(run: Run, tmp_path: Path) -> None:
     file.write_text(json.dumps({"Resources": {}}), "utf-8")
     done = run("remediate", "--plan", str(file))
     assert (done.code, "it holds no saved answers" in done.err) == (2, True)
+
+
+def plan_of(run: Run, tmp_path: Path, answers: Answers, control: str) -> tuple[int, list[dict[str, object]]]:
+    file = tmp_path / "plan.json"
+    file.write_text(answers.to_text(), "utf-8")
+    done = run("remediate", "--plan", str(file), "--control", control, "--format", "json")
+    return done.code, done.json()
+
+
+def test_what_is_not_known_is_not_nothing_to_do(run: Run, tmp_path: Path) -> None:
+    gap = refused(answers_of(Seed()), Call.of(ACCOUNT, REGION, "kms", "GetKeyRotationStatus", KeyId=KEY_ID))
+    code, changes = plan_of(run, tmp_path, gap, "KMS:001")
+    assert (code, [one["kind"] for one in changes]) == (3, ["not known"])
+
+
+def test_no_change_is_proposed_that_kms_refuses(run: Run, tmp_path: Path) -> None:
+    off = Seed(rotation={"KeyRotationEnabled": False}, metadata={"KeyState": "Disabled"})
+    _, (change,) = plan_of(run, tmp_path, answers_of(off), "KMS:001")
+    assert (change["kind"], change["findings"]) == ("by hand", ["KMS:001[enabled]"])
+    assert "enable it, or retire it" in str(change["why"])
+
+
+def test_a_change_that_aws_does_not_take_leaves_the_others_to_be_made(
+    run: Run, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def refuses_first(_client: object, operation: str, *_given: object) -> None:
+        made.append(operation)
+        if len(made) == 1:
+            raise SourceError("the key", "AWS did not take the change (DisabledException)", "Plan anew")
+
+    monkeypatch.setattr("kms_constructs.runtime.applying.apply", refuses_first)
+    monkeypatch.setattr("kms_constructs.runtime.sessions.key_client", lambda *_given: None)
+    monkeypatch.setattr("click.confirm", lambda *_given, **_more: True)
+    done = run("remediate", "--plan", file, "--control", "KMS:001", "--control", "KMS:002", "--apply")
+    assert (done.code, made) == (1, ["CancelKeyDeletion", "EnableKeyRotation"])
+    assert "DisabledException" in done.err

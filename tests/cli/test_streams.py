@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -58,3 +63,35 @@ def test_a_closed_output_is_said(bad: Path) -> None:
         2,
         "Error: standard output is closed. Fix: write the report to a file with --output\n",
     )
+
+
+FOREIGN = "S/Schl\u00fcssel\u2192\U0001f600/Resource"
+READERS: dict[str, Callable[[str], object]] = {
+    "json": json.loads,
+    "sarif": json.loads,
+    "gitlab": json.loads,
+    "junit": ElementTree.fromstring,
+    "csv": lambda text: list(csv.reader(StringIO(text))),
+    "github": str,
+    "markdown": str,
+    "html": str,
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_what_programs_read_is_utf_8_on_a_terminal_that_knows_ascii_alone(name: str, tmp_path: Path) -> None:
+    key = {"Type": "AWS::KMS::Key", "Properties": {}, "Metadata": {"aws:cdk:path": FOREIGN}}
+    (tmp_path / "key.json").write_text(json.dumps({"Resources": {"Key": key}}), "utf-8")
+
+    done = subprocess.run(
+        ["bash", "-c", f"{COMMAND} check key.json --format {name}"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+    text = done.stdout.decode("utf-8")
+    assert FOREIGN in text
+    READERS[name](text)

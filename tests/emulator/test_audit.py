@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import botocore.client
 import pytest
 
 from kms_constructs.cli import main as entry
@@ -14,10 +15,11 @@ from kms_constructs.errors import SourceError
 from kms_constructs.runtime.asking import Asker
 from kms_constructs.runtime.inventory import Inventory
 from kms_constructs.runtime.sessions import Wanted, sessions_for
-from kms_constructs.sources.kms_api.answers import Answers
+from kms_constructs.sources.kms_api.answers import Answers, read_answers
 from kms_constructs.sources.kms_api.estate import estate_from_answers
 from tests.cdk.keys import ACCOUNT
 from tests.emulator.cloudformation import client_of
+from tests.runtime.replay import client_error
 
 pytestmark = [pytest.mark.emulator]
 REGIONS = ("eu-west-1", "us-east-1")
@@ -231,3 +233,55 @@ class TestSessions:
             for value in condition.values
         }
         assert bound == {HOME, member}
+
+    @pytest.mark.parametrize(
+        ("operation", "call"),
+        [
+            ("DescribeRegions", "ec2:DescribeRegions"),
+            ("AssumeRole", "sts:AssumeRole"),
+            ("GetCallerIdentity", "sts:GetCallerIdentity"),
+        ],
+    )
+    def test_what_was_refused_while_signing_in_is_named(
+        self, monkeypatch: pytest.MonkeyPatch, operation: str, call: str
+    ) -> None:
+        real = botocore.client.BaseClient._make_api_call
+        made: list[str] = []
+
+        def refuses(client: Any, name: str, given: Any) -> Any:
+            made.append(name)
+            # Whoever asks has signed in before.
+            if name == operation and len(made) > 1:
+                raise client_error("AccessDenied")
+            return real(client, name, given)
+
+        monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", refuses)
+        found = sessions_for(Wanted(role_arn=f"arn:aws:iam::{ACCOUNT}:role/Audit"))
+        estate = estate_from_answers(read_answers(json.loads(Answers(tuple(found.scopes)).to_text()), "a"))
+        assert [(one.call, one.code) for one in estate.unanswered] == [(call, "AccessDenied")]
+
+    def test_a_profile_whose_token_has_expired_leaves_the_others_to_be_asked(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        config = tmp_path / "config"
+        profiles = (
+            f"[profile {name}]\naws_access_key_id = {name}\naws_secret_access_key = testing\n"
+            for name in ("good", "old")
+        )
+        config.write_text("".join(profiles), "utf-8")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+        real = botocore.client.BaseClient._make_api_call
+
+        def expires(client: Any, name: str, given: Any) -> Any:
+            if client._request_signer._credentials.access_key == "old":
+                raise client_error("ExpiredToken")
+            return real(client, name, given)
+
+        monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", expires)
+        found = {one.account: one for one in sessions_for(Wanted(profiles=("old", "good"))).scopes}
+        assert set(found) == {"profile old", ACCOUNT}
+        refusal = found["profile old"].refusal
+        assert refusal is not None
+        assert (refusal.code, found["profile old"].refused) == ("ExpiredToken", "sts:GetCallerIdentity")
+        with pytest.raises(SourceError, match="profile old: AWS cannot be asked with it"):
+            sessions_for(Wanted(profiles=("old",)))

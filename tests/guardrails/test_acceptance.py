@@ -261,10 +261,34 @@ class TestDeclarations:
         assert [(one.kind, one.text) for one in found.remarks] == [
             (
                 RemarkKind.DECLARATION,
-                f"app.json: App/Key declares itself who is authorised for IAM-KMS-3: {self.OWN}.",
+                f"app.json: App/Key declares itself who is authorised for IAM-KMS-3: {self.OWN}; "
+                f"and a grant to {role('App')}.",
             ),
-            (RemarkKind.DECLARATION, f"app.json: App/Key declares itself a grant to {role('App')}."),
         ]
+
+    @pytest.mark.parametrize(
+        ("authorised", "grantees", "said"),
+        [
+            ({}, [], None),
+            ({"IAM-KMS-7": ()}, [], None),
+            (
+                {"IAM-KMS-3": ("a", "b"), "IAM-KMS-7": (), "IAM-KMS-4": ("a", "b"), "IAM-KMS-5": ("a",)},
+                [],
+                "who is authorised for IAM-KMS-3, IAM-KMS-4: a, b; for IAM-KMS-5: a.",
+            ),
+            ({}, ["x"], "a grant to x."),
+            ({}, ["x", "y"], "grants to x, y."),
+            ({"IAM-KMS-3": ("a",)}, ["x", "y"], "who is authorised for IAM-KMS-3: a; and grants to x, y."),
+        ],
+    )
+    def test_a_key_is_told_of_in_one_line(
+        self, authorised: dict[str, tuple[str, ...]], grantees: list[str], said: str | None
+    ) -> None:
+        grants = tuple(Grant(grantee=name, operations=("Decrypt",)) for name in grantees)
+        found = report(key=a_key(authorised=authorised, grants=grants))
+
+        told = [one.text for one in found.remarks if one.kind is RemarkKind.DECLARATION]
+        assert told == ([] if said is None else [f"app.json: App/Key declares itself {said}"])
 
     def test_they_can_be_refused(self) -> None:
         found = self.found(declarations=False)

@@ -95,3 +95,11 @@ def test_what_no_answer_tells_is_said_to_be_so() -> None:
     estate = Estate()
     found = requirements(judge(estate, today=TODAY), replace(estate))
     assert {one.status for one in found if one.framework == CHECKLIST} == {Status.NOT_DECIDABLE}
+
+
+@pytest.mark.parametrize(
+    ("management", "status"), [(None, Status.NOT_MET), ("999988887777", Status.UNDETERMINED)]
+)
+def test_a_trail_that_is_not_there_breaks_what_asks_for_one(management: str | None, status: Status) -> None:
+    found = statuses(answers_of(Seed(), management_account=management))
+    assert found["CIS AWS Foundations 5.0", "3.1"] is status

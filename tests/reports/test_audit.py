@@ -157,7 +157,14 @@ def test_the_page_has_score_requirements_inventory_days_ahead_and_grants() -> No
     report, estate = audited()
     tables = audit_tables(report, estate, date(2026, 6, 1))
     by_title = {one.title.partition(":")[0]: one for one in tables}
-    assert list(by_title) == ["Score", "Inventory", "Days ahead", "Grants", "Requirements of others"]
+    assert list(by_title) == [
+        "Score",
+        "Findings by cause",
+        "Inventory",
+        "Days ahead",
+        "Grants",
+        "Requirements of others",
+    ]
     assert {(row[0], row[1], row[3]) for row in by_title["Days ahead"].rows} == {
         ("2026-06-20", "19", "KMS deletes the key"),
         ("2026-06-20", "19", "The imported key material expires"),
@@ -166,6 +173,41 @@ def test_the_page_has_score_requirements_inventory_days_ahead_and_grants() -> No
     page = report_html(report, tables=tables)
     assert "vulnerable: signatures can be forged later" in page
     assert page.count("<h2>") >= len(tables)
+
+
+def test_the_page_of_an_audit_tells_each_cause_once() -> None:
+    off = {"KeyRotationEnabled": False}
+    seeds = [Seed(key_id=f"k{number}", aliases=(f"alias/k{number}",), rotation=off) for number in range(5)]
+    estate = estate_from_answers(answers_of(*seeds))
+    report = judge(estate, controls=["KMS:001"], today=TODAY)
+    (row,) = next(one.rows for one in audit_tables(report, estate, TODAY) if one.title == "Findings by cause")
+    assert row[:5] == (
+        "violation",
+        "medium",
+        "KMS:001",
+        "Automatic rotation is off.",
+        "alias/k0 (k0), alias/k1 (k1), alias/k2 (k2) and 2 more resources",
+    )
+
+
+def test_the_next_rotation_is_ahead_but_not_of_a_key_that_is_deleted() -> None:
+    rotates = {"KeyRotationEnabled": True, "NextRotationDate": "2026-07-01T00:00:00+00:00"}
+    going = {"KeyState": "PendingDeletion", "DeletionDate": "2026-06-20"}
+    estate = estate_from_answers(
+        answers_of(Seed(rotation=rotates), Seed(key_id="going", rotation=rotates, metadata=going, aliases=()))
+    )
+    report = judge(estate, controls=["KMS:001"], today=TODAY)
+    rows = next(one.rows for one in audit_tables(report, estate, TODAY) if one.title == "Days ahead")
+    assert rows == (
+        ("2026-06-20", "19", f"{ACCOUNT}/{REGION}: going", "KMS deletes the key"),
+        ("2026-07-01", "30", f"{ACCOUNT}/{REGION}: alias/orders ({KEY_ID})", "KMS rotates the key material"),
+    )
+
+
+def test_the_score_stands_first_on_the_page() -> None:
+    report, _ = audited()
+    assert "score of 100" in report_html(report, score=42)
+    assert "score of 100" not in report_html(report)
 
 
 def test_what_an_account_says_stays_text_in_the_page() -> None:

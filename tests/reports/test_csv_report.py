@@ -46,6 +46,8 @@ def test_a_whole_line() -> None:
         "principals": samples.ADMIN,
         "chain": "statement KeyAdministrators → kms:Create* → kms:CreateGrant → a grant that carries Decrypt",
         "acknowledged": "",
+        "made_at": "",
+        "alias": "",
     }
 
 

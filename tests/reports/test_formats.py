@@ -15,7 +15,10 @@ from kms_constructs.reports.formats import (
     CHANGES,
     CONTROLS,
     FORMATS,
+    IMPACTS,
     JUDGED,
+    NARROWER,
+    USAGES,
     Formats,
     Judged,
 )
@@ -53,6 +56,9 @@ def test_names_and_endings_stand_once() -> None:
         (ACCESSES, ("table", "json", "html", "markdown")),
         (CHANGES, ("table", "json", "markdown")),
         (CONTROLS, ("table", "json", "markdown")),
+        (IMPACTS, ("table", "json", "csv")),
+        (USAGES, ("table", "json", "csv")),
+        (NARROWER, ("diff", "json")),
     ],
 )
 def test_what_a_command_has(formats: Formats[object], names: tuple[str, ...]) -> None:

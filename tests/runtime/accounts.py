@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
-from kms_constructs.sources.kms_api.answers import Answers
+from kms_constructs.sources.kms_api.answers import GLOBAL, Answer, Answers, Call
 from tests.sources.kms_api.build import ACCOUNT, GOOD_POLICY, REGION, Seed, answers_of
 
 OTHER_REGION = "us-east-1"
@@ -116,3 +118,34 @@ IAM: dict[str, Any] = {
 def whole(*, last_usage: bool = True) -> Answers:
     """Everything that an audit of the account is answered."""
     return answers_of(*SEEDS, iam=IAM, trails=[TRAIL], selectors={}, last_usage=last_usage)
+
+
+def member() -> Answers:
+    """An account whose organization has policies for it, and no trail that it is shown."""
+    answers = answers_of(*SEEDS, iam=IAM)
+    found = Answers((replace(answers.scopes[0], organization=True),), answers.given)
+    del found.given[Call.of(ACCOUNT, GLOBAL, "organizations", "DescribeOrganization")]
+
+    def given(operation: str, content: dict[str, Any], **more: str) -> None:
+        call = Call.of(ACCOUNT, GLOBAL, "organizations", operation, **more)
+        found.given[call] = Answer(content, day="2026-06-01")
+
+    given("ListParents", {"Parents": [{"Id": "ou-1", "Type": "ORGANIZATIONAL_UNIT"}]}, ChildId=ACCOUNT)
+    given("ListParents", {"Parents": [{"Id": "r-1", "Type": "ROOT"}]}, ChildId="ou-1")
+    for target in (ACCOUNT, "ou-1", "r-1"):
+        for kind in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"):
+            attached = [{"Id": f"p-{kind[:3].lower()}"}] if target == "r-1" else []
+            given("ListPoliciesForTarget", {"Policies": attached}, TargetId=target, Filter=kind)
+    deny = {"Effect": "Deny", "Action": "kms:ScheduleKeyDeletion", "Resource": "*"}
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    for name, statements in (
+        ("p-ser", [everything, deny]),
+        ("p-res", [everything | {"Principal": "*"}, deny | {"Principal": "*"}]),
+    ):
+        given("DescribePolicy", {"Policy": {"Content": json.dumps(policy(*statements))}}, PolicyId=name)
+    return found
+
+
+def trailless() -> Answers:
+    """An account in no organization, and without a trail."""
+    return answers_of(*SEEDS, iam=IAM)

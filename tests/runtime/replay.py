@@ -19,7 +19,7 @@ PAGED = {
     "list_resource_tags": ("Tags", "Marker", "NextMarker", "Truncated"),
     "get_account_authorization_details": ("RoleDetailList", "Marker", "Marker", "IsTruncated"),
 }
-_UNASKED = ("Limit", "MaxItems", "Marker", "NextToken", "Filter")
+_UNASKED = ("Limit", "MaxItems", "Marker", "NextToken", "Filter", "includeShadowTrails")
 
 
 def client_error(code: str, message: str = "it is refused") -> ClientError:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, ReadTimeoutError
@@ -12,15 +16,20 @@ from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Finding, Outcome, Report
 from kms_constructs.guardrails.score import Score
 from kms_constructs.guardrails.verdict import Verdict
+from kms_constructs.model.estate import Key
+from kms_constructs.runtime import inventory
 from kms_constructs.runtime.asking import Asker
 from kms_constructs.runtime.inventory import Inventory
 from kms_constructs.runtime.pace import Pace
-from kms_constructs.sources.kms_api.answers import Answers, Call
+from kms_constructs.sources.cloudformation.template import TemplateInput
+from kms_constructs.sources.cloudformation.templates import estate_from_templates
+from kms_constructs.sources.kms_api import estate, trails
+from kms_constructs.sources.kms_api.answers import Answers, Call, Scope
 from kms_constructs.sources.kms_api.estate import estate_from_answers
 from tests.guardrails.factories import TODAY
-from tests.runtime.accounts import OTHER_REGION, whole
+from tests.runtime.accounts import OTHER_REGION, member, trailless, whole
 from tests.runtime.replay import Replay, client_error
-from tests.sources.kms_api.build import ACCOUNT, REGION
+from tests.sources.kms_api.build import ACCOUNT, GOOD_POLICY, REGION
 
 FAULTS: dict[str, ClientError | BotoCoreError | ResponseParserError] = {
     "access denied": client_error("AccessDeniedException"),
@@ -31,26 +40,74 @@ FAULTS: dict[str, ClientError | BotoCoreError | ResponseParserError] = {
     "internal error": client_error("KMSInternalException"),
     "no answer of AWS at all": ResponseParserError("a proxy's page"),
 }
-CALLS = sorted(
-    (call for call in whole().given if not dict(call.parameters).get("KeyId", "").startswith("aws-managed")),
-    key=lambda call: (call.region, call.name, call.parameters),
-)
-"""Every call site: each operation, of each key, in each Region."""
+WORLDS = {
+    "account": whole,
+    "member of an organization": member,
+    "without a trail": trailless,
+    "against a template": whole,
+}
 
 
-def asked(replay: Replay, answers: Answers | None = None) -> Answers:
-    mine = answers or Answers(whole().scopes)
+def calls_of(world: str) -> list[Call]:
+    """Every call site of a world: each operation, of each key, in each Region."""
+    calls = (
+        call
+        for call in WORLDS[world]().given
+        if not dict(call.parameters).get("KeyId", "").startswith("aws-managed")
+    )
+    return sorted(calls, key=lambda call: (call.region, call.name, call.parameters))
+
+
+SITES = [
+    (world, call)
+    for world in WORLDS
+    for call in calls_of(world)
+    # What the other worlds add to the first: all else of them is the same.
+    if world in ("account", "against a template") or call.service in ("organizations", "cloudtrail")
+]
+
+
+def asked(replay: Replay, scopes: tuple[Scope, ...] | None = None) -> Answers:
+    mine = Answers(whole().scopes if scopes is None else scopes)
     Inventory(Asker(mine, replay, pace=Pace(sleep=lambda _seconds: None)), threads=4).run()
     return mine
 
 
-def report_of(answers: Answers) -> Report:
-    return judge(estate_from_answers(answers), today=TODAY)
+def report_of(answers: Answers, world: str = "account") -> Report:
+    found = estate_from_answers(answers)
+    if world != "against a template":
+        return judge(found, today=TODAY)
+    return judge(replace(found, expected=declared()), controls=["KMS:DRIFT", "KMS:LIVE"], today=TODAY)
 
 
 @cache
-def undisturbed() -> Report:
-    return report_of(asked(Replay(whole())))
+def declared() -> tuple[Key, ...]:
+    """What is declared: keys as they are, others, one that is not there, and one of any Region."""
+
+    def template(region: str | None, *names: str) -> TemplateInput:
+        resources: dict[str, Any] = {}
+        for name in names:
+            properties = {
+                "KeyPolicy": GOOD_POLICY,
+                "EnableKeyRotation": True,
+                "Description": name,
+                "MultiRegion": name == "many",
+                "Tags": [{"Key": "environment", "Value": "prd"}],
+            }
+            alias = {"AliasName": f"alias/{name}", "TargetKeyId": {"Ref": name}}
+            resources[name] = {"Type": "AWS::KMS::Key", "Properties": properties}
+            resources[f"{name}Alias"] = {"Type": "AWS::KMS::Alias", "Properties": alias}
+        return TemplateInput({"Resources": resources}, "app.json", account=ACCOUNT, region=region)
+
+    return estate_from_templates(
+        [template(REGION, "good", "public", "still", "absent"), template(None, "many")]
+    ).keys
+
+
+@cache
+def undisturbed(world: str = "account") -> Report:
+    answers = WORLDS[world]()
+    return report_of(asked(Replay(answers), answers.scopes), world)
 
 
 Said = tuple[str, str, str, str, str, str]
@@ -69,9 +126,15 @@ def touched(call: Call, source: str, logical_id: str) -> bool:
     """Whether a finding about a resource rests on what a call would have brought."""
     if call.region == "global":
         return True  # the account's IAM, which may open every key
+    if source == "app.json":
+        # That a declared key is not there rests on everything that a key is known by.
+        return call.operation in ("ListAliases", "ListKeys", "ListResourceTags")
     here = source == f"{call.account}/{call.region}"
     if call.service == "cloudtrail":
-        return (here and logical_id in ("trail/all", "trails")) or source == ACCOUNT
+        return (here and logical_id in ("trail/all", "trails")) or source in (
+            ACCOUNT,
+            f"{ACCOUNT}/organizations",
+        )
     if not call.subject:
         return here or logical_id.startswith("mrk-")
     if call.subject.startswith("mrk-"):
@@ -94,15 +157,34 @@ def follows(one: Said, before: set[Said]) -> bool:
 def test_the_undisturbed_report_has_something_of_everything() -> None:
     outcomes = {one.outcome for one in undisturbed().findings}
     assert outcomes == set(Outcome) - {Outcome.UNDETERMINED}
-    assert set(asked(Replay(whole())).given) == set(CALLS)
 
 
-@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.region}-{call.operation}-{call.subject}")
-def test_one_failing_call_makes_what_it_touched_undetermined_and_changes_nothing_else(call: Call) -> None:
+@pytest.mark.parametrize("world", WORLDS)
+def test_everything_is_asked(world: str) -> None:
+    answers = WORLDS[world]()
+    assert set(asked(Replay(answers), answers.scopes).given) == set(calls_of(world))
+
+
+def test_every_operation_that_there_is_has_a_site() -> None:
+    source = "".join(inspect.getsource(module) for module in (inventory, estate, trails))
+    operations = set(re.findall(r'"((?:List|Get|Describe)[A-Z]\w+)"', source))
+    assert {call.operation for _, call in SITES} == operations
+
+
+@pytest.mark.parametrize(
+    ("world", "call"),
+    SITES,
+    ids=[f"{world}-{call.region}-{call.operation}-{call.subject}" for world, call in SITES],
+)
+def test_one_failing_call_makes_what_it_touched_undetermined_and_changes_nothing_else(
+    world: str, call: Call
+) -> None:
+    answers = WORLDS[world]()
+    before = said(undisturbed(world))
     for name, error in FAULTS.items():
-        replay = Replay(whole(), lambda one, _page, error=error: error if one == call else None)  # type: ignore[misc]
-        report = report_of(asked(replay))
-        before, after = said(undisturbed()), said(report)
+        replay = Replay(answers, lambda one, _page, error=error: error if one == call else None)  # type: ignore[misc]
+        report = report_of(asked(replay, answers.scopes), world)
+        after = said(report)
 
         told = [
             one for one in report.findings if one.detail == "unanswered" and call.operation in one.message

@@ -38,7 +38,12 @@ SHARED = {
         ),
     ],
 }
-NOTHING = {"RoleDetailList": []}
+
+
+def nothing(account: str) -> dict[str, object]:
+    return {"RoleDetailList": [{"RoleName": "Data", "Arn": role(account)}]}
+
+
 DECRYPTS = {
     "RoleDetailList": [
         {
@@ -67,6 +72,8 @@ class World:
     raises: Mapping[tuple[str, str], BaseException] = field(default_factory=dict)
     used: str = KEY
     spoilt: bool = False
+    alone: bool = False
+    writes_all_the_same: bool = False
     objects: dict[str, bytes] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
 
@@ -95,6 +102,8 @@ class _Client:
             self._world.calls.append((self._account, name))
             error = self._world.raises.get((self._account, name))
             if error is not None:
+                if self._world.writes_all_the_same:
+                    self._answer(name, given)
                 raise error
             return self._answer(name, given)
 
@@ -111,13 +120,15 @@ class _Client:
             body = world.objects[given["Key"]]
             return {"Body": io.BytesIO(b"other" if world.spoilt else body)}
         if name == "delete_object":
-            assert given.get("VersionId") == ("v1" if world.objects else None)
-            world.objects.pop(given["Key"], None)
+            assert given.get("VersionId") == "v1"
+            world.objects.pop(given["Key"])
             return {}
+        if name == "list_object_versions":
+            versions = [{"Key": one, "VersionId": "v1"} for one in world.objects]
+            return {"Versions": [*versions, {"Key": f"{given['Prefix']}-other", "VersionId": "v0"}]}
         if name == "decrypt":
-            raise client_error(
-                "AccessDeniedException" if self._account == STRANGER else "DryRunOperationException"
-            )
+            may = self._account == READER and world.alone
+            raise client_error("DryRunOperationException" if may else "AccessDeniedException")
         return {
             "describe_key": {
                 "KeyMetadata": {
@@ -132,7 +143,7 @@ class _Client:
             "get_key_policy": {"Policy": json.dumps(world.policy)},
             "list_grants": {"Grants": []},
             "list_resource_tags": {"Tags": []},
-            "get_account_authorization_details": world.iam.get(self._account, NOTHING),
+            "get_account_authorization_details": world.iam.get(self._account, nothing(self._account)),
         }[name]  # type: ignore[return-value]
 
 
@@ -150,7 +161,7 @@ LIVE = {
     "call: The target reads what the source wrote": Result.HOLDS,
     "call: The outsider cannot read it": Result.HOLDS,
     "call: The outsider may not decrypt by itself": Result.HOLDS,
-    "call: The target may decrypt by itself": Result.HOLDS,
+    "call: The target may not decrypt by itself": Result.HOLDS,
     "call: The object is gone": Result.HOLDS,
 }
 
@@ -168,8 +179,22 @@ READS = "call: The target reads what the source wrote"
 WRITES = "call: The source writes an object under the key, with the encryption context"
 OUTSIDER = "policy: The outsider may not call kms:Decrypt through S3"
 DOWN = EndpointConnectionError(endpoint_url="https://s3")
+ALONE = {**SHARED, "Statement": [*SHARED["Statement"], allow(READER, "kms:Decrypt")]}  # type: ignore[misc]
 PUBLIC = {**SHARED, "Statement": [*SHARED["Statement"], {  # type: ignore[misc]
     "Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}]}  # fmt: skip
+
+
+def bounded(action: str | None) -> World:
+    """The target with a permissions boundary that allows one action; None for one that is not told."""
+    arn = f"arn:aws:iam::{READER}:policy/Boundary"
+    (reader,) = DECRYPTS["RoleDetailList"]
+    roles = [{**reader, "PermissionsBoundary": {"PermissionsBoundaryArn": arn}}]
+    document = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}}
+    version = {"VersionId": "v1", "IsDefaultVersion": True, "Document": document}
+    policy = {"Arn": arn, "PolicyName": "Boundary", "PolicyVersionList": [version]}
+    return World(iam={READER: {"RoleDetailList": roles, "Policies": [policy] if action else []}})
+
+
 CASES: dict[str, tuple[World, dict[str, Result]]] = {
     "the target has no IAM policy": (World(iam={}), {TARGET: Result.FAILS}),
     "the key policy does not name the target": (World(policy=GOOD_POLICY), {TARGET: Result.FAILS}),
@@ -188,15 +213,37 @@ CASES: dict[str, tuple[World, dict[str, Result]]] = {
     "S3 is down for the target": (World(raises={(READER, "get_object"): DOWN}), {READS: Result.OPEN}),
     "another key was used": (World(used="arn:aws:kms:eu-west-1:1:key/other"), {WRITES: Result.FAILS}),
     "the object is another": (World(spoilt=True), {READS: Result.FAILS}),
-    "a target with a boundary": (
-        World(
-            iam={READER: {"RoleDetailList": [{**DECRYPTS["RoleDetailList"][0], "PermissionsBoundary": {}}]}}
-        ),
+    "a boundary that is not among the answers": (bounded(None), {TARGET: Result.OPEN}),
+    "a boundary that allows it": (bounded("kms:Decrypt"), {TARGET: Result.HOLDS}),
+    "a boundary that allows something else": (bounded("kms:Encrypt"), {TARGET: Result.FAILS}),
+    "a boundary that does not speak of KMS": (bounded("s3:*"), {TARGET: Result.FAILS}),
+    "a target that its IAM does not list": (
+        World(iam={READER: {"RoleDetailList": []}}),
         {TARGET: Result.OPEN},
+    ),
+    "a source that its IAM does not list": (
+        World(iam={OWNER: {}, READER: DECRYPTS}),
+        {"policy: The source may call kms:GenerateDataKey through S3": Result.OPEN},
     ),
     "the clean-up is refused": (
         World(raises={(OWNER, "delete_object"): client_error("AccessDenied")}),
         {"call: The object is gone": Result.FAILS},
+    ),
+    "a target that may decrypt without S3, and does": (
+        World(policy=ALONE, alone=True),
+        {"call: The target may decrypt by itself": Result.HOLDS},
+    ),
+    "a target that may decrypt without S3, and cannot": (
+        World(policy=ALONE),
+        {"call: The target may decrypt by itself": Result.OPEN},
+    ),
+    "a target that may not decrypt without S3, and does": (
+        World(alone=True),
+        {"call: The target may not decrypt by itself": Result.FAILS},
+    ),
+    "the source writes, and is not told so": (
+        World(raises={(OWNER, "put_object"): DOWN}, writes_all_the_same=True),
+        {WRITES: Result.OPEN, "call: The object is gone": Result.HOLDS},
     ),
     "the source cannot write": (
         World(raises={(OWNER, "put_object"): client_error("AccessDenied")}),
@@ -210,6 +257,12 @@ def test_what_does_not_hold(world: World, expected: dict[str, Result]) -> None:
     found = said(world.steps())
     assert {name: found[name] for name in expected} == expected
     assert world.objects == {} or "The object is gone" in str(expected)
+
+
+def test_what_nothing_allows_is_said_so_whatever_is_not_known_beside() -> None:
+    world = World(policy=GOOD_POLICY, iam={READER: {"RoleDetailList": []}})
+    found = {f"{one.proof.value}: {one.what}": one for one in world.steps()}[TARGET]
+    assert (found.result, found.why) == (Result.FAILS, "nothing allows it")
 
 
 def test_an_outsider_whom_the_key_policy_lets_in_with_its_own_iam() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hypothesis import given, settings
@@ -190,3 +190,28 @@ def test_the_same_key_has_the_same_findings_whoever_tells_of_it(key: Described) 
 def test_what_is_compared_is_most_of_the_catalogue() -> None:
     assert set(CATALOGUE) - set(UNTOLD) >= {f"IAM-KMS-{number}" for number in range(1, 9)}
     assert len(set(CATALOGUE) - set(UNTOLD)) > 2 * len(UNTOLD)
+
+
+@given(KEYS, KEYS)
+@settings(max_examples=60, deadline=None)
+def test_a_key_has_drifted_from_whatever_declares_another_and_from_nothing_that_declares_it(
+    key: Described, other: Described
+) -> None:
+    mine, others = (replace(one, alias=True) for one in (key, other))
+    for told in (by_template, by_plan):
+        assert drifted(mine, told(mine)) == set()
+        found = drifted(mine, told(others))
+        assert ("rotation" in found) == (
+            (mine.rotates, mine.rotates and mine.period) != (others.rotates, others.rotates and others.period)
+        )
+        assert ("identity" in found) == (mine.multi_region != others.multi_region)
+        changed = any(mine.tags.get(name) != value for name, value in others.tags.items())
+        assert ("tags" in found) == changed
+
+
+def drifted(key: Described, declared: Estate) -> set[str]:
+    """In what a live key is not as it is declared, or may not be."""
+    estate = replace(by_api(key), expected=declared.keys)
+    findings = judge(estate, CONFIG, controls=["KMS:DRIFT"], today=TODAY).findings
+    assert [one for one in findings if one.detail in ("match", "missing")] == []
+    return {one.detail for one in findings if one.fails}

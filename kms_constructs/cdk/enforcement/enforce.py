@@ -8,11 +8,12 @@ from typing import Literal
 
 import aws_cdk as cdk
 
+from kms_constructs.cdk.configuration import put_in_force
 from kms_constructs.cdk.enforcement.nag_pack import IamKmsGuardrails, KmsRequirements
 from kms_constructs.cdk.enforcement.synth import fail_with
-from kms_constructs.errors import ArgumentError, ConfigurationError
+from kms_constructs.errors import ArgumentError
 from kms_constructs.guardrails.baseline import Baseline
-from kms_constructs.guardrails.config import TABLE_NAME, GuardrailConfig, load_config
+from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.sources.files import OrganizationPolicy
 
 
@@ -33,6 +34,9 @@ def enforce_guardrails(
     stages and pipelines: the process prints a short report to standard error and exits with 1. The full
     report names the resource, the property and the fix, and lies in the cloud assembly as
     ``kms-constructs-report.txt`` and ``.json``, beside CDK's own ``validation-report.json``.
+
+    `SecureKmsKey` refuses what the configuration in force would refuse of its rotation period, pending window
+    and removal policy. A configuration that is given here counts for the keys that are made afterwards.
 
     Args:
         app: The app.
@@ -64,7 +68,7 @@ def enforce_guardrails(
 
     See: https://docs.aws.amazon.com/cdk/v2/guide/policy-validation-synthesis.html
     """
-    settings = _settings(app, config)
+    settings = put_in_force(app, config)
     if mode not in ("fail", "warn"):
         raise ArgumentError("mode", mode, "it is 'fail' or 'warn'", "leave it out to fail")
     warn_only = mode == "warn"
@@ -77,25 +81,3 @@ def enforce_guardrails(
     cdk.Validations.of(app).add_plugins(access, properties)
     fail_with(app, (access, properties))
     return settings
-
-
-def _settings(
-    app: cdk.App, config: GuardrailConfig | Mapping[str, object] | str | Path | None
-) -> GuardrailConfig:
-    if isinstance(config, GuardrailConfig):
-        return config
-    if isinstance(config, Mapping):
-        return GuardrailConfig.from_mapping(config, source="enforce_guardrails(config=…)")
-    if config is not None:
-        return load_config(config)
-    context = app.node.try_get_context(TABLE_NAME)
-    if context is None:
-        return load_config(None)
-    if not isinstance(context, Mapping):
-        raise ConfigurationError(
-            "CDK context",
-            TABLE_NAME,
-            f"it holds a {type(context).__name__}",
-            'give an object, for instance {"trusted-accounts": ["444455556666"]}',
-        )
-    return GuardrailConfig.from_mapping(context, source="CDK context")

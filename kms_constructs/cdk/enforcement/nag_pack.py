@@ -20,6 +20,7 @@ import cdk_nag
 from constructs import IConstruct
 
 from kms_constructs.cdk.enforcement.acknowledgements import acknowledged_above
+from kms_constructs.cdk.key.made_at import leave_in
 from kms_constructs.errors import ArgumentError, KmsConstructsError
 from kms_constructs.guardrails.acceptance import one_by_one
 from kms_constructs.guardrails.baseline import Baseline
@@ -204,6 +205,7 @@ class GuardrailPack(NagPack):
     def _validated(
         self, directory: Path, root: IConstruct | None, *, keep: str | None
     ) -> cdk.PolicyValidationPluginReport:
+        leave_in(directory, root)  # read with the rest
         assembly, estate = self._reading.of(directory)
         above = acknowledged_above(assembly, root)
         told = tuple(one for path, data in above.items() for one in acknowledgements(path, data))
@@ -303,6 +305,8 @@ def _violation(finding: Finding, not_as: Collection[str]) -> cdk.PolicyViolation
     message = one_line(finding.message)
     if finding.chain:
         message += "\n   " + "\n   ".join(map(one_line, finding.chain))
+    if finding.location.made_at is not None:
+        message += f"\n   made at {one_line(str(finding.location.made_at))}"
     metadata = {"title": control.title, "outcome": finding.outcome.value}
     if finding.principals:
         metadata["principals"] = ", ".join(map(one_line, finding.principals))

@@ -17,7 +17,7 @@ from aws_cdk import Duration, RemovalPolicy
 
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import KeyUsage
-from kms_constructs.model.declaration import PRODUCTION_ENVIRONMENTS, Tag, is_environment
+from kms_constructs.model.declaration import Tag
 from kms_constructs.model.key_specs import (
     DEFAULT_ROTATION_PERIOD_DAYS,
     KEY_SPECS,
@@ -200,8 +200,8 @@ class Refusals:
         """Pending window in days."""
         return self.days("pending_window", value, MINIMUM_PENDING_WINDOW_DAYS, MAXIMUM_PENDING_WINDOW_DAYS)
 
-    def removal_policy(self, value: object, environment: str) -> RemovalPolicy:
-        """The removal policy, which in production never destroys."""
+    def removal_policy(self, value: object) -> RemovalPolicy:
+        """The removal policy."""
         allowed = (
             RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
             RemovalPolicy.RETAIN,
@@ -213,13 +213,6 @@ class Refusals:
                 _enum_text(value),
                 "a key is retained or destroyed; there is nothing else to do with it",
                 "RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, RETAIN or DESTROY",
-            )
-        if value is RemovalPolicy.DESTROY and is_environment(environment, PRODUCTION_ENVIRONMENTS):
-            raise self.refuse(
-                "removal_policy",
-                value.name,
-                f"environment={environment!r} is production, where data outlives the stack that made its key",
-                "leave removal_policy out: the key is then kept when it leaves the stack",
             )
         return value
 

@@ -8,11 +8,13 @@ from datetime import date
 from aws_cdk import RemovalPolicy
 
 from kms_constructs.cdk.key import arguments as checks
+from kms_constructs.cdk.key.held_to_guardrails import hold_to_guardrails
 from kms_constructs.cdk.key.key_arguments import KeyArguments
 from kms_constructs.cdk.key.principals import arns, named_grants, named_principals
 from kms_constructs.cdk.key.replica_plan import ReplicaConfig, replica_configs
 from kms_constructs.cdk.key.stack_facts import StackFacts
 from kms_constructs.errors import ArgumentError
+from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.policies.direct_grant import checked_grants
 from kms_constructs.policies.key_policy import KeyPolicySpec
 from kms_constructs.policies.material import check_importers, material_expiry
@@ -58,13 +60,16 @@ class CheckedKey:
     logical_id: str | None
 
 
-def checked_key(given: KeyArguments, facts: StackFacts, where: str, *, replica: bool) -> CheckedKey:
+def checked_key(
+    given: KeyArguments, facts: StackFacts, where: str, *, config: GuardrailConfig, replica: bool
+) -> CheckedKey:
     """Checks all arguments of a key.
 
     Args:
         given: The arguments, defaults filled in.
         facts: Of the stack that the key goes into.
         where: Construct path of the key, for errors.
+        config: The configuration of the guardrails that the key will be held to.
         replica: Whether it is a replica key, which rotates with its primary and has no replicas.
 
     Raises:
@@ -80,7 +85,19 @@ def checked_key(given: KeyArguments, facts: StackFacts, where: str, *, replica: 
     tags = _tags(check, given, alias, expires)
     rotation = None if replica else check.rotation_period(given["rotation_period"], spec, origin)
     window = check.pending_window(given["pending_window"])
-    removal = check.removal_policy(given["removal_policy"], given["environment"])
+    removal = check.removal_policy(given["removal_policy"])
+    hold_to_guardrails(
+        config,
+        where=where,
+        replica=replica,
+        key_spec=spec,
+        origin=origin,
+        tags=tags,
+        multi_region=given["multi_region"] or bool(given["replica_regions"]),
+        rotation_period=rotation,
+        pending_window=window,
+        removal_policy=removal,
+    )
     replicas = replica_configs(given["replica_regions"], facts=facts, removal_policy=removal, where=where)
     managing, using = _people(check, given, facts, origin)
     target = PolicyTarget(

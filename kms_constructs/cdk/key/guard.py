@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -28,7 +29,8 @@ from aws_cdk import Aspects, CfnResource, IAspect, PropertyInjectors, RemovalPol
 from aws_cdk.aws_kms import CfnKey
 from constructs import IConstruct, IValidation
 
-from kms_constructs.cdk.key.escape_hatch import tell_of_overrides
+from kms_constructs.cdk.key.escape_hatch import tell_of_overrides, tell_of_properties, tell_of_removal
+from kms_constructs.cdk.key.held_to_guardrails import POLICIES
 from kms_constructs.cdk.key.refused import refused_in, watch
 from kms_constructs.model.declaration import METADATA_NAME
 
@@ -42,6 +44,10 @@ class Declared(Protocol):
 
     def declared_properties(self) -> Mapping[str, object]:
         """CloudFormation properties but for the tags."""
+        ...
+
+    def made_with(self) -> Mapping[str, object]:
+        """Properties that the L1 was made with, as the L1 names them."""
         ...
 
     def declared_type(self) -> str | None:
@@ -118,10 +124,12 @@ class StackGuard:
             if resource is None:
                 continue  # the key was taken out of the tree again
             current = resource._cfn_properties  # one call for all of them
+            tell_of_properties(resource, current, entry.declared.made_with(), partial(_written, entry))
             inherited = {str(tag["key"]): str(tag["value"]) for tag in current.get("tags") or ()}
             _write(entry, resource, inherited)
             if self._disturbed(entry.scope):
-                deletion, replacement = _POLICIES[entry.declared.declared_removal_policy()]
+                deletion, replacement = POLICIES[entry.declared.declared_removal_policy()]
+                tell_of_removal(resource, deletion)
                 CfnResource.add_override(resource, "DeletionPolicy", deletion)
                 CfnResource.add_override(resource, "UpdateReplacePolicy", replacement)
             for name in entry.declared.foreign_properties():
@@ -160,12 +168,9 @@ class StackGuard:
                 entry.resource = resource
 
 
-_POLICIES = {
-    RemovalPolicy.DESTROY: ("Delete", "Delete"),
-    RemovalPolicy.RETAIN: ("Retain", "Retain"),
-    RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE: ("RetainExceptOnCreate", "Retain"),
-}
-"""DeletionPolicy and UpdateReplacePolicy of each removal policy that a key may have."""
+def _written(entry: _Entry) -> dict[str, object]:
+    """What is written over the properties of an L1, None for what is taken out."""
+    return {**dict.fromkeys(entry.declared.foreign_properties()), **entry.declared.declared_properties()}
 
 
 def _write_properties(entry: _Entry, resource: CfnKey, inherited: Mapping[str, str]) -> None:

@@ -12,14 +12,16 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from kms_constructs.cdk.configuration import in_force
 from kms_constructs.cdk.key.checked_key import checked_key
 from kms_constructs.cdk.key.grants import GrantBook
 from kms_constructs.cdk.key.guard import guard
 from kms_constructs.cdk.key.key_arguments import complete
+from kms_constructs.cdk.key.made_at import remember
 from kms_constructs.cdk.key.principals import is_person
 from kms_constructs.cdk.key.refused import refuse
 from kms_constructs.cdk.key.sealed import SealedGrants, grants_each_use
-from kms_constructs.cdk.key.stack_facts import child_path, facts_of, stack_of
+from kms_constructs.cdk.key.stack_facts import child_path, facts_of, root_of, stack_of
 from kms_constructs.errors import ArgumentError, SealedPolicyError
 from kms_constructs.model.key_specs import Origin, can_rotate
 from kms_constructs.policies.key_policy import declaration, key_policy
@@ -41,7 +43,13 @@ class HardenedKey(kms.Key):
         stack = stack_of(scope)
         self._stack = stack
         self._facts = facts_of(stack)
-        checked = checked_key(given, self._facts, child_path(scope, construct_id), replica=self._IS_REPLICA)
+        checked = checked_key(
+            given,
+            self._facts,
+            child_path(scope, construct_id),
+            config=in_force(root_of(stack)),
+            replica=self._IS_REPLICA,
+        )
         self._given = given
         self._checked = checked
         self.target = checked.target
@@ -49,18 +57,27 @@ class HardenedKey(kms.Key):
         self._grant_book = GrantBook(checked.policy, checked.target, checked.managing, checked.using, stack)
         self._granting = False
         spec = checked.policy
+        # For a replica, too, for it rotates with its primary: checks that look at constructs want to see
+        # it. The guard keeps it out of the replica's template.
+        rotates = can_rotate(spec.key_spec, spec.origin) or None
+        multi_region = spec.multi_region or None
+        self._made_with = {
+            "description": checked.description,
+            "enableKeyRotation": rotates,
+            "multiRegion": multi_region,
+            "keyPolicy": placeholder_policy(),
+        }
         super().__init__(
             scope,
             construct_id,
             alias=checked.alias,
             description=checked.description,
-            # For a replica, too, for it rotates with its primary: checks that look at constructs want to see
-            # it. The guard keeps it out of the replica's template.
-            enable_key_rotation=can_rotate(spec.key_spec, spec.origin) or None,
-            multi_region=spec.multi_region or None,
+            enable_key_rotation=rotates,
+            multi_region=multi_region,
             policy=placeholder_policy(),
             removal_policy=checked.removal_policy,
         )
+        self._made_at = remember(root_of(stack), checked.target.where)
         guard(stack, scope, self, self)
         self._add_what_was_asked_for()
 
@@ -98,6 +115,10 @@ class HardenedKey(kms.Key):
             properties["EnableKeyRotation"] = True
             properties["RotationPeriodInDays"] = self._checked.rotation_period
         return properties
+
+    def made_with(self) -> Mapping[str, object]:
+        """Properties of the L1 as this construct made it, before anybody else could change them."""
+        return self._made_with
 
     def declared_type(self) -> str | None:
         """Type of the resource, where it is none of AWS::KMS::Key."""
@@ -149,7 +170,7 @@ class HardenedKey(kms.Key):
         """
         if not self._granting:
             for error in self._grant_book.answer(statement.to_statement_json()):
-                refuse(self._stack, error)
+                refuse(self._stack, error, self._made_at)
         return iam.AddToResourcePolicyResult(statement_added=True, policy_dependable=self)
 
     def grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
@@ -170,7 +191,7 @@ class HardenedKey(kms.Key):
             try:
                 self._grant_book.grant(principal, actions, foreign_stack=self._foreign_stack(principal))
             except SealedPolicyError as error:
-                refuse(self._stack, error)
+                refuse(self._stack, error, self._made_at)
                 return iam.Grant.drop(grantee, "refused")
             self._granting = True
         try:
@@ -191,7 +212,7 @@ class HardenedKey(kms.Key):
             "name it there: key_administrators=[role]",
             where=self.target.where,
         )
-        refuse(self._stack, error)
+        refuse(self._stack, error, self._made_at)
         return iam.Grant.drop(grantee, "refused")
 
     @property

@@ -70,7 +70,9 @@ class KeyArguments(SharedKeyArguments):
         alias: Name, with or without ``alias/``: letters, digits, ``/``, ``_``, ``-``.
         description: What the key protects; at most 8192 characters.
         key_administrators: Who manages the key and may not use it; at least one role or user.
-        environment: Where it runs. ``prod``, ``production`` and ``prd`` count as production.
+        environment: Where it runs; written as tag. ``prod``, ``production``, ``prd`` and ``live`` are
+            production, ``dev``, ``development``, ``sandbox`` and ``test`` short-lived; the guardrails may be
+            configured otherwise.
         service: What it serves; written as tag.
         data_classification: How sensitive the data is; written as tag.
         owner: Who answers for it; written as tag.
@@ -95,11 +97,12 @@ class KeyArguments(SharedKeyArguments):
             as tag, too, from which `kms-constructs material` takes it.
         key_material_importers: Who imports the material; by default the administrators.
         pending_window: 7 to 30 days between the order to delete the key and its end; shorter windows are
-            denied.
+            denied. 30 in production, unless the guardrails are configured otherwise
+            (``production-pending-window``).
         removal_policy: RETAIN_ON_UPDATE_OR_DELETE by default: the key survives its stack. A stack whose very
             creation fails after the key was made is rolled back as far as the key, which only the named may
             delete: CloudFormation reports ROLLBACK_FAILED then. With RETAIN it leaves the key behind without
-            that. DESTROY is refused in production, and for a key with replicas.
+            that. DESTROY is refused but in short-lived environments, and for a key with replicas.
         root_access: What the account's IAM policies may grant; see `RootAccess`.
         deployment_principals: Who deploys the stack. By default the CloudFormation execution role that the
             stack's synthesizer knows; to be named when it knows none.
@@ -109,8 +112,9 @@ class KeyArguments(SharedKeyArguments):
         outputs: Whether the stack gets CfnOutputs for key ARN, key id, alias name and alias ARN.
         logical_id: Pins the logical id, so that moving the construct does not replace the key.
         policy_reviewed_on: Day of the last review of the policy, written as tag.
-        rotation_period: 90 to 2560 days, as int or Duration; 365 by default. There is no way to turn rotation
-            off. Refused for specs that KMS does not rotate.
+        rotation_period: 90 to 365 days, as int or Duration; 365 by default. Up to KMS's 2560 where the
+            guardrails are configured so (``rotation-period-ceiling``). There is no way to turn rotation off.
+            Refused for specs that KMS does not rotate.
         multi_region: Whether the key is a multi-Region primary key. Cannot be changed later. The policy
             denies replication into Regions that `replica_regions` does not name.
         replica_regions: Regions with a replica key: ``"eu-west-1"``, or a `ReplicaConfig` for a replica with

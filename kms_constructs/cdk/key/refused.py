@@ -8,7 +8,6 @@ whoever synthesizes it: nothing that was refused becomes a template.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -19,10 +18,9 @@ from weakref import WeakKeyDictionary
 from aws_cdk import App, Stack
 from constructs import IConstruct
 
+from kms_constructs.cdk.key.made_at import calling_line, leave_in
 from kms_constructs.errors import ArgumentError, SealedSynthError
-
-_PACKAGE = str(Path(__file__).resolve().parents[2])
-_LIBRARIES = ("site-packages", "dist-packages")
+from kms_constructs.model.location import CodeLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +30,46 @@ class Refused:
     Args:
         stack: The stack of the key that was asked.
         error: What is refused, and what gives it.
-        asked_at: File and line of the app that asked; empty when it is not known.
+        asked_at: The line of the app that asked; None when it is not known.
+        made_at: The line that made the key; None when it is not known.
     """
 
     stack: Stack
     error: ArgumentError
-    asked_at: str
+    asked_at: CodeLine | None
+    made_at: CodeLine | None
 
     def __str__(self) -> str:
-        return f"{self.error} (asked for at {self.asked_at})" if self.asked_at else str(self.error)
+        places = []
+        if self.asked_at is not None:
+            places.append(f"asked for at {_named(self.asked_at)}")
+        if self.made_at is not None and self.made_at != self.asked_at:
+            places.append(f"the key is made at {_named(self.made_at)}")
+        return f"{self.error} ({'; '.join(places)})" if places else str(self.error)
 
 
-def refuse(stack: Stack, error: ArgumentError) -> None:
+def _named(line: CodeLine) -> str:
+    """A line as messages call it, without a path of this machine."""
+    return f"{Path(line.file).name}:{line.line}" if Path(line.file).is_absolute() else str(line)
+
+
+def refuse(stack: Stack, error: ArgumentError, made_at: CodeLine | None) -> None:
     """Records a refusal: the synth of the app will raise it, with all others.
 
     Args:
         stack: The stack of the key that was asked.
         error: What is refused.
+        made_at: The line that made the key; None when it is not known.
     """
     root = stack.node.root
     watch(root)
-    _REFUSED[root].setdefault(str(error), Refused(stack, error, _asked_at()))
+    _REFUSED[root].setdefault(str(error), Refused(stack, error, calling_line(), made_at))
 
 
 def watch(root: IConstruct) -> None:
     """Lets the synth of an app raise what its keys refuse; before it starts, for aspects ask as well.
+
+    It leaves behind in the assembly which lines made the keys, too.
 
     Args:
         root: The root of the tree; where it is no app of Python's, the validation of its stacks refuses.
@@ -99,30 +112,10 @@ def _raise_at_synth(app: App) -> None:
             raise_refusals(app)
             raise
         raise_refusals(app)  # without validation, or asked too late for it
+        leave_in(Path(assembly.directory), app)
         return assembly
 
     app.synth = synth  # type: ignore[method-assign]
-
-
-def _asked_at() -> str:
-    """The innermost line outside of libraries."""
-    frame = sys._getframe(1)
-    while frame is not None:
-        file = frame.f_code.co_filename
-        is_library = file.startswith((_PACKAGE, "<")) or any(one in file for one in _LIBRARIES)
-        if not is_library and not file.startswith(sys.base_prefix):
-            return f"{_shown(Path(file))}:{frame.f_lineno}"
-        if frame.f_back is None:
-            break
-        frame = frame.f_back
-    return ""
-
-
-def _shown(file: Path) -> str:
-    try:
-        return str(file.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return file.name
 
 
 _REFUSED: WeakKeyDictionary[IConstruct, dict[str, Refused]] = WeakKeyDictionary()

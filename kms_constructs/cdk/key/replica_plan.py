@@ -16,7 +16,6 @@ from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from aws_cdk import (
-    Annotations,
     CrossStackReferences,
     Duration,
     Environment,
@@ -29,6 +28,7 @@ from aws_cdk import (
 from aws_cdk.region_info import RegionInfo
 from constructs import Construct
 
+from kms_constructs.cdk.annotations import annotations_of
 from kms_constructs.cdk.key.stack_facts import StackFacts
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.arn import of_region
@@ -355,7 +355,7 @@ def replica_stack(home: PrimaryHome, config: ReplicaConfig, where: str) -> Stack
     )
     # Before the stack has children: a construct that has some accepts no new context.
     CrossStackReferences.of(stack).consume(ReferenceStrength.WEAK)
-    Annotations.of(stack).add_info_v2(
+    annotations_of(stack).add_info_v2(
         "kms-constructs:replica-stack",
         f"Taking {config.region} out of replica_regions leaves this stack and its replica keys behind in AWS:"
         " delete the stack by hand.",

@@ -31,6 +31,7 @@ class StackFacts:
 
 _STACKS: WeakKeyDictionary[IConstruct, Stack] = WeakKeyDictionary()
 _FACTS: WeakKeyDictionary[Stack, StackFacts] = WeakKeyDictionary()
+_ROOTS: WeakKeyDictionary[Stack, IConstruct] = WeakKeyDictionary()
 _PATHS: WeakKeyDictionary[IConstruct, str] = WeakKeyDictionary()
 
 
@@ -42,6 +43,14 @@ def stack_of(scope: IConstruct) -> Stack:
     if stack is None:
         stack = _STACKS[scope] = Stack.of(scope)
     return stack
+
+
+def root_of(stack: Stack) -> IConstruct:
+    """The root of the tree that a stack stands in: the app, as a rule."""
+    root = _ROOTS.get(stack)
+    if root is None:
+        root = _ROOTS[stack] = stack.node.root
+    return root
 
 
 def child_path(scope: IConstruct, construct_id: str) -> str:

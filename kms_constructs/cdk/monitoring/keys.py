@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from kms_constructs.cdk.annotations import annotations_of
 from kms_constructs.cdk.key.hardened_key import HardenedKey
 from kms_constructs.cdk.key.secure_key import SecureKmsKey
 from kms_constructs.detections.patterns import WatchedKey
@@ -52,7 +53,7 @@ def guarded_keys(scope: Construct, keys: Sequence[kms.IKey], *, everywhere: bool
         if replicas and everywhere:
             found += replicas
         elif replicas:
-            cdk.Annotations.of(scope).add_warning_v2(
+            annotations_of(scope).add_warning_v2(
                 f"kms-constructs:unwatched-replicas:{key.node.path}",
                 f"The replicas of {key.node.path} are not watched from here: EventBridge is regional. Make a "
                 f"KmsMonitoring in {', '.join(_regions(key))}, or a KmsEventForwarder to a central bus",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 from kms_constructs.analysis.diff import diff_access
 from kms_constructs.guardrails.live.same import differing, has_holes, listed
+from kms_constructs.model.arn import parse_arn
 from kms_constructs.model.estate import Estate, Key, KeyKind
 from kms_constructs.model.key_specs import DEFAULT_ROTATION_PERIOD_DAYS
 from kms_constructs.model.text import display, has_hole
@@ -15,6 +16,7 @@ from kms_constructs.model.unknown import is_unknown
 from kms_constructs.model.vocabulary import Fact
 
 _SHOWN: Final = 3
+_ENABLED: Final = ("Enabled", "Creating", "Updating")
 _IDENTITY: Final = (
     ("key_spec", Fact.KEY_SPEC, "key spec"),
     ("key_usage", Fact.KEY_SPEC, "key usage"),
@@ -28,7 +30,8 @@ class Difference:
     """One thing in which a live key is not as declared.
 
     Args:
-        detail: A short word: ``policy``, ``rotation``, ``alias``, ``tags``, ``replicas``.
+        detail: A short word: ``policy``, ``rotation``, ``alias``, ``tags``, ``description``, ``enabled``,
+            ``identity``, ``replicas``.
         message: A sentence.
         fact: The fact.
         open: Whether it cannot be told, rather than is so.
@@ -38,20 +41,6 @@ class Difference:
     message: str
     fact: Fact
     open: bool = False
-
-
-def declared_of(key: Key, expected: tuple[Key, ...]) -> Key | None:
-    """The declaration of a live key: the one that shares an alias and can be in the same place."""
-    for one in expected:
-        if set(one.aliases) & set(key.aliases) and _may_be_in(one, key):
-            return one
-    return None
-
-
-def _may_be_in(declared: Key, key: Key) -> bool:
-    account = has_hole(declared.account) or declared.account == key.account
-    region = not isinstance(declared.region, str) or has_hole(declared.region)
-    return account and (region or declared.region == key.region)
 
 
 def differences(key: Key, declared: Key) -> Iterator[Difference]:
@@ -69,6 +58,9 @@ def differences(key: Key, declared: Key) -> Iterator[Difference]:
     if missing and key.aliases_unknown is None:
         yield Difference("alias", f"It has not the declared aliases {', '.join(missing)}.", Fact.ALIAS)
     yield from _tags(key, declared)
+    yield from _description(key, declared)
+    yield from _enabled(key, declared)
+    yield from _kind(key, declared)
 
 
 def _policy(key: Key, declared: Key) -> Iterator[Difference]:
@@ -136,3 +128,69 @@ def _tags(key: Key, declared: Key) -> Iterator[Difference]:
     ]
     if wrong:
         yield Difference("tags", f"Its tags {', '.join(sorted(wrong))} are not as declared.", Fact.TAGS)
+
+
+def _description(key: Key, declared: Key) -> Iterator[Difference]:
+    want, have = declared.description, key.description
+    if not isinstance(want, str) or has_hole(want) or is_unknown(have):
+        return
+    if (have or "") != want:
+        yield Difference("description", "Its description is not the declared one.", Fact.DESCRIPTION)
+
+
+def _enabled(key: Key, declared: Key) -> Iterator[Difference]:
+    want, state = declared.enabled, key.key_state
+    if not declared.vocabulary.knows(Fact.ENABLED) or is_unknown(want):
+        return
+    if is_unknown(state):
+        said = f"Whether it is enabled as declared is not known: {state.reason}."
+        yield Difference("enabled", said, Fact.ENABLED, open=True)
+    elif (want is not False) != (state in _ENABLED):
+        says = "enabled" if want is not False else "disabled"
+        yield Difference("enabled", f"It is in state {state}, and declared {says}.", Fact.ENABLED)
+
+
+def _kind(key: Key, declared: Key) -> Iterator[Difference]:
+    """A primary and a replica may change places: UpdatePrimaryRegion does that."""
+    if declared.policy_only or is_unknown(key.key_spec) or declared.kind is key.kind:
+        return
+    named = {KeyKind.KEY: "a primary key", KeyKind.REPLICA: "a replica"}
+    yield Difference(
+        "identity", f"It is {named[key.kind]}, and declared {named[declared.kind]}.", Fact.REPLICAS
+    )
+
+
+def replica_differences(key: Key, declared: Key, expected: Iterable[Key]) -> Iterator[Difference]:
+    """The Regions in which a primary key has replicas, held against those in which they are declared.
+
+    Args:
+        key: The live key.
+        declared: Its declaration.
+        expected: All declarations.
+    """
+    if KeyKind.REPLICA in (declared.kind, key.kind) or key.live is None:
+        return
+    if not declared.vocabulary.knows(Fact.REPLICAS):
+        return
+    mine = [one for one in expected if one.kind is KeyKind.REPLICA and one.primary == declared.id]
+    wanted = {one.region for one in mine if isinstance(one.region, str) and not has_hole(one.region)}
+    if is_unknown(key.live.replicas):
+        if mine or declared.multi_region is True:
+            why = key.live.replicas.reason
+            said = f"Where it has replicas is not known: {why}."
+            yield Difference("replicas", said, Fact.REPLICAS, open=True)
+        return
+    there = {arn.region for one in key.live.replicas if (arn := parse_arn(one)) is not None}
+    if gone := sorted(wanted - there - {key.region}):
+        listed_ = ", ".join(gone)
+        yield Difference("replicas", f"It has no replica in {listed_}, where one is declared.", Fact.REPLICAS)
+    if new := sorted(there - wanted):
+        # A template declares nothing for another Region: whether all were given is not known here.
+        open_ = not mine or len(mine) > len(wanted)
+        perhaps = "; it may be declared in what was not given" if not mine else ""
+        yield Difference(
+            "replicas",
+            f"It has a replica in {', '.join(new)}, and none is declared there{perhaps}.",
+            Fact.REPLICAS,
+            open=open_,
+        )

@@ -91,6 +91,7 @@ class RootCanRestoreRule(KeyRule):
 
     control = CONTROL
     reads_policy: ClassVar[bool] = True
+    by_shape: ClassVar[bool] = True
     reads_properties: ClassVar[bool] = False
     compliant_message: ClassVar[str] = "The root user of the account can restore the key policy."
 

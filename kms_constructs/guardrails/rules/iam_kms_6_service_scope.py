@@ -123,6 +123,7 @@ class ServiceScopeRule(KeyRule):
 
     control = CONTROL
     reads_policy: ClassVar[bool] = True
+    by_shape: ClassVar[bool] = True
     reads_properties: ClassVar[bool] = False
     compliant_message: ClassVar[str] = "Access for AWS services, and through them, is scoped."
 

@@ -127,6 +127,7 @@ class SeparationRule(KeyRule):
 
     control = CONTROL
     reads_policy: ClassVar[bool] = True
+    by_shape: ClassVar[bool] = True
     reads_properties: ClassVar[bool] = False
     compliant_message: ClassVar[str] = "No principal both manages the key and uses it."
 

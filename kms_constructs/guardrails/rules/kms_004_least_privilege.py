@@ -133,6 +133,7 @@ class LeastPrivilegeRule(KeyRule):
 
     control = CONTROL
     reads_policy: ClassVar[bool] = True
+    by_shape: ClassVar[bool] = True
     reads_properties: ClassVar[bool] = False
     compliant_message: ClassVar[str] = (
         "Every Allow names who it is for, and is limited where it leaves the account."

@@ -15,7 +15,7 @@ Best practice: a trail that records all management events::
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from kms_constructs.guardrails.control import Control, Framework, Subject
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
@@ -53,29 +53,44 @@ class TrailRule(Rule):
 
     def check_key(self, key: Key) -> Iterator[Finding]:
         """That the key's app has no trail to judge."""
-        if not self.estate.trails:
+        # Of a live key KMS:LIVE says which Regions no trail reaches.
+        if not self.estate.trails and key.live is None:
             reason = "no trail was given; a trail of the account or organization is outside it"
             yield self.finding(Outcome.NOT_APPLICABLE, key.location, f"Not applicable: {reason}.")
 
     def check_estate(self) -> Iterator[Finding]:
         """What each trail leaves out, and whether any records at all."""
-        findings = [self._trail(trail) for trail in self.estate.trails]
-        yield from findings
-        if findings and all(_records(trail) is False for trail in self.estate.trails):
-            if any(finding.outcome is Outcome.VIOLATION for finding in findings):
-                return
-            first = self.estate.trails[0]
+        accounts: dict[str, list[Trail]] = {}
+        for trail in self.estate.trails:
+            accounts.setdefault(trail.account, []).append(trail)
+        for trails in accounts.values():
+            findings = [self._trail(trail, trails) for trail in trails]
+            yield from findings
+            if not any(finding.outcome is Outcome.VIOLATION for finding in findings):
+                yield from self._none(trails)
+
+    def _none(self, trails: Sequence[Trail]) -> Iterator[Finding]:
+        """That the trails of an account, or those that reach a Region, record nothing."""
+        regions = dict.fromkeys(region for trail in trails for region in trail.regions)
+        dark: dict[str, tuple[Trail, list[str]]] = {}
+        for region in regions or ("",):
+            here = [trail for trail in trails if not region or region in trail.regions]
+            if all(_records(trail) is False for trail in here):
+                dark.setdefault(here[0].id, (here[0], []))[1].append(region)
+        for first, missing in dark.values():
+            where = "The {app} has trails" if len(missing) == (len(regions) or 1) else ""
             yield self.finding(
                 Outcome.VIOLATION,
                 first.location,
-                first.vocabulary.say("The {app} has trails, and none of them records KMS events: ")
-                + "they are switched off or record no management events.",
+                first.vocabulary.say(where or f"Trails reach {', '.join(missing)}")
+                + ", and none of them records KMS events: they are switched off or record no management "
+                "events.",
                 fix="Let one trail record all management events, KMS included.",
                 path=first.path,
                 detail="none",
             )
 
-    def _trail(self, trail: Trail) -> Finding:
+    def _trail(self, trail: Trail, trails: Sequence[Trail]) -> Finding:
         if is_unknown(trail.kms_excluded):
             return self.finding(
                 Outcome.UNDETERMINED,
@@ -97,7 +112,7 @@ class TrailRule(Rule):
         unknown = next(
             (value for value in (trail.logging, trail.management_events) if is_unknown(value)), None
         )
-        if unknown is not None and not any(_records(other) is True for other in self.estate.trails):
+        if unknown is not None and not _recorded_by_others(trail, trails):
             return self.finding(
                 Outcome.UNDETERMINED,
                 trail.location,
@@ -107,6 +122,14 @@ class TrailRule(Rule):
                 detail="none",
             )
         return self.finding(Outcome.COMPLIANT, trail.location, "The trail leaves no KMS events out.")
+
+
+def _recorded_by_others(trail: Trail, trails: Iterable[Trail]) -> bool:
+    """Whether other trails record for certain wherever a trail reaches."""
+    sure = [one for one in trails if _records(one) is True]
+    if not trail.regions:
+        return bool(sure)
+    return set(trail.regions) <= {region for one in sure for region in one.regions}
 
 
 def _records(trail: Trail) -> bool | None:

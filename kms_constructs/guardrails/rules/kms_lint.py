@@ -35,7 +35,7 @@ from kms_constructs.guardrails.lint.remark import Remark
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized, heading, named
 from kms_constructs.guardrails.wording import UNRESOLVED, resolve
 from kms_constructs.model.actions import ACROSS_ACCOUNTS, ACTIONS, expand, find_action
-from kms_constructs.model.estate import IdentityPolicy, Key
+from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind, Key
 from kms_constructs.model.key_specs import MAXIMUM_KEY_POLICY_BYTES
 from kms_constructs.model.policy import Effect, Policy, Statement
 from kms_constructs.model.text import display, has_hole
@@ -108,8 +108,12 @@ class LintRule(KeyRule):
 
     def check_estate(self) -> Iterator[Finding]:
         """Actions that IAM policies name and KMS does not have, and aliases that two keys have."""
+        named = {policy.id for policy in self.estate.identity_policies}
         for policy in self.estate.identity_policies:
-            yield from self._identity_policy(policy)
+            boundary = policy.kind is IdentityPolicyKind.BOUNDARY
+            # What bounds and is attached as well is one document, and wrong once.
+            if not (boundary and policy.id.removesuffix("/boundary") in named - {policy.id}):
+                yield from self._identity_policy(policy)
         for key, remark in aliases_given_twice(self.estate.keys):
             yield self._said(key, remark)
 

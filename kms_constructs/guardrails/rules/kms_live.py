@@ -84,7 +84,7 @@ class LiveRule(KeyRule):
         yield from self._replica(key)
 
     def check_estate(self) -> Iterator[Finding]:
-        """What was not answered, and accounts without any trail."""
+        """What was not answered, and accounts with Regions without any trail."""
         for gap in self.estate.unanswered:
             said = f" ({gap.message.rstrip('.')})" if gap.message else ""
             yield self.finding(
@@ -99,17 +99,20 @@ class LiveRule(KeyRule):
         yield from self._trails()
 
     def _trails(self) -> Iterator[Finding]:
-        accounts = {key.account for key in self.estate.keys if key.live is not None}
-        recorded = {trail.location.source.partition("/")[0] for trail in self.estate.trails}
-        for account in sorted(accounts - recorded):
-            yield self.finding(
-                Outcome.VIOLATION,
-                Location(account),
-                "No trail was found that records what is done with the keys of the account.",
-                detail="no-trail",
-                fix="Create a trail that logs management events, or audit from an account that sees the "
-                "organization's trail.",
-            )
+        places: dict[str, set[str]] = {}
+        for key in self.estate.keys:
+            if key.live is not None:
+                places.setdefault(key.account, set()).add(str(key.region))
+        for account, regions in sorted(places.items()):
+            trails = (one for one in self.estate.trails if one.account == account)
+            if dark := sorted(regions.difference(*(one.regions for one in trails))):
+                yield self.finding(
+                    Outcome.VIOLATION,
+                    Location(account),
+                    f"No trail was found that records what is done with the keys in {', '.join(dark)}.",
+                    detail="no-trail",
+                    fix="Create a trail of all Regions that logs management events.",
+                )
 
     def _state(self, key: Key) -> Iterator[Finding]:
         state = key.key_state
@@ -135,6 +138,8 @@ class LiveRule(KeyRule):
         live = key.live
         if live is None or is_unknown(live.last_used) or key.kind is KeyKind.REPLICA:
             return
+        if live.seen_in_trail:
+            return  # that it was used then says nothing of later
         last = live.last_used or live.tracked_since
         if last is None or key.key_state in _PENDING:
             return
@@ -208,18 +213,20 @@ class LiveRule(KeyRule):
             )
 
     def _without_primary(self, key: Key, primary: str) -> Iterator[Finding]:
-        """That the primary may be one that could not be listed; else its Region was not audited."""
+        """That the primary was not read: it could not be listed, or its Region was not audited."""
         arn = parse_arn(primary)
         home = f"{arn.account}/{arn.region}" if arn is not None else ""
         gap = next((one for one in self.estate.unanswered if one.location.source == home), None)
-        if gap is not None:
-            yield self.undetermined(
-                key,
-                "Whether the replica has the policy of its primary is not known: in the Region of the "
-                f"primary {gap.call} brought {gap.code}.",
-                detail="replica-policy",
-                path=key.policy.path,
-            )
+        why = f"in the Region of the primary {gap.call} brought {gap.code}" if gap is not None else ""
+        if not why:
+            why = "the Region of the primary was not audited, or the primary is not there"
+        yield self.undetermined(
+            key,
+            f"Whether the replica has the policy of its primary is not known: {why}.",
+            detail="replica-policy",
+            path=key.policy.path,
+            fix=f"Audit {home or 'the account and Region of the primary'} as well.",
+        )
 
 
 _STATE = "DescribeKey/KeyMetadata/KeyState"

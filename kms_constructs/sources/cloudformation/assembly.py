@@ -16,8 +16,10 @@ from typing import Final
 from kms_constructs.errors import SourceError
 from kms_constructs.model.arn import OPEN_PARTITION, of_region
 from kms_constructs.model.estate import Deployment, SourceProblem
+from kms_constructs.model.location import CodeLine
 from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.sources.cloudformation.inner import deployed_assets, nested_templates
+from kms_constructs.sources.cloudformation.made_at import made_at
 from kms_constructs.sources.cloudformation.template import TemplateInput
 from kms_constructs.sources.decode import decode_document, read_text
 from kms_constructs.sources.positions import Marks
@@ -38,12 +40,14 @@ class Assembly:
         problems: Files that are missing or broken.
         metadata: What CDK wrote down of constructs: entries by construct path, one mapping an artifact.
         directories: The assembly's own directory, and those of the assemblies within it.
+        made_at: The lines of the app that made resources, by construct path, as far as it left them.
     """
 
     templates: list[TemplateInput] = field(default_factory=list)
     problems: list[SourceProblem] = field(default_factory=list)
     metadata: list[Mapping[str, object]] = field(default_factory=list)
     directories: list[Path] = field(default_factory=list)
+    made_at: dict[str, CodeLine] = field(default_factory=dict)
 
     def entries(self) -> Iterator[tuple[str, str, object]]:
         """Construct path without its first slash, type and data of every metadata entry."""
@@ -73,6 +77,7 @@ class CloudAssembly:
             deployment: Account and Region of stacks whose environment does not say them.
         """
         assembly = Assembly()
+        assembly.made_at.update(made_at(self.directory, assembly.problems))
         _AssemblyReader(assembly, self, deployment, set()).read()
         return assembly
 
@@ -186,6 +191,7 @@ class _AssemblyReader:
             assets=self.assets,
             marks=template.marks,
             creator=_execution_role(properties, account, region),
+            made_at=self.assembly.made_at,
         )
         self.assembly.templates.append(item)
         self._nested(item, paths)
@@ -211,6 +217,7 @@ class _AssemblyReader:
                     marks=template.marks,
                     within=within,
                     creator=parent.creator,
+                    made_at=parent.made_at,
                 )
                 self.assembly.templates.append(item)
                 self._nested(item, paths)

@@ -50,6 +50,7 @@ def location_of(scope: Scope, resource: Resource) -> Location:
         resource.logical_id,
         path,
         ResourceOrigin(scope, resource, marks) if marks is not None else None,
+        None if path is None else scope.input.made_at.get(path),
     )
 
 
@@ -195,6 +196,7 @@ def _key(
         update_replace_policy=_attribute(scope, resource, "UpdateReplacePolicy"),
         tags=properties.tags(),
         description=properties.text("Description"),
+        enabled=properties.boolean("Enabled"),
         grants=declared.direct_grants,
         authorised=declared.authorised,
         material_expires=declared.material_expires,

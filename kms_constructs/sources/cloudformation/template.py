@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from kms_constructs.model.location import CodeLine
 from kms_constructs.sources.positions import Marks
 
 
@@ -24,6 +25,7 @@ class TemplateInput:
         marks: Where the values of the template stand in its file, or None.
         within: The resource that deploys it, to accounts and Regions of its own: a stack set or a product.
         creator: ARN of the role that CloudFormation makes the resources with, or None when that is not known.
+        made_at: The lines of a program that made resources, by construct path.
 
     Example:
         >>> TemplateInput({"Resources": {}}, "app.json", stack="App").account is None
@@ -40,3 +42,4 @@ class TemplateInput:
     marks: Marks | None = None
     within: str = ""
     creator: str | None = None
+    made_at: Mapping[str, CodeLine] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from typing import Final
 
 from kms_constructs.errors import SourceError
 
+_PARTITION: Final = re.compile(r"aws(?:-[a-z]+)*")
 FORMAT: Final = "kms-constructs-answers"
 """The key that says that a document holds answers; its value is the version."""
 VERSION: Final = 1
@@ -113,6 +114,9 @@ class Answer:
         return value if isinstance(value, str) else None
 
 
+ASSUME_ROLE: Final = "sts:AssumeRole"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """What was to be asked of one account.
@@ -124,6 +128,7 @@ class Scope:
         last_usage: Whether the last usage of keys is asked for.
         organization: Whether the organization's policies are asked for.
         refusal: Why the account could not be asked at all.
+        refused: The call that was refused then: ``ec2:DescribeRegions``.
     """
 
     account: str
@@ -132,6 +137,7 @@ class Scope:
     last_usage: bool = False
     organization: bool = False
     refusal: Refusal | None = None
+    refused: str = ASSUME_ROLE
 
 
 @dataclass(slots=True)
@@ -256,7 +262,11 @@ def _scope_data(scope: Scope) -> dict[str, object]:
         "organization": scope.organization,
     }
     if scope.refusal is not None:
-        found["refused"] = {"code": scope.refusal.code, "message": scope.refusal.message}
+        found["refused"] = {
+            "call": scope.refused,
+            "code": scope.refusal.code,
+            "message": scope.refusal.message,
+        }
     return found
 
 
@@ -269,12 +279,13 @@ def _scope(one: Mapping[str, object]) -> Scope:
     return Scope(
         account=_text(one["account"]),
         regions=tuple(map(_text, regions)),
-        partition=_text(one.get("partition", "aws")),
+        partition=_partition(one.get("partition", "aws")),
         last_usage=one.get("lastUsage") is True,
         organization=one.get("organization") is True,
         refusal=None
         if found is None
         else Refusal(clean(_text(found["code"])), clean(_text(found.get("message", "")))),
+        refused=ASSUME_ROLE if found is None else _text(found.get("call", ASSUME_ROLE)),
     )
 
 
@@ -288,6 +299,13 @@ def _object(value: object) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
         raise TypeError(f"a {type(value).__name__} stands where an object is wanted")
     return value
+
+
+def _partition(value: object) -> str:
+    name = _text(value)
+    if not _PARTITION.fullmatch(name):
+        raise ValueError(f"{name!r} is no partition")
+    return name
 
 
 def _text(value: object) -> str:

@@ -40,7 +40,7 @@ def _account(answers: Answers, scope: Scope) -> Estate:
         missing.append(
             Unanswered(
                 location=Location(scope.account),
-                call="sts:AssumeRole",
+                call=scope.refused,
                 code=scope.refusal.code,
                 message=scope.refusal.message,
                 what="anything of the account",
@@ -54,7 +54,7 @@ def _account(answers: Answers, scope: Scope) -> Estate:
         location = Location(f"{scope.account}/{IAM}")
         missing.append(unanswered(call, details, location, "the account's IAM policies"))
     organization: Organization = OrganizationPolicies(answers, scope, missing).read()
-    trails: tuple[Trail, ...] = tuple(Trails(answers, scope, missing).read())
+    trails: tuple[Trail, ...] = tuple(Trails(answers, scope, missing).read(str(key.region) for key in keys))
     return Estate(
         keys=tuple(keys),
         identity_policies=tuple(Identities(scope, details).read()),

@@ -32,7 +32,8 @@ class _Managed:
     arn: str
     policy: Policy
     holders: Holders
-    bounds: bool = False
+    bounded: Holders = field(default_factory=Holders)
+    listed: bool = False
 
 
 @dataclass(slots=True)
@@ -55,7 +56,7 @@ class Identities:
             arn = _text(one, "Arn")
             own = _AWS not in arn
             self._managed[arn] = _Managed(
-                _text(one, "PolicyName"), arn, _default_version(one), Holders(open=own)
+                _text(one, "PolicyName"), arn, _default_version(one), Holders(open=own), listed=True
             )
         self._find_members()
         for listed, kind, inline in _DETAILS:
@@ -108,7 +109,7 @@ class Identities:
             managed.holders.add(kind, arn, self._members.get(arn, ()))
         boundary = one.get("PermissionsBoundary")
         if isinstance(boundary, Mapping):
-            self._named(_text(boundary, "PermissionsBoundaryArn")).bounds = True
+            self._bounding(_text(boundary, "PermissionsBoundaryArn")).bounded.add(kind, arn)
 
     def _named(self, arn: str) -> _Managed:
         """A managed policy by its ARN: one that the answer does not hold is known by what AWS says of it."""
@@ -123,21 +124,41 @@ class Identities:
             self._managed[arn] = found
         return found
 
+    def _bounding(self, arn: str) -> _Managed:
+        """The policy of a boundary. What it leaves is all that there is, so no part of it may be missing."""
+        found = self._named(arn)
+        if not found.listed and not found.policy.statements and found.policy.unknown is None:
+            why = Unknown(f"GetAccountAuthorizationDetails does not hold {arn}")
+            found.policy = Policy(unknown=why)
+        return found
+
     def _finished(self, managed: _Managed) -> Iterator[IdentityPolicy]:
+        """What the policy allows those who have it, and what it bounds those to whom it is a boundary."""
         aws = _AWS in managed.arn
-        if not concerns_kms(managed.policy) or (aws and not managed.holders.any):
-            return
-        kind = IdentityPolicyKind.AWS_MANAGED if aws else IdentityPolicyKind.MANAGED
-        if managed.bounds and not managed.holders.any:
+        policy_id = f"{managed.arn} in {self.scope.account}" if aws else managed.arn
+        where = f"policy/{managed.arn.partition(':policy/')[2]}"
+        # One that bounds, and that nobody has, is meant as a boundary alone.
+        attachable = managed.listed and not aws and not managed.bounded.any
+        if concerns_kms(managed.policy) and (attachable or managed.holders.any):
+            yield self._policy(
+                policy_id=policy_id,
+                where=where,
+                name=managed.name,
+                kind=IdentityPolicyKind.AWS_MANAGED if aws else IdentityPolicyKind.MANAGED,
+                policy=managed.policy,
+                holders=managed.holders,
+            )
+        if managed.bounded.any:
+            # One that does not speak of KMS takes all of it away.
             kind = IdentityPolicyKind.BOUNDARY
-        yield self._policy(
-            policy_id=f"{managed.arn} in {self.scope.account}" if aws else managed.arn,
-            where=f"policy/{managed.arn.partition(':policy/')[2]}",
-            name=managed.name,
-            kind=kind,
-            policy=managed.policy,
-            holders=managed.holders,
-        )
+            yield self._policy(
+                policy_id=f"{policy_id}/{kind.name.lower()}",
+                where=where,
+                name=managed.name,
+                kind=kind,
+                policy=managed.policy,
+                holders=managed.bounded,
+            )
 
     def _policy(
         self,

@@ -19,6 +19,12 @@ MANAGED_ALIAS: Final = "alias/aws/"
 DEFAULT_POLICY: Final = "default"
 NO_ROTATION: Final = "UnsupportedOperationException"
 """What KMS says when a key has no automatic rotation."""
+_STACK: Final = "aws:cloudformation:stack-name"
+_LOGICAL_ID: Final = "aws:cloudformation:logical-id"
+"""Tags that CloudFormation writes, and nobody else can.
+
+See: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html
+"""
 _ROTATING_SPEC: Final = "SYMMETRIC_DEFAULT"
 _ROTATING_ORIGINS: Final = ("AWS_KMS", "EXTERNAL")
 
@@ -103,7 +109,8 @@ class Keys:
         return answer
 
     def _key(self, key_id: str, aliases: list[str]) -> Iterator[Key]:
-        location = Location(self._place, logical_id=key_id)
+        named = next(iter(sorted(aliases)), "")
+        location = Location(self._place, logical_id=key_id, alias=named)
         described = self._ask("DescribeKey", location, "what the key is", KeyId=key_id)
         raw = described.content.get("KeyMetadata")
         metadata: Mapping[str, object] = raw if isinstance(raw, Mapping) else {}
@@ -129,10 +136,19 @@ class Keys:
             vocabulary=KMS_API,
         )
         usage = self._usage(key_id, location)
+        stack, logical_id = self._made_by(key_id)
         if why is not None:
-            key = replace(key, key_spec=why, key_usage=why, origin=why, key_state=why, material_expires=why)
+            open_ = ("key_spec", "key_usage", "origin", "key_state", "material_expires", "description")
+            key = replace(key, **dict.fromkeys(open_, why))  # type: ignore[arg-type]  # each may be unknown
             rotation, period = self._rotation(key_id, location)
-            live = LiveKey(deletion_date=why, replicas=why, last_used=usage[0], tracked_since=usage[1])
+            live = LiveKey(
+                deletion_date=why,
+                replicas=why,
+                last_used=usage[0],
+                tracked_since=usage[1],
+                stack=stack,
+                logical_id=logical_id,
+            )
             yield replace(key, rotation_enabled=rotation, rotation_period=period, live=live)
             return
         rotation, period = self._rotation(key_id, location) if may_rotate(metadata) else (None, None)
@@ -147,7 +163,10 @@ class Keys:
                 last_used=usage[0],
                 tracked_since=usage[1],
                 replicas=_replicas(metadata),
+                next_rotation=self._next_rotation(key_id),
                 key_store=str(metadata.get("CustomKeyStoreId") or ""),
+                stack=stack,
+                logical_id=logical_id,
             ),
         )
 
@@ -178,6 +197,16 @@ class Keys:
                 found[name] = value
         why = _unknown(answer, "ListResourceTags")
         return found if why is None else why
+
+    def _next_rotation(self, key_id: str) -> str | None:
+        answer = self.answers.of(self._call("GetKeyRotationStatus", KeyId=key_id))
+        return _day(answer.content.get("NextRotationDate"))
+
+    def _made_by(self, key_id: str) -> tuple[str, str]:
+        """The stack that made the key, and its name there."""
+        tags = self.answers.of(self._call("ListResourceTags", KeyId=key_id)).items("Tags")
+        found = {one.get("TagKey"): one.get("TagValue") for one in tags}
+        return str(found.get(_STACK) or ""), str(found.get(_LOGICAL_ID) or "")
 
     def _rotation(
         self, key_id: str, location: Location

@@ -9,12 +9,14 @@ from typing import Final
 from kms_constructs.model.estate import Location, Organization
 from kms_constructs.model.live import Unanswered
 from kms_constructs.model.policy import Policy, parse_policy
-from kms_constructs.sources.bound import RCP, SCP, bound
+from kms_constructs.sources.bound import RCP, SCP, bound, unread
 from kms_constructs.sources.kms_api.answers import GLOBAL, Answer, Answers, Call, Scope
 from kms_constructs.sources.kms_api.keys import unanswered
 
 ORGANIZATIONS: Final = "organizations"
-NOT_ENABLED: Final = ("PolicyTypeNotEnabledException", "AWSOrganizationsNotInUseException")
+NO_ORGANIZATION: Final = "AWSOrganizationsNotInUseException"
+"""What Organizations says to an account that is in none."""
+NOT_ENABLED: Final = ("PolicyTypeNotEnabledException", NO_ORGANIZATION)
 """What Organizations says where there are no such policies at all."""
 _DEEPEST: Final = 10
 
@@ -33,7 +35,7 @@ def parent_of(answer: Answer) -> str | None:
 class OrganizationPolicies:
     """Reads the policies that reach one account.
 
-    Without those that could not be read the keys are judged as if there were none, which is stricter.
+    In the place of those that could not be read stands one that may deny everything.
 
     Args:
         answers: What was answered.
@@ -44,6 +46,7 @@ class OrganizationPolicies:
     answers: Answers
     scope: Scope
     unanswered: list[Unanswered]
+    _lost: str = ""
 
     def read(self) -> Organization:
         """The policies, bound to the account."""
@@ -60,25 +63,41 @@ class OrganizationPolicies:
             yield target
             if target.startswith("r-"):
                 return
-            target = parent_of(self._ask("ListParents", "where the account stands", ChildId=target))
+            answer = self._ask("ListParents", "where the account stands", ChildId=target)
+            target = parent_of(answer)
+            if target is None:
+                self._lost = "ListParents"
 
     def _policies(self, kind: str, targets: tuple[str, ...]) -> Iterator[Policy]:
         known: dict[str, None] = {}
+        lost = self._lost
         for target in targets:
             answer = self._ask(
                 "ListPoliciesForTarget", "which policies reach it", TargetId=target, Filter=kind
             )
             known.update(dict.fromkeys(policy_ids(answer)))
+            if self._refused(answer):
+                lost = "ListPoliciesForTarget"
         for one in known:
             answer = self._ask("DescribePolicy", "a policy that reaches it", PolicyId=one)
             policy = answer.content.get("Policy")
-            if isinstance(policy, Mapping) and answer.refusal is None:
-                yield bound(parse_policy(policy.get("Content"), path=one), kind, [self.scope.account])
+            content = policy.get("Content") if isinstance(policy, Mapping) else None
+            read = None if self._refused(answer) or content is None else parse_policy(content, path=one)
+            if read is None or read.unknown is not None:
+                lost = one
+            else:
+                yield bound(read, kind, [self.scope.account])
+        if lost:
+            yield unread(kind, [self.scope.account], lost)
+
+    @staticmethod
+    def _refused(answer: Answer) -> bool:
+        return answer.refusal is not None and answer.refusal.code not in NOT_ENABLED
 
     def _ask(self, operation: str, what: str, **parameters: str) -> Answer:
         call = Call.of(self.scope.account, GLOBAL, ORGANIZATIONS, operation, **parameters)
         answer = self.answers.of(call)
-        if answer.refusal is not None and answer.refusal.code not in NOT_ENABLED:
+        if self._refused(answer):
             location = Location(f"{self.scope.account}/{ORGANIZATIONS}")
             self.unanswered.append(unanswered(call, answer, location, what))
         return answer

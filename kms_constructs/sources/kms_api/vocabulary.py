@@ -26,6 +26,9 @@ KMS_API: Final = Vocabulary(
             Fact.TAGS: Term("tags", "ListResourceTags/Tags", "Tag the key with {value}"),
             Fact.ALIAS: Term("an alias", "ListAliases/Aliases"),
             Fact.MATERIAL_EXPIRY: Term("ValidTo", "DescribeKey/KeyMetadata/ValidTo"),
+            Fact.DESCRIPTION: Term("Description", "DescribeKey/KeyMetadata/Description"),
+            Fact.ENABLED: Term("KeyState", "DescribeKey/KeyMetadata/KeyState"),
+            Fact.REPLICAS: Term("replicas", "DescribeKey/KeyMetadata/MultiRegionConfiguration/ReplicaKeys"),
         }
     ),
     kms_types="kms:",

@@ -214,6 +214,7 @@ class Keys:
             update_replace_policy="Delete" if gone else None,
             tags=arguments.tags(),
             description=arguments.text("description"),
+            enabled=arguments.boolean("is_enabled" if instance.type == "aws_kms_key" else "enabled"),
             bypass_lockout_check=or_default(arguments.boolean("bypass_policy_lockout_safety_check"), False),
             material_expires=arguments.plain_text("valid_to"),
             vocabulary=DELETED if instance.deleted else REPLACED if instance.replaced else TERRAFORM,

@@ -42,6 +42,9 @@ TERRAFORM: Final = Vocabulary(
             Fact.USE: Term("a reference to the key"),
             Fact.MATERIAL_EXPIRY: _argument("valid_to"),
             Fact.LOCKOUT_BYPASS: _argument("bypass_policy_lockout_safety_check"),
+            Fact.DESCRIPTION: _argument("description"),
+            Fact.ENABLED: Term("is_enabled or enabled"),
+            Fact.REPLICAS: Term("aws_kms_replica_key"),
         }
     ),
     kms_types="aws_kms_",

@@ -83,7 +83,8 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_a_file_makes_its_keys_with_defaults_and_overrides(file: Path) -> None:
-    app = cdk.App(analytics_reporting=False)
+    shorter = {"kms-constructs": {"production-pending-window": 14}}
+    app = cdk.App(analytics_reporting=False, context=shorter)
 
     keys = KeyCatalog.from_file(file).create(app, env=ENV)
 

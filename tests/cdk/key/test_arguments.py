@@ -210,9 +210,9 @@ REFUSED = [
             f"destroyed in {name}",
             {"environment": name, "removal_policy": RemovalPolicy.DESTROY},
             "removal_policy",
-            "is production",
+            "KMS:002: DeletionPolicy is Delete",
         )
-        for name in ("prod", "PROD", " Production ", "prd", "live", "Live")
+        for name in ("prod", "PROD", " Production ", "prd", "live", "Live", "staging", "qa")
     ),
     ("root mode", {"root_access": "everything"}, "root_access", "RootAccess.ADMINISTRATION"),
     # The rest
@@ -315,9 +315,7 @@ ACCEPTED: list[Any] = [
     pytest.param({"pending_window": 7}, {"PendingWindowInDays": 7}, id="shortest window"),
     pytest.param({"pending_window": Duration.days(30)}, {"PendingWindowInDays": 30}, id="window as Duration"),
     pytest.param({"rotation_period": 90}, {"RotationPeriodInDays": 90}, id="shortest period"),
-    pytest.param(
-        {"rotation_period": Duration.days(2560)}, {"RotationPeriodInDays": 2560}, id="longest period"
-    ),
+    pytest.param({"rotation_period": Duration.days(365)}, {"RotationPeriodInDays": 365}, id="longest period"),
     pytest.param({"description": "x" * 8192}, {"Description": "x" * 8192}, id="longest description"),
     pytest.param({"multi_region": True}, {"MultiRegion": True}, id="multi-Region"),
     pytest.param(

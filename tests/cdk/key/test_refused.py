@@ -231,4 +231,4 @@ def test_uncaught_it_ends_the_process_without_a_traceback(tmp_path: Path) -> Non
     assert (done.returncode, done.stdout) == (1, "")
     assert "Traceback" not in done.stderr
     assert "Data/Key: grantee='arn:aws:iam::111122223333:role/Other' is refused" in done.stderr
-    assert "(asked for at app.py:11)" in done.stderr
+    assert "(asked for at app.py:11; the key is made at app.py:7)" in done.stderr

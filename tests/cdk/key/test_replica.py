@@ -32,6 +32,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
+from kms_constructs.cdk.configuration import put_in_force
 from kms_constructs.cdk.key import replica_plan
 from kms_constructs.cdk.key.replica import SecureKmsReplicaKey
 from kms_constructs.cdk.key.replica_plan import ReplicaConfig, in_region
@@ -115,6 +116,7 @@ def deny_but(sid: str, exempt: list[str], *actions: str) -> dict[str, Any]:
 def two_regions() -> dict[str, dict[str, Any]]:
     """A production key with two replicas, one of which has people, names and tags of its own."""
     app = new_app()
+    put_in_force(app, {"production-pending-window": 14})
     key_in(
         home(app, termination_protection=True),
         alias="prod/s3-data",

@@ -8,7 +8,7 @@ from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Finding, Outcome
 from kms_constructs.model.estate import Estate
-from kms_constructs.sources.kms_api.answers import Call
+from kms_constructs.sources.kms_api.answers import Answer, Answers, Call, Refusal
 from kms_constructs.sources.kms_api.estate import estate_from_answers
 from tests.guardrails.factories import TODAY, C, N, Said, U, V, a_key, said
 from tests.guardrails.factories import judge as judge_key
@@ -117,9 +117,61 @@ def test_a_key_of_a_template_is_not_judged() -> None:
 
 
 def test_an_account_without_a_trail() -> None:
-    assert [one.id for one in found(estate_from_answers(answers_of(Seed()))) if one.fails] == [
-        "KMS:LIVE[no-trail]"
+    assert [(one.id, one.outcome, one.location.source) for one in trail_findings(answers_of(Seed()))] == [
+        ("KMS:LIVE[no-trail]", V, ACCOUNT)
     ]
+
+
+def trail_findings(answers: Answers) -> list[Finding]:
+    estate = estate_from_answers(answers)
+    controls = ["KMS:LIVE", "KMS:005"]
+    return [one for one in judge(estate, controls=controls, today=TODAY).findings if one.fails]
+
+
+def test_the_trail_of_an_organization_may_record_an_account_that_is_shown_none() -> None:
+    member = answers_of(Seed(), management_account="999988887777")
+    (one,) = trail_findings(member)
+    assert (one.id, one.outcome, one.location.source) == (
+        "KMS:005[excluded]",
+        U,
+        f"{ACCOUNT}/organizations",
+    )
+    assert "the account's organization may have one that is not shown to it" in one.message
+    # To its management account every trail of the organization is shown.
+    management = answers_of(Seed(), management_account=ACCOUNT)
+    assert [one.id for one in trail_findings(management)] == ["KMS:LIVE[no-trail]"]
+
+
+def test_an_account_that_does_not_say_whether_it_is_in_an_organization() -> None:
+    call = Call.of(ACCOUNT, "global", "organizations", "DescribeOrganization")
+    findings = trail_findings(refused(answers_of(Seed()), call))
+    assert {(one.id, one.outcome) for one in findings} == {
+        ("KMS:005[excluded]", U),
+        ("KMS:LIVE[unanswered]", U),
+    }
+
+
+def test_the_trail_of_an_organization_that_is_shown_counts_as_any_other() -> None:
+    arn = f"arn:aws:cloudtrail:{REGION}:999988887777:trail/organization"
+    shown = {"TrailARN": arn, "HomeRegion": REGION, "IsOrganizationTrail": True}
+    assert trail_findings(answers_of(Seed(), trails=[shown])) == []
+
+
+def test_a_trail_of_one_region_says_nothing_of_another() -> None:
+    answers = answers_of(Seed(), Seed(key_id="other", region="us-east-1"), trails=[TRAIL])
+    answers.given[Call.of(ACCOUNT, "us-east-1", "cloudtrail", "DescribeTrails")] = Answer({"trailList": []})
+    absent = Answer(refusal=Refusal("AWSOrganizationsNotInUseException"))
+    answers.given[Call.of(ACCOUNT, "global", "organizations", "DescribeOrganization")] = absent
+    (one,) = trail_findings(answers)
+    assert (one.id, one.message.rpartition(" in ")[2]) == ("KMS:LIVE[no-trail]", "us-east-1.")
+
+
+def test_a_trail_of_one_account_says_nothing_of_another() -> None:
+    trail = estate_from_answers(answers_of(Seed(), trails=[TRAIL])).trails[0]
+    off = replace(trail, id="off", account="444455556666", logging=False)
+    estate = replace(live(Seed()), trails=(trail, off))
+    findings = judge(estate, controls=["KMS:005"], today=TODAY).findings
+    assert [(one.id, one.outcome) for one in findings if one.fails] == [("KMS:005[none]", V)]
 
 
 def replica(**changes: object) -> Seed:
@@ -168,6 +220,11 @@ def test_a_primary_whose_policy_is_not_known_leaves_it_open() -> None:
     call = Call.of(ACCOUNT, "us-east-1", "kms", "GetKeyPolicy", KeyId="mrk-1", PolicyName="default")
     estate = estate_from_answers(refused(answers_of(primary(), replica(), trails=[TRAIL]), call))
     assert [one.outcome for one in found(estate) if one.detail == "replica-policy"] == [U]
+
+
+def test_a_replica_whose_primary_was_not_audited_is_not_said_to_be_alike() -> None:
+    (one,) = (one for one in found(live(replica())) if one.detail == "replica-policy")
+    assert (one.outcome, one.fix) == (U, f"Audit {ACCOUNT}/us-east-1 as well.")
 
 
 def test_what_was_not_answered_names_the_call() -> None:

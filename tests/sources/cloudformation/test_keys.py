@@ -223,6 +223,7 @@ def test_a_template_fills_every_field_of_a_key() -> None:
             "Description": "data",
             "Tags": [{"Key": "a", "Value": "b"}],
             "BypassPolicyLockoutSafetyCheck": True,
+            "Enabled": True,
         },
     }
     resources = {

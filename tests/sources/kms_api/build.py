@@ -62,6 +62,7 @@ def answers_of(
     trails: Sequence[Mapping[str, object]] = (),
     selectors: Mapping[str, object] | None = None,
     last_usage: bool = True,
+    management_account: str | None = None,
 ) -> Answers:
     """Everything that an audit of one account asks, answered."""
     regions = tuple(dict.fromkeys(seed.region for seed in seeds)) or (REGION,)
@@ -91,6 +92,13 @@ def answers_of(
         given(region, "cloudtrail", "DescribeTrails", {"trailList": list(trails)})
         for seed in mine:
             _key(seed, given)
+    if not trails:
+        call = Call.of(ACCOUNT, GLOBAL, "organizations", "DescribeOrganization")
+        found.given[call] = (
+            Answer(refusal=Refusal("AWSOrganizationsNotInUseException"), day="2026-06-01")
+            if management_account is None
+            else Answer({"Organization": {"MasterAccountId": management_account}}, day="2026-06-01")
+        )
     for trail in trails:
         arn, home = str(trail["TrailARN"]), str(trail["HomeRegion"])
         given(home, "cloudtrail", "GetTrailStatus", {"IsLogging": True}, Name=arn)

@@ -1,0 +1,1 @@
+"""What CloudTrail recorded of a key, held against what policies allow."""
