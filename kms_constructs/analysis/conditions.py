@@ -31,6 +31,7 @@ from kms_constructs.model.condition_operators import (
     ConditionOperator,
     ValueType,
 )
+from kms_constructs.model.effort import spend
 from kms_constructs.model.globs import (
     arn_pattern,
     glob_covers,
@@ -49,6 +50,8 @@ GRANT_ONLY_KEYS = frozenset({"kms:grantisforawsresource"})
 GRANT_ACTIONS = frozenset({"CreateGrant", "ListGrants", "RevokeGrant"})
 
 _ARN_FIELDS = 6
+_FEW = 8
+"""Values up to which a comparison counts no steps: counting takes longer."""
 
 RequestContext = Mapping[str, str | tuple[str, ...] | None]
 """Folded condition key to its value or values; None when the request does not carry it."""
@@ -80,6 +83,8 @@ def holds(condition: Condition, present: Sequence[str] | None) -> bool | None:
     if present is None:
         return _missing(condition)
     verdicts: list[bool | None] = []
+    if len(condition.values) > _FEW:
+        spend(len(present) * len(condition.values))
     for value in present:
         matched = any_of(_compared(operator, value, wanted) for wanted in condition.values)
         verdicts.append(matched if matched is None else matched is not operator.negated)
@@ -298,6 +303,7 @@ class Atom:
         exact = _exact(patterns)
         if exact is not None and (name := cell.literal) is not None and is_literal(name):
             return (cell,) if ((name in exact) is not self.negated) is want else ()
+        spend(len(patterns) * (len(cell.include) + len(cell.exclude)))
         if leaves_out:
             left = excluding(cell, patterns)
             return (left,) if left is not None else ()

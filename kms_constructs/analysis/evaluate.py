@@ -23,6 +23,7 @@ from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import ACROSS_ACCOUNTS, ACTIONS
 from kms_constructs.model.arn import OPEN_PARTITION, parse_arn
 from kms_constructs.model.condition_operators import CONDITION_OPERATORS
+from kms_constructs.model.effort import spend
 from kms_constructs.model.estate import Grant, Key
 from kms_constructs.model.globs import has_variable
 from kms_constructs.model.once import once
@@ -245,7 +246,9 @@ class _Judge:
 
     def first(self, policy: Policy, effect: Effect, *, in_key_policy: bool) -> Statement | None:
         """The first statement of this effect that applies."""
-        for statement in _speaking(policy).of(self.request.action, effect):
+        speaking = _speaking(policy).of(self.request.action, effect)
+        spend(len(speaking))
+        for statement in speaking:
             if not self.applies(statement, effect):
                 continue
             if in_key_policy and _names(statement, self.request, self.name.partition) is None:

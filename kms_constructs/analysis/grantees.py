@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from kms_constructs.analysis.within import EstateAccess
 from kms_constructs.analysis.witness import Witness, witness
+from kms_constructs.model.actions import ACTIONS
 from kms_constructs.model.estate import Grant, Key, Organization
 from kms_constructs.model.limits import ENCRYPTION_CONTEXT
 from kms_constructs.model.unknown import is_unknown
@@ -35,6 +36,8 @@ def grantee_witness(
         for name, value in pairs.items()
     }
     for action in grant.operations:
+        if action not in ACTIONS:  # an operation of KMS that this version does not know
+            continue
         for part in access.reach(key, action).contributions:
             if part.grant is grant:
                 found = witness(part, key, action, organization=organization, known=bound)

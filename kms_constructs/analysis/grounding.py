@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from kms_constructs.analysis.key_names import home_partition
 from kms_constructs.model.arn import is_account_id
+from kms_constructs.model.effort import spend
 from kms_constructs.model.estate import Key, Organization
 from kms_constructs.model.once import once
 from kms_constructs.model.policy import Policy, Principal, Statement
@@ -119,6 +120,7 @@ def grounded(policy: Policy, texts: Mapping[str, str]) -> Policy:
     A Deny that may be left out, or of which an element is not known, stays and hits: a request that shows
     something has to be one that it does not mean. What may not be a Deny at all is left out.
     """
+    spend(len(policy.statements))
     if not _holes_in(policy) and not any(map(_is_open, policy.statements)):
         return policy
     kept = tuple(

@@ -32,6 +32,7 @@ from kms_constructs.analysis.principals import (
 )
 from kms_constructs.analysis.reach import Contribution, Reach, same_account, shared_reaches
 from kms_constructs.model.actions import MANAGING_CLASSES, ActionClass, KeyUsage, actions_of
+from kms_constructs.model.effort import spend
 from kms_constructs.model.estate import IdentityPolicy, Key, Organization
 from kms_constructs.model.unknown import Unknown
 
@@ -167,6 +168,7 @@ def direct_grants(regions: Iterable[Reach]) -> Reach:
     """Everyone who may create grants in one of the `DIRECT_GRANT_CONTEXTS`, of the regions of each."""
     parts: list[Contribution] = []
     for region in regions:
+        spend(len(region.contributions) * max(len(parts), len(region.contributions)))
         parts.extend(part for part in region.contributions if part not in parts)
     return Reach(CREATE_GRANT, tuple(parts))
 
@@ -222,8 +224,13 @@ def _can_be_handed_management(cell: Cell, key: Key) -> bool:
     return same_account(cell, key.account) is not False
 
 
+_STEPS_TO_MEET = 4
+
+
 def _shared(left: Iterable[Cell], right: Sequence[Cell]) -> tuple[Cell, ...]:
     """The principals of both sides, spelt the same whichever side was asked first."""
+    left = tuple(left)
+    spend(_STEPS_TO_MEET * len(left) * len(right))
     met = (cells_meet(a, b) for a in left for b in right)
     return tuple(dict.fromkeys(cell.ordered for cell in met if cell is not None))
 

@@ -10,8 +10,9 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.htm
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from functools import cached_property
+from typing import TypeVar
 
 from kms_constructs.analysis.access import AccessMatrix, MatrixRow
 from kms_constructs.analysis.call import key_facts
@@ -37,10 +38,13 @@ from kms_constructs.analysis.separation import (
     overlaps,
 )
 from kms_constructs.model.actions import ACTIONS
-from kms_constructs.model.estate import Estate, Key
+from kms_constructs.model.effort import Effort, TooComplexError, limited_to
+from kms_constructs.model.estate import Estate, Key, without_policy
 from kms_constructs.model.once import once
 from kms_constructs.model.policy import Policy
 from kms_constructs.model.unknown import Unknown, is_unknown
+
+_Answer = TypeVar("_Answer")
 
 
 class EstateAccess:
@@ -145,6 +149,9 @@ class EstateAccess:
         user, and everyone else through IAM), and for every role or user to whom an IAM policy of the estate
         gives what the key policy delegates.
         """
+        return _followed(key, self._matrix)
+
+    def _matrix(self, key: Key) -> AccessMatrix:
         asked = self._asked(key)
         rows = {name: asked.row(cells) for name, cells in asked.groups().items()}
         for row in self._by_identity(key, asked):
@@ -161,6 +168,9 @@ class EstateAccess:
             key: The key.
             principal: ARN of a role, user or root user, or the name of a service.
         """
+        return _followed(key, lambda known: self._row(known, principal))
+
+    def _row(self, key: Key, principal: str) -> MatrixRow:
         cells = named_cells(principal)
         # The ARN of the root user stands for its whole account in a policy; here it is asked for itself.
         cells = tuple(cell for cell in cells if cell.kind is PrincipalKind.ROOT) or cells
@@ -237,6 +247,15 @@ class EstateAccess:
             row = _row(asked, arn, own[arn]) if arn in own else shared.row(arn, asked)
             if row is not None:
                 yield row
+
+
+def _followed(key: Key, answer: Callable[[Key], _Answer]) -> _Answer:
+    """An answer about a key; about one that takes too long to follow, as if its policy were not known."""
+    try:
+        with limited_to(Effort()):
+            return answer(key)
+    except TooComplexError as error:
+        return answer(without_policy(key, str(error)))
 
 
 @once

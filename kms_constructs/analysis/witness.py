@@ -23,6 +23,7 @@ from kms_constructs.analysis.key_names import home_partition
 from kms_constructs.analysis.principals import Cell, PrincipalKind
 from kms_constructs.analysis.reach import reach_of, same_account
 from kms_constructs.model.arn import OPEN_PARTITION, is_account_id, parse_arn
+from kms_constructs.model.effort import spend
 from kms_constructs.model.estate import Key, Organization
 from kms_constructs.model.globs import glob_covers, has_wildcard
 from kms_constructs.model.policy import Condition, Effect, Policy, Statement, parse_policy
@@ -406,6 +407,7 @@ def _home(key: Key, part: Contribution | None) -> str:
     if is_account_id(key.account):
         return key.account
     editors = reach_of(key, "PutKeyPolicy").cells
+    spend(len(editors))
     own = (cell.account for cell in (*(part.cells if part is not None else ()), *editors))
     tried = dict.fromkeys((*(one for one in own if one and is_account_id(one)), SOME_ACCOUNT))
     possible = (one for one in tried if any(same_account(cell, one) is not False for cell in editors))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +55,10 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - plain data of any shape
 
 
 def _as_json(settings: GuardrailConfig) -> str:
+    from kms_constructs.reports.text import json_text
+
     document = {"source": settings.source, "settings": _plain(settings)}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_text(document, indent=2) + "\n"
 
 
 def _as_toml(settings: GuardrailConfig) -> str:
@@ -76,10 +79,19 @@ def _as_toml(settings: GuardrailConfig) -> str:
     return "\n".join(lines) + "\n"
 
 
+_PAIR = re.compile(r"\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}")
+
+
 def _is_array_of_tables(value: object) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
 def _toml(value: object) -> str:
-    # JSON's strings, numbers, booleans and lists are TOML's as well, once DEL is escaped too.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    from kms_constructs.reports.text import json_text
+
+    # JSON's strings, numbers, booleans and lists are TOML's as well, but for pairs of surrogates.
+    return _PAIR.sub(lambda found: f"\\U{_point(found.group(0)):08x}", json_text(value))
+
+
+def _point(pair: str) -> int:
+    return ord(json.loads(f'"{pair}"'))

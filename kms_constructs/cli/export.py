@@ -193,9 +193,8 @@ def _given(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write(file: str, document: dict[str, Any], *, compact: bool) -> int:
-    if compact:
-        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-    else:
-        text = json.dumps(document, indent=2, ensure_ascii=False)
+    from kms_constructs.reports.text import json_text
+
+    text = json_text(document, indent=None if compact else 2, compact=compact)
     output.write([output.Target(file, "json")], [f"{text}\n"])
     return ExitCode.CLEAN

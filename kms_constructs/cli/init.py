@@ -14,6 +14,7 @@ import click
 from kms_constructs.cli import output
 from kms_constructs.exit_code import ExitCode
 from kms_constructs.model.arn import is_account_id, is_region_name
+from kms_constructs.model.reading import bounded_text
 
 FILES = {
     "app.py": "app.py.txt",
@@ -118,9 +119,9 @@ def _with_table(file: Path, table: str) -> str | None:
     if not file.is_file():
         return table
     try:
-        text = file.read_text("utf-8")
+        text = bounded_text(file)
         tool = tomllib.loads(text).get("tool", {})
-    except (OSError, ValueError) as error:
+    except (OSError, RecursionError, ValueError) as error:
         raise click.UsageError(
             f"{file}: it cannot be read: {error}. Fix: correct it, or move it away"
         ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import io
 import sys
@@ -113,8 +112,9 @@ def _run(arguments: list[str]) -> int:
     try:
         code = cli.main(args=arguments, prog_name="kms-constructs", standalone_mode=False)
     except click.ClickException as error:
-        with contextlib.suppress(OSError):
-            error.show()
+        said = io.StringIO()
+        error.show(said)
+        output.tell(said.getvalue().rstrip("\n"))
         return ExitCode.UNUSABLE
     except click.Abort:
         output.tell("Interrupted.")

@@ -133,10 +133,20 @@ def tell(message: str, *, colour: str | None = None) -> None:
     """Says something beside the report, on standard error."""
     if sys.stderr is None:
         return
+    message = shown(message)
     style = colour if _colour(sys.stderr) else None
     # What cannot be said there cannot be said anywhere; the exit code says it still.
     with contextlib.suppress(OSError):
         click.echo(click.style(message, fg=style) if style else message, err=True, color=bool(style))
+
+
+def shown(message: str) -> str:
+    """A message with what input or arguments put into it made harmless; its lines stay lines."""
+    if message.isascii() and message.isprintable() and not message.lstrip().startswith("::"):
+        return message
+    from kms_constructs.reports.text import printable, without_commands
+
+    return without_commands(printable(message))
 
 
 def tell_notes(notes: Iterable[str]) -> None:

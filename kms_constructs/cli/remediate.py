@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -63,6 +62,7 @@ def remediate(
     from kms_constructs.guardrails.config import load_config
     from kms_constructs.guardrails.engine import judge
     from kms_constructs.policies.remediation import Kind, plan
+    from kms_constructs.reports.text import json_text
     from kms_constructs.sources.kms_api.estate import estate_from_answers
 
     settings = load_config(config_file)
@@ -74,12 +74,10 @@ def remediate(
         if store is not None:
             changes = _held_against_trail(changes, estate, store)
     if format_ == "json":
-        output.to_terminal(
-            f"{json.dumps([_data(one) for one in changes], indent=2, ensure_ascii=False)}\n", for_people=False
-        )
+        output.to_terminal(f"{json_text([_data(one) for one in changes], indent=2)}\n", for_people=False)
     else:
         for one in changes:
-            click.echo(_text(one, words))
+            click.echo(output.shown(_text(one, words)))
     proposed = [one for one in changes if one.kind is Kind.CHANGE]
     done = [one for one in proposed if apply_ and _applied(one, profile)]
     left = [one for one in changes if one not in done]

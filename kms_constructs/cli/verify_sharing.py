@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -89,7 +88,7 @@ def verify_sharing(
         for step in running:
             steps.append(step)
             if format_ == "table":
-                click.echo(_line(step))
+                click.echo(output.shown(_line(step)))
     except BaseException as error:
         with contextlib.suppress(type(error)):
             running.throw(error)  # ended from here, not from within: the object is deleted now
@@ -97,9 +96,9 @@ def verify_sharing(
             output.tell(note, colour="red")
         raise
     if format_ == "json":
-        output.to_terminal(
-            f"{json.dumps([_data(one) for one in steps], indent=2, ensure_ascii=False)}\n", for_people=False
-        )
+        from kms_constructs.reports.text import json_text
+
+        output.to_terminal(f"{json_text([_data(one) for one in steps], indent=2)}\n", for_people=False)
     results = {one.result for one in steps}
     if Result.FAILS in results:
         return ExitCode.VIOLATIONS

@@ -15,6 +15,7 @@ from kms_constructs.errors import ConfigurationError
 from kms_constructs.guardrails.catalogue import CATALOGUE
 from kms_constructs.guardrails.finding import INTERNAL_ERROR, Finding, Remark, RemarkKind, Severity
 from kms_constructs.guardrails.fingerprint import principals_of, resource_name
+from kms_constructs.model.reading import bounded_text, parsed_json
 from kms_constructs.model.text import display
 
 VERSION = 1
@@ -88,7 +89,7 @@ class Baseline:
         """
         source = str(path)
         try:
-            document = json.loads(Path(path).read_text("utf-8"))
+            document = parsed_json(bounded_text(Path(path)))
         except OSError as error:
             raise ConfigurationError(
                 source, "(file)", f"it cannot be read: {error.strerror}",
@@ -147,7 +148,7 @@ class Baseline:
     def to_text(self) -> str:
         """The file: one line an entry, sorted."""
         lines = [
-            "    " + json.dumps({name: getattr(entry, name) for name in _TEXTS}, ensure_ascii=False)
+            "    " + json.dumps({name: getattr(entry, name) for name in _TEXTS})
             for entry in sorted(self.entries)
         ]
         listed = "[\n" + ",\n".join(lines) + "\n  ]" if lines else "[]"

@@ -30,6 +30,7 @@ from kms_constructs.errors import ConfigurationError
 from kms_constructs.guardrails.config_check import checked
 from kms_constructs.guardrails.config_values import ValueReader
 from kms_constructs.guardrails.settings import Acknowledgement, Settings
+from kms_constructs.model.reading import bounded_text
 
 __all__ = ["TABLE_NAME", "Acknowledgement", "GuardrailConfig", "load_config"]
 
@@ -128,13 +129,15 @@ def load_config(path: str | Path | None = None, start_dir: str | Path | None = N
 
 def _toml(path: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(bounded_text(path))
     except OSError as error:
         problem = error.strerror or type(error).__name__
         raise ConfigurationError(
             str(path), "(file)", f"it cannot be read: {problem}", "name a readable TOML file"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError as error:
+        raise ConfigurationError(str(path), "(file)", "it is nested too deeply", "flatten it") from error
+    except (tomllib.TOMLDecodeError, ValueError) as error:
         raise ConfigurationError(
             str(path), "(file)", f"it is not TOML: {error}", "correct the syntax"
         ) from error

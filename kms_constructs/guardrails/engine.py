@@ -23,11 +23,16 @@ from kms_constructs.guardrails.live.authorised import as_declared
 from kms_constructs.guardrails.registry import RULES
 from kms_constructs.guardrails.rule import Rule, RuleContext
 from kms_constructs.guardrails.worlds import Judged, merged_findings
+from kms_constructs.model.ceilings import MAX_STEPS
 from kms_constructs.model.changed import changed
-from kms_constructs.model.estate import Estate, Key, Location
+from kms_constructs.model.effort import SIMPLER, Effort, Efforts, TooComplexError, limited_to
+from kms_constructs.model.estate import Estate, Key, Location, without_policy
 
 DISABLED = "disabled"
 """Detail of the finding that stands for a control that the configuration switches off."""
+
+TOO_COMPLEX = "too-complex"
+"""Detail of the finding that stands for what takes too many steps to follow."""
 
 _ORDER = {control_id: position for position, control_id in enumerate(CATALOGUE)}
 
@@ -80,7 +85,9 @@ def judge(
     estate = as_declared(estate)
     estate = limited(estate, settings.may_declare) if declarations else refused(estate)
     estate = replace(estate, acceptances=tuple(filter(meant_for_us, estate.acceptances)))
-    asked = _Asked(settings, [rule for rule in rules if rule.control.id in wanted], day, share_from)
+    asked = _Asked(
+        settings, [rule for rule in rules if rule.control.id in wanted], day, share_from, Efforts()
+    )
     found: Iterable[Finding]
     with _collector_paused() if pause_gc else nullcontext():
         if estate.worlds:
@@ -112,12 +119,14 @@ class _Asked:
         rules: The rules.
         day: The day that ages are counted to.
         share_from: From how many keys on those that differ by names alone are judged once.
+        efforts: What each key has left of the steps that it is given, in all worlds together.
     """
 
     settings: GuardrailConfig
     rules: Sequence[type[Rule]]
     day: date
     share_from: float
+    efforts: Efforts
 
     def found(self, estate: Estate, known: Judged | None = None) -> list[Finding]:
         """What the rules find in one world, given what they found in others."""
@@ -130,7 +139,7 @@ class _Asked:
             if rule_type.control.id in self.settings.disabled:
                 found.append(_disabled(rule_type.control, self.settings))
             else:
-                found.extend(_run(rule_type, context, known, alike))
+                found.extend(_run(rule_type, context, known, alike, self.efforts))
         return found
 
 
@@ -164,7 +173,7 @@ def _wanted(controls: Collection[str] | None) -> frozenset[str]:
 
 
 def _run(
-    rule_type: type[Rule], context: RuleContext, known: Judged | None, alike: Alike | None
+    rule_type: type[Rule], context: RuleContext, known: Judged | None, alike: Alike | None, efforts: Efforts
 ) -> Iterator[Finding]:
     estate = context.estate
     everywhere = Location(estate.sources[0] if estate.sources else "estate")
@@ -174,22 +183,43 @@ def _run(
         yield _failed(rule_type.control, everywhere, error)
         return
     for key in estate.keys:
-        check = partial(_check_key, rule, key)
+        check = partial(_check_key, rule, key, efforts)
         if alike is not None and rule.by_shape:
             judged = partial(alike.of, rule_type, key, check)
             check = partial(_guarded, rule, judged, key.location)
         yield from check() if known is None else known.of(rule_type, key, check)
-    yield from _guarded(rule, rule.check_estate, everywhere)
+    yield from _check_estate(rule, estate, everywhere)
 
 
-def _check_key(rule: Rule, key: Key) -> list[Finding]:
-    return _guarded(rule, lambda: rule.check_key(key), key.location)
+def _check_key(rule: Rule, key: Key, efforts: Efforts) -> list[Finding]:
+    """What a rule finds of a key; if it takes too long to follow, as if its policy were not known."""
+    try:
+        with limited_to(efforts.of(key.id)):
+            return _guarded(rule, lambda: rule.check_key(key), key.location)
+    except TooComplexError as error:
+        unread = without_policy(key, str(error))
+    try:
+        with limited_to(Effort()):
+            return _guarded(rule, lambda: rule.check_key(unread), key.location)
+    except TooComplexError as error:
+        return [_too_complex(rule.control, key.location, error)]
+
+
+def _check_estate(rule: Rule, estate: Estate, everywhere: Location) -> list[Finding]:
+    size = len(estate.keys) + len(estate.identity_policies)
+    try:
+        with limited_to(Effort(MAX_STEPS * max(1, size))):
+            return _guarded(rule, rule.check_estate, everywhere)
+    except TooComplexError as error:
+        return [_too_complex(rule.control, everywhere, error)]
 
 
 def _guarded(rule: Rule, check: Callable[[], Iterable[Finding]], location: Location) -> list[Finding]:
     found: list[Finding] = []
     try:
         found.extend(check())
+    except TooComplexError:
+        raise
     except Exception as error:  # noqa: BLE001 - a rule that fails must become a finding, whatever it raised
         # What it found before it failed stays, but nothing that says "compliant" does.
         found = [finding for finding in found if finding.outcome is Outcome.VIOLATION]
@@ -207,6 +237,18 @@ def _failed(control: Control, location: Location, error: Exception) -> Finding:
         fix="This is a defect of kms-constructs: report it with the input. "
         "Until it is mended, review this control by hand.",
         detail=INTERNAL_ERROR,
+    )
+
+
+def _too_complex(control: Control, location: Location, error: TooComplexError) -> Finding:
+    return Finding(
+        control=control.id,
+        outcome=Outcome.UNDETERMINED,
+        severity=control.severity if control.severity.fails else Severity.LOW,
+        location=location,
+        message=f"It cannot be told: {error}.",
+        fix=SIMPLER,
+        detail=TOO_COMPLEX,
     )
 
 

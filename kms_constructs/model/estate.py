@@ -171,6 +171,16 @@ class Key:
         return f"arn:{self.partition}:kms:{region}:{self.account}:key/{self.key_id or self.id}"
 
 
+def without_policy(key: Key, reason: str) -> Key:
+    """The key as if its policy were not known.
+
+    Args:
+        key: The key.
+        reason: Why its policy is not.
+    """
+    return replace(key, policy=Policy(unknown=Unknown(reason), path=key.policy.path))
+
+
 class IdentityPolicyKind(StrEnum):
     """Where an identity policy hangs."""
 

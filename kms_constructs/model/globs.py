@@ -17,6 +17,7 @@ import re
 from functools import lru_cache
 
 from kms_constructs.model.arn import cut
+from kms_constructs.model.effort import spend
 from kms_constructs.model.text import CLOSE, FIELD_ANY, FIELD_STAR, OPEN, split_holes
 
 _STAR = "*"
@@ -29,6 +30,7 @@ _GENERATED_NAME = re.compile(
     r"(?<=[/:])[A-Za-z][A-Za-z0-9-]*-(?P<id>[A-Za-z0-9]+)-(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{8,14}\Z"
 )
 _FIELDS = 6
+_PAIRS_A_TIME = 256
 _LONGEST = 2048
 """No ARN is longer. Longer text is not compared, so that no input makes a comparison slow."""
 
@@ -318,7 +320,12 @@ def _meet(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
     """Whether two token sequences with wildcards have a text in common: reachable pairs of positions."""
     seen = {(0, 0)}
     todo = [(0, 0)]
+    told = 0
+    spend(len(left) + len(right))
     while todo:
+        if len(seen) - told >= _PAIRS_A_TIME:
+            spend(len(seen) - told)
+            told = len(seen)
         i, j = todo.pop()
         if i == len(left) and j == len(right):
             return True

@@ -17,6 +17,7 @@ from datetime import date
 from enum import StrEnum
 
 from kms_constructs.model.arn import PARTITIONS, parse_arn
+from kms_constructs.model.reading import parsed_json
 from kms_constructs.model.text import CLOSE, OPEN, display, has_hole, split_holes
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
 
@@ -264,8 +265,8 @@ class _Parser:
     def policy(self, document: object) -> Policy:
         if isinstance(document, str):
             try:
-                document = json.loads(document, object_pairs_hook=self._object)
-            except (ValueError, RecursionError):
+                document = parsed_json(document, object_pairs_hook=self._object)
+            except ValueError:
                 document = Unknown("the text is not JSON")
                 self._problem("", "the policy is text that is not JSON")
         if is_unknown(document):

@@ -28,6 +28,7 @@ from kms_constructs.model.estate import Estate, Key
 from kms_constructs.model.guarded_actions import GUARDED_ACTIONS, May
 from kms_constructs.model.key_specs import DEFAULT_ROTATION_PERIOD_DAYS
 from kms_constructs.model.policy import parse_policy
+from kms_constructs.model.reading import parsed_json
 from kms_constructs.policies.denials import deny_actions
 from kms_constructs.sources.kms_api.answers import KMS, Answers, Call
 from kms_constructs.sources.kms_api.keys import DEFAULT_POLICY
@@ -336,7 +337,7 @@ def _document(text: str | None) -> dict[str, Any] | None:
     if text is None:
         return None
     try:
-        found = json.loads(text)
+        found = parsed_json(text)
     except ValueError:
         return None
     if not isinstance(found, dict) or "Statement" not in found:

@@ -18,6 +18,8 @@ from rich.console import Console, RenderableType
 from rich.style import Style
 from rich.text import Text
 
+from kms_constructs.reports.text import without_commands
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
@@ -213,7 +215,7 @@ def draw(parts: Iterable[RenderableType], look: Look) -> str:
             file.write(f"{part}\n")
         else:
             console.print(part)
-    return "".join(f"{line.rstrip()}\n" for line in file.getvalue().splitlines())
+    return without_commands("".join(f"{line.rstrip()}\n" for line in file.getvalue().splitlines()))
 
 
 class _AsciiText(StringIO):

@@ -34,12 +34,15 @@ if TYPE_CHECKING:
     from kms_constructs.analysis.diff import AccessChange
 
 _SPECIAL = re.compile(r"([\\`*_\[\]|<>#~!])")
+_MENTION = re.compile(r"@(?=\w)")
+"""GitHub and GitLab tell whoever is named so, whatever is escaped; an empty comment keeps the sign apart."""
 _BACKTICKS = re.compile(r"`+")
 
 
 def escaped(text: str) -> str:
     """The text on one line, with what Markdown and HTML would read as markup made literal."""
-    return _SPECIAL.sub(r"\\\1", one_line(text)).replace("&", "&amp;")
+    literal = _SPECIAL.sub(r"\\\1", one_line(text)).replace("&", "&amp;")
+    return _MENTION.sub("@<!-- -->", literal)
 
 
 def code(text: str) -> str:

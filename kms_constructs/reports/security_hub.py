@@ -195,4 +195,13 @@ def _stamp(now: datetime | None) -> str:
 
 
 def _dump(document: object) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(_shown(document), indent=2, ensure_ascii=False) + "\n"
+
+
+def _shown(value: object) -> object:
+    """The value with what an account put into its texts made harmless."""
+    if isinstance(value, str):
+        return one_line(value)
+    if isinstance(value, dict):
+        return {one_line(name): _shown(member) for name, member in value.items()}
+    return list(map(_shown, value)) if isinstance(value, list) else value

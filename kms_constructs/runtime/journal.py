@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from kms_constructs.errors import SourceError
+from kms_constructs.model.reading import bounded_text, parsed_json
 from kms_constructs.sources.kms_api.answers import Answer, Answers, Call, call_data, read_call
 
 _FIX = "Give the file of an interrupted audit, or a name that does not exist yet"
@@ -32,14 +33,14 @@ class Journal:
     def read_into(self, answers: Answers) -> int:
         """Adds the answers of earlier runs, and tells how many there were."""
         try:
-            text = self._path.read_text("utf-8") if self._path.exists() else ""
+            text = bounded_text(self._path) if self._path.exists() else ""
         except (OSError, ValueError) as error:
             raise SourceError(str(self._path), f"it cannot be read: {error}", _FIX) from error
         lines = text.splitlines()
         found = 0
         for number, line in enumerate(lines, start=1):
             try:
-                call, answer = read_call(json.loads(line))
+                call, answer = read_call(parsed_json(line))
             except (ValueError, KeyError, TypeError) as error:
                 if number == len(lines) and not text.endswith("\n"):
                     break  # the line that was being written when the run ended

@@ -6,17 +6,17 @@ read: duplicate keys, which parsers resolve each in their own way, are refused.
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
 
 from kms_constructs.errors import SourceError
+from kms_constructs.model.ceilings import MAX_YAML_BYTES
 from kms_constructs.model.estate import SourceProblem
+from kms_constructs.model.reading import bounded_bytes, parsed_json
 from kms_constructs.sources.positions import JsonMarks, Marks
-
-MAX_BYTES: Final = 64 * 1024 * 1024
-"""Size of a file that is read; CloudFormation's limit for a template is 1 MB."""
 
 _YAML_SUFFIXES: Final = (".yaml", ".yml", ".template", ".txt")
 
@@ -28,16 +28,13 @@ def read_text(path: Path, source: str) -> str:
         SourceError: It cannot be read, is no UTF-8 text, is empty, or is far too large.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise SourceError(
-                source, f"the file is larger than {MAX_BYTES // 2**20} MB", "Give the template itself"
-            )
-        content = path.read_bytes()
+        content = bounded_bytes(path)
     except (OSError, ValueError) as error:
         problem = getattr(error, "strerror", None) or str(error)
-        raise SourceError(
-            source, f"it cannot be read: {problem}", "Check the path and its permissions"
-        ) from error
+        fix = "Check the path and its permissions"
+        if getattr(error, "errno", None) == errno.EFBIG:
+            fix = "Give a smaller file: what deploys templates takes no more than 1 MB of each"
+        raise SourceError(source, f"it cannot be read: {problem}", fix) from error
     try:
         # A byte order mark, which some editors write, is no part of the text.
         text = content.decode("utf-8-sig")
@@ -115,7 +112,7 @@ class _ConstantError(ValueError):
 
 def _json(text: str, source: str) -> Document:
     try:
-        document: object = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+        document: object = parsed_json(text, object_pairs_hook=_object, parse_constant=_constant)
     except json.JSONDecodeError as error:
         raise SourceError(
             source,
@@ -131,8 +128,8 @@ def _json(text: str, source: str) -> Document:
         raise SourceError(
             source, f"{error.args[0]} is no JSON value", "Write a number or leave it out"
         ) from error
-    except (RecursionError, ValueError) as error:
-        raise _too_deep_or_long(source, error) from error
+    except ValueError as error:
+        raise SourceError(source, str(error), "Give a document that CloudFormation accepts") from error
     return Document(document, JsonMarks(text))
 
 
@@ -153,12 +150,16 @@ def _constant(name: str) -> NoReturn:
 
 def _yaml(text: str, source: str) -> Document:
     # Only where it is needed: templates that CDK synthesizes are JSON.
-    from kms_constructs.sources.yaml_reader import NotYamlError, TooDeepError, YamlError, read_yaml
+    from kms_constructs.sources.yaml_reader import NotYamlError, YamlError, read_yaml
 
+    if len(text) > MAX_YAML_BYTES:
+        raise SourceError(
+            source,
+            f"it is larger than {MAX_YAML_BYTES // 2**20} MB, the most that is read as YAML",
+            "Give a smaller file, or write it as JSON",
+        )
     try:
         found = read_yaml(text)
-    except TooDeepError as error:
-        raise _too_deep_or_long(source, RecursionError()) from error
     except YamlError as error:
         place = f" at line {error.position.line}, column {error.position.column}" if error.position else ""
         problem = f"it is not YAML: {error.problem}" if isinstance(error, NotYamlError) else error.problem
@@ -172,11 +173,3 @@ def _yaml(text: str, source: str) -> Document:
         for one in found.misread
     )
     return Document(found.data, found.marks, problems)
-
-
-def _too_deep_or_long(source: str, error: Exception) -> SourceError:
-    if isinstance(error, RecursionError):
-        return SourceError(
-            source, "it is nested too deeply to be read", "Give a template that CloudFormation accepts"
-        )
-    return SourceError(source, f"it holds a value that cannot be read: {error}", "Correct the file")

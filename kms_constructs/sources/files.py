@@ -219,7 +219,10 @@ class _Found:
             yield from (here / name for name in sorted(names) if name.lower().endswith(suffixes))
 
     def _is_new(self, path: Path) -> bool:
-        resolved = path.resolve()
+        try:
+            resolved = path.resolve()
+        except (OSError, RuntimeError, ValueError):  # links in a circle; told of when it is read
+            resolved = path.absolute()
         if resolved in self._seen:
             return False
         self._seen.add(resolved)
@@ -228,6 +231,11 @@ class _Found:
     def _file(self, path: Path, *, named: bool) -> None:
         source = STANDARD_INPUT if path == STDIN else str(path)
         if not self._is_new(path):
+            return
+        if not named and path.exists() and not path.is_file():
+            self.problems.append(
+                SourceProblem(source, "it is no regular file", "Take it out of the directory")
+            )
             return
         if named and (other := self._other_form(path)) is not None:
             self.problems.append(SourceProblem(source, *other))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
@@ -11,6 +10,7 @@ from kms_constructs.model.estate import Deployment, Estate, Key, Location, Sourc
 from kms_constructs.model.home import home_account
 from kms_constructs.model.policy import Policy, named_partition, parse_policy
 from kms_constructs.model.position import Origin
+from kms_constructs.model.reading import parsed_json
 from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.model.vocabulary import KEY_POLICY_FILE
 from kms_constructs.sources.plain import plain
@@ -122,8 +122,8 @@ def _policy_in(document: object) -> tuple[object, Pointer] | None:
     wrapped = document.get("Policy")
     if isinstance(wrapped, str):
         try:
-            wrapped = json.loads(wrapped)
-        except (ValueError, RecursionError):
+            wrapped = parsed_json(wrapped)
+        except ValueError:
             return None
     if isinstance(wrapped, Mapping) and any(str(key).lower() == "statement" for key in wrapped):
         return wrapped, ("Policy",)

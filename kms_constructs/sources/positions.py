@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from kms_constructs.model.position import Position
+from kms_constructs.model.reading import parsed_json
 
 Pointer = tuple[str | int, ...]
 """Keys of objects and indexes of lists, from the root of a document."""
@@ -185,7 +186,7 @@ def position_below(marks: Marks, pointer: Pointer, node: object, parts: Sequence
 def _in_text(text: str, parts: Sequence[str]) -> Position | None:
     """The position within a text of JSON; None when it is a text like any other."""
     try:
-        node = json.loads(text)
-    except (ValueError, RecursionError):
+        node = parsed_json(text)
+    except ValueError:
         return None
     return position_below(JsonMarks(text), START, node, parts) if isinstance(node, dict) else None

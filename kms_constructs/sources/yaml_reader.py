@@ -20,14 +20,9 @@ from typing import Final, NoReturn, Protocol, cast
 
 import yaml
 
+from kms_constructs.model.ceilings import MAX_ALIASED, MAX_DIGITS, MAX_NESTING
 from kms_constructs.model.position import Position
 from kms_constructs.sources.positions import Pointer
-
-MAX_NESTING: Final = 200
-"""Levels of nesting of a document, aliases followed."""
-
-MAX_ALIASED: Final = 250_000
-"""Values that the aliases of a document may stand for, all together: they can multiply without end."""
 
 _STANDARD: Final = "tag:yaml.org,2002:"
 _MERGE: Final = f"{_STANDARD}merge"
@@ -53,10 +48,6 @@ class YamlError(ValueError):
 
 class NotYamlError(YamlError):
     """A text that breaks YAML's own rules, or has tags that only other programs know."""
-
-
-class TooDeepError(YamlError):
-    """It is nested deeper than `MAX_NESTING` levels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +325,12 @@ class _Builder:
             return None
         if kind not in ("bool", "float", "int"):
             raise _unknown_tag(tag, position)
+        if kind == "int" and len(text) > MAX_DIGITS:
+            self._refuse(
+                f"a number has {len(text):,} digits, and no more than {MAX_DIGITS:,} are read",
+                "Correct the file there",
+                position,
+            )
         scalar = yaml.ScalarNode(tag, text)
         try:
             value: object = getattr(self._loader, f"construct_yaml_{kind}")(scalar)
@@ -422,8 +419,8 @@ class _Builder:
         raise YamlError(problem, fix, position)
 
 
-def _too_deep(position: Position) -> TooDeepError:
-    return TooDeepError("it is nested too deeply", "Flatten it", position)
+def _too_deep(position: Position) -> YamlError:
+    return YamlError(f"it is nested more than {MAX_NESTING} levels deep", "Flatten it", position)
 
 
 def _unknown_tag(tag: str, position: Position) -> NotYamlError:

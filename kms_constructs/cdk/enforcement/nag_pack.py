@@ -29,6 +29,7 @@ from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Finding, Outcome, Report
 from kms_constructs.model.estate import Deployment, Estate, SourceProblem
+from kms_constructs.reports.text import one_line
 from kms_constructs.sources.cloud_assembly import read_cloud_assembly
 from kms_constructs.sources.cloudformation.acceptances import acknowledgements
 from kms_constructs.sources.cloudformation.assembly import MANIFEST, Assembly
@@ -301,19 +302,19 @@ def violations(report: Report, not_as: Collection[str] = ()) -> list[cdk.PolicyV
 
 def _violation(finding: Finding, not_as: Collection[str]) -> cdk.PolicyViolation:
     control = CATALOGUE[finding.control]
-    message = finding.message
+    message = one_line(finding.message)
     if finding.chain:
-        message += "\n   " + "\n   ".join(finding.chain)
+        message += "\n   " + "\n   ".join(map(one_line, finding.chain))
     if finding.location.made_at is not None:
-        message += f"\n   made at {finding.location.made_at}"
+        message += f"\n   made at {one_line(str(finding.location.made_at))}"
     metadata = {"title": control.title, "outcome": finding.outcome.value}
     if finding.principals:
-        metadata["principals"] = ", ".join(finding.principals)
+        metadata["principals"] = ", ".join(map(one_line, finding.principals))
     name = (*finding.exact_ids, finding.id)[0]
     return cdk.PolicyViolation(
-        rule_name=f"{name[:-1]}:expired]" if name in not_as else name,
+        rule_name=one_line(f"{name[:-1]}:expired]" if name in not_as else name),
         description=message,
-        fix=finding.fix or control.remediation,
+        fix=one_line(finding.fix or control.remediation),
         severity="error" if finding.fails else "warning",
         rule_metadata=metadata,
         violating_resources=[_resource(finding)],
@@ -326,7 +327,7 @@ def _resource(finding: Finding) -> cdk.PolicyViolatingResource:
         resource_logical_id=place.logical_id or None,
         template_path=place.source,
         construct_path=place.construct_path,
-        locations=[finding.path] if finding.path else [],
+        locations=[one_line(finding.path)] if finding.path else [],
     )
 
 
@@ -334,9 +335,9 @@ def _unreadable(report: Report) -> list[cdk.PolicyViolation]:
     """What could not be read was not judged, and what was not judged does not pass."""
     return [
         cdk.PolicyViolation(
-            rule_name=f"unreadable[{problem.logical_id or Path(problem.source).name}]",
-            description=f"This part of the app could not be judged: {problem.message}",
-            fix=problem.fix,
+            rule_name=f"unreadable[{one_line(problem.logical_id or Path(problem.source).name)}]",
+            description=f"This part of the app could not be judged: {one_line(problem.message)}",
+            fix=one_line(problem.fix),
             severity="error",
             violating_resources=[_unread_resource(problem)],
         )

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 
 from kms_constructs.errors import SourceError
+from kms_constructs.model.reading import bounded_text
 from kms_constructs.sources.positions import Marks, Pointer
 from kms_constructs.sources.yaml_reader import NotYamlError, YamlError, read_yaml
 
@@ -68,7 +69,7 @@ def read_catalog(path: str | Path) -> CatalogFile:
     """
     source = str(path)
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = bounded_text(Path(path), "utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no UTF-8 text"
         raise SourceError(source, f"it cannot be read: {reason}", "Name a readable YAML file") from error

@@ -52,6 +52,7 @@ from kms_constructs.guardrails.deployment import (
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, RuleContext, capitalized
 from kms_constructs.guardrails.wording import DELEGATION, IAM_POLICY, UNRESOLVED, resolve
+from kms_constructs.model.effort import spend
 from kms_constructs.model.estate import Key
 from kms_constructs.model.text import display
 
@@ -225,6 +226,7 @@ def _widest(
     """Those that no other contains, as given; of two that contain each other always the same one."""
     left = list(given)
     for one in sorted(given, key=order) if len(left) > 1 else ():
+        spend(len(left))
         if any(other is not one and contains(other, one) for other in left):
             left = [other for other in left if other is not one]
     return tuple(left)

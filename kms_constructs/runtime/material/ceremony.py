@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from kms_constructs.errors import MaterialError, SourceError
 from kms_constructs.model.arn import parse_arn
+from kms_constructs.model.reading import parsed_json
 from kms_constructs.runtime.material.secret import Secret
 from kms_constructs.runtime.material.specs import material_spec
 from kms_constructs.runtime.material.wrapping import (
@@ -201,7 +202,7 @@ def _document(file: Path, fix: str) -> object:
     except OSError as error:
         raise SourceError(str(file), f"it cannot be read: {error.strerror}", fix) from error
     try:
-        return json.loads(data)
+        return parsed_json(data)
     except ValueError:
         return None
 

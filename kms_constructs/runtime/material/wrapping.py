@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.keywrap import aes_key_wrap_with_padding
 from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
 
 from kms_constructs.errors import MaterialError
+from kms_constructs.model.reading import bounded_bytes
 from kms_constructs.runtime.material.secret import Secret, kept_quiet
 from kms_constructs.runtime.material.specs import MaterialSpec
 
@@ -107,7 +108,7 @@ def public_key_from_pem(file: Path) -> rsa.RSAPublicKey:
     """
     where = f"--save-under {file}"
     try:
-        key = load_pem_public_key(file.read_bytes())
+        key = load_pem_public_key(bounded_bytes(file))
     except OSError as error:
         raise MaterialError(where, f"it cannot be read: {error.strerror}", "check its name") from error
     except (ValueError, UnsupportedAlgorithm):

@@ -16,13 +16,13 @@ See: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from kms_constructs.model.declaration import METADATA_NAME
 from kms_constructs.model.estate import Acceptance, SourceProblem
+from kms_constructs.model.reading import bounded_text, parsed_json
 from kms_constructs.sources.cloudformation.assembly import Assembly
 from kms_constructs.sources.cloudformation.template import TemplateInput
 
@@ -47,7 +47,7 @@ def acknowledged(assembly: Assembly) -> Iterator[Acceptance]:
         if not file.is_file():
             continue
         try:
-            above = json.loads(file.read_text("utf-8"))
+            above = parsed_json(bounded_text(file))
         except (OSError, ValueError) as error:
             assembly.problems.append(SourceProblem(str(file), f"it is no JSON: {error}", "Synthesize again"))
             continue

@@ -14,6 +14,7 @@ from typing import Final
 
 from kms_constructs.errors import SourceError
 
+_PARTITION: Final = re.compile(r"aws(?:-[a-z]+)*")
 FORMAT: Final = "kms-constructs-answers"
 """The key that says that a document holds answers; its value is the version."""
 VERSION: Final = 1
@@ -278,7 +279,7 @@ def _scope(one: Mapping[str, object]) -> Scope:
     return Scope(
         account=_text(one["account"]),
         regions=tuple(map(_text, regions)),
-        partition=_text(one.get("partition", "aws")),
+        partition=_partition(one.get("partition", "aws")),
         last_usage=one.get("lastUsage") is True,
         organization=one.get("organization") is True,
         refusal=None
@@ -298,6 +299,13 @@ def _object(value: object) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
         raise TypeError(f"a {type(value).__name__} stands where an object is wanted")
     return value
+
+
+def _partition(value: object) -> str:
+    name = _text(value)
+    if not _PARTITION.fullmatch(name):
+        raise ValueError(f"{name!r} is no partition")
+    return name
 
 
 def _text(value: object) -> str:

@@ -9,11 +9,11 @@ See: https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sour
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from kms_constructs.model.policy import Policy, parse_policy
+from kms_constructs.model.reading import parsed_json
 from kms_constructs.model.text import HoleKind, display, has_hole, hole, holes, split_holes, undecided
 from kms_constructs.model.unknown import Unknown, is_unknown
 from kms_constructs.sources.terraform.plan import Instance, as_list, as_map
@@ -156,8 +156,8 @@ def _decoded(document: object) -> object:
     if not isinstance(document, str):
         return document
     try:
-        return json.loads(document)
-    except (ValueError, RecursionError):
+        return parsed_json(document)
+    except ValueError:
         return Unknown("a document that is merged into it is not JSON")
 
 

@@ -1,0 +1,85 @@
+"""A bound on the work that one key policy can make: steps are counted, and too many of them end it.
+
+Whoever asks a question gives it an `Effort`; the loops that can multiply call `spend`. Steps and not seconds,
+so that every machine gives the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from kms_constructs.errors import KmsConstructsError
+from kms_constructs.model.ceilings import MAX_STEPS
+
+SIMPLER = "Write fewer statements, and name principals instead of patterns that overlap"
+"""What to do about a policy that takes too long to follow."""
+
+
+class TooComplexError(KmsConstructsError):
+    """A question takes more steps than it was given."""
+
+
+class Effort:
+    """Steps that are left.
+
+    Args:
+        steps: How many there are.
+    """
+
+    __slots__ = ("left", "steps")
+
+    def __init__(self, steps: int = MAX_STEPS) -> None:
+        self.steps = steps
+        self.left = steps
+
+
+class Efforts:
+    """An effort for each key, whatever world and rule it is asked about in."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, Effort] = {}
+
+    def of(self, key: str) -> Effort:
+        """What the key of that id has left."""
+        return self._of.setdefault(key, Effort())
+
+
+_CURRENT: ContextVar[Effort | None] = ContextVar("effort", default=None)
+
+
+@contextmanager
+def limited_to(effort: Effort) -> Iterator[None]:
+    """Counts the steps that are spent within; one effort may be given to several questions in turn.
+
+    Raises:
+        TooComplexError: It is used up.
+
+    Example:
+        >>> with limited_to(Effort(10)):
+        ...     spend(11)
+        Traceback (most recent call last):
+        kms_constructs.model.effort.TooComplexError: it takes more than 10 steps to follow
+    """
+    token = _CURRENT.set(effort)
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
+def spend(steps: int) -> None:
+    """Notes steps; without a limit it does nothing.
+
+    Args:
+        steps: How many.
+
+    Raises:
+        TooComplexError: There are fewer left.
+    """
+    effort = _CURRENT.get()
+    if effort is not None:
+        effort.left -= steps
+        if effort.left < 0:
+            raise TooComplexError(f"it takes more than {effort.steps:,} steps to follow")
