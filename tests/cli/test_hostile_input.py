@@ -308,11 +308,20 @@ def unknown_operation() -> dict[str, Any]:
     return answers
 
 
+def tag_without_a_name() -> dict[str, Any]:
+    answers: dict[str, Any] = json.loads(answers_of(Seed(tags={"a": "b"})).to_text())
+    for one in answers["answers"]:
+        if one["call"] == "kms:ListResourceTags":
+            one["answer"]["Tags"][0]["TagKey"] = [{}]
+    return answers
+
+
 @pytest.mark.parametrize(
     ("answers", "code"),
     [
         pytest.param(odd_partition(), 2, id="a partition that is none"),
         pytest.param(unknown_operation(), 1, id="a grant of an operation that is not known"),
+        pytest.param(tag_without_a_name(), 1, id="a tag whose name is no text"),
     ],
 )
 def test_answers_that_once_made_a_rule_fail(

@@ -205,8 +205,9 @@ class Keys:
     def _made_by(self, key_id: str) -> tuple[str, str]:
         """The stack that made the key, and its name there."""
         tags = self.answers.of(self._call("ListResourceTags", KeyId=key_id)).items("Tags")
-        found = {one.get("TagKey"): one.get("TagValue") for one in tags}
-        return str(found.get(_STACK) or ""), str(found.get(_LOGICAL_ID) or "")
+        found = {name: one.get("TagValue") for one in tags if isinstance(name := one.get("TagKey"), str)}
+        stack, logical_id = found.get(_STACK), found.get(_LOGICAL_ID)
+        return str(stack or ""), str(logical_id or "")
 
     def _rotation(
         self, key_id: str, location: Location
