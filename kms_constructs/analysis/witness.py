@@ -32,7 +32,7 @@ from kms_constructs.model.unknown import is_unknown
 
 Context = dict[str, str | tuple[str, ...]]
 
-_STEPS_OF_A_CELL = 4
+_STEPS_OF_A_CONTRIBUTION = 4
 _MOST_CALLERS = 24
 _MOST_CONTEXTS = 128
 _MOST_WORLDS = 8192
@@ -407,8 +407,9 @@ def _home(key: Key, part: Contribution | None) -> str:
     """
     if is_account_id(key.account):
         return key.account
-    editors = reach_of(key, "PutKeyPolicy").cells
-    spend(_STEPS_OF_A_CELL * len(editors))
+    reach = reach_of(key, "PutKeyPolicy")
+    spend(_STEPS_OF_A_CONTRIBUTION * len(reach.contributions))
+    editors = reach.cells
     own = (cell.account for cell in (*(part.cells if part is not None else ()), *editors))
     tried = dict.fromkeys((*(one for one in own if one and is_account_id(one)), SOME_ACCOUNT))
     possible = (one for one in tried if any(same_account(cell, one) is not False for cell in editors))

@@ -25,7 +25,7 @@ from kms_constructs.guardrails.rule import Rule, RuleContext
 from kms_constructs.guardrails.worlds import Judged, merged_findings
 from kms_constructs.model.ceilings import MAX_STEPS
 from kms_constructs.model.changed import changed
-from kms_constructs.model.effort import SIMPLER, Effort, Efforts, TooComplexError, limited_to
+from kms_constructs.model.effort import SIMPLER, Effort, Efforts, TooComplexError, limited_to, spend
 from kms_constructs.model.estate import Estate, Key, Location, without_policy
 
 DISABLED = "disabled"
@@ -193,8 +193,10 @@ def _run(
 
 def _check_key(rule: Rule, key: Key, efforts: Efforts) -> list[Finding]:
     """What a rule finds of a key; if it takes too long to follow, as if its policy were not known."""
+    effort = efforts.of(key.id)
     try:
-        with limited_to(efforts.of(key.id)):
+        with limited_to(effort):
+            spend(0)  # what is used up is not begun
             return _guarded(rule, lambda: rule.check_key(key), key.location)
     except TooComplexError as error:
         unread = without_policy(key, str(error))

@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from kms_constructs.errors import KmsConstructsError
 from kms_constructs.model.ceilings import MAX_STEPS
 
 SIMPLER = "Write fewer statements, and name principals instead of patterns that overlap"
 """What to do about a policy that takes too long to follow."""
 
 
-class TooComplexError(KmsConstructsError):
-    """A question takes more steps than it was given."""
+class TooComplexError(Exception):
+    """A question takes more steps than it was given: for who gave them, and for no caller of this package."""
 
 
 class Effort:

@@ -82,9 +82,10 @@ def _needed(
 ) -> tuple[str, ...] | None:
     """The inputs whose values keep every choice outside out; None when even all of them do not."""
     needed = [name for name in names if name in box]
+    others = [dict(one) for one in outside]
 
     def keeps_out(chosen: Sequence[str]) -> bool:
-        return not any(all(dict(one).get(name) in box[name] for name in chosen) for one in outside)
+        return not any(all(one.get(name) in box[name] for name in chosen) for one in others)
 
     if not keeps_out(needed):
         return None

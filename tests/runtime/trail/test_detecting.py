@@ -284,7 +284,8 @@ def test_slices_of_any_size_tell_the_same(
     events: int, trail: SyntheticTrail, store: duckdb.DuckDBPyConnection, found: Detected,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("kms_constructs.runtime.trail.detecting._SLICE", events)
+    # By its own globals: other tests have modules imported anew.
+    monkeypatch.setitem(detect.__globals__, "_SLICE", events)
     assert detect(store, settings_of(trail)) == found
 
 
