@@ -103,9 +103,10 @@ pytest: install $(MINISTACK_VENV)/.installed ## The tests alone
 	@echo "== pytest"
 	@$(BIN)/pytest $(PYTEST_FLAGS)
 
-test: lint pytest ## Everything that CI checks
+test: lint pytest e2e ## Everything that CI checks
 
 e2e: install $(MINISTACK_VENV)/.installed ## The whole chain in one run, against an emulator: deploy, audit, watch, import, change, share, trail
+	@echo "== e2e"
 	@$(BIN)/python -m e2e
 
 docs: install ## The documentation as a site in site/; links that lead nowhere fail it
