@@ -46,6 +46,16 @@ def kind_of(principal: str) -> PrincipalKind:
     }.get(arn.resource.split("/")[0], PrincipalKind.SERVICE)
 
 
+def may_call(principal: str) -> bool:
+    """Whether a text is the name of a caller: an ARN of a root user, user, role or federated user, or no ARN.
+
+    Example:
+        >>> may_call("arn:aws:iam::111122223333:role/App"), may_call("logs.amazonaws.com"), may_call("arn:::::")
+        (True, True, False)
+    """
+    return not principal.startswith("arn:") or kind_of(principal) is not PrincipalKind.SERVICE
+
+
 @lru_cache(maxsize=4096)
 def _account_of(principal: str) -> str | None:
     arn = parse_arn(principal)
@@ -73,7 +83,7 @@ class Request:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "action", action_name(self.action))
-        if self.principal.startswith("arn:") and self.kind is PrincipalKind.SERVICE:
+        if not may_call(self.principal):
             raise ArgumentError(
                 "principal",
                 self.principal,

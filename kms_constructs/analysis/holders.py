@@ -15,7 +15,7 @@ from functools import partial
 from itertools import islice
 
 from kms_constructs.analysis.carried import misses, nearest, values_around
-from kms_constructs.analysis.evaluate import Request, evaluate
+from kms_constructs.analysis.evaluate import Request, evaluate, may_call
 from kms_constructs.analysis.grounding import fill, grounded, texts_of
 from kms_constructs.analysis.identity import IdentityGrant
 from kms_constructs.analysis.principals import Cell, PrincipalKind
@@ -87,8 +87,8 @@ def _caller(cell: Cell, texts: Mapping[str, str]) -> str | None:
     patterns = [fill(one, texts) for one in cell.include]
     written = patterns[0].translate(_WILD)
     name = written.replace("arn:*:", "arn:aws:").replace("*", "Example").replace("?", "x")
-    held = parse_arn(name) is not None and all(glob_covers(pattern, name) for pattern in patterns)
-    return name if held else None
+    named = parse_arn(name) is not None and may_call(name)
+    return name if named and all(glob_covers(pattern, name) for pattern in patterns) else None
 
 
 def _left_to_iam(grant: IdentityGrant, resource: str, caller: str) -> Key:

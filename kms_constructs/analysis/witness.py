@@ -17,7 +17,14 @@ from kms_constructs.analysis.call import key_facts
 from kms_constructs.analysis.carried import misses, nearest, values_around
 from kms_constructs.analysis.conditions import GRANT_ACTIONS
 from kms_constructs.analysis.contribution import Contribution
-from kms_constructs.analysis.evaluate import Request, evaluate, is_service_linked, kind_of, seen_of
+from kms_constructs.analysis.evaluate import (
+    Request,
+    evaluate,
+    is_service_linked,
+    kind_of,
+    may_call,
+    seen_of,
+)
 from kms_constructs.analysis.grounding import SOME_ACCOUNT, fill, grounded, grounded_statement, texts_of
 from kms_constructs.analysis.key_names import home_partition
 from kms_constructs.analysis.principals import Cell, PrincipalKind
@@ -139,7 +146,7 @@ def _found(
     world: _World, part: Contribution, action: str, but: Sequence[str], known: Mapping[str, str | None]
 ) -> Witness | None:
     allow = world.statement(part)
-    for caller in islice(world.callers(part.cells, allow), _MOST_CALLERS):
+    for caller in islice(filter(may_call, world.callers(part.cells, allow)), _MOST_CALLERS):
         if but and Cell(kind_of(caller), (caller,)).within(but):
             continue
         for context in islice(world.contexts(action, known, allow=allow), _MOST_CONTEXTS):

@@ -11,7 +11,7 @@ from kms_constructs.errors import ConfigurationError
 from kms_constructs.guardrails.catalogue import CATALOGUE
 from kms_constructs.guardrails.config import Acknowledgement, GuardrailConfig
 from kms_constructs.guardrails.engine import judge
-from kms_constructs.guardrails.finding import Finding, Outcome, Severity
+from kms_constructs.guardrails.finding import INTERNAL_ERROR, Finding, Outcome, Severity
 from kms_constructs.guardrails.rule import KeyRule, Rule, RuleContext
 from kms_constructs.guardrails.rules.kms_003_in_use import CONTROL as KMS_003
 from kms_constructs.guardrails.rules.kms_010_alias import CONTROL as KMS_010
@@ -22,6 +22,7 @@ from tests.guardrails import factories
 from tests.guardrails.factories import (
     DEPLOYER,
     DEPLOYS,
+    ROOT,
     ROOT_STATEMENT,
     TODAY,
     C,
@@ -289,3 +290,22 @@ def test_the_garbage_collector_is_paused_only_when_asked(asked: bool) -> None:
     judge(Estate(keys=(a_key(),)), rules=[Watching], pause_gc=asked)
     assert seen == [not asked]
     assert gc.isenabled()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "arn:::::",
+        "arn:",
+        "arn:aws:iam::111122223333:group/Admins",
+        "arn:aws:sts::111122223333:assumed-role/App/me",
+        "arn:aws:s3:::bucket",
+        "arn:aws:iam::111122223333:role",
+    ],
+)
+@pytest.mark.parametrize("kind", ["AWS", "Service", "Federated", "CanonicalUser"])
+def test_no_rule_fails_on_what_can_be_no_caller(kind: str, name: str) -> None:
+    statements = [allow({kind: name}, "kms:*"), allow({kind: [name, ROOT]}, "kms:Decrypt", "kms:CreateGrant")]
+    policy = an_iam_policy({"Effect": "Allow", "Action": "kms:*", "Resource": "*"}, attached_to=(name,))
+    estate = Estate(keys=(a_key(*statements),), identity_policies=(policy,))
+    assert [one.message for one in judge(estate).findings if one.detail == INTERNAL_ERROR] == []

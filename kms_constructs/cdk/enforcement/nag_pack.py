@@ -28,6 +28,7 @@ from kms_constructs.guardrails.catalogue import CATALOGUE
 from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Finding, Outcome, Report
+from kms_constructs.model.collector import collector_paused
 from kms_constructs.model.estate import Deployment, Estate, SourceProblem
 from kms_constructs.reports.text import one_line
 from kms_constructs.sources.cloud_assembly import read_cloud_assembly
@@ -178,7 +179,8 @@ class GuardrailPack(NagPack):
         if not templates:
             return cdk.PolicyValidationPluginReport(success=True, violations=[])
         app = getattr(context, "app_construct", None)
-        return self._validated(_assembly_of(templates[0]), app, keep=None)
+        with collector_paused():
+            return self._validated(_assembly_of(templates[0]), app, keep=None)
 
     def validate_scope(self, scope: IConstruct) -> cdk.PolicyValidationPluginReport:
         """Judges an app, a stage or a stack directly, as a test would.
@@ -200,7 +202,8 @@ class GuardrailPack(NagPack):
             )
         assembly = root.synth()
         path = scope.node.path
-        return self._validated(Path(assembly.directory), root, keep=path or None)
+        with collector_paused():
+            return self._validated(Path(assembly.directory), root, keep=path or None)
 
     def _validated(
         self, directory: Path, root: IConstruct | None, *, keep: str | None
@@ -213,7 +216,6 @@ class GuardrailPack(NagPack):
             replace(estate, acceptances=tuple(dict.fromkeys((*estate.acceptances, *told)))),
             self._config,
             controls=self.controls,
-            pause_gc=True,
             baseline=self._baseline,
         )
         # What has no construct path concerns the app as a whole, and so every part of it.
