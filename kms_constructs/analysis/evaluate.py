@@ -50,7 +50,7 @@ def may_call(principal: str) -> bool:
     """Whether a text is the name of a caller: an ARN of a root user, user, role or federated user, or no ARN.
 
     Example:
-        >>> [may_call(one) for one in ("arn:aws:iam::111122223333:role/App", "logs.amazonaws.com", "arn:::::")]
+        >>> [may_call(one) for one in ("arn:aws:iam::111122223333:role/A", "logs.amazonaws.com", "arn:::::")]
         [True, True, False]
     """
     return not principal.startswith("arn:") or kind_of(principal) is not PrincipalKind.SERVICE

@@ -61,7 +61,8 @@ def texts_of(key: Key, organization: Organization, home: str = SOME_ACCOUNT) -> 
 
 
 def _holes_of(text: str) -> list[str]:
-    return [piece for piece in split_holes(text) if has_hole(piece)] if has_hole(text) else []
+    # Text from outside may hold the mark of a hole that is none: nothing is known of it, and nothing taken.
+    return [piece for piece in split_holes(text) if holes(piece)] if has_hole(text) else []
 
 
 @once

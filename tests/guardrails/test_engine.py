@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar
 
@@ -17,6 +18,7 @@ from kms_constructs.guardrails.rules.kms_003_in_use import CONTROL as KMS_003
 from kms_constructs.guardrails.rules.kms_010_alias import CONTROL as KMS_010
 from kms_constructs.model.estate import Estate, Key, Location, SourceProblem
 from kms_constructs.model.policy import parse_policy
+from kms_constructs.model.text import CLOSE, OPEN
 from kms_constructs.model.unknown import Unknown
 from tests.guardrails import factories
 from tests.guardrails.factories import (
@@ -309,3 +311,11 @@ def test_no_rule_fails_on_what_can_be_no_caller(kind: str, name: str) -> None:
     policy = an_iam_policy({"Effect": "Allow", "Action": "kms:*", "Resource": "*"}, attached_to=(name,))
     estate = Estate(keys=(a_key(*statements),), identity_policies=(policy,))
     assert [one.message for one in judge(estate).findings if one.detail == INTERNAL_ERROR] == []
+
+
+@pytest.mark.parametrize(
+    "name", [f"{CLOSE}{OPEN}g:", OPEN, f"{OPEN}x:y{CLOSE}", f"a{CLOSE}", f"{OPEN}g:{OPEN}{CLOSE}"]
+)
+def test_no_rule_fails_on_a_name_with_a_mark_of_this_package(name: str) -> None:
+    key = replace(a_key(allow(role("App"), "kms:*")), id=name, key_id=name)
+    assert [one.message for one in judge(Estate(keys=(key,))).findings if one.detail == INTERNAL_ERROR] == []
