@@ -28,7 +28,7 @@ roles (whose policies AWS alone writes) has one that allows everything.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from kms_constructs.analysis.evaluate import Request, evaluate
@@ -295,7 +295,11 @@ def outsiders_get_in(world: World) -> Iterator[Witness]:
     ]
     alone = _without_service_grants(world)
     trusted = {world.case.account, *world.case.trusted}
-    foreign = [caller for caller in callers if caller.split(":")[4] not in trusted]
+    foreign = [
+        caller
+        for caller in callers
+        if caller.split(":")[4] not in trusted and not _is_named_by_id(world, caller)
+    ]
     for caller in (*world.attackers, *foreign):
         attacker = caller in world.attackers
         for action in (*_FOREIGN_USES, *(("DescribeKey",) if attacker else ())):
@@ -315,6 +319,22 @@ def outsiders_get_in(world: World) -> Iterator[Witness]:
                         yield _witness(world, caller, action, context, note)
                         return
     yield from _all_actions(alone)
+
+
+def _is_named_by_id(world: World, caller: str) -> bool:
+    """Whether a policy pins the unique id of a caller, which nobody else can have: so it limits."""
+    own = str(world.base(caller, UNNAMED).get("aws:userid", "")).partition(":")[0]
+    listed = _values_of(world.case.statements, "aws:userid")
+    return any(str(text).partition(":")[0] == own for texts in listed for text in texts)
+
+
+def _values_of(statements: Iterable[Mapping[str, object]], key: str) -> Iterator[tuple[object, ...]]:
+    for statement in statements:
+        conditions = statement.get("Condition")
+        for pairs in conditions.values() if isinstance(conditions, dict) else ():
+            for name, values in pairs.items() if isinstance(pairs, dict) else ():
+                if str(name).lower() == key:
+                    yield tuple(values) if isinstance(values, list | tuple) else (values,)
 
 
 def _all_actions(world: World) -> Iterator[Witness]:
@@ -371,6 +391,8 @@ def iam_gives(world: World, control: str, number: int) -> Iterator[Witness]:
                     return
                 if control not in GUARDED or _by_itself(world, holder, action, context):
                     continue
+                if action == GUARDED["IAM-KMS-2"] and world.key.origin != "EXTERNAL":
+                    continue  # KMS deletes no key material that it made itself, whoever asks
                 if world.allowed(holder, action, context, policy):
                     yield Witness(holder, action, context, "on the key", world.case, number)
                     return
