@@ -44,6 +44,8 @@ def remember(root: IConstruct, path: str) -> CodeLine | None:
 def leave_in(directory: Path, root: IConstruct | None) -> None:
     """Leaves the lines that made the keys of a tree to who reads its assembly.
 
+    What is there already stays as it is: an assembly that changes is read again.
+
     Args:
         directory: The outermost directory of the assembly.
         root: The root of the tree.
@@ -55,7 +57,10 @@ def leave_in(directory: Path, root: IConstruct | None) -> None:
     inside = there.is_relative_to(here)
     base = {"base": Path(os.path.relpath(here, there)).as_posix()} if inside else {}
     document = {**base, "lines": dict(sorted(lines.items()))}
-    (directory / MADE_AT).write_text(f"{json.dumps(document, indent=2)}\n", "utf-8")
+    text = f"{json.dumps(document, indent=2)}\n"
+    file = directory / MADE_AT
+    if not file.is_file() or file.read_text("utf-8") != text:
+        file.write_text(text, "utf-8")
 
 
 def calling_line() -> CodeLine | None:

@@ -30,6 +30,7 @@ from kms_constructs.guardrails import engine
 from kms_constructs.guardrails.baseline import Baseline
 from kms_constructs.sources.cloud_assembly import read_cloud_assembly
 from kms_constructs.sources.files import load
+from tests.cdk.keys import new_key
 
 pytestmark = pytest.mark.cdk
 
@@ -337,6 +338,7 @@ class TestReading:
         self, app: cdk.App, stack: cdk.Stack, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         kms.Key(stack, "Key")
+        new_key(stack, "Ours")  # of which the line that made it is left in the assembly
         context = context_of(app)
         read: list[Path] = []
 
