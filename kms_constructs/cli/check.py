@@ -47,7 +47,9 @@ def check(*, paths: tuple[str, ...], given: Given, judging: Judging) -> int:
     """
 
     def read() -> Estate:
-        with output.progress("Reading"):
+        from kms_constructs.model.collector import collector_paused
+
+        with output.progress("Reading"), collector_paused():
             return given.estate(paths)
 
     return judging.run(read, JUDGED, _shown)

@@ -112,6 +112,7 @@ class Judging:
         from kms_constructs.guardrails.baseline import Baseline
         from kms_constructs.guardrails.config import load_config
         from kms_constructs.guardrails.engine import judge
+        from kms_constructs.model.collector import collector_paused
         from kms_constructs.reports.selection import failing_from, failures_of, shown_from
         from kms_constructs.reports.text import counted
 
@@ -122,12 +123,11 @@ class Judging:
         if self.undetermined_ok:
             settings = replace(settings, undetermined_fails=False)
         estate = read()
-        with output.progress(f"Judging {counted(len(estate.keys), 'key')}"):
+        with output.progress(f"Judging {counted(len(estate.keys), 'key')}"), collector_paused():
             report = judge(
                 estate,
                 settings,
                 controls=self.controls or None,
-                pause_gc=True,
                 baseline=baseline,
                 declarations=not self.no_declarations,
             )
