@@ -32,9 +32,9 @@ from kms_constructs.guardrails.settings import Settings
 from kms_constructs.model.arn import canonical, cut
 from kms_constructs.model.changed import changed
 from kms_constructs.model.estate import Estate, Key, KeyKind, Location
-from kms_constructs.model.globs import has_wildcard, may_be_generated, without_variables
+from kms_constructs.model.globs import glob_matches, has_wildcard, may_be_generated, without_variables
 from kms_constructs.model.policy import Statement
-from kms_constructs.model.text import FIELD_ANY, FIELD_STAR, has_hole, holes, split_holes
+from kms_constructs.model.text import display, has_hole, holes, split_holes
 from kms_constructs.model.unknown import is_unknown
 from kms_constructs.model.vocabulary import Vocabulary
 
@@ -427,30 +427,25 @@ def _may_mean_names(text: str) -> bool:
 @lru_cache(maxsize=65536)
 def _may_be(pattern: str, arn: str) -> bool:
     """Whether a pattern may mean the principal, by any of its names."""
-    partition, account, resource = arn.split(":")[1], arn.split(":")[4], arn.split(":")[5]
+    _, partition, _, _, account, resource = cut(arn)
     name = resource.partition("/")[2]
     session = f"arn:{partition}:sts::{account}:assumed-role/{name}/{name}"
-    spelt = (arn, canonical(arn), session, canonical(session), resource, name, f"{name}:{name}", account)
-    return _expression(pattern).search("\n".join(spelt)) is not None
+    plain, without_partition = _globs(pattern)
+    names = () if plain.startswith("arn:") else (resource, name, f"{name}:{name}", account)
+    return any(glob_matches(plain, one, fold=True) for one in (arn, session, *names)) or any(
+        glob_matches(without_partition, canonical(one), fold=True) for one in (arn, session)
+    )
 
 
 @lru_cache(maxsize=4096)
-def _expression(pattern: str) -> re.Pattern[str]:
-    """A pattern, and its canonical form, as a regular expression over lines."""
+def _globs(pattern: str) -> tuple[str, str]:
+    """A pattern with an asterisk for all that is not decided, as it stands and without its partition."""
     plain = without_variables(pattern)
-    either = {_as_expression(text) for text in (plain, canonical(plain))}
-    return re.compile(f"^(?:{'|'.join(sorted(either))})$", re.MULTILINE | re.IGNORECASE)
+    return _as_glob(plain), _as_glob(canonical(plain))
 
 
-def _as_expression(text: str) -> str:
-    found = []
-    for piece in split_holes(text):
-        if has_hole(piece):
-            found.append(".*")
-        else:
-            found.append("".join(_WILD.get(one) or re.escape(one) for one in piece))
-    return "".join(found)
+def _as_glob(text: str) -> str:
+    return "".join("*" if has_hole(piece) else display(piece) for piece in split_holes(text))
 
 
-_WILD = {"*": ".*", FIELD_STAR: ".*", "?": ".", FIELD_ANY: "."}
 _FIELDS = 6

@@ -106,6 +106,14 @@ def test_a_fleet_is_judged_once_and_every_key_by_its_own_names() -> None:
     assert not any(re.search(r"(admin|user|reader)-[^3]", repr(finding)) for finding in third)
 
 
+def test_a_pattern_of_many_asterisks_is_held_against_names_in_no_time() -> None:
+    """A regular expression that goes back and forth never ends on it."""
+    slow = f"arn:aws:iam::*:role/{'*a' * 24}b"
+    more = deny("*", "kms:Decrypt", Condition={"ArnLike": {"aws:PrincipalArn": slow}})
+    keys = tuple(numbered(number, allow(role("a" * 60 + str(number)), "kms:*"), more) for number in (1, 2))
+    assert judged_once(keys)
+
+
 def test_keys_without_names_are_alike() -> None:
     assert judged_once(tuple(numbered(number) for number in range(3)))
 
