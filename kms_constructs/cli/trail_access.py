@@ -6,7 +6,7 @@ import click
 
 from kms_constructs.cli import output
 from kms_constructs.cli.options import Given, output_options, source_options
-from kms_constructs.cli.trail_against import TrailGiven, at_home, tell_estates, trail_options
+from kms_constructs.cli.trail_against import TrailGiven, tell_estates, trail_options
 from kms_constructs.exit_code import ExitCode
 from kms_constructs.reports.formats import USAGES
 from kms_constructs.reports.trail_against import Usages
@@ -49,11 +49,7 @@ def access(
     from kms_constructs.analysis.recorded.usage import usage_of
 
     places = output.targets(outputs, format_, USAGES)
-    with trail.opened() as opened:
-        given = at_home(given, opened)
-        with output.progress("Reading"):
-            estate = given.estate(paths)
-            recorded = trail.recorded(opened, [estate])
+    (estate,), recorded = trail.read(given, paths)
     with output.progress("Comparing"):
         found = usage_of(recorded, estate, trail.key_map)
         texts = output.draw(places, USAGES, Usages(found))

@@ -60,6 +60,21 @@ class TrailGiven:
         finally:
             connection.close()
 
+    def read(self, given: Given, *inputs: tuple[str, ...]) -> tuple[list[Estate], Recorded]:
+        """What policies say, one estate for each input that is not empty, and what the trail tells of it.
+
+        Args:
+            given: What the caller says of the input; account and Region are the trail's where it says none.
+            inputs: Paths of each input.
+
+        Raises:
+            SourceError: There is no store, no DuckDB, or nothing to read.
+        """
+        with self.opened() as opened, output.progress("Reading"):
+            theirs = at_home(given, opened)
+            estates = [theirs.estate(paths) for paths in inputs if paths]
+            return estates, self.recorded(opened, estates)
+
     def recorded(self, trail: RecordedTrail, estates: Sequence[Estate]) -> Recorded:
         """What the trail tells, read for all that the estates ask of requests."""
         from kms_constructs.analysis.recorded.asked import asked_of

@@ -8,7 +8,7 @@ import click
 
 from kms_constructs.cli import output
 from kms_constructs.cli.options import Given, output_options, source_options
-from kms_constructs.cli.trail_against import TrailGiven, at_home, tell_estates, trail_options
+from kms_constructs.cli.trail_against import TrailGiven, tell_estates, trail_options
 from kms_constructs.exit_code import ExitCode
 from kms_constructs.reports.formats import IMPACTS
 from kms_constructs.reports.trail_against import Impacts
@@ -70,13 +70,8 @@ def impact(
     from kms_constructs.analysis.recorded.impact import impact_of
 
     places = output.targets(outputs, format_, IMPACTS)
-    with trail.opened() as opened:
-        given = at_home(given, opened)
-        with output.progress("Reading"):
-            after = given.estate(planned)
-            earlier = given.estate(before) if before else None
-            estates = [after] if earlier is None else [after, earlier]
-            recorded = trail.recorded(opened, estates)
+    estates, recorded = trail.read(given, planned, before)
+    after, earlier = estates[0], estates[1] if before else None
     with output.progress("Judging"):
         found = impact_of(recorded, after, earlier, trail.key_map)
         texts = output.draw(places, IMPACTS, Impacts(found, everything))

@@ -6,7 +6,7 @@ import click
 
 from kms_constructs.cli import output
 from kms_constructs.cli.options import Given, output_options, source_options
-from kms_constructs.cli.trail_against import TrailGiven, at_home, tell_estates, trail_options
+from kms_constructs.cli.trail_against import TrailGiven, tell_estates, trail_options
 from kms_constructs.exit_code import ExitCode
 from kms_constructs.reports.formats import NARROWER
 from kms_constructs.reports.trail_against import Narrower
@@ -52,11 +52,7 @@ def least_privilege(
     from kms_constructs.reports.trail_words import period
 
     places = output.targets(outputs, format_, NARROWER)
-    with trail.opened() as opened:
-        given = at_home(given, opened)
-        with output.progress("Reading"):
-            estate = given.estate(paths)
-            recorded = trail.recorded(opened, [estate])
+    (estate,), recorded = trail.read(given, paths)
     with output.progress("Narrowing"):
         found = narrowings(recorded, estate, trail.key_map)
         texts = output.draw(places, NARROWER, Narrower(found))
