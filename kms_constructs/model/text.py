@@ -44,6 +44,9 @@ class HoleKind(StrEnum):
     UNRESOLVED = "u"
 
 
+_KINDS = {kind.value: kind for kind in HoleKind}
+
+
 def hole(kind: HoleKind, identity: str) -> str:
     """The text that stands for an undecided part.
 
@@ -68,7 +71,7 @@ def has_unresolved_hole(text: str) -> bool:
 
 def holes(text: str) -> tuple[tuple[HoleKind, str], ...]:
     """Kind and identity of each hole, in order."""
-    return tuple((HoleKind(kind), identity) for kind, identity in _HOLE.findall(text))
+    return tuple([(_KINDS[kind], identity) for kind, identity in _HOLE.findall(text)])
 
 
 @lru_cache(maxsize=8192)

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 
 from kms_constructs.model.policy import Policy, parse_policy
 from kms_constructs.model.text import has_hole, split_holes, undecided
-from kms_constructs.model.unknown import Maybe
 
 
 def policy_of(document: object, path: str) -> Policy:
@@ -21,27 +20,9 @@ def policy_of(document: object, path: str) -> Policy:
         document: An object, JSON text, or unknown.
         path: Where it stands.
     """
-    return parse_policy(_document(document), path=path)
-
-
-def _document(document: object) -> object:
     if isinstance(document, str) and has_hole(document) and len(split_holes(document)) == 1:
-        return undecided(document)
-    if not isinstance(document, Mapping):
-        return document
-    return {
-        key: _statements(value) if str(key).lower() == "statement" else value
-        for key, value in document.items()
-    }
-
-
-def _statements(value: object) -> object:
-    if isinstance(value, list):
-        return [
-            Maybe(_statement(item.value), item.reason) if isinstance(item, Maybe) else _statement(item)
-            for item in value
-        ]
-    return _statement(value)
+        document = undecided(document)
+    return parse_policy(document, path=path, prepare=_statement)
 
 
 def _statement(statement: object) -> object:

@@ -265,9 +265,11 @@ def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         if has_hole(value) or ALIAS_PREFIX in value or ":key/" in value:
             yield path, value
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         for key, member in value.items():
-            yield from _texts(member, f"{path}/{display(str(key))}")
+            # Asked here, for most members are texts that name none.
+            if type(member) is not str or has_hole(member) or ALIAS_PREFIX in member or ":key/" in member:
+                yield from _texts(member, f"{path}/{display(str(key))}")
     elif isinstance(value, list):
         for index, member in enumerate(value):
             yield from _texts(member, f"{path}/{index}")

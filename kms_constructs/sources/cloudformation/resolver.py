@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import marshal
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Final, ParamSpec, TypeVar, cast
 
 from kms_constructs.model.arn import OPEN_PARTITION, PARTITIONS, of_region
 from kms_constructs.model.text import CLOSE, OPEN, HoleKind, display, has_hole, hole
@@ -36,13 +37,17 @@ from kms_constructs.sources.positions import Pointer
 MAX_TEXT: Final = 262_144
 """Characters of one resolved text; longer ones come from templates made to exhaust their readers."""
 
-_DYNAMIC_STARTS: Final = ("{{resolve:", "[[servicecatalog:")
 _DYNAMIC = re.compile(
     rf"\{{\{{(?P<resolve>resolve:(?:[^{{}}{OPEN}]|{OPEN}[^{CLOSE}]*{CLOSE})*)\}}\}}"
     r"|\[\[(?P<product>servicecatalog:[^\[\]]*)\]\]"
 )
 """References that CloudFormation, or a transform of AWS, puts a value in the place of at deployment."""
 _ONLY_TEXT = {str}
+_Taken = ParamSpec("_Taken")
+_Made = TypeVar("_Made")
+_FEWEST_MEMBERS: Final = 2
+_WITHOUT_REFERENCES: Final = 2
+"""The version of `marshal` whose bytes hang on the value alone, and not on who else holds its parts."""
 
 
 @dataclass(eq=False)
@@ -82,6 +87,9 @@ class Stack:
         self._attributes: dict[tuple[str, str], object] = {}
         self._outputs: dict[str, object] = {}
         self._properties: dict[str, Mapping[str, object] | Unknown] = {}
+        self._elements: dict[tuple[bytes, int], object] = {}
+        self._shares = False
+        """Whether an element of a list has the value that its text has elsewhere: not within a circle."""
         self.resources: dict[str, Resource] = {}
         self._declared: set[str] = set()
         self._sought: set[str] = set()
@@ -118,7 +126,7 @@ class Stack:
         """The value of a part of the template: plain data, text with holes, `Unknown`, or `NO_VALUE`."""
         kind = type(node)  # asked once: this is where the time of a run goes
         if kind is str:
-            return self._literal(str(node))
+            return self._literal(cast("str", node))
         if kind is bool or kind is int or kind is float:
             return node
         if depth >= MAX_DEPTH:
@@ -145,7 +153,7 @@ class Stack:
             name = str(key)
             if name.startswith("Fn::"):
                 return Unknown(f"{name} stands beside other members")
-            found = self.resolve(value, depth + 1)
+            found = self._literal(value) if type(value) is str else self.resolve(value, depth + 1)
             if found is not NO_VALUE:
                 resolved[self._literal(name) if OPEN in name else name] = found
         return resolved
@@ -159,7 +167,28 @@ class Stack:
         if any(type(node) is dict and len(node) == 1 and "Fn::If" in node for node in nodes):
             return [value for value, _ in self.elements(nodes, depth)]
         # Without branches nobody asks where an element stands: no pointers for nothing.
-        return [value for node in nodes if (value := self.resolve(node, depth)) is not NO_VALUE]
+        resolve = self._element if self._shares else self.resolve
+        return [value for node in nodes if (value := resolve(node, depth)) is not NO_VALUE]
+
+    def _element(self, node: object, depth: int) -> object:
+        """An element of a list: the same object for the same text, as statements of many policies are."""
+        if type(node) is not dict or len(node) < _FEWEST_MEMBERS:
+            return self.resolve(node, depth)
+        try:
+            place = marshal.dumps(node, _WITHOUT_REFERENCES), depth
+        except ValueError:
+            return self.resolve(node, depth)
+        found = self._elements.get(place)
+        if found is None:
+            found = self._elements[place] = self.resolve(node, depth)
+        return found
+
+    def _alone(self, work: Callable[_Taken, _Made], *given: _Taken.args, **named: _Taken.kwargs) -> _Made:
+        """What a name means; while that is being found out, what refers to it has no lasting value."""
+        shares, self._shares = self._shares, False
+        made = work(*given, **named)
+        self._shares = shares
+        return made
 
     def elements(self, nodes: list[object] | tuple[object, ...], depth: int) -> list[tuple[object, Pointer]]:
         """The elements of a resolved list, each with where it stands in the list as the template has it."""
@@ -269,7 +298,7 @@ class Stack:
         """The value of a parameter: given by the parent stack or the caller, else its default."""
         if name not in self._parameter_values:
             self._parameter_values[name] = self.unresolved(name)  # met again while resolving: a circle
-            self._parameter_values[name] = self._parameter(name, depth)
+            self._parameter_values[name] = self._alone(self._parameter, name, depth)
         if name in self._by_default:
             self.defaults_taken[name] = self._by_default[name]
         return self._parameter_values[name]
@@ -324,7 +353,7 @@ class Stack:
         if key not in self._attributes:
             self._attributes[key] = self.unresolved(f"{logical_id}.{name}")
             if depth < MAX_DEPTH:
-                self._attributes[key] = attribute_of(self, logical_id, name, depth + 1)
+                self._attributes[key] = self._alone(attribute_of, self, logical_id, name, depth + 1)
         return self._attributes[key]
 
     def properties(self, logical_id: str) -> Mapping[str, object] | Unknown:
@@ -332,7 +361,9 @@ class Stack:
         found = self._properties.get(logical_id)
         if found is None:
             raw = self.resources[logical_id].raw.get("Properties", {})
+            self._shares = True
             value = self.resolve(raw)
+            self._shares = False
             if value is NO_VALUE:
                 value = {}
             if not is_unknown(value) and not isinstance(value, Mapping):
@@ -347,7 +378,7 @@ class Stack:
             return Unknown(f"the properties of {logical_id} cannot be resolved")
         if name not in raw:
             return None
-        value = self.resolve(raw[name], depth + 1)
+        value = self._alone(self.resolve, raw[name], depth + 1)
         return None if value is NO_VALUE else value
 
     def output(self, name: str, depth: int) -> object:
@@ -360,7 +391,7 @@ class Stack:
                 and depth < MAX_DEPTH
                 and self.condition_of(output, depth) is not False
             ):
-                self._outputs[name] = self.text(output.get("Value"), depth + 1)
+                self._outputs[name] = self._alone(self.text, output.get("Value"), depth + 1)
         return self._outputs[name]
 
     # --- conditions ---------------------------------------------------------------------------------
@@ -378,7 +409,7 @@ class Stack:
             return Unknown(f"condition {name} is not in the template")
         if name not in self._condition_values:
             self._condition_values[name] = Unknown(f"condition {name} depends on itself")
-            value = self.truth(self._conditions[name], depth + 1)
+            value = self._alone(self.truth, self._conditions[name], depth + 1)
             if is_unknown(value) and not value.reason.startswith("condition "):
                 value = Unknown(f"condition {name} cannot be resolved: {value.reason}")
             self._condition_values[name] = value
@@ -429,7 +460,7 @@ def partition_of(region: str | None) -> str:
 
 
 def _is_dynamic(text: str) -> bool:
-    return any(start in text for start in _DYNAMIC_STARTS)
+    return "{{resolve:" in text or "[[servicecatalog:" in text
 
 
 def _name_of(node: object) -> str:
