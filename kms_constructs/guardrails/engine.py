@@ -170,10 +170,13 @@ def _run(
     for key in estate.keys:
         check = partial(_check_key, rule, key, efforts)
         if alike is not None and rule.by_shape:
-            judged = partial(alike.of, rule_type, key, check)
-            check = partial(_guarded, rule, judged, key.location)
+            check = partial(_guarded, rule, partial(_judged_once, rule, key, alike, check), key.location)
         yield from check() if known is None else known.of(rule_type, key, check)
     yield from _check_estate(rule, estate, everywhere)
+
+
+def _judged_once(rule: Rule, key: Key, alike: Alike, check: Callable[[], list[Finding]]) -> list[Finding]:
+    return alike.of(type(rule), key, check, rule.apart(key))
 
 
 def _check_key(rule: Rule, key: Key, efforts: Efforts) -> list[Finding]:

@@ -6,7 +6,7 @@ A rule never sees severities, acknowledgements or switched-off controls: the eng
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Final, TypedDict, Unpack
@@ -72,6 +72,10 @@ class Rule:
     def estate(self) -> Estate:
         """Everything that is judged together."""
         return self.context.estate
+
+    def apart(self, key: Key) -> Hashable:
+        """What a rule by shape looks at of a key beside what all of them do."""
+        return ()
 
     def check_key(self, key: Key) -> Iterable[Finding]:
         """What there is to say about one key, compliance included."""

@@ -80,5 +80,3 @@ def named_partition(policy: Policy) -> str | None:
                 if arn is not None and arn.partition in PARTITIONS:
                     return arn.partition
     return None
-
-

@@ -20,7 +20,15 @@ from kms_constructs.guardrails.finding import INTERNAL_ERROR, Finding
 from kms_constructs.guardrails.registry import RULES
 from kms_constructs.guardrails.rule import Rule, RuleContext
 from kms_constructs.guardrails.settings import Settings
-from kms_constructs.model.estate import Estate, Grant, Key, KeyKind, Location, Organization
+from kms_constructs.model.estate import (
+    Estate,
+    Grant,
+    IdentityPolicy,
+    Key,
+    KeyKind,
+    Location,
+    Organization,
+)
 from kms_constructs.model.policy import parse_policy
 from kms_constructs.model.text import HoleKind, hole
 from tests import strategies
@@ -33,12 +41,14 @@ from tests.guardrails.factories import (
     allow,
     an_iam_policy,
     deny,
+    iam_allow,
     role,
+    service,
 )
 
 RULE = next(rule for rule in RULES if rule.control.id == "IAM-KMS-3")
 BY_SHAPE = {"IAM-KMS-1", "IAM-KMS-2", "IAM-KMS-3", "IAM-KMS-4", "IAM-KMS-5", "IAM-KMS-6", "IAM-KMS-7"}
-BY_SHAPE |= {"IAM-KMS-8", "KMS:004"}
+BY_SHAPE |= {"IAM-KMS-8", "KMS:004", "KMS:LINT"}
 
 
 def numbered(number: int, *statements: object, **facts: Any) -> Key:
@@ -313,6 +323,29 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
     return value
 
 
+def _policy_for(
+    key: Key, document: Any, number: int, holder: str, seed: random.Random, *, plain: bool
+) -> IdentityPolicy:
+    """An IAM policy for a key, as `grant_decrypt` writes them, and at times for others as well."""
+    statements = []
+    for one in document["Statement"]:
+        statement = {name: value for name, value in one.items() if name != "NotResource"}
+        statement["Resource"] = key.arn_pattern if plain or seed.randrange(6) else ["*", key.arn_pattern]
+        statements.append(statement)
+    if seed.randrange(3) == 0:
+        statements.append(iam_allow("s3:GetObject", f"arn:aws:s3:::bucket-{number}/*"))
+    name = f"PolicyOf{number}"
+    return an_iam_policy(
+        *statements,
+        id=f"app.{name}",
+        name=name,
+        location=Location("app.json", "App", name, f"App/{name}"),
+        attached_to=(holder,),
+        account=strategies.HOME,
+        attachable=not plain and seed.randrange(6) == 0,
+    )
+
+
 @st.composite
 def fleets(draw: st.DrawFn) -> tuple[Estate, GuardrailConfig]:
     """Keys of one policy under many names, and what may tell them apart."""
@@ -322,13 +355,20 @@ def fleets(draw: st.DrawFn) -> tuple[Estate, GuardrailConfig]:
             statement.pop("NotResource", None)
             statement["Resource"] = "*"
     plain = draw(st.booleans())
+    made = draw(st.integers(0, 3))
+    theirs = draw(st.one_of(st.none(), strategies.documents(most=2, principals=False)))
+    holder = draw(st.sampled_from(strategies.ROLES[:3]))
     seed = random.Random(draw(st.integers(0, 2**32)))  # noqa: S311 - no secret
     keys = []
+    policies = []
     for number in range(draw(st.integers(2, 5))):
         pool = [f"{'pqrstu'[number]}{name[1:]}" for name in _NAMES] if plain else [*_OTHERS]
         names = {
             name: pool[place] if plain else seed.choice([name, *pool]) for place, name in enumerate(_NAMES)
         }
+        for place, name in enumerate(_NAMES[:made]):
+            whose = number if plain else seed.choice([number, 0])
+            names[name] = hole(HoleKind.GENERATED, f"app.Role{place}Of{whose}.Name")
         wanted = _renamed(document, names)
         key = numbered(
             number,
@@ -340,9 +380,12 @@ def fleets(draw: st.DrawFn) -> tuple[Estate, GuardrailConfig]:
             tags=seed.choice([{}, {"environment": "prod"}]),
         )
         keys.append(replace(key, account=strategies.HOME, region="us-east-1"))
-    around: dict[str, Any] = {}
+        if theirs is not None and (plain or seed.randrange(4)):
+            about = keys[number if plain or seed.randrange(4) else 0]
+            policies.append(_policy_for(about, theirs, number, _renamed(holder, names), seed, plain=plain))
+    around: dict[str, Any] = {"identity_policies": tuple(policies)}
     if draw(st.integers(0, 2)) == 0:
-        around["identity_policies"] = tuple(
+        around["identity_policies"] += tuple(
             an_iam_policy(
                 *one["Statement"] if isinstance(one["Statement"], list) else [one["Statement"]],
                 attached_to=(
@@ -363,8 +406,82 @@ def fleets(draw: st.DrawFn) -> tuple[Estate, GuardrailConfig]:
     return Estate(keys=tuple(keys), sources=("app.json",), **around), config
 
 
+_ACTIONS = (
+    "kms:*",
+    "kms:Decrypt",
+    "kms:PutKeyPolicy",
+    "kms:CreateGrant",
+    "kms:ScheduleKeyDeletion",
+    "kms:Get*",
+)
+_WHO = ("aws:PrincipalArn", "aws:userid", "kms:ViaService", "kms:EncryptionContext:app")
+_STAMPS: tuple[Callable[[str, str, str, str], dict[str, object]], ...] = (
+    lambda one, two, what, key: allow(one, what, sid="One"),
+    lambda one, two, what, key: allow([one, two], what, "kms:Encrypt"),
+    lambda one, two, what, key: deny(
+        "*", what, Condition={"ArnNotEquals": {"aws:PrincipalArn": [ROOT, one]}}
+    ),
+    lambda one, two, what, key: deny(two, what, Condition={"ArnLike": {"aws:PrincipalArn": one}}),
+    lambda one, two, what, key: allow("*", what, Condition={"StringEquals": {key: [one, two]}}),
+    lambda one, two, what, key: allow(ROOT, what, Condition={"StringLike": {key: two}}),
+    lambda one, two, what, key: allow(service("logs.amazonaws.com"), what),
+    lambda one, two, what, key: allow(ROOT, what),
+)
+
+
+@st.composite
+def stamped(draw: st.DrawFn) -> tuple[Estate, GuardrailConfig]:
+    """Keys of one module: each with roles and IAM policies of its own, of which the names differ."""
+
+    def picks(most: int) -> list[tuple[Any, ...]]:
+        one = st.tuples(
+            st.sampled_from(_STAMPS), st.integers(0, 2), st.integers(0, 2), st.sampled_from(_ACTIONS),
+            st.sampled_from(_WHO),
+        )  # fmt: skip
+        return draw(st.lists(one, min_size=1, max_size=most))
+
+    stamps, theirs = picks(4), picks(2) if draw(st.booleans()) else []
+    made, holder, twice = draw(st.integers(0, 3)), draw(st.integers(0, 2)), draw(st.booleans())
+    declared = draw(st.sampled_from([(), ("IAM-KMS-3",), ("IAM-KMS-8", "IAM-KMS-2")]))
+    beside = draw(st.sampled_from([None, 0, 1]))
+    seed = random.Random(draw(st.integers(0, 2**32)))  # noqa: S311 - no secret
+    keys, policies = [], []
+    for number in range(3):
+        names = [role(f"{'pqr'[number]}{place}ole") for place in range(3)]
+        for place in range(made):
+            names[place] = role(hole(HoleKind.GENERATED, f"app.{'PQR'[number]}{place}.Name"))
+
+        def written(chosen: list[tuple[Any, ...]], names: list[str] = names) -> list[dict[str, Any]]:
+            return [stamp(names[one], names[two], *rest) for stamp, one, two, *rest in chosen]
+
+        key = numbered(number, *written(stamps), authorised=dict.fromkeys(declared, (names[0],)))
+        keys.append(key)
+        if number == beside:
+            policies.append(an_iam_policy(allow_all, id="Beside", attached_to=(role("Operations"),)))
+        for part in range(bool(theirs) * (1 + twice)):
+            statements = [
+                {
+                    **{name: value for name, value in one.items() if name != "Principal"},
+                    "Resource": key.arn_pattern,
+                }
+                for one in written(theirs)
+            ]
+            name = f"PolicyOf{number}{'ab'[part]}"
+            if seed.randrange(8) == 0:
+                statements.append(iam_allow("s3:GetObject", f"arn:aws:s3:::bucket-{number}/*"))
+            policies.append(
+                an_iam_policy(
+                    *statements, id=f"app.{name}", name=name, attached_to=(names[holder],),
+                    location=Location("app.json", "App", name, f"App/{name}"),
+                )
+            )  # fmt: skip
+    return Estate(
+        keys=tuple(keys), identity_policies=tuple(policies), sources=("app.json",)
+    ), GuardrailConfig()
+
+
 @settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(fleets())
+@given(st.one_of(fleets(), stamped()))
 def test_the_report_is_the_same_whether_keys_are_judged_once_or_each(
     fleet: tuple[Estate, GuardrailConfig],
 ) -> None:
@@ -373,22 +490,20 @@ def test_the_report_is_the_same_whether_keys_are_judged_once_or_each(
     assert shared == alone
 
 
-def test_the_random_fleets_share_something() -> None:
+@pytest.mark.parametrize(("strategy", "with_policies"), [(fleets, False), (stamped, False), (stamped, True)])
+def test_the_random_fleets_share_something(
+    strategy: Callable[[], st.SearchStrategy[tuple[Estate, GuardrailConfig]]], with_policies: bool
+) -> None:
     """Else the property says nothing."""
     shared = []
 
     @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-    @given(fleets())
+    @given(strategy())
     def look(fleet: tuple[Estate, GuardrailConfig]) -> None:
         estate, config = fleet
-        shared.append(
-            judged_once(
-                estate.keys,
-                config,
-                identity_policies=estate.identity_policies,
-                organization=estate.organization,
-            )
-        )
+        around = {"identity_policies": estate.identity_policies, "organization": estate.organization}
+        if any(one.name != "Beside" for one in estate.identity_policies) or not with_policies:
+            shared.append(judged_once(estate.keys, config, **around))
 
     look()
     assert shared.count(True) > len(shared) / 10

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from functools import lru_cache
 from typing import ClassVar
 
@@ -77,6 +77,7 @@ class LintRule(KeyRule):
     """Looks for what KMS refuses and for what it takes to mean something else."""
 
     control = CONTROL
+    by_shape: ClassVar[bool] = True
     reads_policy: ClassVar[bool] = False
     reads_properties: ClassVar[bool] = False
     compliant_message: ClassVar[str] = "The key policy says what it means."
@@ -84,6 +85,10 @@ class LintRule(KeyRule):
     def __init__(self, context: RuleContext) -> None:
         super().__init__(context)
         self._access = EstateAccess(context.estate)
+
+    def apart(self, key: Key) -> Hashable:
+        """What is wrong with its properties."""
+        return key.policy_only or tuple(property_remarks(key))
 
     def judge(self, key: Key) -> Iterator[Finding]:
         """What is wrong with how the policy is written, and with what cannot be deployed."""
