@@ -7,6 +7,7 @@ is open: a condition on it is neither met nor missed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
@@ -25,8 +26,8 @@ from kms_constructs.analysis.reach import deciding
 from kms_constructs.model.actions import ACROSS_ACCOUNTS
 from kms_constructs.model.arn import PARTITIONS, canonical, cut
 from kms_constructs.model.estate import Estate, IdentityPolicyKind, Key
-from kms_constructs.model.globs import glob_covers, has_variable, is_literal
-from kms_constructs.model.policy import Effect, Statement
+from kms_constructs.model.globs import glob_covers, has_variable, is_literal, may_be_generated
+from kms_constructs.model.policy import Condition, Effect, Statement
 from kms_constructs.model.service_requirement import (
     ACCOUNT,
     CONTEXT,
@@ -40,7 +41,7 @@ from kms_constructs.model.service_requirement import (
     ServiceRequirement,
     Who,
 )
-from kms_constructs.model.text import HoleKind, hole
+from kms_constructs.model.text import CLOSE, OPEN, HoleKind, hole
 from kms_constructs.model.unknown import Unknown, is_unknown
 from kms_constructs.model.use import Use
 
@@ -49,6 +50,12 @@ _WITHOUT_CONTEXT: Final = frozenset({"DescribeKey", "GetPublicKey", "Sign"})
 _ALL_CONTEXT: Final = "kms:encryptioncontextkeys"
 _ON_GRANTS: Final = (FOR_AWS_RESOURCE, "kms:GrantOperations")
 _ARN_FIELDS: Final = 6
+_ONE: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(?:role|user)/[\w+=,.@/-]+", re.ASCII)
+"""A role or user, and no pattern of any."""
+_MADE: Final = re.compile(rf"arn:aws[a-z-]*:iam::\d{{12}}:role/{OPEN}g:[^{OPEN}{CLOSE}]+\.Name{CLOSE}")
+"""A role whose name CloudFormation makes: no literal name is equal to it but one of that form."""
+_PRINCIPAL: Final = "aws:principalarn"
+_PINNING: Final = frozenset({"arnequals", "arnlike", "stringequals", "stringlike"})
 _CLAIMED: Final = frozenset({Who.SERVICE, Who.LINKED_ROLE, Who.CREATOR, Who.ROLE})
 
 
@@ -197,6 +204,9 @@ class _Shape:
         keys: The condition keys that it asks for.
         variables: Whether its values depend on others that the request carries, or are not known.
         of_key: Whether its resources depend on the key.
+        named: The roles and users that it names and no other principals, services aside; None when it may
+            mean more.
+        pinned: The roles and users that a condition confines it to; None when none does.
     """
 
     number: int
@@ -206,6 +216,8 @@ class _Shape:
     keys: frozenset[str]
     variables: bool
     of_key: bool
+    named: frozenset[str] | None
+    pinned: frozenset[str] | None
 
     @classmethod
     def of(cls, statement: Statement, number: int) -> _Shape:
@@ -232,13 +244,43 @@ class _Shape:
             or any(map(has_variable, values))
             or any(one.folded_key.startswith(_ALL_CONTEXT) for one in told),
             of_key=statement.resources != ("*",),
+            named=_one_by_one(entry.value for entry in entries if entry.type != "Service")
+            if isinstance(entries, tuple)
+            else None,
+            pinned=next(filter(None, map(_pinned, told)), None),
         )
 
-    def may_mean(self, principal: str, *, service: bool) -> bool:
-        """Whether it may be about a caller."""
+    def may_mean(self, principal: str, *, service: bool, alone: bool) -> bool:
+        """Whether it may be about a caller.
+
+        Args:
+            principal: The caller.
+            service: Whether it is a service.
+            alone: Whether the caller has this name and no other.
+        """
+        if alone and _ONE.fullmatch(principal) and not may_be_generated(principal):
+            whom = canonical(principal)
+            if self.pinned is not None and whom not in self.pinned:
+                return False
+            if self.allows and self.named is not None:
+                return whom in self.named
         if not self.allows:
             return True
         return self.services is None or _label(principal) in self.services if service else self.others
+
+
+def _one_by_one(values: Iterable[str]) -> frozenset[str] | None:
+    """The roles and users that are named; None where something else is."""
+    found = list(values)
+    one_by_one = all(_ONE.fullmatch(value) or _MADE.fullmatch(value) for value in found)
+    return frozenset(map(canonical, found)) if one_by_one else None
+
+
+def _pinned(condition: Condition) -> frozenset[str] | None:
+    """The roles and users that a condition confines its statement to."""
+    if condition.folded_key != _PRINCIPAL or condition.operator.lower() not in _PINNING:
+        return None
+    return _one_by_one(condition.values) if isinstance(condition.values, tuple) else None
 
 
 def _label(service: str) -> str:
@@ -299,7 +341,8 @@ class UseAccess:
         """The answer, which keys with the same statements share: an app has many of one shape."""
         service = one.caller.who is Who.SERVICE
         shapes = [self._shape(statement) for statement in group.statements]
-        meant = [shape for shape in shapes if shape.may_mean(one.principal, service=service)]
+        alone = one.caller.who is not Who.LINKED_ROLE  # AWS puts a suffix to some
+        meant = [shape for shape in shapes if shape.may_mean(one.principal, service=service, alone=alone)]
         view = self._view(one)
         if is_unknown(key.policy.unknown) or group.by_grants or view.identity or view.scps or view.rcps:
             return self._ask(one, call, key)
@@ -333,10 +376,11 @@ class UseAccess:
 
     def may(self, one: ServiceCall, action: str, key: Key) -> bool:
         """Whether its principal may call another action, as far as anybody can tell."""
-        return (
-            certain(Call(principal=one.principal, action=action), key, self._view(one)).answer
-            is not Answer.NEVER
-        )
+        organization = self._estate.organization
+        _, statements, by_grants = deciding(key, action, (*organization.scps, *organization.rcps))
+        call = Call(principal=one.principal, action=action)
+        found = self._shared(one, call, key, _Deciding(statements, by_grants))
+        return found.answer is not Answer.NEVER
 
     def _ask(self, one: ServiceCall, call: Call, key: Key) -> Certainty:
         view = self._view(one)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kms_constructs.analysis import service_calls
 from kms_constructs.analysis.certain import Answer, certain
 from kms_constructs.analysis.service_calls import ServiceCall, UseAccess, calls_of
 from kms_constructs.model.estate import Estate, Key, Location
@@ -20,6 +21,7 @@ from kms_constructs.model.unknown import Unknown
 from kms_constructs.model.use import Link, Use, UsingRole
 
 ACCOUNT = "111122223333"
+OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/Other"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/Worker"
 PLACE = Location("app.json", "App", "User")
 
@@ -132,6 +134,11 @@ PRINCIPALS: list[object] = [
     "*",
     {"AWS": "*"},
     {"AWS": ROLE},
+    {"AWS": OTHER_ROLE},
+    {"AWS": [OTHER_ROLE, "arn:aws:iam::444455556666:role/Worker"], "Service": "dynamodb.amazonaws.com"},
+    {"AWS": [OTHER_ROLE, ROLE.replace("role", "*")]},
+    {"AWS": f"arn:aws:iam::{ACCOUNT}:role/{hole(HoleKind.GENERATED, 'App.Role.Name')}"},
+    {"AWS": f"arn:aws:sts::{ACCOUNT}:assumed-role/Worker/session"},
     {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
     {"Service": "cloudwatch.amazonaws.com"},
     {"Service": ["events.amazonaws.com", "logs.amazonaws.com"]},
@@ -140,6 +147,13 @@ PRINCIPALS: list[object] = [
 ]
 CONDITIONS: list[dict[str, object]] = [
     {},
+    {},
+    {"ArnEquals": {"aws:PrincipalArn": OTHER_ROLE}},
+    {"ArnLike": {"aws:PrincipalArn": [OTHER_ROLE, ROLE]}},
+    {"StringLike": {"aws:PrincipalArn": [OTHER_ROLE, f"arn:aws:iam::{ACCOUNT}:role/W*"]}},
+    {"ArnNotEquals": {"aws:PrincipalArn": OTHER_ROLE}},
+    {"ForAllValues:StringEquals": {"aws:PrincipalArn": OTHER_ROLE}},
+    {"StringEquals": {"aws:PrincipalArn": OTHER_ROLE, "aws:SourceAccount": ACCOUNT}},
     {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
     {"StringEquals": {"aws:SourceAccount": "444455556666"}},
     {"ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:*:{ACCOUNT}:alarm:up"}},
@@ -173,6 +187,7 @@ USES = [
     a_use("cloudwatch_logs", GROUP),
     a_use("dynamodb"),
     a_use("dynamodb", creator=ROLE),
+    a_use("dynamodb", creator=f"arn:aws:iam::{ACCOUNT}:role/Shop-Role-1ABCDEFGHIJKL"),
     a_use("step_functions", creator=ROLE, roles=(UsingRole(1, ROLE),)),
 ]
 
@@ -194,7 +209,40 @@ def test_the_answer_to_one_resource_is_not_that_to_another() -> None:
         assert found == {ALARM: {Answer.CERTAIN}, ALARM_DOWN: {Answer.NEVER}}
 
 
-@settings(max_examples=30)
+def test_a_name_of_the_form_that_cloudformation_gives_may_be_that_of_a_role_of_a_template() -> None:
+    made = f"arn:aws:iam::{ACCOUNT}:role/{hole(HoleKind.GENERATED, 'Shop.Role.Name')}"
+    (one,) = calls(a_use("dynamodb", creator=f"arn:aws:iam::{ACCOUNT}:role/Shop-Role-1ABCDEFGHIJKL"))
+    statement = {"Effect": "Allow", "Principal": {"AWS": made}, "Action": "kms:*", "Resource": "*"}
+    answers = {found.answer for _, found in UseAccess(Estate()).answers(one, a_key(0, statement))}
+    assert answers == {Answer.OPEN}
+
+
+def test_keys_for_other_roles_ask_once_whether_this_one_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A statement that names others by their ARNs, or is confined to them, says nothing of this caller."""
+    asked: list[str] = []
+    monkeypatch.setattr(
+        service_calls, "certain", lambda call, key, view: asked.append(key.id) or certain(call, key, view)
+    )
+    access = UseAccess(Estate())
+    (one,) = calls(a_use("dynamodb", creator=ROLE))
+    for number in range(3):
+        made = hole(HoleKind.GENERATED, f"App.Role{number}.Name")
+        others = [f"{OTHER_ROLE}{number}", f"arn:aws:iam::{ACCOUNT}:user/u{number}"]
+        others.append(f"arn:aws:iam::{ACCOUNT}:role/{made}")
+        key = a_key(
+            number,
+            {"Effect": "Allow", "Principal": {"AWS": others}, "Action": "kms:*", "Resource": "*"},
+            {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"},
+            {
+                "Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*",
+                "Condition": {"ArnEquals": {"aws:PrincipalArn": others}},
+            },
+        )  # fmt: skip
+        assert {found.answer for _, found in access.answers(one, key)} == {Answer.CERTAIN}
+    assert set(asked) == {"Key0"}
+
+
+@settings(max_examples=60)
 @given(policies=st.lists(st.lists(STATEMENTS, max_size=3), min_size=2, max_size=3))
 def test_answers_that_keys_share_are_those_of_each_alone(policies: list[list[dict[str, object]]]) -> None:
     together = UseAccess(Estate())
@@ -213,7 +261,7 @@ def _alone(one: ServiceCall, action: str, key: Key) -> Answer:
     return found.answer
 
 
-@settings(max_examples=30)
+@settings(max_examples=60)
 @given(statements=st.lists(STATEMENTS, max_size=3))
 def test_what_is_refused_or_allowed_is_so_for_the_call_itself(statements: list[dict[str, object]]) -> None:
     """An answer is never surer than what is known of the call alone, but where AWS documents more."""
