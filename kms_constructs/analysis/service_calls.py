@@ -348,7 +348,7 @@ class UseAccess:
             return self._ask(one, call, key)
         if not any(shape.allows for shape in meant):
             return _REFUSED
-        asked: Iterable[tuple[str, Fact]] = call.context.items()
+        asked: Iterable[tuple[str, Fact]] = (*call.context.items(), *key_facts(key).items())
         if not any(shape.variables for shape in meant):
             names = frozenset().union(*(shape.keys for shape in meant))
             asked = [pair for pair in asked if pair[0] in names]
@@ -359,7 +359,8 @@ class UseAccess:
             *asked,
             *(shape.number for shape in meant),
             key.id if any(shape.of_key for shape in meant) else "",
-            *key_facts(key).values(),
+            key.account,
+            key.region,
             key.partition,
         )
         found = self._answers.get(same)

@@ -164,6 +164,9 @@ CONDITIONS: list[dict[str, object]] = [
     {"StringEquals": {"aws:PrincipalAccount": "${aws:SourceAccount}"}},
     {"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["aws:logs:arn"]}},
     {"Null": {"kms:EncryptionContext:aws:sns:topicArn": "false"}},
+    {"StringEquals": {"aws:ResourceTag/service": "s1"}},
+    {"StringEquals": {"aws:ResourceTag/service": "${aws:SourceAccount}"}},
+    {"Bool": {"kms:MultiRegion": "true"}},
 ]
 ACTIONS = ["kms:*", ["kms:Decrypt", "kms:GenerateDataKey*"], "kms:DescribeKey", "kms:CreateGrant"]
 STATEMENTS = st.fixed_dictionaries(
@@ -238,6 +241,7 @@ def test_keys_for_other_roles_ask_once_whether_this_one_may(monkeypatch: pytest.
                 "Condition": {"ArnEquals": {"aws:PrincipalArn": others}},
             },
         )  # fmt: skip
+        key = replace(key, tags={"Name": f"key-{number}"})
         assert {found.answer for _, found in access.answers(one, key)} == {Answer.CERTAIN}
     assert set(asked) == {"Key0"}
 
@@ -248,6 +252,7 @@ def test_answers_that_keys_share_are_those_of_each_alone(policies: list[list[dic
     together = UseAccess(Estate())
     for number, statements in enumerate(policies):
         key = a_key(number, *statements)
+        key = replace(key, tags={"service": f"s{number % 2}"}, multi_region=number == 1)
         for use in USES:
             for one in calls(use):
                 shared = {name: found.answer for names, found in together.answers(one, key) for name in names}
