@@ -67,6 +67,29 @@ class Alike:
         return found
 
 
+class Alikes:
+    """What is known of the keys of one estate, for several reports on it: two packs judge one app."""
+
+    def __init__(self) -> None:
+        self._config: Settings | None = None
+        self._known: dict[tuple[int, ...], tuple[tuple[object, ...], Alike]] = {}
+
+    def of(self, estate: Estate, config: Settings) -> Alike:
+        """What is known of an estate; new for a configuration that is not the last one.
+
+        Args:
+            estate: The estate, or another that has the same keys, IAM policies and organization.
+            config: The configuration that it is judged by.
+        """
+        if config != self._config:
+            self._config, self._known = config, {}
+        parts = (estate.keys, estate.identity_policies, estate.organization)
+        place = tuple(map(id, parts))
+        if place not in self._known:
+            self._known[place] = parts, Alike(estate, config)  # with the parts, whose ids stay theirs then
+        return self._known[place][1]
+
+
 @dataclass(frozen=True, slots=True)
 class _Template:
     """What a rule finds of every key of a shape.

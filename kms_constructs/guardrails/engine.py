@@ -10,7 +10,7 @@ from functools import partial
 
 from kms_constructs.errors import ConfigurationError
 from kms_constructs.guardrails.acceptance import Acceptances, meant_for_us
-from kms_constructs.guardrails.alike import FEWEST, Alike
+from kms_constructs.guardrails.alike import FEWEST, Alike, Alikes
 from kms_constructs.guardrails.baseline import Baseline
 from kms_constructs.guardrails.catalogue import CATALOGUE, find_control
 from kms_constructs.guardrails.config import GuardrailConfig
@@ -48,6 +48,7 @@ def judge(
     baseline: Baseline | None = None,
     declarations: bool = True,
     share_from: float = FEWEST,
+    alikes: Alikes | None = None,
 ) -> Report:
     """Judges an estate by the guardrails.
 
@@ -63,6 +64,7 @@ def judge(
         declarations: Whether what the input says of itself counts: who is authorised, what is accepted.
         share_from: From how many keys on those that differ by names alone are judged once; ``math.inf`` to
             judge each by itself, with the same report.
+        alikes: What other reports on the same estate have found of keys that are alike; None for nothing.
 
     Returns:
         Every answer, compliant ones included, sorted by source, resource, control and detail. A rule that
@@ -85,9 +87,8 @@ def judge(
     estate = as_declared(estate)
     estate = limited(estate, settings.may_declare) if declarations else refused(estate)
     estate = replace(estate, acceptances=tuple(filter(meant_for_us, estate.acceptances)))
-    asked = _Asked(
-        settings, [rule for rule in rules if rule.control.id in wanted], day, share_from, Efforts()
-    )
+    chosen = [rule for rule in rules if rule.control.id in wanted]
+    asked = _Asked(settings, chosen, day, share_from, Efforts(), alikes or Alikes())
     found: Iterable[Finding]
     with collector_paused() if pause_gc else nullcontext():
         if estate.worlds:
@@ -120,6 +121,7 @@ class _Asked:
         day: The day that ages are counted to.
         share_from: From how many keys on those that differ by names alone are judged once.
         efforts: What each key has left of the steps that it is given, in all worlds together.
+        alikes: What is known of keys that are alike.
     """
 
     settings: GuardrailConfig
@@ -127,13 +129,14 @@ class _Asked:
     day: date
     share_from: float
     efforts: Efforts
+    alikes: Alikes
 
     def found(self, estate: Estate, known: Judged | None = None) -> list[Finding]:
         """What the rules find in one world, given what they found in others."""
         context = RuleContext(estate, self.settings, self.day)
         if known is not None:
             known.enter(estate)
-        alike = Alike(estate, self.settings) if len(estate.keys) >= self.share_from else None
+        alike = self.alikes.of(estate, self.settings) if len(estate.keys) >= self.share_from else None
         found: list[Finding] = []
         for rule_type in self.rules:
             if rule_type.control.id in self.settings.disabled:

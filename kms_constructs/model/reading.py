@@ -65,7 +65,9 @@ def parsed_json(
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8")
-    most = sum(map(text.count, _BEGIN_VALUES))
+    most = len(text)
+    if most > MAX_VALUES:
+        most = sum(map(text.count, _BEGIN_VALUES))
     if most > MAX_VALUES:
         raise ValueError(f"it holds more than {MAX_VALUES:,} values, the most that are read")
     try:

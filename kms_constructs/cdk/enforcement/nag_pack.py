@@ -23,6 +23,7 @@ from kms_constructs.cdk.enforcement.acknowledgements import acknowledged_above
 from kms_constructs.cdk.key.made_at import leave_in
 from kms_constructs.errors import ArgumentError, KmsConstructsError
 from kms_constructs.guardrails.acceptance import one_by_one
+from kms_constructs.guardrails.alike import Alikes
 from kms_constructs.guardrails.baseline import Baseline
 from kms_constructs.guardrails.catalogue import CATALOGUE
 from kms_constructs.guardrails.config import GuardrailConfig
@@ -49,6 +50,9 @@ class AssemblyReading:
         deployment: What the assembly does not say itself.
         scps: The service control policies in force, as dicts or paths of JSON files.
         rcps: The resource control policies in force.
+
+    Attributes:
+        alikes: What the packs have found of keys that are alike, in the assembly that was read last.
     """
 
     def __init__(
@@ -62,12 +66,14 @@ class AssemblyReading:
         self._rcps = rcps
         self._stamp: object = None
         self._read: tuple[Assembly, Estate] | None = None
+        self.alikes = Alikes()
 
     def of(self, directory: Path) -> tuple[Assembly, Estate]:
         """An assembly and its estate, read again only when one of its files has changed."""
         if self._read is None or self._stamp != _stamp_of(directory, self._read[0].directories):
             self._read = read_cloud_assembly(directory, self._deployment, scps=self._scps, rcps=self._rcps)
             self._stamp = _stamp_of(directory, self._read[0].directories)
+            self.alikes = Alikes()
         return self._read
 
 
@@ -217,6 +223,7 @@ class GuardrailPack(NagPack):
             self._config,
             controls=self.controls,
             baseline=self._baseline,
+            alikes=self._reading.alikes,
         )
         # What has no construct path concerns the app as a whole, and so every part of it.
         findings = [

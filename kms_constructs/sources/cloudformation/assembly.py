@@ -262,7 +262,7 @@ def _construct_paths(metadata: Mapping[str, object], own: str) -> dict[str, dict
 def _entries(metadata: Mapping[str, object]) -> Iterator[tuple[str, str, object]]:
     for path, entries in metadata.items():
         for entry in entries if isinstance(entries, list) else ():
-            if isinstance(entry, Mapping):
+            if type(entry) is dict:  # as JSON has it
                 yield path, str(entry.get("type")), entry.get("data")
 
 

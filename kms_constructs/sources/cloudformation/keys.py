@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kms_constructs.model.arn import parse_arn
+from kms_constructs.model.changed import changed
 from kms_constructs.model.declaration import METADATA_NAME, Declaration
 from kms_constructs.model.estate import Key, KeyKind, Location, Reference, SourceProblem
 from kms_constructs.model.policy import default_key_policy
@@ -152,7 +153,7 @@ class Keys:
 
 
 def _finished(draft: _Draft) -> Key:
-    return replace(
+    return changed(
         draft.key,
         aliases=tuple(draft.aliases),
         repeated_aliases=tuple(draft.repeated),
@@ -219,7 +220,7 @@ def _key(
             rotation_enabled=_OTHER_STACK,
             rotation_period=_OTHER_STACK,
         )
-    return replace(
+    return changed(
         key,
         key_spec=or_default(properties.plain_text("KeySpec"), "SYMMETRIC_DEFAULT"),
         key_usage=or_default(properties.plain_text("KeyUsage"), "ENCRYPT_DECRYPT"),

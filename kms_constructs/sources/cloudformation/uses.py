@@ -41,19 +41,23 @@ FindKeys = Callable[[str, Scope], Iterable[Key]]
 
 @dataclass(frozen=True, slots=True)
 class _Ways:
-    """Every consumer by the type of its first resource, and the types that lie further on."""
+    """Every consumer by the type of its first resource, and the types that lie further on.
 
-    by_type: Mapping[str, tuple[tuple[ServiceRequirement, Consumer], ...]]
+    With each consumer the properties that its way may begin at.
+    """
+
+    by_type: Mapping[str, tuple[tuple[ServiceRequirement, Consumer, frozenset[str]], ...]]
     further: frozenset[str]
 
 
 @lru_cache(maxsize=1)
 def _ways() -> _Ways:
-    by_type: dict[str, list[tuple[ServiceRequirement, Consumer]]] = {}
+    by_type: dict[str, list[tuple[ServiceRequirement, Consumer, frozenset[str]]]] = {}
     further: set[str] = set()
     for one in requirements().values():
         for consumer in one.consumers:
-            by_type.setdefault(consumer.resource, []).append((one, consumer))
+            begins = frozenset(written.split("/")[0] for written in consumer.steps[0].properties)
+            by_type.setdefault(consumer.resource, []).append((one, consumer, begins))
             further.update(step.resource for step in consumer.steps[1:])
         for caller in one.callers:
             further.update(step.resource for way in caller.roles for step in way[1:])
@@ -126,8 +130,15 @@ class _Graph:
         """The uses of which the first resource stands in this stack."""
         by_type = _ways().by_type
         for resource in scope.resources.values():
+            ways = by_type.get(resource.type)
+            if ways is None:
+                continue
             seen: set[object] = set()
-            for requirement, consumer in by_type.get(resource.type, ()):
+            properties = scope.properties(resource.logical_id)
+            for requirement, consumer, begins in ways:
+                # Most ways begin at a property that is not there.
+                if not is_unknown(properties) and begins.isdisjoint(properties):
+                    continue
                 yield from self._uses(requirement, consumer, (scope, resource), seen)
 
     def _uses(
