@@ -145,7 +145,7 @@ class _Around:
         by_name = any(map(_speaks_of_one_key, _texts(estate.organization)))
         before = 0
         for policy in estate.identity_policies:
-            told = frozenset(_texts(policy))
+            told = frozenset(_texts_of(policy))
             self._of[id(policy)] = words, made = _all_words(told), _all_made(told)
             self._words.update(words)
             self._made.update(made)
@@ -428,14 +428,34 @@ def _texts(value: object) -> Iterator[str]:
         for one in value:
             yield from _texts(one)
     elif isinstance(value, Statement):
-        # Actions have wildcards, and name nobody.
-        for part in (value.sid, value.principals, value.not_principals, value.resources):
-            yield from _texts(part)
-        yield from _texts(value.not_resources)
-        yield from _texts(value.conditions)
+        yield from _texts_in(value)
     elif is_dataclass(value) and not isinstance(value, Location | Vocabulary):
         for one in fields(value):
             yield from _texts(getattr(value, one.name))
+
+
+def _texts_in(statement: Statement) -> Iterator[str]:
+    """Every text in a statement but the actions, which have wildcards, and name nobody."""
+    yield statement.sid or ""
+    for texts in (statement.resources, statement.not_resources):
+        if texts is not None and not is_unknown(texts):
+            yield from texts
+    for principals in (statement.principals, statement.not_principals):
+        if principals is not None and not is_unknown(principals):
+            yield from (principal.value for principal in principals)
+    for condition in () if is_unknown(statement.conditions) else statement.conditions:
+        yield condition.key
+        if not is_unknown(condition.values):
+            yield from condition.values
+
+
+def _texts_of(policy: IdentityPolicy) -> Iterator[str]:
+    """Every text in an IAM policy that may name somebody or a key."""
+    yield policy.name
+    if not is_unknown(policy.attached_to):
+        yield from policy.attached_to
+    for statement in policy.policy.statements:
+        yield from _texts_in(statement)
 
 
 @lru_cache(maxsize=16384)

@@ -6,9 +6,8 @@ so that every machine gives the same answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextlib import AbstractContextManager
+from contextvars import ContextVar, Token
 
 from kms_constructs.model.ceilings import MAX_STEPS
 
@@ -48,8 +47,23 @@ class Efforts:
 _CURRENT: ContextVar[Effort | None] = ContextVar("effort", default=None)
 
 
-@contextmanager
-def limited_to(effort: Effort) -> Iterator[None]:
+class _Limit:
+    """A context manager by hand: it is entered for each key and rule, and a generator takes longer."""
+
+    __slots__ = ("_effort", "_token")
+    _token: Token[Effort | None]
+
+    def __init__(self, effort: Effort) -> None:
+        self._effort = effort
+
+    def __enter__(self) -> None:
+        self._token = _CURRENT.set(self._effort)
+
+    def __exit__(self, *_: object) -> None:
+        _CURRENT.reset(self._token)
+
+
+def limited_to(effort: Effort) -> AbstractContextManager[None]:
     """Counts the steps that are spent within; one effort may be given to several questions in turn.
 
     Raises:
@@ -61,11 +75,7 @@ def limited_to(effort: Effort) -> Iterator[None]:
         Traceback (most recent call last):
         kms_constructs.model.effort.TooComplexError: it takes more than 10 steps to follow
     """
-    token = _CURRENT.set(effort)
-    try:
-        yield
-    finally:
-        _CURRENT.reset(token)
+    return _Limit(effort)
 
 
 def spend(steps: int) -> None:

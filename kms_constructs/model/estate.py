@@ -162,7 +162,8 @@ class Key:
     @property
     def policy_only(self) -> bool:
         """Whether only the key policy is known: rules about other facts do not apply."""
-        return all(fact is Fact.POLICY for fact in self.vocabulary.terms)
+        terms = self.vocabulary.terms
+        return len(terms) <= 1 and all(fact is Fact.POLICY for fact in terms)
 
     @property
     def arn_pattern(self) -> str:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from kms_constructs.guardrails.engine import DISABLED
 from kms_constructs.guardrails.finding import Finding, Outcome, Report, Severity
@@ -54,6 +55,7 @@ def status_of(finding: Finding) -> Status:
     return Status.VIOLATION if finding.outcome is Outcome.VIOLATION else Status.UNDETERMINED
 
 
+@lru_cache(maxsize=65536)
 def natural_order(text: str) -> tuple[str, ...]:
     """A sort key in which Key10 comes after Key9, and IAM-KMS-10 after IAM-KMS-9."""
     return tuple(part.rjust(12, "0") if part.isdigit() else part for part in _DIGITS.split(text))
