@@ -15,41 +15,36 @@ order among all texts, for messages are sorted.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Hashable, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from typing import Final
 
 from kms_constructs.guardrails.settings import Settings
+from kms_constructs.guardrails.tokens import (
+    MADE,
+    all_made,
+    all_words,
+    beginnings,
+    is_made,
+    may_be,
+    may_be_made,
+    may_mean_names,
+    speaks_of_one_key,
+    texts_in_any,
+    texts_of,
+    token,
+)
 from kms_constructs.model.arn import canonical, cut
-from kms_constructs.model.estate import Estate, IdentityPolicy, IdentityPolicyKind, Key, KeyKind, Location
-from kms_constructs.model.globs import (
-    glob_matches,
-    globs_meet,
-    has_wildcard,
-    may_be_generated,
-    without_variables,
-)
+from kms_constructs.model.estate import Estate, IdentityPolicy, IdentityPolicyKind, Key, KeyKind
+from kms_constructs.model.globs import may_be_generated
 from kms_constructs.model.policy import Statement
-from kms_constructs.model.text import CLOSE, OPEN, display, has_hole, hole, holes, split_holes
+from kms_constructs.model.text import CLOSE, OPEN, display, has_hole, hole, holes
 from kms_constructs.model.unknown import is_unknown
-from kms_constructs.model.vocabulary import Vocabulary
 
-_TOKEN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(?:role|user)/(?P<name>[A-Za-z0-9_][A-Za-z0-9_-]*)")
-_MADE = re.compile(
-    rf"arn:aws[a-z-]*:iam::\d{{12}}:role/{OPEN}g:(?P<name>(?P<made>[A-Za-z0-9_][^{OPEN}{CLOSE}]*)\.Name){CLOSE}"
-)
-"""A role of which CloudFormation makes the name: no literal text is equal to it but one of that form."""
-_RESERVED = re.compile(r"aws|cdk-", re.IGNORECASE)
-_WORD = re.compile(r"[A-Za-z0-9_-]+")
-_NAMES_ALL_OR_NONE = frozenset({"*", "role/*", "user/*", "root"})
-"""What the last field of a principal's ARN may hold and tell no two names apart."""
-_BY_NAME_OF_KEY = ("kms:resourcealiases", "kms:requestalias", "aws:resourcetag/")
-"""Condition keys by which a policy speaks of one key and not of another."""
-_FIELDS = 6
-_ITSELF = "\ue002"
+_FIELDS: Final = 6
+_ITSELF: Final = "\ue002"
 """Stands for the key in the IAM policies that are for it alone."""
 
 
@@ -136,21 +131,21 @@ class _Around:
 
     def __init__(self, estate: Estate, config: Settings) -> None:
         keys = frozenset(key.key_id for key in estate.keys if _is_one_hole(key.key_id))
-        texts = dict.fromkeys(_texts((config, estate.organization)))
-        self._words = Counter(_all_words(texts))
-        self._made: Counter[str] = Counter(_all_made(texts))
+        texts = dict.fromkeys(texts_in_any((config, estate.organization)))
+        self._words = Counter(all_words(texts))
+        self._made: Counter[str] = Counter(all_made(texts))
         self._of: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
         self._own: dict[str, list[tuple[int, IdentityPolicy]]] = {}
-        of_several = {*_key_ids(_texts(estate.organization), keys)}
-        by_name = any(map(_speaks_of_one_key, _texts(estate.organization)))
+        of_several = {*_key_ids(texts_in_any(estate.organization), keys)}
+        by_name = any(map(speaks_of_one_key, texts_in_any(estate.organization)))
         before = 0
         for policy in estate.identity_policies:
-            told = frozenset(_texts_of(policy))
-            self._of[id(policy)] = words, made = _all_words(told), _all_made(told)
+            told = frozenset(texts_of(policy))
+            self._of[id(policy)] = words, made = all_words(told), all_made(told)
             self._words.update(words)
             self._made.update(made)
             texts.update(dict.fromkeys(told))
-            by_name = by_name or any(map(_speaks_of_one_key, told))
+            by_name = by_name or any(map(speaks_of_one_key, told))
             named = _key_ids(told, keys)
             alone = next(iter(named)) if len(named) == 1 else None
             if alone is not None and _is_for(policy, alone):
@@ -158,7 +153,7 @@ class _Around:
             else:
                 of_several |= named
                 before += 1
-        self.patterns = tuple(text for text in texts if _may_mean_names(text) and not _made_in(text))
+        self.patterns = tuple(text for text in texts if may_mean_names(text) and not is_made(text))
         self.spells_made_names = any(map(may_be_generated, texts))
         self._by_name_of_key = by_name
         self._of_several = of_several
@@ -236,7 +231,7 @@ def _said_with(
             parts.append(condition)
             continue
         parts += (condition.operator, condition.key)
-        of_one_key = of_one_key or _speaks_of_one_key(condition.key)
+        of_one_key = of_one_key or speaks_of_one_key(condition.key)
         if is_unknown(condition.values):
             parts.append(condition.values)
         else:
@@ -290,33 +285,33 @@ class _Spoken:
 
 def _tokens(spoken: _Spoken, around: _Around, own: Sequence[IdentityPolicy]) -> Iterator[str]:
     """The ARNs whose names stand for nothing but themselves."""
-    found = {text: match for text in spoken.texts if (match := _token(text)) is not None}
+    found = {text: match for text in spoken.texts if (match := token(text)) is not None}
     if not found:
         return
     rest = [text for text in spoken.texts if text not in found]
     told = (*rest, *spoken.labels)
-    words, made = _all_words(told), _all_made(rest)
-    patterns = (*filter(_may_mean_names, rest), *around.patterns)
+    words, made = all_words(told), all_made(rest)
+    patterns = (*filter(may_mean_names, rest), *around.patterns)
     names = Counter(match["name"].lower() for match in found.values())
-    begun = _beginnings(spoken.texts)
+    begun = beginnings(spoken.texts)
     spelt = around.spells_made_names or any(map(may_be_generated, rest))
     for arn, match in found.items():
         name = match["name"].lower()
         if names[name] > 1 or arn in begun:
             continue
-        if match.re is _MADE:
+        if match.re is MADE:
             resource = match["made"]
             told_apart = (
                 spelt
                 or resource in made
                 or around.has_made(resource, own)
-                or any(_may_be_made(pattern, arn) for pattern in patterns)
+                or any(may_be_made(pattern, arn) for pattern in patterns)
             )
         else:
             told_apart = (
                 name in words
                 or around.has_word(name, own)
-                or any(_may_be(pattern, arn) for pattern in patterns)
+                or any(may_be(pattern, arn) for pattern in patterns)
             )
         if not told_apart:
             yield arn
@@ -412,135 +407,3 @@ def _is_elsewhere(resource: str) -> bool:
         return False
     service = parts[2]
     return service.isalnum() and service != "kms"
-
-
-# --- texts ------------------------------------------------------------------------------------------------
-
-
-def _texts(value: object) -> Iterator[str]:
-    """Every text in a value, however deep."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for pair in value.items():
-            yield from _texts(pair)
-    elif isinstance(value, tuple | list | Set):
-        for one in value:
-            yield from _texts(one)
-    elif isinstance(value, Statement):
-        yield from _texts_in(value)
-    elif is_dataclass(value) and not isinstance(value, Location | Vocabulary):
-        for one in fields(value):
-            yield from _texts(getattr(value, one.name))
-
-
-def _texts_in(statement: Statement) -> Iterator[str]:
-    """Every text in a statement but the actions, which have wildcards, and name nobody."""
-    yield statement.sid or ""
-    for texts in (statement.resources, statement.not_resources):
-        if texts is not None and not is_unknown(texts):
-            yield from texts
-    for principals in (statement.principals, statement.not_principals):
-        if principals is not None and not is_unknown(principals):
-            yield from (principal.value for principal in principals)
-    for condition in () if is_unknown(statement.conditions) else statement.conditions:
-        yield condition.key
-        if not is_unknown(condition.values):
-            yield from condition.values
-
-
-def _texts_of(policy: IdentityPolicy) -> Iterator[str]:
-    """Every text in an IAM policy that may name somebody or a key."""
-    yield policy.name
-    if not is_unknown(policy.attached_to):
-        yield from policy.attached_to
-    for statement in policy.policy.statements:
-        yield from _texts_in(statement)
-
-
-@lru_cache(maxsize=16384)
-def _token(text: str) -> re.Match[str] | None:
-    found = _MADE.fullmatch(text) if OPEN in text else _TOKEN.fullmatch(text)
-    if found is None or _RESERVED.match(found["name"]):
-        return None
-    return None if found.re is _TOKEN and may_be_generated(text) else found
-
-
-def _made_in(text: str) -> bool:
-    """Whether a text is the role that a resource makes, and no other."""
-    return OPEN in text and _MADE.fullmatch(text) is not None
-
-
-@lru_cache(maxsize=16384)
-def _words_of(text: str) -> frozenset[str]:
-    return frozenset(word.lower() for word in _WORD.findall(text))
-
-
-def _all_words(texts: Iterable[str]) -> frozenset[str]:
-    return frozenset[str]().union(*map(_words_of, texts))
-
-
-def _all_made(texts: Iterable[str]) -> frozenset[str]:
-    """The resources of which something stands in texts that deployment makes."""
-    return frozenset(
-        identity.rpartition(".")[0] for text in texts if OPEN in text for _, identity in holes(text)
-    )
-
-
-def _beginnings(texts: Iterable[str]) -> frozenset[str]:
-    """The texts that another begins with: the next ones in order do."""
-    ordered = sorted(texts)
-    return frozenset(one for one, other in pairwise(ordered) if other.startswith(one))
-
-
-def _speaks_of_one_key(text: str) -> bool:
-    return text.lower().startswith(_BY_NAME_OF_KEY)
-
-
-@lru_cache(maxsize=16384)
-def _may_mean_names(text: str) -> bool:
-    """Whether a text stands for several others, and they may be some names of principals and not all."""
-    text = without_variables(text)
-    if text == "*" or not (has_wildcard(text) or has_hole(text)):
-        return False
-    parts = cut(text)
-    if len(parts) != _FIELDS or parts[0] != "arn":
-        return True
-    service, resource = parts[2], parts[5]
-    known = not (has_wildcard(service) or has_hole(service))
-    return not (known and service not in ("iam", "sts")) and resource not in _NAMES_ALL_OR_NONE
-
-
-@lru_cache(maxsize=65536)
-def _may_be(pattern: str, arn: str) -> bool:
-    """Whether a pattern may mean the principal, by any of its names."""
-    _, partition, _, _, account, resource = cut(arn)
-    name = resource.partition("/")[2]
-    session = f"arn:{partition}:sts::{account}:assumed-role/{name}/{name}"
-    plain, without_partition = _globs(pattern)
-    names = () if plain.startswith("arn:") else (resource, name, f"{name}:{name}", account)
-    return any(glob_matches(plain, one, fold=True) for one in (arn, session, *names)) or any(
-        glob_matches(without_partition, canonical(one), fold=True) for one in (arn, session)
-    )
-
-
-@lru_cache(maxsize=65536)
-def _may_be_made(pattern: str, arn: str) -> bool:
-    """Whether a pattern may mean a role by the name that CloudFormation is yet to make."""
-    _, partition, _, _, account, _ = cut(arn)
-    plain, without_partition = (text.lower() for text in _globs(pattern))
-    if not plain.startswith("arn:"):
-        return True
-    names = (f"arn:{partition}:iam::{account}:role/*", f"arn:{partition}:sts::{account}:assumed-role/*")
-    return any(globs_meet(plain, one) or globs_meet(without_partition, canonical(one)) for one in names)
-
-
-@lru_cache(maxsize=4096)
-def _globs(pattern: str) -> tuple[str, str]:
-    """A pattern with an asterisk for all that is not decided, as it stands and without its partition."""
-    plain = without_variables(pattern)
-    return _as_glob(plain), _as_glob(canonical(plain))
-
-
-def _as_glob(text: str) -> str:
-    return "".join("*" if has_hole(piece) else display(piece) for piece in split_holes(text))

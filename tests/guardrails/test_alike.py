@@ -24,13 +24,14 @@ from kms_constructs.model.estate import (
     Estate,
     Grant,
     IdentityPolicy,
+    IdentityPolicyKind,
     Key,
     KeyKind,
     Location,
     Organization,
 )
 from kms_constructs.model.policy import parse_policy
-from kms_constructs.model.text import HoleKind, hole
+from kms_constructs.model.text import HoleKind, display, hole
 from tests import strategies
 from tests.guardrails.factories import (
     ACCOUNT,
@@ -61,6 +62,28 @@ def numbered(number: int, *statements: object, **facts: Any) -> Key:
         **facts,
     }
     return a_key(*statements, **given_)
+
+
+def made(number: int) -> str:
+    """A role of which CloudFormation makes the name."""
+    return role(hole(HoleKind.GENERATED, f"app.Role{number}.Name"))
+
+
+def unique_id(number: int) -> str:
+    return hole(HoleKind.GENERATED, f"app.Role{number}.RoleId")
+
+
+def policy_of(number: int, *statements: Mapping[str, object], **changes: Any) -> IdentityPolicy:
+    """The IAM policy that is for one key, of a role of its own."""
+    name = f"PolicyOf{number}"
+    given_ = iam_allow("kms:Decrypt", numbered(number).arn_pattern)
+    facts: dict[str, Any] = {
+        "id": f"app.{name}",
+        "name": name,
+        "location": Location("app.json", "App", name, f"App/{name}"),
+        "attached_to": (made(number),),
+    }
+    return an_iam_policy(*statements or (given_,), **{**facts, **changes})
 
 
 def everything(number: int) -> tuple[object, ...]:
@@ -183,6 +206,23 @@ APART: Mapping[str, _Pair] = {
         number,
         {**allow(role(f"a{number}"), "kms:*"), "Resource": f"arn:aws:kms:*:{ACCOUNT}:key/1234"},
     ),
+    "a role of a template is named by its id, too": lambda number: numbered(
+        number,
+        allow(made(number), "kms:*"),
+        deny("*", "kms:Decrypt", Condition={"StringLike": {"aws:userid": [f"{unique_id(number)}:*"]}}),
+    ),
+    "a role of a template may be one that is written out": lambda number: numbered(
+        number, allow([made(number), role("App-Role1-1ABCDEFGHIJKL")], "kms:*")
+    ),
+    "a wildcard means some roles of templates": lambda number: numbered(
+        number,
+        allow(made(number), "kms:*"),
+        deny("*", "kms:Decrypt", Condition={"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/App-*"}}),
+    ),
+    "a role of a template in a path": _one(lambda number: made(number).replace("role/", "role/ops/")),
+    "a role of a stack of the CDK": _one(
+        lambda number: role(hole(HoleKind.GENERATED, f"cdk-tools.Role{number}.Name"))
+    ),
     "a grant": _with(grants=(Grant(role("app"), ("Decrypt",)),)),
     "a replica": _with(kind=KeyKind.REPLICA, primary="elsewhere"),
     "an id that is known": _with(key_id="1234abcd-12ab-34cd-56ef-1234567890ab"),
@@ -279,6 +319,101 @@ def test_what_stands_around_keys_and_tells_nothing_apart_leaves_them_alike() -> 
     assert judged_once(keys, config, identity_policies=(policy,))
     shared, alone = reports(Estate(keys=keys, identity_policies=(policy,)), config)
     assert shared == alone
+
+
+_PolicyOf = Callable[[int], tuple[IdentityPolicy, ...]]
+_key = [numbered(number).arn_pattern for number in range(3)]
+OWN: Mapping[str, _PolicyOf] = {
+    "another action": lambda number: (
+        policy_of(number, iam_allow(("kms:Decrypt", "kms:PutKeyPolicy")[number - 1], _key[number])),
+    ),
+    "one of two is for all keys, too": lambda number: (
+        policy_of(number, iam_allow("kms:*", [_key[number], "*"][:number])),
+    ),
+    "for the other key": lambda number: (
+        (policy_of(number, iam_allow("kms:*", _key[3 - number]), id=str(number)),) if number == 1 else ()
+    ),
+    "for both keys": lambda number: (policy_of(number, iam_allow("kms:*", _key[1:])),) if number == 1 else (),
+    "the role of one has a policy for all keys": lambda number: (
+        policy_of(number),
+        *((policy_of(number, iam_allow("kms:*", "*"), id="all"),) if number == 1 else ()),
+    ),
+    "at a role of another kind": lambda number: (
+        policy_of(number, attached_to=(made(number), role("Operations"))[number - 1 : number]),
+    ),
+    "one is for whomever it is attached to": lambda number: (policy_of(number, attachable=number == 1),),
+    "one denies": lambda number: (
+        policy_of(number, {**iam_allow("kms:*", _key[number]), "Effect": ("Allow", "Deny")[number - 1]}),
+    ),
+    "before and after what is for others": lambda number: (
+        policy_of(number),
+        *(
+            (an_iam_policy(iam_allow("kms:*", "*"), attached_to=(role("Operations"),)),)
+            if number == 1
+            else ()
+        ),
+    ),
+    "a boundary": lambda number: (
+        (policy_of(number, kind=IdentityPolicyKind.BOUNDARY),) if number == 1 else ()
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OWN)
+def test_keys_are_judged_apart_whose_own_iam_policies_differ(case: str) -> None:
+    keys = tuple(numbered(number, allow(made(number), "kms:*")) for number in (1, 2))
+    policies = tuple(policy for number in (1, 2) for policy in OWN[case](number))
+    assert not judged_once(keys, identity_policies=policies)
+    shared, alone = reports(Estate(keys=keys, identity_policies=policies))
+    assert shared == alone
+
+
+@pytest.mark.parametrize("holder", [made, lambda number: role(f"worker-{number}")])
+@pytest.mark.parametrize("more", [(), (iam_allow("s3:GetObject", "arn:aws:s3:::*"),)])
+def test_keys_of_roles_with_a_policy_for_each_are_judged_once(
+    holder: Callable[[int], str], more: tuple[dict[str, object], ...]
+) -> None:
+    keys, policies = [], []
+    for number in range(1, 10):
+        statements = [iam_allow(["kms:Decrypt", "kms:PutKeyPolicy"], numbered(number).arn_pattern)]
+        # What a policy says of other services says nothing of the key.
+        policies.append(policy_of(number, *statements, *more[: number % 2], attached_to=(holder(number),)))
+        condition = {"ArnNotEquals": {"aws:PrincipalArn": [ROOT, holder(number)]}}
+        keys.append(
+            numbered(
+                number,
+                *everything(number),
+                allow(holder(number), "kms:*"),
+                deny("*", "kms:ScheduleKeyDeletion", Condition=condition),
+                authorised={"IAM-KMS-3": (holder(number),)},
+            )
+        )
+    assert judged_once(tuple(keys), identity_policies=tuple(policies))
+    shared, alone = reports(Estate(keys=tuple(keys), identity_policies=tuple(policies)))
+    assert shared == alone
+    third = [finding for finding, _ in shared if finding.location.logical_id == "Vault3"]
+    assert any(display(holder(3)) in finding.message for finding in third)
+    assert not any(display(holder(2)) in repr(finding) for finding in third)
+
+
+def test_what_is_wrong_with_the_properties_of_one_key_is_not_wrong_with_those_of_another() -> None:
+    aliases = {number: (f"alias/{'a b' if number == 3 else number}",) for number in range(1, 10)}
+    keys = tuple(numbered(number, *everything(number), aliases=aliases[number]) for number in aliases)
+    shared, alone = reports(Estate(keys=keys))
+    assert shared == alone
+    found = [one for one, _ in shared if one.id == "KMS:LINT[alias]"]
+    assert [one.location.logical_id for one in found] == ["Vault3"]
+
+
+def test_what_two_reports_share_is_of_one_estate_and_one_configuration() -> None:
+    keys = tuple(numbered(number, *everything(number)) for number in range(9))
+    lenient = GuardrailConfig(authorised={"*": ("arn:aws:iam::*:role/*",)})
+    known = alike.Alikes()
+    for estate in (Estate(keys=keys), Estate(keys=keys[:8]), Estate(keys=keys)):
+        for config in (GuardrailConfig(), lenient, GuardrailConfig()):
+            assert judge(estate, config, today=TODAY, alikes=known) == judge(estate, config, today=TODAY)
+    first, again = (known.of(replace(Estate(keys=keys), sources=(name,)), lenient) for name in "ab")
+    assert first is again
 
 
 @pytest.mark.parametrize(
