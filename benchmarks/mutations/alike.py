@@ -133,15 +133,9 @@ ALIKE = (
         "A role of a template that has a policy for all keys would be like one that has none.",
     ),
     _fault(
-        "made-in-the-policy",
-        "                or resource in made\n",
-        "",
-        "A role that is named in another way, too, would be like one that is not.",
-    ),
-    _fault(
         "made-and-spelt",
-        "                spelt\n                or resource",
-        "                resource",
+        "                spelt\n                or around",
+        "                around",
         "A literal name that may be a role's of a template would be nobody's.",
     ),
     _fault(

@@ -290,7 +290,7 @@ def _tokens(spoken: _Spoken, around: _Around, own: Sequence[IdentityPolicy]) -> 
         return
     rest = [text for text in spoken.texts if text not in found]
     told = (*rest, *spoken.labels)
-    words, made = all_words(told), all_made(rest)
+    words = all_words(told)
     patterns = (*filter(may_mean_names, rest), *around.patterns)
     names = Counter(match["name"].lower() for match in found.values())
     begun = beginnings(spoken.texts)
@@ -303,7 +303,6 @@ def _tokens(spoken: _Spoken, around: _Around, own: Sequence[IdentityPolicy]) -> 
             resource = match["made"]
             told_apart = (
                 spelt
-                or resource in made
                 or around.has_made(resource, own)
                 or any(may_be_made(pattern, arn) for pattern in patterns)
             )

@@ -20,6 +20,7 @@ from kms_constructs.guardrails.finding import INTERNAL_ERROR, Finding
 from kms_constructs.guardrails.registry import RULES
 from kms_constructs.guardrails.rule import Rule, RuleContext
 from kms_constructs.guardrails.settings import Settings
+from kms_constructs.guardrails.shapes import Shapes
 from kms_constructs.model.estate import (
     Estate,
     Grant,
@@ -124,6 +125,13 @@ def judged_once(keys: tuple[Key, ...], config: Settings | None = None, **around:
     return len(asked) == 1
 
 
+def of_one_shape(keys: tuple[Key, ...], config: Settings | None = None, **around: Any) -> bool:
+    """Whether the keys may be judged once, whatever a rule says of them."""
+    shapes = Shapes(Estate(keys=keys, **around), config or GuardrailConfig())
+    found = [shapes.of(key) for key in keys]
+    return None not in found and len({one.shape for one in found if one is not None}) == 1
+
+
 def test_the_rules_by_shape_are_those_that_judge_key_policies() -> None:
     assert {rule.control.id for rule in RULES if rule.by_shape} == BY_SHAPE
 
@@ -206,10 +214,10 @@ APART: Mapping[str, _Pair] = {
         number,
         {**allow(role(f"a{number}"), "kms:*"), "Resource": f"arn:aws:kms:*:{ACCOUNT}:key/1234"},
     ),
-    "a role of a template is named by its id, too": lambda number: numbered(
+    "the role of one is named by its id, too": lambda number: numbered(
         number,
         allow(made(number), "kms:*"),
-        deny("*", "kms:Decrypt", Condition={"StringLike": {"aws:userid": [f"{unique_id(number)}:*"]}}),
+        deny("*", "kms:Decrypt", Condition={"StringLike": {"aws:userid": [f"{unique_id(1)}:*"]}}),
     ),
     "a role of a template may be one that is written out": lambda number: numbered(
         number, allow([made(number), role("App-Role1-1ABCDEFGHIJKL")], "kms:*")
@@ -241,7 +249,7 @@ APART: Mapping[str, _Pair] = {
 @pytest.mark.parametrize("case", APART)
 def test_what_tells_keys_apart_has_them_judged_apart(case: str) -> None:
     keys = tuple(APART[case](number) for number in (1, 2))
-    assert not judged_once(keys)
+    assert not of_one_shape(keys)
     shared, alone = reports(Estate(keys=keys))
     assert shared == alone
 
@@ -307,7 +315,7 @@ def test_what_stands_around_keys_and_tells_them_apart_has_them_judged_apart(case
         numbered(number, *everything(number), aliases=(f"alias/{('app', 'web')[number - 1]}",))
         for number in (1, 2)
     )
-    assert not judged_once(keys, config, **around)
+    assert not of_one_shape(keys, config, **around)
     shared, alone = reports(Estate(keys=keys, **around), config)
     assert shared == alone
 
@@ -327,6 +335,7 @@ OWN: Mapping[str, _PolicyOf] = {
     "another action": lambda number: (
         policy_of(number, iam_allow(("kms:Decrypt", "kms:PutKeyPolicy")[number - 1], _key[number])),
     ),
+    "each is for all keys, too": lambda number: (policy_of(number, iam_allow("kms:*", [_key[number], "*"])),),
     "one of two is for all keys, too": lambda number: (
         policy_of(number, iam_allow("kms:*", [_key[number], "*"][:number])),
     ),
@@ -336,10 +345,11 @@ OWN: Mapping[str, _PolicyOf] = {
     "for both keys": lambda number: (policy_of(number, iam_allow("kms:*", _key[1:])),) if number == 1 else (),
     "the role of one has a policy for all keys": lambda number: (
         policy_of(number),
-        *((policy_of(number, iam_allow("kms:*", "*"), id="all"),) if number == 1 else ()),
+        # Last, for how many there are before a policy tells keys apart, too.
+        *((policy_of(1, iam_allow("kms:*", "*"), id="all"),) if number == 2 else ()),
     ),
-    "at a role of another kind": lambda number: (
-        policy_of(number, attached_to=(made(number), role("Operations"))[number - 1 : number]),
+    "at another of the roles": lambda number: (
+        policy_of(number, attached_to=(made(number), role(f"user-{number}"))[number - 1 : number]),
     ),
     "one is for whomever it is attached to": lambda number: (policy_of(number, attachable=number == 1),),
     "one denies": lambda number: (
@@ -361,11 +371,38 @@ OWN: Mapping[str, _PolicyOf] = {
 
 @pytest.mark.parametrize("case", OWN)
 def test_keys_are_judged_apart_whose_own_iam_policies_differ(case: str) -> None:
-    keys = tuple(numbered(number, allow(made(number), "kms:*")) for number in (1, 2))
+    keys = tuple(
+        numbered(number, allow(made(number), "kms:*"), allow(role(f"user-{number}"), "kms:Decrypt"))
+        for number in (1, 2)
+    )
+    assert of_one_shape(keys)
     policies = tuple(policy for number in (1, 2) for policy in OWN[case](number))
-    assert not judged_once(keys, identity_policies=policies)
+    assert not of_one_shape(keys, identity_policies=policies)
     shared, alone = reports(Estate(keys=keys, identity_policies=policies))
     assert shared == alone
+
+
+def test_keys_are_judged_apart_of_which_one_iam_policy_names_several_and_not_all() -> None:
+    keys = tuple(numbered(number, *everything(number)) for number in range(3))
+    policy = an_iam_policy(iam_allow("kms:PutKeyPolicy", _key[:2]), attached_to=(role("Operations"),))
+    assert of_one_shape(keys)
+    assert not of_one_shape(keys, identity_policies=(policy,))
+    shared, alone = reports(Estate(keys=keys, identity_policies=(policy,)))
+    assert shared == alone
+
+
+def test_a_finding_names_the_iam_policy_of_its_own_key() -> None:
+    keys = tuple(numbered(number, allow(ROOT, "kms:*")) for number in range(9))
+    policies = tuple(
+        policy_of(number, iam_allow("kms:PutKeyPolicy", key.arn_pattern), name=f"Grant{number}")
+        for number, key in enumerate(keys)
+    )
+    assert of_one_shape(keys, identity_policies=policies)
+    shared, alone = reports(Estate(keys=keys, identity_policies=policies))
+    assert shared == alone
+    named = [repr(one) for one, _ in shared if one.location.logical_id == "Vault3"]
+    assert any("Grant3" in one for one in named)
+    assert not any("Grant1" in one for one in named)
 
 
 @pytest.mark.parametrize("holder", [made, lambda number: role(f"worker-{number}")])
