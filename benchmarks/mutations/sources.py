@@ -6,6 +6,9 @@ from mutations.mutant import Mutant
 
 WORLDS = ("tests/sources/cloudformation/test_worlds.py", "tests/guardrails/test_worlds.py")
 
+RESOLVER = ("tests/sources/cloudformation/test_intrinsics.py",)
+PARSER = ("tests/model/test_policy_parser.py", "tests/model/test_policy.py")
+
 SOURCES = (
     Mutant(
         "source-role-path",
@@ -169,5 +172,69 @@ SOURCES = (
         "    return own if",
         "A policy in the Globals of a SAM template would be lost.",
         ("tests/sources/cloudformation/test_sam.py",),
+    ),
+    Mutant(
+        "source-element-in-a-circle",
+        "sources/cloudformation/resolver.py",
+        "        shares, self._shares = self._shares, False\n",
+        "        shares = self._shares\n",
+        "What is open while a circle is followed would stay open where nothing is.",
+        RESOLVER,
+    ),
+    Mutant(
+        "source-element-of-any-depth",
+        "sources/cloudformation/resolver.py",
+        "            place = marshal.dumps(node, _WITHOUT_REFERENCES), depth\n",
+        "            place = marshal.dumps(node, _WITHOUT_REFERENCES), 0\n",
+        "What is nested too deeply would be known, if it stood elsewhere less deep.",
+        RESOLVER,
+    ),
+    Mutant(
+        "policy-statement-of-any-place",
+        "model/policy_parser.py",
+        "            place = text, index, self._path, self._prepare\n",
+        "            place = text, 0, self._path, self._prepare\n",
+        "Findings would name the line of another statement.",
+        PARSER,
+    ),
+    Mutant(
+        "policy-statement-of-any-document",
+        "model/policy_parser.py",
+        "            place = text, index, self._path, self._prepare\n",
+        "            place = text, index, '', self._prepare\n",
+        "Findings would name the path of another document.",
+        PARSER,
+    ),
+    Mutant(
+        "policy-statement-of-any-source",
+        "model/policy_parser.py",
+        "            place = text, index, self._path, self._prepare\n",
+        "            place = text, index, self._path, None\n",
+        "An effect that deployment decides would be a mistake of the author.",
+        PARSER,
+    ),
+    Mutant(
+        "policy-statement-without-its-problems",
+        "model/policy_parser.py",
+        "            self._problems += one.problems\n",
+        "            pass\n",
+        "What KMS refuses would be told of no policy.",
+        PARSER,
+    ),
+    Mutant(
+        "policy-statement-without-its-characters",
+        "model/policy_parser.py",
+        "(one.beyond for one in read if one.beyond is not None)",
+        "()",
+        "Characters that KMS refuses would be told of no statement.",
+        PARSER,
+    ),
+    Mutant(
+        "policy-perhaps-for-certain",
+        "model/policy_parser.py",
+        "self._read(index, element.value, certain=False)",
+        "self._read(index, element.value)",
+        "A Deny that a condition decides would deny for certain.",
+        PARSER,
     ),
 )

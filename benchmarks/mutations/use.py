@@ -7,6 +7,7 @@ from mutations.mutant import Mutant
 DEPLOYMENT = ("tests/guardrails/rules/test_iam_kms_8_deployment.py",)
 DECLARED = ("tests/guardrails/rules/test_iam_kms_8_declared_delegation.py",)
 USE_FIX = ("tests/guardrails/test_use_fix.py", "tests/guardrails/test_use_of_services.py")
+CALLS = ("tests/analysis/test_service_calls.py",)
 COVERAGE = ("tests/cdk/key/test_coverage.py", "tests/cdk/key/test_through_services.py")
 REFUSED = ("tests/cdk/key/test_refused.py",)
 
@@ -186,5 +187,45 @@ USE = (
         "",
         "What aspects ask for would be refused one stack at a time, by an error of Node's.",
         REFUSED,
+    ),
+    Mutant(
+        "use-another-role-is-this-one",
+        "analysis/service_calls.py",
+        "        if alone and _ONE.fullmatch(principal) and not may_be_generated(principal):\n",
+        "        if alone and _ONE.fullmatch(principal):\n",
+        "A role that a template makes would be refused what its own name is let.",
+        CALLS,
+    ),
+    Mutant(
+        "use-suffix-of-a-role",
+        "analysis/service_calls.py",
+        "        alone = one.caller.who is not Who.LINKED_ROLE  # AWS puts a suffix to some\n",
+        "        alone = True\n",
+        "A service-linked role with a suffix would be refused what it is let.",
+        CALLS,
+    ),
+    Mutant(
+        "use-pinned-by-any-operator",
+        "analysis/service_calls.py",
+        "if condition.folded_key != _PRINCIPAL or condition.operator.lower() not in _PINNING:",
+        "if condition.folded_key != _PRINCIPAL:",
+        "A Deny for all but some would be one for these.",
+        CALLS,
+    ),
+    Mutant(
+        "use-pinned-to-a-pattern",
+        "analysis/service_calls.py",
+        "    one_by_one = all(_ONE.fullmatch(value) or _MADE.fullmatch(value) for value in found)\n",
+        "    one_by_one = True\n",
+        "A statement for every role of a pattern would be one for none.",
+        CALLS,
+    ),
+    Mutant(
+        "use-without-the-facts-of-the-key",
+        "analysis/service_calls.py",
+        "(*call.context.items(), *key_facts(key).items())",
+        "call.context.items()",
+        "What a key's tag allows would be allowed on keys without it.",
+        CALLS,
     ),
 )

@@ -212,6 +212,28 @@ def test_the_answer_to_one_resource_is_not_that_to_another() -> None:
         assert found == {ALARM: {Answer.CERTAIN}, ALARM_DOWN: {Answer.NEVER}}
 
 
+def test_what_a_tag_allows_is_allowed_on_the_keys_that_have_it() -> None:
+    statement = {
+        "Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "kms:*", "Resource": "*",
+        "Condition": {"StringEquals": {"aws:ResourceTag/team": "orders"}},
+    }  # fmt: skip
+    access = UseAccess(Estate())
+    (one,) = calls(a_use("dynamodb", creator=ROLE))
+    for team, answer in (("orders", Answer.CERTAIN), ("others", Answer.NEVER), ("orders", Answer.CERTAIN)):
+        key = replace(a_key(0, statement), tags={"team": team})
+        assert {found.answer for _, found in access.answers(one, key)} == {answer}
+
+
+def test_a_service_linked_role_may_have_a_suffix() -> None:
+    (one,) = calls(a_use("auto_scaling"))
+    assert one.caller.who is Who.LINKED_ROLE
+    statement = {
+        "Effect": "Allow", "Principal": {"AWS": f"{one.principal}_Orders"}, "Action": "kms:*", "Resource": "*"
+    }  # fmt: skip
+    answers = {found.answer for _, found in UseAccess(Estate()).answers(one, a_key(0, statement))}
+    assert answers == {Answer.OPEN}
+
+
 def test_a_name_of_the_form_that_cloudformation_gives_may_be_that_of_a_role_of_a_template() -> None:
     made = f"arn:aws:iam::{ACCOUNT}:role/{hole(HoleKind.GENERATED, 'Shop.Role.Name')}"
     (one,) = calls(a_use("dynamodb", creator=f"arn:aws:iam::{ACCOUNT}:role/Shop-Role-1ABCDEFGHIJKL"))

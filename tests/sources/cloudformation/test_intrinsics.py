@@ -1,5 +1,7 @@
 """Every intrinsic function, resolved and not."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from kms_constructs.model.text import split_holes
@@ -302,6 +304,43 @@ class TestWhatIsMadeToHurt:
         }
         resources["R30"] = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "x" * 50}}
         assert len(scope_of({"Resources": resources}).text({"Ref": "R0"})) < 2_000_000
+
+
+def _within(levels: int, value: object) -> object:
+    for _ in range(levels):
+        value = {"in": value}
+    return value
+
+
+def test_what_a_circle_leaves_open_is_open_within_the_circle_alone() -> None:
+    """The same element of a list, found out in a circle first, and then where it stands by itself."""
+    element = {"one": 1, "other": {"Fn::GetAtt": ["B", "Foo"]}}
+    circle = {
+        "A": {"Type": "AWS::X::Y", "Properties": {"Bar": [element]}},
+        "B": {"Type": "AWS::X::Y", "Properties": {"Foo": {"Fn::GetAtt": ["A", "Bar"]}}},
+    }
+    for levels in range(20):
+        properties = {"Deep": _within(levels, [element])}
+        resources = {**circle, "C": {"Type": "AWS::X::Y", "Properties": properties}}
+        after, alone = scope_of({"Resources": resources}), scope_of({"Resources": resources})
+        after.properties("A")
+        assert after.properties("C") == alone.properties("C")
+
+
+def test_an_element_is_resolved_once_and_anew_where_it_is_nested_deeper() -> None:
+    element = {"one": {"Ref": "AWS::Region"}, "deep": _within(MAX_DEPTH - 4, "x")}
+    resources = {
+        name: {"Type": "AWS::X::Y", "Properties": {"Bar": _within(levels, [element, element])}}
+        for name, levels in (("A", 0), ("B", 0), ("C", 3))
+    }
+    scope = scope_of({"Resources": resources})
+    one, same, deeper = (scope.properties(name) for name in "ABC")
+    assert isinstance(one, Mapping)
+    assert isinstance(same, Mapping)
+    first, second = one["Bar"]
+    assert first is second is same["Bar"][0]
+    assert "nested deeper" not in str(one)
+    assert "nested deeper" in str(deeper)
 
 
 def test_a_parameter_that_is_given_wins_over_its_default() -> None:
