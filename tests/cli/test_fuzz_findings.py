@@ -11,7 +11,7 @@ import pytest
 from kms_constructs.cli import material_options
 from kms_constructs.detections.relations import flatten
 from tests.cli.conftest import Run, policy, statement, template, write
-from tests.cli.test_hostile_input import harmless
+from tests.cli.test_hostile_input import harmless, saved
 from tests.runtime.material.conftest import _no_network  # noqa: F401 - a fixture
 from tests.runtime.material.fake_kms import FakeKms
 from tests.runtime.trail.samples import KEY, ROLE, log, record
@@ -153,6 +153,16 @@ def test_a_trail_beyond_the_calendar(days: str, tmp_path: Path, run: Run) -> Non
     done = run("trail", "sample", "--into", tmp_path / "s", "--events", "2000", "--days", days)
     assert done.code == 2
     assert "6<=x<=3650" in done.err
+
+
+@pytest.mark.parametrize(
+    "reports", [1.5, True, "last-use", {"name": "last-use"}, [1.5], [{"name": "last-use", "rows": 7}]]
+)
+def test_what_is_no_report_on_the_last_use(reports: object, tmp_path: Path, run: Run) -> None:
+    used = write(tmp_path / "used.json", {"reports": reports})
+    done = run("audit", "--offline", saved(tmp_path), "--last-use", used)
+    assert done.code == 2
+    assert "it holds no report on the last use of keys" in done.err
 
 
 # --- names of files ---
