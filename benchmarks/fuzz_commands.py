@@ -38,6 +38,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 from unittest import mock
@@ -63,6 +64,8 @@ _RAW: Final = re.compile(
 )
 _PART: Final = 500
 """Runs that a process makes before it tells what it found."""
+_PARTS: Final = 20
+"""Parts that one process makes."""
 
 # --- running ----------------------------------------------------------------------------------------------
 
@@ -244,8 +247,14 @@ def main() -> int:
     whole = Result()
     parts = [numbers[at : at + _PART] for at in range(0, len(numbers), _PART)]
     with contextlib.ExitStack() as stack:
-        several = given.jobs > 1 and len(parts) > 1
-        pool = stack.enter_context(ProcessPoolExecutor(given.jobs)) if several else None
+        # New processes now and then: what the package remembers of texts is bounded, but not small.
+        pool = (
+            stack.enter_context(
+                ProcessPoolExecutor(given.jobs, get_context("spawn"), max_tasks_per_child=_PARTS)
+            )
+            if len(parts) > 1
+            else None
+        )
         results = (
             pool.map(runs, [given.seed] * len(parts), parts)
             if pool

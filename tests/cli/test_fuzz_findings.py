@@ -6,10 +6,13 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from kms_constructs.cli import material_options
 from kms_constructs.detections.relations import flatten
+from kms_constructs.errors import SourceError
+from kms_constructs.runtime.trail.store import telling_damage
 from tests.cli.conftest import Run, policy, statement, template, write
 from tests.cli.test_hostile_input import harmless, saved
 from tests.runtime.material.conftest import _no_network  # noqa: F401 - a fixture
@@ -81,6 +84,24 @@ def test_a_damaged_store_takes_nothing_more(damage: str, store: Path, tmp_path: 
     done = run("trail", "ingest", more, "--into", store)
     assert done.code == 2
     assert ".parquet: it cannot be read: " in done.err
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        pytest.param(duckdb.Error("TProtocolException: Invalid data\nmore"), True, id="a filter of a file"),
+        pytest.param(duckdb.IOException("it went away"), True, id="a file that went away"),
+        pytest.param(duckdb.BinderException("no such column"), False, id="a query that is wrong"),
+    ],
+)
+def test_what_a_query_does_wrong_is_no_damage(error: duckdb.Error, told: bool, store: Path) -> None:
+    files = {relation: [parquet(store, relation)] for relation in ("events", "event_keys")}
+    with pytest.raises(SourceError if told else type(error)) as raised, telling_damage(store, files):
+        raise error
+    if told:
+        assert str(raised.value).startswith(
+            f"{store}: a file of it cannot be read: {str(error).splitlines()[0]}. "
+        )
 
 
 @pytest.mark.parametrize("name", ["manifest.jsonl", "files/*.jsonl"])

@@ -122,7 +122,7 @@ class TrailStore:
         Raises:
             SourceError: A file of the store is missing or damaged.
         """
-        with telling_damage({one: self.parquet(one) for one in _COLUMNS}):
+        with telling_damage(self.directory, {one: self.parquet(one) for one in _COLUMNS}):
             connection = self.connect()
             try:
                 yield connection
@@ -173,27 +173,30 @@ def connected(
 
 
 @contextlib.contextmanager
-def telling_damage(files: Mapping[str, Iterable[Path]]) -> Iterator[None]:
+def telling_damage(directory: Path, files: Mapping[str, Iterable[Path]]) -> Iterator[None]:
     """Names the file that is missing or damaged, when DuckDB fails for that.
 
     Files are looked at then alone: to read all of a store first takes as long as to ask it.
 
     Args:
+        directory: Of the store.
         files: The Parquet files that are read, by relation.
 
     Raises:
         SourceError: One of them is not what was written.
     """
+    fix = "The store is damaged: ingest the trail anew into another directory"
     try:
         yield
     except (duckdb.Error, UnicodeDecodeError) as error:
         for relation, paths in files.items():
             for path in paths:
                 if problem := _damage(path, _COLUMNS[relation]):
-                    raise SourceError(
-                        str(path), f"it cannot be read: {problem}",
-                        "The store is damaged: ingest the trail anew into another directory",
-                    ) from error  # fmt: skip
+                    raise SourceError(str(path), f"it cannot be read: {problem}", fix) from error
+        if type(error) is duckdb.Error or isinstance(error, duckdb.IOException):
+            # Filters of a file that only some queries look into; what a query did wrong is of other types.
+            problem = str(error).partition("\n")[0]
+            raise SourceError(str(directory), f"a file of it cannot be read: {problem}", fix) from error
         raise
 
 

@@ -244,7 +244,7 @@ class Writer:
         ]
         if not known:
             return 0
-        with telling_damage({EVENTS: known}):
+        with telling_damage(self.directory, {EVENTS: known}):
             return self._drop(connection, known, bounds)
 
     @staticmethod
