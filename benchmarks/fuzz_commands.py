@@ -65,7 +65,7 @@ _RAW: Final = re.compile(
 _PART: Final = 500
 """Runs that a process makes before it tells what it found."""
 _PARTS: Final = 20
-"""Parts that one process makes."""
+"""Parts that one process makes, about."""
 
 # --- running ----------------------------------------------------------------------------------------------
 
@@ -227,6 +227,19 @@ def runs(seed: int, numbers: range) -> Result:
     return result
 
 
+def _results(seed: int, parts: Sequence[range], jobs: int) -> Iterator[Result]:
+    """What the parts found, in their order."""
+    if len(parts) == 1:
+        yield runs(seed, parts[0])
+        return
+    # New processes now and then: what the package remembers of texts is bounded, but not small. A pool that
+    # renews its own (max_tasks_per_child) hangs in Python 3.11.
+    for at in range(0, len(parts), jobs * _PARTS):
+        some = parts[at : at + jobs * _PARTS]
+        with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+            yield from pool.map(runs, [seed] * len(some), some)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--runs", type=int, default=2_000)
@@ -246,26 +259,12 @@ def main() -> int:
     started = time.perf_counter()
     whole = Result()
     parts = [numbers[at : at + _PART] for at in range(0, len(numbers), _PART)]
-    with contextlib.ExitStack() as stack:
-        # New processes now and then: what the package remembers of texts is bounded, but not small.
-        pool = (
-            stack.enter_context(
-                ProcessPoolExecutor(given.jobs, get_context("spawn"), max_tasks_per_child=_PARTS)
-            )
-            if len(parts) > 1
-            else None
-        )
-        results = (
-            pool.map(runs, [given.seed] * len(parts), parts)
-            if pool
-            else (runs(given.seed, one) for one in parts)
-        )
-        for done, result in enumerate(results, start=1):
-            whole.add(result)
-            for number, problem in result.problems:
-                print(f"run {number}: {problem}", flush=True)
-            if done % 20 == 0:
-                print(f"{done * _PART:,} runs, {len(whole.problems)} problems", flush=True)
+    for done, result in enumerate(_results(given.seed, parts, given.jobs), start=1):
+        whole.add(result)
+        for number, problem in result.problems:
+            print(f"run {number}: {problem}", flush=True)
+        if done % 20 == 0:
+            print(f"{done * _PART:,} runs, {len(whole.problems)} problems", flush=True)
     took, slow = whole.slowest
     seconds = time.perf_counter() - started
     print(

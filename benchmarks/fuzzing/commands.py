@@ -21,7 +21,7 @@ WEIGHTS: Final = {
     "check": 150, "check --baseline": 60, "check --config": 60, "check --scp": 50, "check --rcp": 30,
     "check fleet": 12, "explain": 70, "explain fleet": 2, "diff": 70, "diff fleet": 2, "baseline": 60,
     "baseline --update": 20, "audit": 100, "audit --against": 50, "audit --last-use": 20, "audit fleet": 2,
-    "audit live": 3, "remediate": 60, "remediate --trail": 3, "config": 60, "guardrails": 15, "init": 25,
+    "audit live": 6, "remediate": 60, "remediate --trail": 3, "config": 60, "guardrails": 15, "init": 25,
     "export schema": 4, "export catalog-schema": 4, "export config-schema": 4, "export monitoring": 8,
     "export scp": 10, "export rcp": 10, "material wrap": 40, "material upload": 40, "material import": 15,
     "material rotate": 15, "material delete": 8, "material status": 10, "material parameters": 10,
@@ -92,7 +92,7 @@ def _over_files(name: str, dice: random.Random, _: str) -> Run:
     if option == "fleet":
         return _over_fleet(first, dice)
     if option == "live":
-        return Run(("audit", *(("--profile", dice.choice(VALUES)) if dice.random() < 0.5 else ())), {})
+        return _live(dice)
     path, content, refused = file("a", kind, dice)
     files = {path: content}
     words: tuple[str, ...] = {
@@ -118,6 +118,15 @@ def _over_files(name: str, dice: random.Random, _: str) -> Run:
         files[other], words = more, (*words, other)
         refused = refused or refused_too
     return Run(words, files, refused and first != "config", asks=first == "remediate")
+
+
+def _live(dice: random.Random) -> Run:
+    """An audit that asks AWS, which nobody answers."""
+    words = ["audit"]
+    for option in ("--profile", "--role-arn", "--accounts", "--region", "--save", "--resume"):
+        if dice.random() < 0.3:
+            words += (option, dice.choice(VALUES))
+    return Run(tuple(words), {"a.json": dice.choice((b"", b"{}", b"[1]\n", b"\xff"))})
 
 
 def _over_fleet(first: str, dice: random.Random) -> Run:
