@@ -169,6 +169,15 @@ def test_directories_of_a_trail_are_shown(
     assert (done.code, harmless(done.out)) == (0, True)
 
 
+@pytest.mark.parametrize("command", ["ingest", "report", "detect"])
+def test_a_store_whose_path_is_no_text(command: str, store: Path, tmp_path: Path, run: Run) -> None:
+    odd = store.rename(tmp_path / "\udcff")
+    words = (tmp_path / "logs", "--into", odd) if command == "ingest" else (odd,)
+    done = run("trail", command, *words)
+    assert done.code == 2
+    assert "the path is no UTF-8 text" in done.err
+
+
 @pytest.mark.parametrize("days", ["3651", "111122223333", LONG])
 def test_a_trail_beyond_the_calendar(days: str, tmp_path: Path, run: Run) -> None:
     done = run("trail", "sample", "--into", tmp_path / "s", "--events", "2000", "--days", days)

@@ -83,6 +83,7 @@ class TrailStore:
                 str(directory), "it is no store of a trail",
                 f"Fill one first: kms-constructs trail ingest SOURCE... --into {directory}",
             )  # fmt: skip
+        check_text(directory)
         self.directory = directory
         self.manifest = Manifest(directory)
 
@@ -213,6 +214,21 @@ def _damage(file: Path, columns: Mapping[str, str]) -> str:
             return str(error).partition("\n")[0]
     wrong = [name for name, kind in columns.items() if told[name] != kind]
     return f"its column {wrong[0]} is of another type" if wrong else ""
+
+
+def check_text(directory: Path) -> None:
+    """Refuses a path that DuckDB cannot be told.
+
+    Raises:
+        SourceError: Its bytes are no UTF-8.
+    """
+    try:
+        str(directory.resolve()).encode("utf-8")
+    except UnicodeEncodeError:
+        raise SourceError(
+            str(directory), "the path is no UTF-8 text, and DuckDB takes no other",
+            "Give another directory",
+        ) from None  # fmt: skip
 
 
 def partition(directory: Path, relation: str, month: str) -> Path:

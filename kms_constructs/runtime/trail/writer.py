@@ -33,6 +33,7 @@ from kms_constructs.runtime.trail.records import (
 from kms_constructs.runtime.trail.store import (
     EVENT_KEYS,
     EVENTS,
+    check_text,
     connected,
     listed,
     partition,
@@ -322,6 +323,7 @@ _KEYS: Final = (
 
 
 def _prepare(directory: Path) -> None:
+    check_text(directory)
     fix = "Give a directory that is empty, a store, or a name that does not exist yet"
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
