@@ -206,7 +206,8 @@ def _packed(content: bytes, dice: random.Random) -> bytes:
 
 
 _NAMES: Final = (
-    "a.json", "b.json.gz", "c.jsonl", "d.csv", "e.txt", "f\x1b[2J.json", "g'h.json", "\u202e.json.gz",
+    "a.json", "b.json.gz", "c.jsonl", "d.csv", "e.txt", "f\x1b[2J.json", "g'h.json", "i\udcff.json",
+    "\u202e.json.gz",
     f"{ACCOUNT}_CloudTrail_{REGION}_20260501T0005Z_a.json.gz",
     f"{ACCOUNT}_CloudTrail_us-east-1_20260430T2355Z_b.json.gz",
     f"{ACCOUNT}_CloudTrail_{REGION}_99999999T9999Z_c.json",
@@ -301,7 +302,7 @@ def _missing(given: dict[str, bytes], events: int, refused: set[str]) -> list[st
     expected = 0
     for name, content in given.items():
         number = _number(content)
-        if Path(name).name in refused:
+        if Path(name).name.encode("utf-8", "backslashreplace").decode() in refused:
             continue
         if number is None:
             return []

@@ -149,6 +149,15 @@ def test_columns_of_json_hold_whole_characters(part: str) -> None:
     assert json.loads(column or "") == {"a\\ud800": "\U0001f511\\udfff"}
 
 
+def test_a_log_whose_name_is_no_text_is_taken_once(tmp_path: Path, run: Run) -> None:
+    for name in ("good\udcff.json", "bad\udcff.json"):
+        (tmp_path / name).write_bytes(log([record(1)])[: None if name[0] == "g" else -9])
+    words = ("trail", "ingest", tmp_path / "good\udcff.json", tmp_path / "bad\udcff.json")
+    first, again = (run(*words, "--into", tmp_path / "store", "-f", "json") for _ in range(2))
+    assert (first.code, first.json()["kept"], again.json()["known"]) == (3, 1, 1)
+    assert first.json()["quarantined"][0]["name"] == f"{tmp_path}/bad\\udcff.json"
+
+
 def test_names_of_logs_are_shown(tmp_path: Path, run: Run) -> None:
     (tmp_path / "\u202e.json").write_text("{}")
     done = run("trail", "ingest", tmp_path / "\u202e.json", "--into", tmp_path / "store", "-f", "json")
