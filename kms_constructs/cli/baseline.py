@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -98,10 +99,13 @@ def baseline(
 
 def _replace(target: Path, text: str) -> None:
     """Writes the file whole or not at all: half a baseline would accept half of what it says."""
+    if not target.name:
+        raise click.UsageError("--output names no file. Fix: give the name of one")
     draft = target.with_name(f"{target.name}.tmp")
     try:
         draft.write_text(text, "utf-8")
         os.replace(draft, target)  # noqa: PTH105 - both are files of one directory
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a name that is too long for the one is so for the other
+            draft.unlink(missing_ok=True)
         raise click.UsageError(f"{target}: it cannot be written: {error.strerror}") from error

@@ -61,8 +61,8 @@ def init(*, directory: str, account: str, region: str, force: bool) -> int:
         raise click.UsageError(
             f"{', '.join(there)} in {place}: there already. Fix: choose another directory, or give --force"
         )
-    texts = _texts(place, account, region)
     try:
+        texts = _texts(place, account, region)
         place.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             (place / name).write_text(text, "utf-8")
@@ -72,7 +72,7 @@ def init(*, directory: str, account: str, region: str, force: bool) -> int:
             "Fix: check the directory and its permissions"
         ) from error
     output.tell(f"Wrote {', '.join(texts) or 'nothing'} to {place}.", colour="green")
-    click.echo(_NEXT.format(cd="" if place == Path() else f"  cd {place}\n"), nl=False)
+    click.echo(output.shown(_NEXT.format(cd="" if place == Path() else f"  cd {place}\n")), nl=False)
     return ExitCode.CLEAN
 
 

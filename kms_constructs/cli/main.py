@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -125,18 +126,33 @@ def _run(arguments: list[str]) -> int:
         output.tell(f"Error: {error}")
         return ExitCode.UNUSABLE
     except OSError as error:
-        # Files are read and written where their names are known; what is left is the terminal.
-        if debug or error.errno not in _NO_OUTPUT:
+        if debug:
             raise
-        output.tell(f"Error: the output cannot be written: {error.strerror}")
+        output.tell(_of_system(error))
         return ExitCode.UNUSABLE
     except Exception as error:
         if debug:
             raise
-        output.tell(
-            f"Internal error: {type(error).__name__}: {error}\n"
-            "This is a defect of kms-constructs: please report it with the input that brought it about. "
-            "`kms-constructs --debug …` shows where it happened."
-        )
+        output.tell(_defect(error))
         return ExitCode.UNUSABLE
     return code if isinstance(code, int) else ExitCode.CLEAN
+
+
+def _of_system(error: OSError) -> str:
+    """What is left of the system's errors: of the terminal, and of names that no file can have."""
+    if error.errno in _NO_OUTPUT:
+        return f"Error: the output cannot be written: {error.strerror}"
+    if error.filename is None:
+        return _defect(error)
+    return (
+        f"Error: {os.fsdecode(error.filename)}: it cannot be used: {error.strerror}. "
+        "Fix: check the name, the directory and its permissions"
+    )
+
+
+def _defect(error: Exception) -> str:
+    return (
+        f"Internal error: {type(error).__name__}: {error}\n"
+        "This is a defect of kms-constructs: please report it with the input that brought it about. "
+        "`kms-constructs --debug …` shows where it happened."
+    )

@@ -355,7 +355,7 @@ def delete(
     # Replicas first: deleting from a primary key first could take waiting material from them, too.
     for one in sorted(keys, key=lambda found: not found.is_replica):
         deleted = delete_material(clients, one, material_id)
-        click.echo(f"Deleted from {one.arn}{f': material {deleted}' if deleted else ''}.")
+        click.echo(output.shown(f"Deleted from {one.arn}{f': material {deleted}' if deleted else ''}."))
     return ExitCode.CLEAN
 
 

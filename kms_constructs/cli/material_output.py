@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kms_constructs.cli import output
 from kms_constructs.exit_code import ExitCode
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def tell_plan(steps: Sequence[Step], first: str) -> int:
     click.echo(f"{first}. Nothing was changed. It would be imported into:")
     for step in steps:
         renews = "renews the material that is there" if step.renews else "first, or missing, material"
-        click.echo(f"  {step.key.arn} ({step.key.state}: {renews}), {_validity(step.valid_to)}")
+        click.echo(output.shown(f"  {step.key.arn} ({step.key.state}: {renews}), {_validity(step.valid_to)}"))
     return ExitCode.CLEAN
 
 
@@ -29,7 +30,7 @@ def tell_imported(done: Sequence[Imported], say: Callable[[str], object]) -> int
     """Says what was imported where."""
     for one in done:
         what = f"material {one.material_id}" if one.material_id else "the material"
-        say(f"Imported into {one.step.key.arn}: {what}, {_validity(one.step.valid_to)}.")
+        say(output.shown(f"Imported into {one.step.key.arn}: {what}, {_validity(one.step.valid_to)}."))
     return ExitCode.CLEAN
 
 
@@ -67,7 +68,7 @@ def status_text(found: Sequence[KeyStatus], moment: datetime) -> str:
             there = _validity(each.valid_to) if each.imported else "not there: import it again"
             note = f" {each.description!r}" if each.description else ""
             lines.append(f"  material {each.id}{note}: {each.state}, {there}")
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{output.shown(line)}\n" for line in lines)
 
 
 def status_json(found: Sequence[KeyStatus], moment: datetime) -> str:

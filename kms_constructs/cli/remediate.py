@@ -105,7 +105,7 @@ def _applied(change: Change, profile: str | None) -> bool:
         from kms_constructs.runtime.applying import apply
         from kms_constructs.runtime.sessions import key_client
     output.tell(change.command)
-    if not click.confirm(f"Make this change to {change.key}?", err=True):
+    if not click.confirm(output.shown(f"Make this change to {change.key}?"), err=True):
         return False
     try:
         apply(key_client(change.key, profile), change.operation, change.parameters, change.before)

@@ -54,11 +54,8 @@ class TrailGiven:
         with needing_trail(str(self.store)):
             from kms_constructs.runtime.trail.recorded import RecordedTrail
             from kms_constructs.runtime.trail.store import TrailStore
-        connection = TrailStore(self.store).connect()
-        try:
+        with TrailStore(self.store).opened() as connection:
             yield RecordedTrail(connection)
-        finally:
-            connection.close()
 
     def read(self, given: Given, *inputs: tuple[str, ...]) -> tuple[list[Estate], Recorded]:
         """What policies say, one estate for each input that is not empty, and what the trail tells of it.

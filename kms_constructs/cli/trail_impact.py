@@ -61,7 +61,7 @@ def impact(
     Examples:
       kms-constructs trail impact trail/ --against cdk.out
       kms-constructs trail impact trail/ --against cdk.out --before main/cdk.out --since 2026-02-01
-      kms-constructs trail impact trail/ --against policy.json --key-map 1234abcd-…=policy
+      kms-constructs trail impact trail/ --against policy.json --key-map 1234abcd-…=policy.json
 
     \b
     Exit codes: 0 nothing would be denied, 1 something would, 2 input that cannot be read, or wrong usage,

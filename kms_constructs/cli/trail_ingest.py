@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from dataclasses import asdict
@@ -119,9 +118,11 @@ def ingest(
         summary = run(Path(directory), found, max_file_bytes=max_file_size, progress=None if quiet else bar)
     _tell_quarantined(summary)
     if format_ == "json":
-        click.echo(json.dumps(asdict_of(summary), indent=2, ensure_ascii=False))
+        from kms_constructs.reports.text import json_text
+
+        click.echo(json_text(asdict_of(summary), indent=2))
     elif not quiet:
-        click.echo(_table(summary, directory))
+        click.echo(output.shown(_table(summary, directory)))
     return ExitCode.UNDETERMINED if summary.quarantined else ExitCode.CLEAN
 
 

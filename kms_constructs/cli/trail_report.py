@@ -215,27 +215,23 @@ def _by_duckdb(wanted: _Wanted, queries: list[Query]) -> TrailReports:
     from kms_constructs.runtime.trail.engine import ask
     from kms_constructs.runtime.trail.store import TrailStore
 
-    with _stored(Path(wanted.store)) as directory:
-        connection = TrailStore(directory).connect()
-        try:
-            engine = DuckDbEngine(connection, wanted.store)
-            spanned = engine.days()
-            if spanned is None:
-                raise SourceError(
-                    wanted.store, "it holds no event that bears on a key",
-                    "Ingest log files of a trail that records KMS events",
-                )  # fmt: skip
-            since, until = wanted.since or spanned[0], wanted.until or spanned[1]
-            if since > until:
-                raise click.UsageError(
-                    f"the trail is of {spanned[0]} to {spanned[1]}: nothing lies from {since} to {until}. "
-                    "Fix: ask about days of the trail"
-                )
-            asked = wanted.asked(since, until)
-            with output.progress("Counting"):
-                return _together(wanted.store, asked, ask(engine, queries, asked))
-        finally:
-            connection.close()
+    with _stored(Path(wanted.store)) as directory, TrailStore(directory).opened() as connection:
+        engine = DuckDbEngine(connection, wanted.store)
+        spanned = engine.days()
+        if spanned is None:
+            raise SourceError(
+                wanted.store, "it holds no event that bears on a key",
+                "Ingest log files of a trail that records KMS events",
+            )  # fmt: skip
+        since, until = wanted.since or spanned[0], wanted.until or spanned[1]
+        if since > until:
+            raise click.UsageError(
+                f"the trail is of {spanned[0]} to {spanned[1]}: nothing lies from {since} to {until}. "
+                "Fix: ask about days of the trail"
+            )
+        asked = wanted.asked(since, until)
+        with output.progress("Counting"):
+            return _together(wanted.store, asked, ask(engine, queries, asked))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kms_constructs.detections.synthetic.trail import SyntheticTrail
 
 _LEAST = 2000
+_MOST_DAYS = 3650
 
 
 @click.command(short_help="Write the log files of a trail that never happened.")
@@ -21,7 +22,7 @@ _LEAST = 2000
               help="Directory for AWSLogs; made where it is missing.")  # fmt: skip
 @click.option("--events", metavar="N", type=click.IntRange(min=_LEAST), default=10_000, show_default=True,
               help="Number of records.")  # fmt: skip
-@click.option("--days", metavar="N", type=click.IntRange(min=6), default=30, show_default=True,
+@click.option("--days", metavar="N", type=click.IntRange(6, _MOST_DAYS), default=30, show_default=True,
               help="Length; incidents are in the second half.")  # fmt: skip
 @click.option("--seed", metavar="N", type=int, default=1, show_default=True,
               help="Another seed is another trail; the same is the same, to the byte.")  # fmt: skip
@@ -57,7 +58,7 @@ def sample(*, into: str, events: int, days: int, seed: int, incidents: str | Non
             f"{error.filename}: it cannot be written: {error.strerror}. "
             "Fix: check the directory and its permissions"
         ) from error
-    click.echo(f"{events:,} records in {len(written)} files below {Path(into, 'AWSLogs')}")
+    click.echo(output.shown(f"{events:,} records in {len(written)} files below {Path(into, 'AWSLogs')}"))
     click.echo("Who is authorised in it, for `trail detect`:")
     for control, principals in trail.authorised.items():
         for principal in principals:

@@ -66,9 +66,8 @@ def verify_sharing(
         )
     pairs = dict(_pair(one) for one in context)
     if not yes:
-        click.confirm(
-            f"Write an object to s3://{bucket}/{prefix}… and delete it again?", abort=True, err=True
-        )
+        question = f"Write an object to s3://{bucket}/{prefix}… and delete it again?"
+        click.confirm(output.shown(question), abort=True, err=True)
     with needing_boto3("verify-sharing"):
         from kms_constructs.runtime.sessions import party
         from kms_constructs.runtime.sharing import Result, Sharing

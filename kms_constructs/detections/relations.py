@@ -34,6 +34,7 @@ KEY_PARAMETERS: tuple[str, ...] = (*_USES, "aliasName", _TRAIL_KEY)
 _METADATA = ("keyMetadata", "replicaKeyMetadata")
 # Made once: `json.dumps` with these arguments makes an encoder for each call.
 _ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
@@ -384,7 +385,8 @@ def _time(value: object) -> str | None:
 def _json(value: object) -> str | None:
     if not isinstance(value, dict) or not value:
         return None
-    return _ENCODE(value)
+    # Half of a character is no text, and engines refuse JSON that has one: it becomes what it is written as.
+    return _SURROGATE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", _ENCODE(value))
 
 
 def _object(value: object) -> Mapping[str, object]:

@@ -21,6 +21,8 @@ MANIFEST: Final = "manifest.jsonl"
 FILES: Final = "files"
 VERSION: Final = 1
 """Of the layout of the store: one that is newer is refused."""
+_NO_LINE: Final = (msgspec.MsgspecError, UnicodeDecodeError)
+"""What a line raises that was not written here."""
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -125,7 +127,7 @@ class Manifest:
         for number, line in enumerate(lines, start=1):
             try:
                 batch = decoder.decode(line)
-            except msgspec.MsgspecError as error:
+            except _NO_LINE as error:
                 raise SourceError(
                     str(self._file), f"line {number} is no batch of a store ({error})",
                     "Give the directory of a store, or ingest into another one",
@@ -148,7 +150,7 @@ class Manifest:
             file = self.files_of(batch.batch)
             try:
                 yield from decoder.decode_lines(file.read_bytes())
-            except (OSError, msgspec.MsgspecError) as error:
+            except (OSError, *_NO_LINE) as error:
                 raise SourceError(
                     str(file), f"it cannot be read: {error}", "Ingest into another directory"
                 ) from error

@@ -151,8 +151,8 @@ class LocalFile:
 
     @property
     def name(self) -> str:
-        """Its whole path."""
-        return str(self.path)
+        """Its whole path, as text: bytes of it that are none are escaped."""
+        return str(self.path).encode("utf-8", "backslashreplace").decode("utf-8")
 
     @property
     def mark(self) -> str:

@@ -26,9 +26,10 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -41,6 +42,8 @@ from kms_constructs.runtime.trail.manifest import MANIFEST, Manifest, Quarantine
 EVENTS: Final = "events"
 EVENT_KEYS: Final = "event_keys"
 MEMORY_LIMIT: Final = "2GB"
+
+_COLUMNS: Final = {EVENTS: EVENT_COLUMNS, EVENT_KEYS: KEY_COLUMNS}
 
 _CALLS: Final = """
 CREATE VIEW calls AS
@@ -80,6 +83,7 @@ class TrailStore:
                 str(directory), "it is no store of a trail",
                 f"Fill one first: kms-constructs trail ingest SOURCE... --into {directory}",
             )  # fmt: skip
+        check_text(directory)
         self.directory = directory
         self.manifest = Manifest(directory)
 
@@ -112,6 +116,20 @@ class TrailStore:
             for month in (batch.months if relation == EVENTS else batch.keyed)
         )
 
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """What `connect` gives, closed at the end.
+
+        Raises:
+            SourceError: A file of the store is missing or damaged.
+        """
+        with telling_damage(self.directory, {one: self.parquet(one) for one in _COLUMNS}):
+            connection = self.connect()
+            try:
+                yield connection
+            finally:
+                connection.close()
+
     def connect(
         self, *, memory_limit: str = MEMORY_LIMIT, threads: int | None = None
     ) -> duckdb.DuckDBPyConnection:
@@ -122,7 +140,7 @@ class TrailStore:
             threads: None for one a core.
         """
         connection = connected(memory_limit=memory_limit, threads=threads)
-        for relation, columns in ((EVENTS, EVENT_COLUMNS), (EVENT_KEYS, KEY_COLUMNS)):
+        for relation, columns in _COLUMNS.items():
             connection.execute(f"CREATE VIEW {relation} AS {_select(self.parquet(relation), columns)}")
         connection.execute(_CALLS)
         return connection
@@ -153,6 +171,64 @@ def connected(
     connection = duckdb.connect(":memory:", config=config)
     connection.execute("SET TimeZone = 'UTC'")
     return connection
+
+
+@contextlib.contextmanager
+def telling_damage(directory: Path, files: Mapping[str, Iterable[Path]]) -> Iterator[None]:
+    """Names the file that is missing or damaged, when DuckDB fails for that.
+
+    Files are looked at then alone: to read all of a store first takes as long as to ask it.
+
+    Args:
+        directory: Of the store.
+        files: The Parquet files that are read, by relation.
+
+    Raises:
+        SourceError: One of them is not what was written.
+    """
+    fix = "The store is damaged: ingest the trail anew into another directory"
+    try:
+        yield
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        for relation, paths in files.items():
+            for path in paths:
+                if problem := _damage(path, _COLUMNS[relation]):
+                    raise SourceError(str(path), f"it cannot be read: {problem}", fix) from error
+        if type(error) is duckdb.Error or isinstance(error, duckdb.IOException):
+            # Filters of a file that only some queries look into; what a query did wrong is of other types.
+            problem = str(error).partition("\n")[0]
+            raise SourceError(str(directory), f"a file of it cannot be read: {problem}", fix) from error
+        raise
+
+
+def _damage(file: Path, columns: Mapping[str, str]) -> str:
+    """What is wrong with a Parquet file of a store; nothing when all of it can be read."""
+    if not file.is_file():
+        return "there is no such file"
+    with contextlib.closing(duckdb.connect(":memory:")) as connection:
+        try:
+            connection.execute(f"CREATE VIEW one AS {_select((file,), columns)}")
+            told = {name: kind for name, kind, *_ in connection.execute("DESCRIBE one").fetchall()}
+            connection.execute("SELECT bit_xor(hash(COLUMNS(*))) FROM one").fetchall()
+        except (duckdb.Error, UnicodeDecodeError) as error:
+            return str(error).partition("\n")[0]
+    wrong = [name for name, kind in columns.items() if told[name] != kind]
+    return f"its column {wrong[0]} is of another type" if wrong else ""
+
+
+def check_text(directory: Path) -> None:
+    """Refuses a path that DuckDB cannot be told.
+
+    Raises:
+        SourceError: Its bytes are no UTF-8.
+    """
+    try:
+        str(directory.resolve()).encode("utf-8")
+    except UnicodeEncodeError:
+        raise SourceError(
+            str(directory), "the path is no UTF-8 text, and DuckDB takes no other",
+            "Give another directory",
+        ) from None  # fmt: skip
 
 
 def partition(directory: Path, relation: str, month: str) -> Path:

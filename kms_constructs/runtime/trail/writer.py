@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import msgspec
@@ -30,7 +30,16 @@ from kms_constructs.runtime.trail.records import (
     Reader,
     safe,
 )
-from kms_constructs.runtime.trail.store import EVENT_KEYS, EVENTS, connected, listed, partition, quoted
+from kms_constructs.runtime.trail.store import (
+    EVENT_KEYS,
+    EVENTS,
+    check_text,
+    connected,
+    listed,
+    partition,
+    quoted,
+    telling_damage,
+)
 
 BATCH_EVENTS: Final = 200_000
 BATCH_BYTES: Final = 128 * 1024 * 1024
@@ -226,7 +235,7 @@ class Writer:
             "FROM own JOIN kinds ON kind = number"
         ).fetchone()
         assert bounds is not None  # noqa: S101 - an aggregate has a row
-        first, last, least, most, without = bounds
+        first, last, *_ = bounds
         known = [
             partition(self.directory, EVENTS, month) / f"{batch.batch}.parquet"
             for batch in self.manifest.batches
@@ -236,6 +245,13 @@ class Writer:
         ]
         if not known:
             return 0
+        with telling_damage(self.directory, {EVENTS: known}):
+            return self._drop(connection, known, bounds)
+
+    @staticmethod
+    def _drop(connection: duckdb.DuckDBPyConnection, known: Sequence[Path], bounds: tuple[Any, ...]) -> int:
+        """Drops events that these files have."""
+        first, last, least, most, without = bounds
         accounts = "" if without else "AND account BETWEEN $least AND $most"
         parameters = {"first": first, "last": last} | ({} if without else {"least": least, "most": most})
         connection.execute(
@@ -307,6 +323,7 @@ _KEYS: Final = (
 
 
 def _prepare(directory: Path) -> None:
+    check_text(directory)
     fix = "Give a directory that is empty, a store, or a name that does not exist yet"
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -56,7 +56,8 @@ def _used(key: Key, day: str | None) -> Key:
 def _last(report: object, file: str) -> dict[str, str]:
     """Day of the last use by the key's ARN."""
     reports = report.get("reports") if isinstance(report, Mapping) else None
-    found = [one for one in reports or () if isinstance(one, Mapping) and one.get("name") == REPORT]
+    listed = reports if isinstance(reports, list) else []
+    found = [one for one in listed if isinstance(one, Mapping) and one.get("name") == REPORT]
     rows = found[0].get("rows") if found else None
     if not isinstance(rows, list):
         raise SourceError(

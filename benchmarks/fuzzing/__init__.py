@@ -1,0 +1,1 @@
+"""What `fuzz_commands.py` runs: broken documents, trails, fleets and arguments, and an AWS that is none."""
