@@ -172,6 +172,8 @@ class Reader:
 
     def _typed(self, document: bytes) -> list[TypedRecord] | None:
         """The records of a document that is laid out as CloudTrail does; None when it is not."""
+        if not document.isascii():
+            document.decode()  # for what nobody looks at is not decoded, and may be damaged
         if document.startswith(b'{"Records":'):
             # Requests are taken over as they are written, a line of the store each.
             return None if b"\n" in document.rstrip() else self._log.decode(document).Records

@@ -73,6 +73,10 @@ BAD = {
     "gzip-and-more": (gzip.compress(WHOLE) + b"more", "its gzip is damaged"),
     "empty-gzip": (gzip.compress(b""), "it is empty"),
     "no-text": (b'{"Records":[{"a":"\xff"}]}', "it is not UTF-8 text (byte 18)"),
+    "no-text-where-nobody-looks": (
+        WHOLE.replace(b'"eventID"', b'"eventCategor\xff":1,"eventID"', 1),
+        "it is not UTF-8 text (byte ",
+    ),
     "no-log": (b'{"Resources": {}}', NO_LOG),
     "a-number": (b"{}", NO_LOG),
     "prose": (b"hello", NO_LOG),
