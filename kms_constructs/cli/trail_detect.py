@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _LEVELS = tuple(level.value for level in Level)
 """Loudest first. What draws them loads rich, and is loaded when it draws."""
+_DAYS = click.IntRange(1, 36_500)
 
 
 def _authorised(
@@ -73,7 +74,7 @@ def _accounts(context: click.Context, parameter: click.Parameter, values: tuple[
 @click.option("--trusted", metavar="ACCOUNT", multiple=True, callback=_accounts,
               help="An account that may be given keys, beside those of the configuration. May be "
               "repeated.")  # fmt: skip
-@click.option("--baseline-days", metavar="N", type=click.IntRange(min=1), default=14, show_default=True,
+@click.option("--baseline-days", metavar="N", type=_DAYS, default=14, show_default=True,
               help="Days that say what is usual: before --since, else the first of the trail.")  # fmt: skip
 @click.option("--level", type=click.Choice(_LEVELS), default=_LEVELS[-1], show_default=True,
               help="Least level shown.")  # fmt: skip

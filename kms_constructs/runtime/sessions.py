@@ -268,7 +268,7 @@ def key_client(key_arn: str, profile: str | None) -> Any:  # noqa: ANN401 - clie
         SourceError: AWS cannot be asked, or the credentials are of another account.
     """
     arn = parse_arn(key_arn)
-    if arn is None:
+    if arn is None or not is_region_name(arn.region):
         raise SourceError(key_arn, "it is no ARN of a key", "Plan anew")
     try:
         session = boto3.Session(profile_name=profile)

@@ -194,6 +194,13 @@ def test_a_trail_beyond_the_calendar(days: str, tmp_path: Path, run: Run) -> Non
     assert "6<=x<=3650" in done.err
 
 
+@pytest.mark.parametrize("days", ["0", "36501", "111122223333", LONG])
+def test_a_baseline_beyond_the_calendar(days: str, store: Path, run: Run) -> None:
+    done = run("trail", "detect", store, "--baseline-days", days)
+    assert done.code == 2
+    assert "1<=x<=36500" in done.err
+
+
 @pytest.mark.parametrize(
     "reports", [1.5, True, "last-use", {"name": "last-use"}, [1.5], [{"name": "last-use", "rows": 7}]]
 )
@@ -258,4 +265,12 @@ def test_what_kms_says_is_shown(command: str, run: Run, monkeypatch: pytest.Monk
     kms.aliases["alias/orders"] = key.arn
     more = ("--generate", "--discard", "--dry-run", "--never-expires") if command == "import" else ()
     done = run("material", command, "alias/orders", *more)
+    assert harmless(done.out + done.err)
+
+
+def test_a_region_that_is_none_in_the_arn_of_a_key(tmp_path: Path, run: Run) -> None:
+    """The ARN stands in a file, where a bit flips; boto3 refuses it in words of its own."""
+    done = run("material", "status", "arn:aws:kms:eu-we\ufeffst-1:111122223333:key/k")
+    assert done.code == 2
+    assert "this is no Region" in done.err
     assert harmless(done.out + done.err)

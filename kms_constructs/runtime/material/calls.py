@@ -113,6 +113,8 @@ def clients_of(profile: str | None, region: str | None) -> Clients:
     retries = Config(retries={"mode": "standard", "total_max_attempts": ATTEMPTS}, connect_timeout=10)
 
     def make(wanted: str | None) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+        if wanted is not None and not is_region_name(wanted):
+            raise MaterialError(f"the ARN of a key in {wanted}", "this is no Region", "give the ARN of a key")
         try:
             session = boto3.Session(profile_name=profile, region_name=wanted or region)
             return session.client("kms", config=retries)

@@ -1,0 +1,136 @@
+"""What the commands take over templates, beside what lints and scans templates as well.
+
+    python benchmarks/templates.py DIR [DIR ...]        # templates of your own, or of a public collection
+    python benchmarks/templates.py --keys 1000          # templates of so many keys, as `guardrails.py` has
+    python benchmarks/templates.py                      # one small template, as JSON and as YAML
+
+`check` and `explain` run over all templates together, then cfn-lint and Checkov over the same files; of
+Checkov the checks that it has on keys alone, and all that it has. A peer that is not found is left out and
+said so. Each command is a process of its own, and its figures are those of the processes that it starts, too:
+processor time, which other work on the machine hardly lengthens, and the most memory that one of them had.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+
+import guardrails  # noqa: E402 - found beside this file
+
+ACCOUNT: Final = "111122223333"
+HERE: Final = Path(sys.executable).parent
+ENDINGS: Final = frozenset({".json", ".yaml", ".yml", ".template"})
+FINE: Final = frozenset({0, 1, 2, 3, *range(4, 32)})
+"""Exit codes of linters that ran: bits or kinds of what they found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """What a command took.
+
+    Args:
+        seconds: Processor time.
+        megabytes: The most memory of one process.
+        code: Its exit code.
+    """
+
+    seconds: float
+    megabytes: float
+    code: int
+
+
+def took(*command: str) -> Took:
+    """What a command took, and what it started.
+
+    Raises:
+        SystemExit: It did not run.
+    """
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = code = os.waitstatus_to_exitcode(status)
+        if code not in FINE:
+            errors.seek(0)
+            raise SystemExit(
+                f"{command[0]} ended with {code}:\n{errors.read().decode(errors='replace')[-2000:]}"
+            )
+    return Took(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, code)
+
+
+def compare(title: str, files: Sequence[Path], checkov: str | None, *, explain: bool) -> None:
+    """Prints what each tool took over the files."""
+    names = [str(one) for one in files]
+    mine = ("--account", ACCOUNT, "--region", "eu-west-1")
+    command = str(HERE / "kms-constructs")
+    print(title)
+    ours = took(command, "check", *names, *mine)
+    _say("kms-constructs check", ours, ours)
+    if explain:
+        _say("kms-constructs explain", took(command, "explain", *names, *mine), ours)
+    linter = shutil.which("cfn-lint", path=str(HERE)) or shutil.which("cfn-lint")
+    if linter is None:
+        print("  cfn-lint: not found")
+    else:
+        _say("cfn-lint", took(linter, "--non-zero-exit-code", "none", "--template", *names), ours)
+    if checkov is None:
+        print("  checkov: not found; name it with --checkov or CHECKOV")
+        return
+    options = ("--framework", "cloudformation", "--quiet", "--compact", "--file", *names)
+    _say("checkov, its checks on keys", took(checkov, "-c", guardrails.CHECKS, *options), ours)
+    _say("checkov", took(checkov, *options), ours)
+
+
+def _say(name: str, one: Took, ours: Took) -> None:
+    ratio = "" if one is ours else f"   check takes {ours.seconds / one.seconds:.3f} of it"
+    print(f"  {name:30}{one.seconds:8.2f} CPU s{one.megabytes:8.0f} MB{ratio}", flush=True)
+
+
+def templates_in(directories: Sequence[Path]) -> list[Path]:
+    """The templates under directories: what has an ending of one, and speaks of resources."""
+    found = []
+    for directory in directories:
+        for file in sorted(directory.rglob("*")):
+            if file.suffix in ENDINGS and file.is_file() and "AWS::" in file.read_text("utf-8", "replace"):
+                found.append(file)
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("directories", nargs="*", type=Path, metavar="DIR")
+    parser.add_argument("--keys", type=int, help="generate templates of so many keys")
+    parser.add_argument("--checkov", default=os.environ.get("CHECKOV") or shutil.which("checkov"))
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        if given.directories:
+            files = templates_in(given.directories)
+            compare(f"{len(files)} templates", files, given.checkov, explain=True)
+        elif given.keys:
+            guardrails.write_templates(Path(folder), given.keys)
+            files = sorted(Path(folder).iterdir())
+            compare(f"{given.keys:,} keys in {len(files)} templates", files, given.checkov, explain=True)
+        else:
+            guardrails.write_templates(Path(folder), 1)
+            (as_json,) = Path(folder).iterdir()
+            as_yaml = as_json.with_suffix(".yaml")
+            as_yaml.write_text(yaml.safe_dump(json.loads(as_json.read_text("utf-8"))), "utf-8")
+            for title, file in (("one small template, JSON", as_json), ("one small template, YAML", as_yaml)):
+                compare(title, [file], given.checkov, explain=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
