@@ -6,6 +6,7 @@ from mutations.mutant import Mutant
 
 WORLDS = ("tests/sources/cloudformation/test_worlds.py", "tests/guardrails/test_worlds.py")
 
+SAME = ("tests/sources/cloudformation/test_same_stacks.py",)
 RESOLVER = ("tests/sources/cloudformation/test_intrinsics.py",)
 PARSER = ("tests/model/test_policy_parser.py", "tests/model/test_policy.py")
 
@@ -236,5 +237,45 @@ SOURCES = (
         "self._read(index, element.value)",
         "A Deny that a condition decides would deny for certain.",
         PARSER,
+    ),
+    Mutant(
+        "source-stack-of-another-value",
+        "sources/cloudformation/world.py",
+        "            and changed.isdisjoint(root.parameters)\n",
+        "",
+        "What holds of one stage would hold of all.",
+        SAME,
+    ),
+    Mutant(
+        "source-stack-that-imports",
+        "sources/cloudformation/world.py",
+        "            takes = not text or any(name in text for name in _FROM_OTHERS)\n",
+        "            takes = False\n",
+        "Who may use a key by an import would be whom the first stage exports.",
+        SAME,
+    ),
+    Mutant(
+        "source-stack-of-another-account",
+        "sources/cloudformation/world.py",
+        '        if any(name.startswith("AWS::") for name in changed):\n            return {}\n',
+        "",
+        "Keys of an account that a key policy gives away would be of none.",
+        SAME,
+    ),
+    Mutant(
+        "source-stack-without-its-problems",
+        "sources/cloudformation/world.py",
+        "            self.problems.extend(told)\n",
+        "",
+        "What cannot be read would be told of the first world alone.",
+        SAME,
+    ),
+    Mutant(
+        "source-defaults-of-later",
+        "sources/cloudformation/resolver.py",
+        "        return self._settled\n",
+        "        return dict(self.defaults_taken)\n",
+        "Defaults that decide nothing of keys would be noted.",
+        SAME,
     ),
 )

@@ -58,7 +58,8 @@ def described(some: Collection[Assignment], every: Collection[Assignment]) -> st
         >>> described([every[0], every[3]], every)
         'Stage=dev and Open=n, for instance'
     """
-    inside, outside = set(some), [one for one in every if one not in set(some)]
+    inside = set(some)
+    outside = [one for one in every if one not in inside]
     if not outside or not inside:
         return ""
     ordered = [one for one in every if one in inside]

@@ -12,6 +12,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Final
 
@@ -44,6 +45,7 @@ Given = Callable[[str], bool]
 """Whether a template of this file name was given."""
 
 
+@lru_cache(maxsize=4096)
 def normal(path: str) -> str:
     """A path as paths of inputs are compared."""
     return posixpath.normpath(PurePath(path).as_posix())
@@ -170,7 +172,7 @@ def _stack_set(scope: Scope, resource: Resource, given: Given) -> Iterator[Inner
         return
     source = scope.input.source
     try:
-        template = decode(body, f"{source}: TemplateBody")
+        template = _decoded(body, f"{source}: TemplateBody")
     except SourceError as error:
         yield SourceProblem(source, f"TemplateBody: {error.problem}", error.fix, resource.logical_id)
         return
@@ -183,6 +185,12 @@ def _stack_set(scope: Scope, resource: Resource, given: Given) -> Iterator[Inner
     yield Inner(
         resource.logical_id, TemplateInput(pinned, source, within=f"{scope.label}.{resource.logical_id}")
     )
+
+
+@lru_cache(maxsize=64)
+def _decoded(body: str, source: str) -> object:
+    """The template that a text is: once, for every world has it."""
+    return decode(body, source)
 
 
 def _values(scope: Scope, resource: Resource) -> Mapping[str, str | None] | Unknown:

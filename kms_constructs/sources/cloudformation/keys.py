@@ -16,7 +16,7 @@ from kms_constructs.model.unknown import Maybe, Unknown, is_unknown, or_default
 from kms_constructs.sources.cloudformation.documents import policy_of
 from kms_constructs.sources.cloudformation.origins import ResourceOrigin
 from kms_constructs.sources.cloudformation.properties import Properties
-from kms_constructs.sources.cloudformation.resources import key_id
+from kms_constructs.sources.cloudformation.resources import KEY_ID, key_id
 from kms_constructs.sources.cloudformation.scope import Resource, Scope
 from kms_constructs.sources.named_keys import ALIAS_PREFIX, NamedKeys, linked, primaries_by_id
 
@@ -109,7 +109,7 @@ class Keys:
             return
         location: Location | None = None
         tags: Mapping[str, str | Unknown] | Unknown = {}
-        for path, text in _texts(properties, "Properties"):
+        for path, text in scope.of_resource(_naming, resource.logical_id):
             for draft in self._named(text, scope):
                 if resource.type == "AWS::SSM::Parameter":
                     draft.referenced_outside = True
@@ -128,8 +128,7 @@ class Keys:
 
     def passed_on(self, scope: Scope, resource: Resource) -> None:
         """Notes the keys that are passed to a nested stack whose template was not given."""
-        properties = scope.properties(resource.logical_id)
-        for _, text in _texts(properties, ""):
+        for _, text in scope.of_resource(_naming, resource.logical_id):
             for draft in self._named(text, scope):
                 draft.referenced_outside = True
 
@@ -261,15 +260,25 @@ def _tags_of(properties: Mapping[str, object], location: Location) -> Mapping[st
     return Properties({"Tags": listed}, location, []).tags()
 
 
+def _naming(properties: Mapping[str, object] | Unknown) -> tuple[tuple[str, str], ...]:
+    """Every text in the properties of a resource that may name a key, with its path."""
+    return tuple(_texts(properties, "Properties"))
+
+
+def _may_name(text: str) -> bool:
+    """Whether a text may name a key: of what deployment makes up, by the id of a key alone."""
+    return KEY_ID in text or ALIAS_PREFIX in text or ":key/" in text
+
+
 def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
     """Every text in a resolved value that may name a key, with its path."""
     if isinstance(value, str):
-        if has_hole(value) or ALIAS_PREFIX in value or ":key/" in value:
+        if _may_name(value):
             yield path, value
     elif isinstance(value, dict):
         for key, member in value.items():
             # Asked here, for most members are texts that name none.
-            if type(member) is not str or has_hole(member) or ALIAS_PREFIX in member or ":key/" in member:
+            if type(member) is not str or _may_name(member):
                 yield from _texts(member, f"{path}/{display(str(key))}")
     elif isinstance(value, list):
         for index, member in enumerate(value):

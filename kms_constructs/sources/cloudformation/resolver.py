@@ -8,7 +8,6 @@ See: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-fu
 
 from __future__ import annotations
 
-import hashlib
 import json
 import marshal
 import re
@@ -21,6 +20,7 @@ from kms_constructs.model.text import CLOSE, OPEN, HoleKind, display, has_hole, 
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
 from kms_constructs.sources.cloudformation import intrinsics
 from kms_constructs.sources.cloudformation.content import makes_resources, raw_resources
+from kms_constructs.sources.cloudformation.naming import name_of
 from kms_constructs.sources.cloudformation.resources import attribute_of
 from kms_constructs.sources.cloudformation.scope import (
     MAX_DEPTH,
@@ -87,6 +87,8 @@ class Stack:
         self._attributes: dict[tuple[str, str], object] = {}
         self._outputs: dict[str, object] = {}
         self._properties: dict[str, Mapping[str, object] | Unknown] = {}
+        self._asked: dict[tuple[object, str], object] = {}
+        self._single: dict[tuple[str, str], object | None] = {}
         self._elements: dict[tuple[bytes, int], object] = {}
         self._shares = False
         """Whether an element of a list has the value that its text has elsewhere: not within a circle."""
@@ -96,6 +98,7 @@ class Stack:
         self._by_default: dict[str, str] = {}
         self.defaults_taken: dict[str, str] = {}
         """Parameters that were asked for and have their default, with it."""
+        self._settled: Mapping[str, str] | None = None
         self.is_absent = False
 
     def find_resources(self) -> None:
@@ -241,7 +244,7 @@ class Stack:
             return "true" if value else "false"
         if isinstance(value, int | float):
             return json.dumps(value)
-        return self.unresolved(_name_of(node))
+        return self.unresolved(name_of(node))
 
     def unresolved(self, name: str) -> str:
         """Text of which nothing is known but its name within this stack."""
@@ -251,6 +254,19 @@ class Stack:
         """Text for an attribute of a resource that is not there: never made, or not declared at all."""
         self._sought.add(logical_id)
         return self.unresolved(f"{logical_id}.{attribute}")
+
+    def of_resource(self, ask: Callable[[Mapping[str, object] | Unknown], _Made], logical_id: str) -> _Made:
+        """What is asked of the properties of a resource: once, for a stack may serve many worlds."""
+        place = ask, logical_id
+        if place not in self._asked:
+            self._asked[place] = ask(self.properties(logical_id))
+        return cast("_Made", self._asked[place])
+
+    def settled_defaults(self) -> Mapping[str, str]:
+        """Those of the `defaults_taken` that were asked for when this was asked first."""
+        if self._settled is None:
+            self._settled = dict(self.defaults_taken)
+        return self._settled
 
     @property
     def missing(self) -> frozenset[str]:
@@ -373,6 +389,14 @@ class Stack:
 
     def resource_property(self, logical_id: str, name: str, depth: int) -> object | None:
         """One property of a resource, resolved; None when it is absent."""
+        if depth:  # within a circle, perhaps
+            return self._property(logical_id, name, depth)
+        place = logical_id, name
+        if place not in self._single:
+            self._single[place] = self._property(logical_id, name, depth)
+        return self._single[place]
+
+    def _property(self, logical_id: str, name: str, depth: int) -> object | None:
         raw = self.resources[logical_id].raw.get("Properties", {})
         if not isinstance(raw, Mapping) or any(str(key).startswith("Fn::") for key in raw):
             return Unknown(f"the properties of {logical_id} cannot be resolved")
@@ -461,18 +485,3 @@ def partition_of(region: str | None) -> str:
 
 def _is_dynamic(text: str) -> bool:
     return "{{resolve:" in text or "[[servicecatalog:" in text
-
-
-def _name_of(node: object) -> str:
-    """A short name for a part of a template: the same part has the same name."""
-    text = compact(node) or f"{type(node).__name__}@{id(node)}"
-    name = next(iter(node), "value") if isinstance(node, Mapping) and len(node) == 1 else "value"
-    return f"{name}#{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:8]}"
-
-
-def compact(node: object) -> str:
-    """A part of a template as JSON; empty when it cannot be written so."""
-    try:
-        return json.dumps(node, sort_keys=True, default=str)
-    except (TypeError, ValueError, RecursionError):
-        return ""

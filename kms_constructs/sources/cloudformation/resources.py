@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kms_constructs.model.text import has_hole
+from kms_constructs.model.text import CLOSE, has_hole
 from kms_constructs.model.unknown import is_unknown
 from kms_constructs.sources.cloudformation.sam import ROLE_MAKERS, role_path
 from kms_constructs.sources.cloudformation.scope import Scope
@@ -145,6 +145,10 @@ def _role_made_by_sam(scope: Scope, logical_id: str, name: str) -> str | None:
     if name != "Arn":
         return scope.generated(logical_id, name)
     return iam_arn(scope, "role", role_name, role_path(scope, maker, 0))
+
+
+KEY_ID = f".KeyId{CLOSE}"
+"""How the id of every key ends that deployment makes up."""
 
 
 def key_id(scope: Scope, logical_id: str, depth: int) -> str:

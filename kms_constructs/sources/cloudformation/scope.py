@@ -5,9 +5,9 @@ The resolver calls them and they call it back; this is the side that they know o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from kms_constructs.model.estate import SourceProblem
 from kms_constructs.model.unknown import Unknown
@@ -15,6 +15,7 @@ from kms_constructs.sources.cloudformation.template import TemplateInput
 from kms_constructs.sources.cloudformation.values import Values
 from kms_constructs.sources.positions import Pointer
 
+_Answer = TypeVar("_Answer")
 MAX_DEPTH: Final = 80
 """Levels of nesting that are followed; CloudFormation's own documents stay far below."""
 
@@ -164,6 +165,16 @@ class Scope(Protocol):
     @property
     def defaults_taken(self) -> dict[str, str]:
         """Parameters that were asked for and have their default, with it."""
+        ...
+
+    def of_resource(
+        self, ask: Callable[[Mapping[str, object] | Unknown], _Answer], logical_id: str
+    ) -> _Answer:
+        """What is asked of the properties of a resource: once, for a stack may serve many worlds."""
+        ...
+
+    def settled_defaults(self) -> Mapping[str, str]:
+        """Those of the `defaults_taken` that were asked for when this was asked first."""
         ...
 
     @property

@@ -66,12 +66,34 @@ def estate_from_templates(
     first = Stacks(inputs, base)
     choices = choices_of(first.stacks, given)
     if choices is None:
-        return _in_its_account(inputs, first)
+        return _in_its_account(_StacksOf(inputs), first)
+    stacks = _StacksOf(inputs)
     made = [
-        (_in_its_account(inputs, Stacks(inputs, values)), assignment)
+        (_in_its_account(stacks, stacks.with_(values)), assignment)
         for values, assignment in choices.worlds(base)
     ]
     return _merged(made, choices)
+
+
+class _StacksOf:
+    """The stacks of templates in many worlds: what is the same in two of them is resolved once.
+
+    Args:
+        inputs: The templates.
+    """
+
+    def __init__(self, inputs: tuple[TemplateInput, ...]) -> None:
+        self.inputs = inputs
+        self._first: dict[object, Stacks] = {}
+
+    def with_(self, values: Values) -> Stacks:
+        """The stacks of one world."""
+        # Region, account and partition are in everything.
+        place = tuple(sorted((name, str(value)) for name, value in values.chosen.items() if ":" in name))
+        first = self._first.get(place)
+        made = Stacks(self.inputs, values, first)
+        self._first.setdefault(place, made)
+        return made
 
 
 def _merged(made: Sequence[tuple[Estate, Assignment]], choices: Choices) -> Estate:
@@ -134,14 +156,15 @@ def _is_same(one: Estate, other: Estate) -> bool:
     )
 
 
-def _in_its_account(inputs: tuple[TemplateInput, ...], stacks: Stacks) -> Estate:
+def _in_its_account(all_stacks: _StacksOf, stacks: Stacks) -> Estate:
     """The estate of the stacks; when nobody said their account, in the one that a key policy gives away."""
-    estate = _estate(inputs, stacks)
+    estate = _estate(all_stacks.inputs, stacks)
     home = _home_of(estate.keys)
     if home is None:
         return estate
     values = stacks.values
-    return _estate(inputs, Stacks(inputs, replace(values, chosen={**values.chosen, ACCOUNT: home})))
+    at_home = all_stacks.with_(replace(values, chosen={**values.chosen, ACCOUNT: home}))
+    return _estate(all_stacks.inputs, at_home)
 
 
 def _home_of(keys: Sequence[Key]) -> str | None:
@@ -198,7 +221,7 @@ def _estate(inputs: tuple[TemplateInput, ...], world: Stacks) -> Estate:
 
 
 def _defaults_taken(scope: Scope) -> Iterator[str]:
-    for name, value in scope.defaults_taken.items():
+    for name, value in scope.settled_defaults().items():
         yield (
             f"{scope.input.source}: {display(value)!r} is taken from the default of parameter {name}; "
             f"give its value with --parameter, or leave it open with --ignore-defaults"

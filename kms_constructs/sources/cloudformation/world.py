@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Final
 
 from kms_constructs.model.estate import SourceProblem
 from kms_constructs.model.text import HoleKind, has_hole, hole
 from kms_constructs.sources.cloudformation.inner import Inner, deployed, file_name, nested_templates, normal
+from kms_constructs.sources.cloudformation.naming import compact
 from kms_constructs.sources.cloudformation.resolver import Stack
 from kms_constructs.sources.cloudformation.scope import Scope, section
 from kms_constructs.sources.cloudformation.template import TemplateInput
@@ -17,6 +18,7 @@ from kms_constructs.sources.cloudformation.values import Values
 MAX_STACKS: Final = 1_000
 """Stacks that nested templates may multiply to."""
 
+_FROM_OTHERS: Final = ('"Fn::ImportValue"', '"Fn::GetStackOutput"')
 MAX_NESTED: Final = 8
 """Levels of stacks within stacks."""
 
@@ -27,10 +29,18 @@ class World:
     Args:
         inputs: The templates.
         values: What is put in for the names that they leave to deployment.
+        like: Another world of the same templates: its stacks serve here, too, where they hang on nothing that
+            is chosen otherwise.
     """
 
-    def __init__(self, inputs: tuple[TemplateInput, ...], values: Values) -> None:
+    def __init__(self, inputs: tuple[TemplateInput, ...], values: Values, like: World | None = None) -> None:
         self.values = values
+        self._like = like
+        self._same = {} if like is None else like.same_with(values)
+        self._told: dict[int, tuple[SourceProblem, ...]] = {}
+        self._reused: set[int] = set()
+        self._making: set[int] = set()
+        self._alone: dict[int, bool] = {}
         self._excluded: dict[str, frozenset[str]] = {}
         self.problems: list[SourceProblem] = []
         self._labels: dict[str, int] = {}
@@ -53,8 +63,7 @@ class World:
             if item.source not in made:
                 self._add(item, {}, None, "", 0)
         for scope in self.scopes:  # parents come before their children, and grow it by what they hold
-            scope.find_resources()
-            self._look_into(scope)
+            self._settle(scope)
         self.stacks = tuple(self.scopes)
         """Every stack, those too that a condition leaves out."""
         self.scopes = [scope for scope in self.scopes if not scope.is_absent]
@@ -69,14 +78,20 @@ class World:
     ) -> Stack:
         wanted = f"{parent.label}.{logical_id}" if parent else item.within or item.stack or _stem(item.source)
         count = self._labels[wanted] = self._labels.get(wanted, 0) + 1
+        same = self._same.pop(id(item), None) if parent is None else None
         label = wanted if count == 1 else f"{wanted}#{count}"
-        scope = Stack(self, item, label, parent, logical_id)
-        self.scopes.append(scope)
+        scope = Stack(self, item, label, parent, logical_id) if same is None else same
         for name, values in self.values.excluded.items():
             if name.startswith("AWS::"):
                 self._excluded[hole(HoleKind.ENVIRONMENT, name)] = values
             elif parent is None and name in scope.parameters:
                 self._excluded[scope.unresolved(name)] = values
+        if same is not None:
+            family = list(_family(same))
+            self.scopes += family
+            self._reused.update(map(id, family))
+            return same
+        self.scopes.append(scope)
         for child_id, path in nested_templates(item):
             child = by_path.get(path)
             if child is None:
@@ -89,6 +104,52 @@ class World:
                 scope.children[child_id] = self._add(child, by_path, scope, child_id, depth + 1)
         return scope
 
+    def same_with(self, values: Values) -> dict[int, Stack]:
+        """The stacks without a parent that are the same with other values, by the id of their input.
+
+        Args:
+            values: The other values.
+        """
+        mine = self.values
+        if (mine.parameters, mine.excluded, mine.ignore_defaults) != (
+            values.parameters,
+            values.excluded,
+            values.ignore_defaults,
+        ):
+            return {}
+        names = mine.chosen.keys() | values.chosen.keys()
+        changed = {name for name in names if mine.chosen.get(name, "") != values.chosen.get(name, "")}
+        if any(name.startswith("AWS::") for name in changed):
+            return {}
+        return {
+            id(root.input): root
+            for root in self.stacks
+            if root.parent is None
+            and not root.input.within
+            and changed.isdisjoint(root.parameters)
+            and all(map(self._stands_alone, _family(root)))
+        }
+
+    def _stands_alone(self, stack: Stack) -> bool:
+        """Whether a stack takes nothing from others, and makes none, of which the names are counted."""
+        found = self._alone.get(id(stack))
+        if found is None:
+            text = compact(stack.input.template)
+            takes = not text or any(name in text for name in _FROM_OTHERS)
+            found = self._alone[id(stack)] = not takes and id(stack) not in self._making
+        return found
+
+    def _settle(self, scope: Stack) -> None:
+        """Decides which resources a stack has, and what they hold."""
+        if self._like is not None and id(scope) in self._reused:
+            self._told[id(scope)] = told = self._like._told[id(scope)]
+            self.problems.extend(told)
+            return
+        before = len(self.problems)
+        scope.find_resources()
+        self._look_into(scope)
+        self._told[id(scope)] = tuple(self.problems[before:])
+
     def _look_into(self, scope: Stack) -> None:
         """Adds the templates that a stack's resources hold; what they deploy unseen is a problem."""
         nested = dict(nested_templates(scope.input))
@@ -98,7 +159,9 @@ class World:
             for one in found:
                 if not isinstance(one, Inner):
                     self.problems.append(one)
-                elif len(self.scopes) >= MAX_STACKS:
+                    continue
+                self._making.add(id(scope))
+                if len(self.scopes) >= MAX_STACKS:
                     self._problem(scope.input, one.logical_id, "there are too many stacks to follow them all")
                 else:
                     self._add(one.template, {}, None, "", 0)
@@ -150,6 +213,13 @@ class World:
         if len(chosen) != 1 or output not in section(chosen[0].input.template, "Outputs"):
             return None
         return chosen[0].output(output, depth + 1)
+
+
+def _family(stack: Stack) -> Iterator[Stack]:
+    """A stack and those nested in it, in the order in which they are added."""
+    yield stack
+    for child in stack.children.values():
+        yield from _family(child)
 
 
 def _by_path(inputs: tuple[TemplateInput, ...]) -> Mapping[str, TemplateInput]:
