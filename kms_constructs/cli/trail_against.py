@@ -96,7 +96,10 @@ def trail_options(function: _Function) -> _Function:
         trail = TrailGiven(
             Path(store),
             None if since is None else since.replace(tzinfo=UTC),
-            None if until is None else until.replace(tzinfo=UTC) + timedelta(days=1),
+            # After the last day that there is nothing is left out.
+            None
+            if until is None or until.date() == date.max
+            else until.replace(tzinfo=UTC) + timedelta(days=1),
             key_map,
         )
         return function(trail=trail, **others)

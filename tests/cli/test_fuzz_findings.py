@@ -201,6 +201,32 @@ def test_a_baseline_beyond_the_calendar(days: str, store: Path, run: Run) -> Non
     assert "1<=x<=36500" in done.err
 
 
+def test_until_the_last_day_that_there_is(store: Path, run: Run) -> None:
+    done = run("trail", "detect", store, "--until", "9999-12-31", "-f", "json")
+    assert done.code in {0, 1}
+    assert json.loads(done.out)["period"]["calls"] == 60
+
+
+def test_a_time_that_python_has_not(tmp_path: Path, run: Run) -> None:
+    """DuckDB gives what lies beyond the year 9999 as text."""
+    alias = {"aliasName": "alias/orders", "targetKeyId": KEY}
+    named = [
+        {**record(number), "eventName": "CreateAlias", "requestParameters": alias} for number in range(2)
+    ]
+    (tmp_path / "a.json").write_bytes(log(named))
+    store = tmp_path / "store"
+    assert run("trail", "ingest", tmp_path / "a.json", "--into", store).code == 0
+    file = parquet(store, "events")
+    with duckdb.connect() as connection:
+        connection.read_parquet(str(file)).create("late")
+        connection.execute("UPDATE late SET event_time = TIMESTAMP '290000-01-01' WHERE event_id LIKE '%1'")
+        connection.table("late").write_parquet(str(file))
+    key = write(tmp_path / "k.json", template())
+    done = run("trail", "detect", store, "--against", key)
+    assert done.code in {0, 1}
+    assert "Internal error" not in done.err
+
+
 @pytest.mark.parametrize(
     "reports", [1.5, True, "last-use", {"name": "last-use"}, [1.5], [{"name": "last-use", "rows": 7}]]
 )

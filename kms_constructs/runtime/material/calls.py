@@ -97,7 +97,13 @@ class Clients:
     made: dict[str | None, Any] = field(default_factory=dict)
 
     def of(self, region: str | None) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-        """The client of a Region."""
+        """The client of a Region.
+
+        Raises:
+            MaterialError: It is none; the ARN of a key stands in files, which may be damaged.
+        """
+        if region is not None and not is_region_name(region):
+            raise MaterialError(f"the ARN of a key in {region}", "this is no Region", "give the ARN of a key")
         if region not in self.made:
             self.made[region] = self.make(region)
         return self.made[region]
@@ -113,8 +119,6 @@ def clients_of(profile: str | None, region: str | None) -> Clients:
     retries = Config(retries={"mode": "standard", "total_max_attempts": ATTEMPTS}, connect_timeout=10)
 
     def make(wanted: str | None) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-        if wanted is not None and not is_region_name(wanted):
-            raise MaterialError(f"the ARN of a key in {wanted}", "this is no Region", "give the ARN of a key")
         try:
             session = boto3.Session(profile_name=profile, region_name=wanted or region)
             return session.client("kms", config=retries)

@@ -326,13 +326,13 @@ def recorded_keys(connection: DuckDBPyConnection) -> tuple[RecordedKey, ...]:
 
 
 _NAMED = """
-    SELECT k.key, k.alias, max(k.event_time) AS time
+    SELECT k.key, k.alias, max(epoch_us(k.event_time)) AS time
     FROM event_keys AS k JOIN events AS e ON e.event_id = k.event_id
     WHERE k.alias IS NOT NULL AND k.key LIKE '%:key/%'
       AND e.event_source = 'kms.amazonaws.com' AND e.error_code IS NULL AND e.event_name <> 'DeleteAlias'
     GROUP BY k.key, k.alias
     UNION ALL
-    SELECT k.key, json_extract_string(e.request, '$.aliasName'), max(e.event_time)
+    SELECT k.key, json_extract_string(e.request, '$.aliasName'), max(epoch_us(e.event_time))
     FROM events AS e JOIN event_keys AS k ON k.event_id = e.event_id
     WHERE e.event_source = 'kms.amazonaws.com' AND e.error_code IS NULL
       AND e.event_name IN ('CreateAlias', 'UpdateAlias') AND k.use = 'key' AND k.key LIKE '%:key/%'
@@ -342,7 +342,8 @@ _NAMED = """
 
 def _aliases(connection: DuckDBPyConnection) -> dict[str, list[str]]:
     """The aliases of each key: whose an alias was last."""
-    last: dict[tuple[str, str, str], tuple[datetime, str]] = {}
+    # As numbers, for DuckDB has times that Python has not.
+    last: dict[tuple[str, str, str], tuple[int, str]] = {}
     for key, alias, time in connection.execute(_NAMED).fetchall():
         arn = parse_arn(key)
         if alias is not None and arn is not None:
