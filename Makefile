@@ -19,6 +19,8 @@ export JSII_NODE := $(CURDIR)/$(BIN)/node
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export CDK_DISABLE_CLI_TELEMETRY := true
 export npm_config_update_notifier := false
+# Lint and tests start some hundreds of interpreters, and each would compile what it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Like pip, trust the certificates that the machine trusts.
 export NODE_USE_SYSTEM_CA := 1
 
