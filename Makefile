@@ -26,7 +26,8 @@ export NODE_USE_SYSTEM_CA := 1
 
 # Without byte code for everything: aws-cdk-lib alone has 300 MB of it, of which a run needs a few percent.
 PIP_INSTALL := -m pip --quiet --no-input install --no-compile
-PYTEST_FLAGS ?= -n auto --dist loadfile --quiet
+# In the order that tests/conftest.py gives them, and not by their number.
+PYTEST_FLAGS ?= -n auto --dist loadfile --no-loadscope-reorder --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
