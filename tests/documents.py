@@ -7,13 +7,19 @@ are, and say what follows.
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import shlex
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
+from kms_constructs.cli.main import main
 from tests.conftest import REPOSITORY
 
 README = REPOSITORY / "README.md"
@@ -25,6 +31,8 @@ _FENCE = re.compile(
     r"^```(?P<language>\w*)(?: title=\"(?P<title>[^\"]+)\")?(?P<more>[^\n]*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
+_OF_A_SHELL = re.compile(r"[;&|<>$`]")
+"""What a shell makes something of; quotes are taken off here."""
 _INCLUDED = re.compile(r'^--8<-- "([^"]+)"\n', re.MULTILINE)
 
 
@@ -116,9 +124,30 @@ def _of_python(block: Block, directory: Path) -> str:
 def _of_console(block: Block, directory: Path) -> str:
     said = []
     for command in re.findall(r"^\$ (.*)$", block.text, re.MULTILINE):
-        done = subprocess.run(
-            ["bash", "-c", f"exec 2>&1\n{command}"],
-            cwd=directory, env=environment(), capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        said.append(f"$ {command}\n" + re.sub(r"[ \t]+$", "", done.stdout, flags=re.MULTILINE))
+        plain = command.startswith("kms-constructs ") and not _OF_A_SHELL.search(command)
+        told = _of_command(shlex.split(command)[1:], directory) if plain else _of_shell(command, directory)
+        said.append(f"$ {command}\n" + re.sub(r"[ \t]+$", "", told, flags=re.MULTILINE))
     return "".join(said)
+
+
+def _of_shell(command: str, directory: Path) -> str:
+    return subprocess.run(
+        ["bash", "-c", f"exec 2>&1\n{command}"],
+        cwd=directory, env=environment(), capture_output=True, text=True, check=False,
+    ).stdout  # fmt: skip
+
+
+def _of_command(arguments: list[str], directory: Path) -> str:
+    """What the command says, run in this process: most of the documents' commands are it and nothing else."""
+    with pytest.MonkeyPatch.context() as patch, io.TextIOWrapper(io.BytesIO(), "utf-8") as out:
+        patch.chdir(directory)
+        for name in set(os.environ) - set(environment()):
+            patch.delenv(name)
+        for name, text in environment().items():
+            patch.setenv(name, text)
+        patch.setattr(sys, "argv", ["kms-constructs", *arguments])
+        with redirect_stdout(out), redirect_stderr(out), pytest.raises(SystemExit):
+            main()
+        out.flush()
+        out.seek(0)
+        return out.read()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import pkgutil
@@ -12,6 +13,7 @@ import tomllib
 import zipfile
 from collections import Counter
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -98,6 +100,31 @@ def test_the_command_is_where_the_project_says() -> None:
 
     assert script.value == PROJECT["project"]["scripts"]["kms-constructs"]
     assert callable(script.load())
+
+
+def test_what_is_used_of_cdk_is_followed_by_mypy() -> None:
+    """An import of what mypy does not follow is its error; ``cdk.aws_rds`` would be Any, in silence."""
+    (followed,) = (
+        {*override["module"]}
+        for override in PROJECT["tool"]["mypy"]["overrides"]
+        if override.get("follow_imports") == "normal"
+    )
+    spec = find_spec("aws_cdk")
+    assert spec is not None
+    assert spec.origin is not None
+    modules = {path.parent.name for path in Path(spec.origin).parent.glob("*/__init__.py")}
+    assert "aws_rds" in modules
+
+    used = {
+        (file.relative_to(REPOSITORY).as_posix(), node.attr)
+        for name in PROJECT["tool"]["mypy"]["files"]
+        for file in sorted({REPOSITORY / name, *(REPOSITORY / name).rglob("*.py")})
+        if file.is_file()
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+        if node.value.id in {"aws_cdk", "cdk"} and node.attr in modules
+    }
+    assert {one for one in used if f"aws_cdk.{one[1]}" not in followed} == set()
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import ministack
+from tests import forked, ministack
 from tests.conftest import REPOSITORY
 
 TEXT = (REPOSITORY / "docs" / "key-material.md").read_text("utf-8")
@@ -43,6 +43,13 @@ if query:
     print(answer)
 """
 """As much of the AWS CLI as the runbook uses."""
+PROGRAMS = {"aws": AWS, "kms-constructs": "from kms_constructs.cli.main import main\nmain()\n"}
+PREPARED = """\
+import functools, boto3, botocore.session, kms_constructs.cli.main, kms_constructs.cli.material
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+boto3.Session("a", "b", region_name="eu-west-1").client("kms")
+"""
+"""What every one of them would do first."""
 
 
 def blocks(kind: str) -> list[tuple[str, str]]:
@@ -53,20 +60,13 @@ def blocks(kind: str) -> list[tuple[str, str]]:
 def test_the_runbook_runs(tmp_path: Path) -> None:
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name, code in {
-        "aws": AWS,
-        "kms-constructs": "from kms_constructs.cli.main import main\nmain()\n",
-    }.items():
-        program = programs / name
-        program.write_text(f"#!{sys.executable}\n{code}")
-        program.chmod(0o755)
     (programs / "python").symlink_to(sys.executable)
     for name, body in blocks("python"):
         if name:
             (tmp_path / name).write_text(body)
     script = "\n".join(body for _, body in blocks("sh"))
     assert script.count("kms-constructs material") > 12
-    with ministack.running(tmp_path) as emulator:
+    with ministack.running(tmp_path) as emulator, forked.programs(programs, PREPARED, PROGRAMS):
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-x", "-c", script],
             cwd=tmp_path,

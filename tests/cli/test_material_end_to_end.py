@@ -6,11 +6,10 @@ Not checked there, for it does not know it: expiry, other material, types of imp
 from __future__ import annotations
 
 import hmac
-import subprocess
-import sys
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -23,7 +22,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from tests import ministack
-from tests.conftest import REPOSITORY
+from tests.cli import conftest
+from tests.cli.conftest import Done
 from tests.runtime.material.samples import SPECS, material_bytes
 
 ACCOUNT = "111122223333"
@@ -42,19 +42,28 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ministack.Min
         yield one
 
 
-def run(emulator: ministack.MiniStack, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """Runs the command as a user does, in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-c", "from kms_constructs.cli.main import main; main()", *arguments],
-        env={
-            "PATH": "/usr/bin:/bin", "PYTHONPATH": str(REPOSITORY), "AWS_ENDPOINT_URL": emulator.endpoint,
-            "AWS_REGION": ministack.REGION, "AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "none",
-        },
-        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done
+class Run(Protocol):
+    """Runs the command, in this process: the runbook is run in processes of its own."""
+
+    def __call__(self, *arguments: str, code: int = 0) -> Done: ...
+
+
+@pytest.fixture
+def run(emulator: ministack.MiniStack, run: conftest.Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.endpoint)
+    monkeypatch.setenv("AWS_REGION", ministack.REGION)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCOUNT)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+
+    def go(*arguments: str, code: int = 0) -> Done:
+        done = run(*arguments)
+        assert done.code == code, done.out + done.err
+        assert "Traceback" not in done.err
+        return done
+
+    return go
 
 
 def make(emulator: ministack.MiniStack, spec: str, **more: Any) -> str:
@@ -105,16 +114,16 @@ def check_use(client: Any, key: str, spec: str, data: bytes) -> None:
 @pytest.mark.parametrize("algorithm", ["RSAES_OAEP_SHA_256", "RSA_AES_KEY_WRAP_SHA_256"])
 @pytest.mark.parametrize("spec", SPECS)
 def test_the_key_works_with_the_very_material(
-    emulator: ministack.MiniStack, spec: str, algorithm: str
+    emulator: ministack.MiniStack, run: Run, spec: str, algorithm: str
 ) -> None:
     if algorithm.startswith("RSAES") and spec.startswith("RSA"):
         pytest.skip("RSA private keys are too long for OAEP")
     client, key, data = emulator.client("kms"), make(emulator, spec), material_bytes(spec)
     done = run(
-        emulator, "material", "import", key, "--valid-for", "30", "--wrapping-algorithm", algorithm,
+        "material", "import", key, "--valid-for", "30", "--wrapping-algorithm", algorithm,
         "--wrapping-key-spec", "RSA_3072", "--from-file", secret_file("in.key", data),
     )  # fmt: skip
-    assert done.stdout.startswith(f"Imported into {key}: ")
+    assert done.out.startswith(f"Imported into {key}: ")
     described = client.describe_key(KeyId=key)["KeyMetadata"]
     assert (described["KeyState"], described["ExpirationModel"]) == ("Enabled", "KEY_MATERIAL_EXPIRES")
     check_use(client, key, spec, data)
@@ -122,62 +131,63 @@ def test_the_key_works_with_the_very_material(
 
 def test_what_was_encrypted_is_decrypted_after_delete_and_import_and_with_no_other_material(
     emulator: ministack.MiniStack,
+    run: Run,
 ) -> None:
     client, key = emulator.client("kms"), make(emulator, "SYMMETRIC_DEFAULT")
     tag = {"TagKey": "kms:material-expires", "TagValue": "2999-01-01"}
     client.tag_resource(KeyId=key, Tags=[tag])
     secret_file("in.key", material_bytes("SYMMETRIC_DEFAULT"))
-    late = run(emulator, "material", "import", key, "--from-file", "in.key", code=2)
-    assert "at most 365 days ahead" in late.stderr
+    late = run("material", "import", key, "--from-file", "in.key", code=2)
+    assert "at most 365 days ahead" in late.err
     client.untag_resource(KeyId=key, TagKeys=[tag["TagKey"]])
     take = ("material", "import", key, "--never-expires", "--from-file")
-    run(emulator, *take, "in.key")
+    run(*take, "in.key")
     ciphertext = client.encrypt(KeyId=key, Plaintext=MESSAGE)["CiphertextBlob"]
-    run(emulator, "material", "delete", key, "--confirm", key.rpartition("/")[2])
-    status = run(emulator, "material", "status", key, "--fail-within", "1", code=1)
-    assert "PendingImport, no material can be used" in status.stdout
+    run("material", "delete", key, "--confirm", key.rpartition("/")[2])
+    status = run("material", "status", key, "--fail-within", "1", code=1)
+    assert "PendingImport, no material can be used" in status.out
     with pytest.raises(client.exceptions.KMSInvalidStateException):
         client.decrypt(CiphertextBlob=ciphertext, KeyId=key)
-    run(emulator, *take, "in.key")
+    run(*take, "in.key")
     assert client.decrypt(CiphertextBlob=ciphertext, KeyId=key)["Plaintext"] == MESSAGE
     # The emulator takes other material, which KMS would not: what it then reads is something else, so that
     # the equality above is one of the material.
-    run(emulator, "material", "delete", key, "--confirm", key.rpartition("/")[2])
-    run(emulator, *take, secret_file("other.key", material_bytes("HMAC_256")))
+    run("material", "delete", key, "--confirm", key.rpartition("/")[2])
+    run(*take, secret_file("other.key", material_bytes("HMAC_256")))
     assert client.decrypt(CiphertextBlob=ciphertext, KeyId=key)["Plaintext"] != MESSAGE
 
 
-def test_two_keys_with_the_same_material_make_the_same_mac(emulator: ministack.MiniStack) -> None:
+def test_two_keys_with_the_same_material_make_the_same_mac(emulator: ministack.MiniStack, run: Run) -> None:
     client = emulator.client("kms")
     first, second = make(emulator, "HMAC_512"), make(emulator, "HMAC_512")
-    run(emulator, "material", "import", first, "--valid-for", "9", "--generate", "--save", "made.key")
-    run(emulator, "material", "import", second, "--valid-for", "9", "--from-file", "made.key")
+    run("material", "import", first, "--valid-for", "9", "--generate", "--save", "made.key")
+    run("material", "import", second, "--valid-for", "9", "--from-file", "made.key")
     for key in (first, second):
         check_use(client, key, "HMAC_512", Path("made.key").read_bytes())
 
 
-def test_a_ceremony_and_a_replica(emulator: ministack.MiniStack) -> None:
+def test_a_ceremony_and_a_replica(emulator: ministack.MiniStack, run: Run) -> None:
     client, key = emulator.client("kms"), make(emulator, "SYMMETRIC_DEFAULT", MultiRegion=True)
     secret_file("in.key", material_bytes("SYMMETRIC_DEFAULT"))
-    run(emulator, "material", "parameters", key, "-o", "parameters.json")
-    run(emulator, "material", "wrap", "parameters.json", "--from-file", "in.key", "-o", "wrapped.json")
-    run(emulator, "material", "upload", "wrapped.json", "--valid-for", "9")
+    run("material", "parameters", key, "-o", "parameters.json")
+    run("material", "wrap", "parameters.json", "--from-file", "in.key", "-o", "wrapped.json")
+    run("material", "upload", "wrapped.json", "--valid-for", "9")
     client.replicate_key(KeyId=key, ReplicaRegion="us-east-1")
-    run(emulator, "material", "import", key, "--valid-for", "9", "--from-file", "in.key", "--all-replicas")
+    run("material", "import", key, "--valid-for", "9", "--from-file", "in.key", "--all-replicas")
     ciphertext = client.encrypt(KeyId=key, Plaintext=MESSAGE)["CiphertextBlob"]
     elsewhere = emulator.client("kms", region="us-east-1")
     replica = key.replace(ministack.REGION, "us-east-1")
     assert elsewhere.decrypt(CiphertextBlob=ciphertext, KeyId=replica)["Plaintext"] == MESSAGE
-    status = run(emulator, "material", "status", replica)
-    assert f"{key}\n  SYMMETRIC_DEFAULT, primary: Enabled" in status.stdout
-    assert f"{replica}\n  SYMMETRIC_DEFAULT, replica: Enabled" in status.stdout
+    status = run("material", "status", replica)
+    assert f"{key}\n  SYMMETRIC_DEFAULT, primary: Enabled" in status.out
+    assert f"{replica}\n  SYMMETRIC_DEFAULT, replica: Enabled" in status.out
 
 
-def test_an_emulator_that_refuses_the_type_is_never_asked(emulator: ministack.MiniStack) -> None:
+def test_an_emulator_that_refuses_the_type_is_never_asked(emulator: ministack.MiniStack, run: Run) -> None:
     key = make(emulator, "ECC_NIST_P256")
     done = run(
-        emulator, "material", "import", key, "--valid-for", "9",
+        "material", "import", key, "--valid-for", "9",
         "--from-file", secret_file("in.key", material_bytes("ECC_NIST_P384")), code=2,
     )  # fmt: skip
-    assert "it holds an EC private key on secp384r1, and a key of spec ECC_NIST_P256 takes" in done.stderr
+    assert "it holds an EC private key on secp384r1, and a key of spec ECC_NIST_P256 takes" in done.err
     assert emulator.client("kms").describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "PendingImport"

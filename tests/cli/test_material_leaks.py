@@ -71,6 +71,7 @@ def forms(secret: bytes) -> Iterator[bytes]:
         yield piece.hex().upper().encode()
         yield piece.hex(" ").encode()
         yield repr(piece)[2:-1].encode()
+        yield repr(piece + b"'\"")[2:-4].encode()  # beside both quotes, one of them is escaped
         encoded = base64.b64encode(piece)
         yield encoded
         yield encoded.translate(URLSAFE)
@@ -303,3 +304,9 @@ def test_the_search_would_find_it(spec: str, write: Callable[[bytes], bytes]) ->
     """A piece of it, in each of the forms; so that the tests above can fail."""
     for part in parts(spec):
         assert any(form in b"before " + write(part[3:27]) + b" after" for form in forms(part))
+
+
+def test_the_search_would_find_it_beside_whatever_quotes() -> None:
+    secret = b"it's" * 12
+    for text in (secret, secret + b'"'):
+        assert any(form in repr(text).encode() for form in forms(secret))

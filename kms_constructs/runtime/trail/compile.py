@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from kms_constructs.errors import ArgumentError, KmsConstructsError
@@ -163,7 +164,8 @@ def assemble(query: Query, asked: Asked, sources: Sources = TABLES) -> Tree:
     needed = _reached(whole, steps)
     for name, made in steps.items():
         if name in needed:
-            whole = whole.with_(name, as_=made, append=True)
+            # Copied once: with_ would copy all that is there already for every step.
+            whole = whole.with_(name, as_=made.copy(), append=True, copy=False)
     if asked.most is not None:
         whole = whole.limit(asked.most)
     return bind(whole, _values(asked))
@@ -270,7 +272,14 @@ def _steps(asked: Asked, sources: Sources) -> Iterator[tuple[str, Tree]]:
         yield "events_of_key", _selected("events", "event_id in (select event_id from event_keys_of_key)")
     for name in _DERIVED:
         file = "once_of_unique" if name == "once" and sources.unique else name
-        yield name, _renamed(parse(relations()[file]), renamed)
+        tree = _relation(file)
+        yield name, _renamed(tree.copy(), renamed) if renamed else tree
+
+
+@cache
+def _relation(file: str) -> Tree:
+    """A relation of the files beside this one; whoever changes it takes a copy."""
+    return parse(relations()[file])
 
 
 def _selected(table: str, condition: str) -> Tree:

@@ -104,6 +104,13 @@ def both_readings() -> dict[str, tuple[str, str]]:
     }
 
 
+@cache
+def of_key_alone(name: str, key: str) -> str:
+    """A report on one of the few keys: it takes longer to put together than to run."""
+    asked = Asked(since=EVERYTHING.since, until=EVERYTHING.until, key=key)
+    return compile_query(reports()[name], "duckdb", asked)
+
+
 @FEWER
 @given(trail=trails(), key=st.sampled_from((*KEYS, FOREIGN, *IDS)))
 def test_a_key_asked_for_is_a_trail_of_its_calls_alone(
@@ -116,9 +123,8 @@ def test_a_key_asked_for_is_a_trail_of_its_calls_alone(
     counted = PlainCount(
         [event for event in events if event.event_id in of_key], wanted, EVERYTHING.since, EVERYTHING.until
     )
-    asked = Asked(since=EVERYTHING.since, until=EVERYTHING.until, key=key)
     for name in reports():
-        assert asked_of(connection, name, asked) == counted.report(name), name
+        assert connection.execute(of_key_alone(name, key)).fetchall() == counted.report(name), name
 
 
 @pytest.mark.parametrize("key", ["alias/orders", ALIAS])
