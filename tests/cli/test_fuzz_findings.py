@@ -86,6 +86,28 @@ def test_a_damaged_store_takes_nothing_more(damage: str, store: Path, tmp_path: 
     assert ".parquet: it cannot be read: " in done.err
 
 
+@pytest.mark.parametrize("column", ["request", "response"])
+@pytest.mark.parametrize("command", ["report", "detect", "impact", "access", "least-privilege"])
+def test_a_record_that_is_no_json(command: str, column: str, tmp_path: Path, run: Run) -> None:
+    """A bit that turned in the text of a record leaves a Parquet file that can be read."""
+    named = [{**record(one), "eventName": name} for one, name in enumerate(("CreateAlias", "PutKeyPolicy"))]
+    (tmp_path / "logs.json").write_bytes(log([*named, record(2)]))
+    store = tmp_path / "store"
+    assert run("trail", "ingest", tmp_path / "logs.json", "--into", store).code == 0
+    file = parquet(store, "events")
+    with duckdb.connect() as connection:
+        connection.read_parquet(str(file)).create("t")
+        changed = {"request": "UPDATE t SET request = $1", "response": "UPDATE t SET response = $1"}
+        connection.execute(changed[column], ['{"a" 1'])
+        connection.table("t").write_parquet(str(file))
+    more = () if command in ("report", "detect") else ("--against", write(tmp_path / "k.json", template()))
+    done = run("trail", command, store, *more)
+    assert done.code in {0, 1, 2, 3}
+    assert "Internal error" not in done.err
+    if done.code == 2:
+        assert "it is no JSON" in done.err or "is no JSON" in done.err
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [

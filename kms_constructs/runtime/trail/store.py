@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -43,6 +44,8 @@ EVENTS: Final = "events"
 EVENT_KEYS: Final = "event_keys"
 MEMORY_LIMIT: Final = "2GB"
 
+_MALFORMED: Final = "Malformed JSON"
+"""How DuckDB says of a text that it is no JSON."""
 _COLUMNS: Final = {EVENTS: EVENT_COLUMNS, EVENT_KEYS: KEY_COLUMNS}
 
 _CALLS: Final = """
@@ -189,7 +192,7 @@ def telling_damage(directory: Path, files: Mapping[str, Iterable[Path]]) -> Iter
     fix = "The store is damaged: ingest the trail anew into another directory"
     try:
         yield
-    except (duckdb.Error, UnicodeDecodeError) as error:
+    except (duckdb.Error, UnicodeDecodeError, json.JSONDecodeError) as error:
         for relation, paths in files.items():
             for path in paths:
                 if problem := _damage(path, _COLUMNS[relation]):
@@ -198,6 +201,8 @@ def telling_damage(directory: Path, files: Mapping[str, Iterable[Path]]) -> Iter
             # Filters of a file that only some queries look into; what a query did wrong is of other types.
             problem = str(error).partition("\n")[0]
             raise SourceError(str(directory), f"a file of it cannot be read: {problem}", fix) from error
+        if isinstance(error, json.JSONDecodeError) or _MALFORMED in str(error):
+            raise SourceError(str(directory), "a record in it is no JSON", fix) from error
         raise
 
 
