@@ -278,4 +278,12 @@ SOURCES = (
         "Defaults that decide nothing of keys would be noted.",
         SAME,
     ),
+    Mutant(
+        "source-property-in-a-circle",
+        "sources/cloudformation/resolver.py",
+        "        if depth or self._sought_out:  # within a circle, perhaps\n",
+        "        if depth:\n",
+        "What is open while a circle is followed would stay open where nothing is.",
+        RESOLVER,
+    ),
 )

@@ -90,6 +90,8 @@ class Stack:
         self._asked: dict[tuple[object, str], object] = {}
         self._single: dict[tuple[str, str], object | None] = {}
         self._elements: dict[tuple[bytes, int], object] = {}
+        self._sought_out = 0
+        """Names of which the meaning is being found out."""
         self._shares = False
         """Whether an element of a list has the value that its text has elsewhere: not within a circle."""
         self.resources: dict[str, Resource] = {}
@@ -189,7 +191,9 @@ class Stack:
     def _alone(self, work: Callable[_Taken, _Made], *given: _Taken.args, **named: _Taken.kwargs) -> _Made:
         """What a name means; while that is being found out, what refers to it has no lasting value."""
         shares, self._shares = self._shares, False
+        self._sought_out += 1
         made = work(*given, **named)
+        self._sought_out -= 1
         self._shares = shares
         return made
 
@@ -389,7 +393,7 @@ class Stack:
 
     def resource_property(self, logical_id: str, name: str, depth: int) -> object | None:
         """One property of a resource, resolved; None when it is absent."""
-        if depth:  # within a circle, perhaps
+        if depth or self._sought_out:  # within a circle, perhaps
             return self._property(logical_id, name, depth)
         place = logical_id, name
         if place not in self._single:

@@ -327,6 +327,17 @@ def test_what_a_circle_leaves_open_is_open_within_the_circle_alone() -> None:
         assert after.properties("C") == alone.properties("C")
 
 
+def test_a_property_that_a_circle_leads_through_is_what_it_is_outside() -> None:
+    function = {
+        "Type": "AWS::Serverless::Function", "Properties": {"RolePath": {"Fn::Sub": "/${FunctionRole.Arn}/"}}
+    }  # fmt: skip
+    after, alone = (scope_of({"Resources": {"Function": function}}) for _ in range(2))
+    after.attribute("FunctionRole", "Arn", 0)
+    found = [scope.resource_property("Function", "RolePath", 0) for scope in (after, alone)]
+    assert found[0] == found[1]
+    assert str(found[0]).count("FunctionRole.Arn") == 1
+
+
 def test_an_element_is_resolved_once_and_anew_where_it_is_nested_deeper() -> None:
     element = {"one": {"Ref": "AWS::Region"}, "deep": _within(MAX_DEPTH - 4, "x")}
     resources = {
