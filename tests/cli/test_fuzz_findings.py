@@ -223,6 +223,35 @@ def test_a_baseline_beyond_the_calendar(days: str, store: Path, run: Run) -> Non
     assert "1<=x<=36500" in done.err
 
 
+@pytest.mark.parametrize(
+    "given", [("--since", "0001-01-01"), ("--since", "0001-01-10", "--until", "9999-12-30")]
+)
+@pytest.mark.parametrize("days", ["1", "36500"])
+def test_a_baseline_before_the_first_day_that_there_is(
+    given: tuple[str, ...], days: str, store: Path, run: Run
+) -> None:
+    done = run("trail", "detect", store, *given, "--baseline-days", days, "-f", "json")
+    assert done.code in {0, 1}
+    assert json.loads(done.out)["period"]["calls"] == 60
+
+
+def test_a_minute_before_the_first_that_there_is(tmp_path: Path, run: Run) -> None:
+    early = {
+        **record(1), "eventTime": "0001-01-01T00:00:30Z", "eventName": "ReplicateKey",
+        "requestParameters": {"keyId": KEY, "replicaRegion": "eu-central-1"},
+    }  # fmt: skip
+    (tmp_path / "a.json").write_bytes(log([early]))
+    assert run("trail", "ingest", tmp_path / "a.json", "--into", tmp_path / "store").code == 0
+    assert run("trail", "detect", tmp_path / "store").code in {0, 1}
+
+
+def test_a_baseline_after_the_last_day_that_there_is(tmp_path: Path, run: Run) -> None:
+    late = {**record(1), "eventTime": "9999-12-31T23:59:59Z"}
+    (tmp_path / "a.json").write_bytes(log([late]))
+    assert run("trail", "ingest", tmp_path / "a.json", "--into", tmp_path / "store").code == 0
+    assert run("trail", "detect", tmp_path / "store").code in {0, 1}
+
+
 def test_until_the_last_day_that_there_is(store: Path, run: Run) -> None:
     done = run("trail", "detect", store, "--until", "9999-12-31", "-f", "json")
     assert done.code in {0, 1}

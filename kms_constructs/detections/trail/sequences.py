@@ -75,5 +75,6 @@ class Replicas:
 
 
 def _before(time: str) -> str:
-    told = datetime.fromisoformat(time) - _MINUTE
+    moment = datetime.fromisoformat(time)
+    told = moment - min(_MINUTE, moment - datetime.min.replace(tzinfo=moment.tzinfo))
     return told.strftime("%Y-%m-%dT%H:%M:%SZ")

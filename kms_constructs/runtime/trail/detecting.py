@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -243,19 +243,19 @@ class _Detecting:
 
     def _baseline(self, first: date) -> tuple[date, date]:
         """The first day of the baseline and the one after its last."""
-        since, days = self._settings.since, timedelta(days=self._settings.baseline_days)
+        since, days = self._settings.since, self._settings.baseline_days
         if since is None:
-            return first, first + days
+            return first, _days_from(first, days)
         ((known,),) = self._rows("SELECT CAST(min(event_time) AS DATE) FROM detect_calls", {})
         earliest = known if isinstance(known, date) else since
-        return min(since, max(earliest, since - days)), since
+        return min(since, max(earliest, _days_from(since, -days))), since
 
     def _parameters(self, *names: str, **further: object) -> dict[str, object]:
         settings = self._settings
         since, until = settings.since or date.min, settings.until or date(9998, 12, 31)
         known: dict[str, object] = {
             "since": since,
-            "until": until + timedelta(days=1),
+            "until": _days_from(until, 1),
             "cryptographic": list(CRYPTOGRAPHIC),
             "decrypting": list(DECRYPTING),
             "telling": [*CHANGING, *OWN_EVENTS],
@@ -459,3 +459,8 @@ def _text(value: object) -> str | None:
 
 def _texts(value: object) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, Iterable) else ()
+
+
+def _days_from(day: date, number: int) -> date:
+    """The day that is so many days later, or earlier; the last or the first day that there is at most."""
+    return date.fromordinal(min(max(day.toordinal() + number, date.min.toordinal()), date.max.toordinal()))
