@@ -48,10 +48,11 @@ class World:
         self._exports: dict[str, list[tuple[Stack, str]]] | None = None
         by_path = _by_path(inputs)
         self._given = by_path
+        self._nests: dict[int, tuple[tuple[str, str], ...]] = {} if like is None else like._nests
         nested = {
             normal(by_path[path].source)
             for item in inputs
-            for _, path in nested_templates(item)
+            for _, path in self._nested(item)
             if path in by_path and by_path[path] is not item
         }
         for item in inputs:
@@ -92,7 +93,7 @@ class World:
             self._reused.update(map(id, family))
             return same
         self.scopes.append(scope)
-        for child_id, path in nested_templates(item):
+        for child_id, path in self._nested(item):
             child = by_path.get(path)
             if child is None:
                 continue
@@ -130,6 +131,15 @@ class World:
             and all(map(self._stands_alone, _family(root)))
         }
 
+    def _nested(self, item: TemplateInput) -> tuple[tuple[str, str], ...]:
+        """The templates that a template nests; what it deploys makes templates anew in every world."""
+        if item.within:
+            return tuple(nested_templates(item))
+        found = self._nests.get(id(item))
+        if found is None:
+            found = self._nests[id(item)] = tuple(nested_templates(item))
+        return found
+
     def _stands_alone(self, stack: Stack) -> bool:
         """Whether a stack takes nothing from others, and makes none, of which the names are counted."""
         found = self._alone.get(id(stack))
@@ -152,7 +162,7 @@ class World:
 
     def _look_into(self, scope: Stack) -> None:
         """Adds the templates that a stack's resources hold; what they deploy unseen is a problem."""
-        nested = dict(nested_templates(scope.input))
+        nested = dict(self._nested(scope.input))
         for resource in tuple(scope.resources.values()):
             is_given = nested.get(resource.logical_id) in self._given
             found = deployed(scope, resource, self._has_file, nested_is_given=is_given)
