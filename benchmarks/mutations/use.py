@@ -215,7 +215,7 @@ USE = (
     Mutant(
         "use-pinned-to-a-pattern",
         "analysis/service_calls.py",
-        "    one_by_one = all(_ONE.fullmatch(value) or _MADE.fullmatch(value) for value in found)\n",
+        "    one_by_one = all(_ONE.fullmatch(value) or MADE_ROLE.fullmatch(value) for value in found)\n",
         "    one_by_one = True\n",
         "A statement for every role of a pattern would be one for none.",
         CALLS,

@@ -26,7 +26,7 @@ from kms_constructs.analysis.reach import deciding
 from kms_constructs.model.actions import ACROSS_ACCOUNTS
 from kms_constructs.model.arn import PARTITIONS, canonical, cut
 from kms_constructs.model.estate import Estate, IdentityPolicyKind, Key
-from kms_constructs.model.globs import glob_covers, has_variable, is_literal, may_be_generated
+from kms_constructs.model.globs import MADE_ROLE, glob_covers, has_variable, is_literal, may_be_generated
 from kms_constructs.model.policy import Condition, Effect, Statement
 from kms_constructs.model.service_requirement import (
     ACCOUNT,
@@ -41,7 +41,7 @@ from kms_constructs.model.service_requirement import (
     ServiceRequirement,
     Who,
 )
-from kms_constructs.model.text import CLOSE, OPEN, HoleKind, hole
+from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.model.unknown import Unknown, is_unknown
 from kms_constructs.model.use import Use
 
@@ -52,8 +52,6 @@ _ON_GRANTS: Final = (FOR_AWS_RESOURCE, "kms:GrantOperations")
 _ARN_FIELDS: Final = 6
 _ONE: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(?:role|user)/[\w+=,.@/-]+", re.ASCII)
 """A role or user, and no pattern of any."""
-_MADE: Final = re.compile(rf"arn:aws[a-z-]*:iam::\d{{12}}:role/{OPEN}g:[^{OPEN}{CLOSE}]+\.Name{CLOSE}")
-"""A role whose name CloudFormation makes: no literal name is equal to it but one of that form."""
 _PRINCIPAL: Final = "aws:principalarn"
 _PINNING: Final = frozenset({"arnequals", "arnlike", "stringequals", "stringlike"})
 _CLAIMED: Final = frozenset({Who.SERVICE, Who.LINKED_ROLE, Who.CREATOR, Who.ROLE})
@@ -272,7 +270,7 @@ class _Shape:
 def _one_by_one(values: Iterable[str]) -> frozenset[str] | None:
     """The roles and users that are named; None where something else is."""
     found = list(values)
-    one_by_one = all(_ONE.fullmatch(value) or _MADE.fullmatch(value) for value in found)
+    one_by_one = all(_ONE.fullmatch(value) or MADE_ROLE.fullmatch(value) for value in found)
     return frozenset(map(canonical, found)) if one_by_one else None
 
 

@@ -23,7 +23,6 @@ from typing import Final
 
 from kms_constructs.guardrails.settings import Settings
 from kms_constructs.guardrails.tokens import (
-    MADE,
     all_made,
     all_words,
     beginnings,
@@ -38,7 +37,7 @@ from kms_constructs.guardrails.tokens import (
 )
 from kms_constructs.model.arn import canonical, cut
 from kms_constructs.model.estate import Estate, IdentityPolicy, IdentityPolicyKind, Key, KeyKind
-from kms_constructs.model.globs import may_be_generated
+from kms_constructs.model.globs import MADE_ROLE, may_be_generated
 from kms_constructs.model.policy import Statement
 from kms_constructs.model.text import CLOSE, OPEN, display, has_hole, hole, holes
 from kms_constructs.model.unknown import is_unknown
@@ -299,7 +298,7 @@ def _tokens(spoken: _Spoken, around: _Around, own: Sequence[IdentityPolicy]) -> 
         name = match["name"].lower()
         if names[name] > 1 or arn in begun:
             continue
-        if match.re is MADE:
+        if match.re is MADE_ROLE:
             resource = match["made"]
             told_apart = (
                 spelt

@@ -15,6 +15,7 @@ from itertools import pairwise
 from kms_constructs.model.arn import canonical, cut
 from kms_constructs.model.estate import IdentityPolicy, Location
 from kms_constructs.model.globs import (
+    MADE_ROLE,
     glob_matches,
     globs_meet,
     has_wildcard,
@@ -22,15 +23,11 @@ from kms_constructs.model.globs import (
     without_variables,
 )
 from kms_constructs.model.policy import Statement
-from kms_constructs.model.text import CLOSE, OPEN, display, has_hole, holes, split_holes
+from kms_constructs.model.text import OPEN, display, has_hole, holes, split_holes
 from kms_constructs.model.unknown import is_unknown
 from kms_constructs.model.vocabulary import Vocabulary
 
 _TOKEN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(?:role|user)/(?P<name>[A-Za-z0-9_][A-Za-z0-9_-]*)")
-MADE = re.compile(
-    rf"arn:aws[a-z-]*:iam::\d{{12}}:role/{OPEN}g:(?P<name>(?P<made>[A-Za-z0-9_][^{OPEN}{CLOSE}]*)\.Name){CLOSE}"
-)
-"""A role of which CloudFormation makes the name: no literal text is equal to it but one of that form."""
 _RESERVED = re.compile(r"aws|cdk-", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z0-9_-]+")
 _NAMES_ALL_OR_NONE = frozenset({"*", "role/*", "user/*", "root"})
@@ -83,8 +80,8 @@ def texts_of(policy: IdentityPolicy) -> Iterator[str]:
 
 @lru_cache(maxsize=16384)
 def token(text: str) -> re.Match[str] | None:
-    """A text that may be a token, matched by what tells its name, or for `MADE` the role that is named."""
-    found = MADE.fullmatch(text) if OPEN in text else _TOKEN.fullmatch(text)
+    """A text that may be a token, matched by what tells its name: `MADE_ROLE` tells the resource, too."""
+    found = MADE_ROLE.fullmatch(text) if OPEN in text else _TOKEN.fullmatch(text)
     if found is None or _RESERVED.match(found["name"]):
         return None
     return None if found.re is _TOKEN and may_be_generated(text) else found
@@ -92,7 +89,7 @@ def token(text: str) -> re.Match[str] | None:
 
 def is_made(text: str) -> bool:
     """Whether a text is the role that a resource makes, and no other."""
-    return OPEN in text and MADE.fullmatch(text) is not None
+    return OPEN in text and MADE_ROLE.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=16384)

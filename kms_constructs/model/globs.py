@@ -26,6 +26,10 @@ _COLON = ":"
 _ENVIRONMENT = "\ue002"
 """An account, Region or partition that deployment decides: any text but a generated one."""
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
+MADE_ROLE = re.compile(
+    rf"arn:aws[a-z-]*:iam::\d{{12}}:role/{OPEN}g:(?P<name>(?P<made>[A-Za-z0-9_][^{OPEN}{CLOSE}]*)\.Name){CLOSE}"
+)
+"""A role of which CloudFormation makes the name: no literal text is equal to it but one of that form."""
 _GENERATED_NAME = re.compile(
     r"(?<=[/:])[A-Za-z][A-Za-z0-9-]*-(?P<id>[A-Za-z0-9]+)-(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{8,14}\Z"
 )

@@ -8,13 +8,13 @@ everything is frozen.
 from __future__ import annotations
 
 import json
-import marshal
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
+from kms_constructs.model.exact import exact_bytes
 from kms_constructs.model.reading import parsed_json
 from kms_constructs.model.statement import Condition, Effect, Policy, PolicyProblem, Principal, Statement
 from kms_constructs.model.text import CLOSE, OPEN, display, has_hole, split_holes
@@ -74,8 +74,6 @@ def _beyond(value: object) -> Iterator[str]:
         yield from _beyond(value.value)
 
 
-_WITHOUT_REFERENCES: Final = 2
-"""The version of `marshal` whose bytes hang on the value alone, and not on who else holds its parts."""
 _MOST_KNOWN: Final = 4096
 """Statements that are remembered."""
 _LONGEST_KNOWN: Final = 4096
@@ -183,10 +181,8 @@ class Parser:
                 # Whether it is there is not part of its text.
                 yield replace(self._read(index, element.value, certain=False), size=None)
                 continue
-            try:
-                # Tells apart whatever Python does (1, 1.0, True), and refuses what is no plain data.
-                text = marshal.dumps(element, _WITHOUT_REFERENCES)
-            except ValueError:
+            text = exact_bytes(element)
+            if text is None:
                 yield self._read(index, element)
                 continue
             place = text, index, self._path, self._prepare

@@ -9,13 +9,13 @@ See: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-fu
 from __future__ import annotations
 
 import json
-import marshal
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, ParamSpec, TypeVar, cast
 
 from kms_constructs.model.arn import OPEN_PARTITION, PARTITIONS, of_region
+from kms_constructs.model.exact import exact_bytes
 from kms_constructs.model.text import CLOSE, OPEN, HoleKind, display, has_hole, hole
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
 from kms_constructs.sources.cloudformation import intrinsics
@@ -46,8 +46,6 @@ _ONLY_TEXT = {str}
 _Taken = ParamSpec("_Taken")
 _Made = TypeVar("_Made")
 _FEWEST_MEMBERS: Final = 2
-_WITHOUT_REFERENCES: Final = 2
-"""The version of `marshal` whose bytes hang on the value alone, and not on who else holds its parts."""
 
 
 @dataclass(eq=False)
@@ -93,7 +91,7 @@ class Stack:
         self._sought_out = 0
         """Names of which the meaning is being found out."""
         self._shares = False
-        """Whether an element of a list has the value that its text has elsewhere: not within a circle."""
+        """Whether the properties of a resource are resolved, whose lists have elements in common."""
         self.resources: dict[str, Resource] = {}
         self._declared: set[str] = set()
         self._sought: set[str] = set()
@@ -172,17 +170,17 @@ class Stack:
         if any(type(node) is dict and len(node) == 1 and "Fn::If" in node for node in nodes):
             return [value for value, _ in self.elements(nodes, depth)]
         # Without branches nobody asks where an element stands: no pointers for nothing.
-        resolve = self._element if self._shares else self.resolve
+        resolve = self._element if self._shares and not self._sought_out else self.resolve
         return [value for node in nodes if (value := resolve(node, depth)) is not NO_VALUE]
 
     def _element(self, node: object, depth: int) -> object:
         """An element of a list: the same object for the same text, as statements of many policies are."""
         if type(node) is not dict or len(node) < _FEWEST_MEMBERS:
             return self.resolve(node, depth)
-        try:
-            place = marshal.dumps(node, _WITHOUT_REFERENCES), depth
-        except ValueError:
+        text = exact_bytes(node)
+        if text is None:
             return self.resolve(node, depth)
+        place = text, depth
         found = self._elements.get(place)
         if found is None:
             found = self._elements[place] = self.resolve(node, depth)
@@ -190,11 +188,9 @@ class Stack:
 
     def _alone(self, work: Callable[_Taken, _Made], *given: _Taken.args, **named: _Taken.kwargs) -> _Made:
         """What a name means; while that is being found out, what refers to it has no lasting value."""
-        shares, self._shares = self._shares, False
         self._sought_out += 1
         made = work(*given, **named)
         self._sought_out -= 1
-        self._shares = shares
         return made
 
     def elements(self, nodes: list[object] | tuple[object, ...], depth: int) -> list[tuple[object, Pointer]]:
