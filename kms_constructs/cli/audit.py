@@ -120,7 +120,8 @@ def saved_answers(file: str) -> Answers:
     from collections.abc import Mapping
 
     from kms_constructs.sources.decode import decode, read_text
-    from kms_constructs.sources.kms_api.answers import FORMAT, read_answers
+    from kms_constructs.sources.kms_api.answers import read_answers
+    from kms_constructs.sources.kms_api.form import FORMAT
     from kms_constructs.sources.plain import plain
 
     content = plain(decode(read_text(Path(file), file), file))

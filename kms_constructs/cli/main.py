@@ -12,19 +12,7 @@ from typing import NoReturn
 import click
 
 from kms_constructs.cli import output
-from kms_constructs.cli.audit import audit
-from kms_constructs.cli.baseline import baseline
-from kms_constructs.cli.check import check
-from kms_constructs.cli.config import config
-from kms_constructs.cli.diff import diff
-from kms_constructs.cli.explain import explain
-from kms_constructs.cli.export import export
-from kms_constructs.cli.guardrails import guardrails
-from kms_constructs.cli.init import init
-from kms_constructs.cli.material import material
-from kms_constructs.cli.remediate import remediate
-from kms_constructs.cli.trail import trail
-from kms_constructs.cli.verify_sharing import verify_sharing
+from kms_constructs.cli.commands import Commands
 from kms_constructs.errors import KmsConstructsError
 from kms_constructs.exit_code import ExitCode
 
@@ -40,8 +28,26 @@ def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) 
         context.exit()
 
 
+_COMMANDS = Commands(
+    "audit",
+    "baseline",
+    "check",
+    "config",
+    "diff",
+    "explain",
+    "export",
+    "guardrails",
+    "init",
+    "material",
+    "remediate",
+    "trail",
+    "verify-sharing",
+)
+
+
 @click.group(
     name="kms-constructs",
+    commands=_COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option(
@@ -72,24 +78,6 @@ def cli(context: click.Context, debug: bool) -> None:
       3  nothing worse than what cannot be determined
     """
     context.obj = {"debug": debug}
-
-
-for _command in (
-    audit,
-    baseline,
-    check,
-    config,
-    diff,
-    explain,
-    export,
-    guardrails,
-    init,
-    material,
-    remediate,
-    trail,
-    verify_sharing,
-):
-    cli.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from kms_constructs.errors import SourceError
+from kms_constructs.sources.kms_api.form import FORMAT
 
 _PARTITION: Final = re.compile(r"aws(?:-[a-z]+)*")
-FORMAT: Final = "kms-constructs-answers"
-"""The key that says that a document holds answers; its value is the version."""
 VERSION: Final = 1
 GLOBAL: Final = "global"
 """The Region of what an account has once: IAM, Organizations."""

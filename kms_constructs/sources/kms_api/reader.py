@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from kms_constructs.errors import SourceError
 from kms_constructs.model.estate import Deployment, Estate, SourceProblem
-from kms_constructs.sources.kms_api.answers import FORMAT, Answers, read_answers
-from kms_constructs.sources.kms_api.estate import estate_from_answers
+from kms_constructs.sources.kms_api.form import FORMAT
 from kms_constructs.sources.plain import plain
 from kms_constructs.sources.reader import Document, Reader
+
+if TYPE_CHECKING:
+    from kms_constructs.sources.kms_api.answers import Answers
 
 
 class KmsApiReader(Reader):
@@ -33,6 +35,8 @@ class KmsApiReader(Reader):
         content = document.content
         if not isinstance(content, Mapping) or FORMAT not in content:
             return False
+        from kms_constructs.sources.kms_api.answers import read_answers
+
         safe = plain(content)
         assert isinstance(safe, Mapping)  # noqa: S101 - it was one, and stays one
         try:
@@ -43,4 +47,9 @@ class KmsApiReader(Reader):
 
     def estate(self) -> Estate:
         """All answers as one estate."""
+        if not self._answers:
+            return Estate()
+        # Most runs read no answers: see the reader of Terraform's plans.
+        from kms_constructs.sources.kms_api.estate import estate_from_answers
+
         return Estate.merge(Estate(), *map(estate_from_answers, self._answers))

@@ -9,7 +9,6 @@ from kms_constructs.model.estate import Deployment, Estate, SourceProblem
 from kms_constructs.sources.reader import Document, Reader
 from kms_constructs.sources.terraform.formats import is_shown, mistaken, undecodable, version_problem
 from kms_constructs.sources.terraform.plan import Json
-from kms_constructs.sources.terraform.plans import estate_from_plans
 
 
 class TerraformReader(Reader):
@@ -49,4 +48,9 @@ class TerraformReader(Reader):
 
     def estate(self) -> Estate:
         """All plans as one estate."""
+        if not self._plans:
+            return Estate()
+        # Most runs read no plan, and what reads one is as much as all that reads templates.
+        from kms_constructs.sources.terraform.plans import estate_from_plans
+
         return estate_from_plans(self._plans, self.deployment, self.problems)
