@@ -96,7 +96,7 @@ def audit(
         from kms_constructs.sources.kms_api.estate import estate_from_answers
 
         if offline is not None:
-            with output.progress("Reading"):
+            with output.working("Reading"):
                 estate = estate_from_answers(saved_answers(offline))
         else:
             estate = estate_from_answers(asked.answers())

@@ -68,7 +68,7 @@ def baseline(
             "take out what has been mended, or --force"
         )
     settings = load_config(config_file)
-    with output.progress("Reading"):
+    with output.working("Reading"):
         estate = given.estate(paths)
     if estate.problems:
         output.tell_problems(estate.problems)

@@ -47,9 +47,7 @@ def check(*, paths: tuple[str, ...], given: Given, judging: Judging) -> int:
     """
 
     def read() -> Estate:
-        from kms_constructs.model.collector import collector_paused
-
-        with output.progress("Reading"), collector_paused():
+        with output.working("Reading"):
             return given.estate(paths)
 
     return judging.run(read, JUDGED, _shown)

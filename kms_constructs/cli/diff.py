@@ -43,11 +43,11 @@ def diff(
     from kms_constructs.analysis.diff import diff_access
 
     places = output.targets(outputs, format_, CHANGES)
-    with output.progress("Reading"):
+    with output.working("Reading"):
         before, after = given.estate([old]), given.estate([new])
     # The two sides report a parameter that neither needs alike.
     problems = tuple(dict.fromkeys((*before.problems, *after.problems)))
-    with output.progress("Comparing"):
+    with output.working("Comparing"):
         changes = diff_access(before, after)
         texts = output.draw(places, CHANGES, Changes(changes, problems))
     output.write(places, texts)

@@ -63,10 +63,10 @@ def explain(
     from kms_constructs.reports.text import counted
 
     places = output.targets(outputs, format_, ACCESSES)
-    with output.progress("Reading"):
+    with output.working("Reading"):
         estate = given.estate(paths)
     keys = select_keys(estate, wanted)
-    with output.progress(f"Looking at {counted(len(keys), 'key')}"):
+    with output.working(f"Looking at {counted(len(keys), 'key')}"):
         matrices = matrices_of(estate, {key.id for key in keys}, principals)
         texts = output.draw(places, ACCESSES, Accesses(matrices, estate))
     output.write(places, texts)

@@ -112,7 +112,6 @@ class Judging:
         from kms_constructs.guardrails.baseline import Baseline
         from kms_constructs.guardrails.config import load_config
         from kms_constructs.guardrails.engine import judge
-        from kms_constructs.model.collector import collector_paused
         from kms_constructs.reports.selection import failing_from, failures_of, shown_from
         from kms_constructs.reports.text import counted
 
@@ -123,7 +122,7 @@ class Judging:
         if self.undetermined_ok:
             settings = replace(settings, undetermined_fails=False)
         estate = read()
-        with output.progress(f"Judging {counted(len(estate.keys), 'key')}"), collector_paused():
+        with output.working(f"Judging {counted(len(estate.keys), 'key')}"):
             report = judge(
                 estate,
                 settings,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import io
 import os
 import sys
@@ -93,6 +94,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             stream.reconfigure(errors="backslashreplace")
     code = _run(given)
     output.settle()
+    if arguments is None:
+        gc.freeze()  # the process ends: nothing that is left has to be looked through for cycles
     sys.exit(code)
 
 

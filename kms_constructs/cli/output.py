@@ -278,6 +278,19 @@ def progress(what: str) -> Iterator[None]:
             sys.stderr.flush()
 
 
+@contextlib.contextmanager
+def working(what: str) -> Iterator[None]:
+    """As `progress`, for what makes much and waits for nothing: the garbage collector is out of the way.
+
+    Args:
+        what: What is being done: ``Judging 12 keys``.
+    """
+    from kms_constructs.model.collector import collector_paused
+
+    with progress(what), collector_paused():
+        yield
+
+
 class _Bar:
     """How far a number of calls is, on a terminal; nothing elsewhere."""
 
