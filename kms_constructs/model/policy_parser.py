@@ -201,7 +201,7 @@ class Parser:
         told, self._problems = self._problems, []
         statement = self._statement(index, raw, certain)
         problems, self._problems = tuple(self._problems), told
-        return _Read(statement, problems, next(_beyond(raw), None), _size(raw))
+        return _Read(statement, problems, *_weighed(raw))
 
     def _problem(self, where: str, message: str) -> None:
         self._problems.append(PolicyProblem("/".join(part for part in (self._path, where) if part), message))
@@ -382,12 +382,32 @@ def _statements_of(document: Mapping[object, object]) -> tuple[object, object]:
     return (names[0], document[names[0]]) if len(names) == 1 else (None, Unknown("Statement stands twice"))
 
 
+_compact: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+"""As `json.dumps` does it, which makes an encoder for every call."""
+
+
 def _size(document: object) -> int | None:
     try:
-        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-        return len("".join(piece for piece in split_holes(text) if not has_hole(piece)).encode("utf-8"))
+        return _bytes_of(_compact(document))
     except (TypeError, ValueError, RecursionError):
         return None
+
+
+def _weighed(statement: object) -> tuple[str | None, int | None]:
+    """The first character that KMS refuses, and the size."""
+    try:
+        text = _compact(statement)
+        # JSON escapes control characters: without an escape there is none, and none beyond ASCII.
+        if text.isascii() and "\\" not in text:
+            return None, len(text)
+        size = _bytes_of(text)
+    except (TypeError, ValueError, RecursionError):
+        size = None
+    return next(_beyond(statement), None), size
+
+
+def _bytes_of(text: str) -> int:
+    return len("".join(piece for piece in split_holes(text) if not has_hole(piece)).encode("utf-8"))
 
 
 def _size_with(document: Mapping[object, object], name: object, read: list[_Read]) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +21,7 @@ from kms_constructs.model.policy import (
     default_key_policy,
     parse_policy,
 )
-from kms_constructs.model.text import HoleKind, hole
+from kms_constructs.model.text import CLOSE, OPEN, HoleKind, hole
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
 
 ROLE = "arn:aws:iam::111122223333:role/app"
@@ -681,3 +682,43 @@ def test_a_scalar_means_the_same_as_a_list_of_one(statements: list[dict[str, Any
 
     assert parse_policy({"Statement": [listed(raw) for raw in statements]}).statements == plain.statements
     assert plain.problems == ()
+
+
+_CHARACTERS = st.text(
+    st.sampled_from("\x00\x08\t\n\r\x1f\x7f\x80\xff\u0100\\\"/'")
+    | st.characters(codec="utf-8", exclude_characters=OPEN + CLOSE),
+    max_size=6,
+)
+_MEMBERS = (
+    _CHARACTERS | st.lists(_CHARACTERS, max_size=2) | st.dictionaries(_CHARACTERS, _CHARACTERS, max_size=2)
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["Sid", "Action", "Resource", "Other"]) | _CHARACTERS, _MEMBERS, max_size=4
+    )
+)
+def test_the_size_and_the_characters_of_any_statement(raw: dict[str, object]) -> None:
+    """Most statements are plain ASCII and weighed in a shorter way: it has to say the same."""
+    policy = parse_policy({"Statement": [raw]})
+    everything = json.dumps([raw], separators=(",", ":"), ensure_ascii=False)
+    assert policy.size == len('{"Statement":}') + len(everything.encode())
+
+    def texts(value: object) -> Iterator[str]:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            for pair in value.items():
+                yield from texts(list(pair))
+        else:
+            for one in value if isinstance(value, list) else []:
+                yield from texts(one)
+
+    refused = [
+        char for text in texts(raw) for char in text if char not in "\t\n\r" and not "\x20" <= char <= "\xff"
+    ]
+    told = [problem.message for problem in policy.problems if "it holds the character" in problem.message]
+    assert told == [
+        f"it holds the character U+{ord(char):04X}, and KMS takes none beyond U+00FF" for char in refused[:1]
+    ]

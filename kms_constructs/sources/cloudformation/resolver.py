@@ -153,12 +153,18 @@ class Stack:
                 return self._intrinsic(name, node[name], node, depth + 1)
         resolved: dict[str, object] = {}
         for key, value in node.items():
-            name = str(key)
+            name = key if type(key) is str else str(key)
             if name.startswith("Fn::"):
                 return Unknown(f"{name} stands beside other members")
-            found = self._literal(value) if type(value) is str else self.resolve(value, depth + 1)
-            if found is not NO_VALUE:
-                resolved[self._literal(name) if OPEN in name else name] = found
+            if type(value) is not str:
+                found = self.resolve(value, depth + 1)
+                if found is NO_VALUE:
+                    continue
+            elif value.isascii() and "{{" not in value and "[[" not in value:
+                found = value  # as most are: asked here, for a call takes longer than this
+            else:
+                found = self._literal(value)
+            resolved[self._literal(name) if OPEN in name else name] = found
         return resolved
 
     def _list(self, nodes: list[object] | tuple[object, ...], depth: int) -> list[object]:
