@@ -19,7 +19,7 @@ def acknowledged_above(assembly: Assembly, root: IConstruct | None) -> dict[str,
     """
     if root is None:
         return {}
-    stacks = {name for name, kind, _ in assembly.entries() if kind == TEMPLATE_FILE}
+    stacks = {name for name, _ in assembly.entries(TEMPLATE_FILE)}
     found: dict[str, dict[str, str]] = {}
     for path, construct in _above(root, stacks).items():
         for entry in construct.node.metadata:

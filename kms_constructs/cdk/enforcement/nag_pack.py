@@ -11,7 +11,7 @@ See: https://docs.aws.amazon.com/cdk/v2/guide/policy-validation-synthesis.html
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -43,6 +43,19 @@ else:
     NagPack = cdk_nag.NagPack
 
 
+Above = Mapping[str, Mapping[str, str]]
+"""What the app acknowledges of what its stacks lie in: construct path to ids to reasons."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Above:
+    """What was found, of which app, and the packs that were told."""
+
+    root: IConstruct | None
+    found: Above
+    told: set[str] = field(default_factory=set)
+
+
 class AssemblyReading:
     """Reads the assembly that CDK has just written, once for all packs that share it.
 
@@ -66,6 +79,7 @@ class AssemblyReading:
         self._rcps = rcps
         self._stamp: object = None
         self._read: tuple[Assembly, Estate] | None = None
+        self._above: _Above | None = None
         self.alikes = Alikes()
 
     def of(self, directory: Path) -> tuple[Assembly, Estate]:
@@ -73,8 +87,23 @@ class AssemblyReading:
         if self._read is None or self._stamp != _stamp_of(directory, self._read[0].directories):
             self._read = read_cloud_assembly(directory, self._deployment, scps=self._scps, rcps=self._rcps)
             self._stamp = _stamp_of(directory, self._read[0].directories)
+            self._above = None
             self.alikes = Alikes()
         return self._read
+
+    def above(self, assembly: Assembly, root: IConstruct | None, pack: str) -> Above:
+        """What is acknowledged of what the stacks of the assembly lie in.
+
+        Args:
+            assembly: The assembly.
+            root: The app. Its constructs are asked once for packs that follow each other, for each question
+                goes to Node; a pack that comes again may want to know what was acknowledged since.
+            pack: Name of the pack.
+        """
+        if self._above is None or self._above.root is not root or pack in self._above.told:
+            self._above = _Above(root, acknowledged_above(assembly, root))
+        self._above.told.add(pack)
+        return self._above.found
 
 
 def _stamp_of(assembly: Path, directories: Iterable[Path]) -> object:
@@ -90,13 +119,13 @@ class Judgement:
     Args:
         directory: The assembly.
         report: What was found in it.
-        above: What the app acknowledges of what its stacks lie in: construct path to ids to reasons.
+        above: What the app acknowledges of what its stacks lie in.
         violations: What fails or warns, as CDK takes it.
     """
 
     directory: Path
     report: Report
-    above: Mapping[str, Mapping[str, str]]
+    above: Above
     violations: list[cdk.PolicyViolation]
 
     @property
@@ -216,7 +245,7 @@ class GuardrailPack(NagPack):
     ) -> cdk.PolicyValidationPluginReport:
         leave_in(directory, root)  # read with the rest
         assembly, estate = self._reading.of(directory)
-        above = acknowledged_above(assembly, root)
+        above = self._reading.above(assembly, root, self.pack_name)
         told = tuple(one for path, data in above.items() for one in acknowledgements(path, data))
         report = judge(
             replace(estate, acceptances=tuple(dict.fromkeys((*estate.acceptances, *told)))),

@@ -39,9 +39,8 @@ _MEMBERS: Final = ("id", "reason", "until")
 
 def acknowledged(assembly: Assembly) -> Iterator[Acceptance]:
     """What was acknowledged in CDK, of a stack and what lies in it, and of what the stacks lie in."""
-    for path, kind, data in assembly.entries():
-        if kind == ACKNOWLEDGED_RULES:
-            yield from acknowledgements(path, data)
+    for path, data in assembly.entries(ACKNOWLEDGED_RULES):
+        yield from acknowledgements(path, data)
     for directory in assembly.directories[:1]:
         file = directory / ABOVE_STACKS
         if not file.is_file():

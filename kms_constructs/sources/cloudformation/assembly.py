@@ -8,7 +8,7 @@ See: https://docs.aws.amazon.com/cdk/v2/guide/deploy.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -27,8 +27,13 @@ from kms_constructs.sources.positions import Marks
 MANIFEST: Final = "manifest.json"
 TEMPLATE_FILE: Final = "aws:cdk:templateFile"
 """Type of the metadata entry that every stack has."""
+_LOGICAL_ID: Final = "aws:cdk:logicalId"
 _ENVIRONMENT = re.compile(r"aws://([^/]+)/([^/]+)")
 _FIX: Final = "Synthesize the app again"
+
+
+Metadata = Mapping[str, Sequence[tuple[str, object]]]
+"""Entries by their type: construct path and data of each. Most are of types that nobody here asks for."""
 
 
 @dataclass(slots=True)
@@ -38,22 +43,22 @@ class Assembly:
     Args:
         templates: One a stack, and one a nested stack's template.
         problems: Files that are missing or broken.
-        metadata: What CDK wrote down of constructs: entries by construct path, one mapping an artifact.
+        metadata: What CDK wrote down of constructs, one an artifact.
         directories: The assembly's own directory, and those of the assemblies within it.
         made_at: The lines of the app that made resources, by construct path, as far as it left them.
     """
 
     templates: list[TemplateInput] = field(default_factory=list)
     problems: list[SourceProblem] = field(default_factory=list)
-    metadata: list[Mapping[str, object]] = field(default_factory=list)
+    metadata: list[Metadata] = field(default_factory=list)
     directories: list[Path] = field(default_factory=list)
     made_at: dict[str, CodeLine] = field(default_factory=dict)
 
-    def entries(self) -> Iterator[tuple[str, str, object]]:
-        """Construct path without its first slash, type and data of every metadata entry."""
+    def entries(self, kind: str) -> Iterator[tuple[str, object]]:
+        """Construct path without its first slash, and data of every metadata entry of a type."""
         for metadata in self.metadata:
-            for path, kind, data in _entries(metadata):
-                yield path.strip("/"), kind, data
+            for path, data in metadata.get(kind, ()):
+                yield path.strip("/"), data
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +140,7 @@ class _AssemblyReader:
                 self._artifact(str(name), artifact)
 
     def _artifact(self, name: str, artifact: Mapping[str, object]) -> None:
-        metadata = self._metadata(artifact)
+        metadata = _by_type(self._metadata(artifact))
         if metadata:
             self.assembly.metadata.append(metadata)
         properties = artifact.get("properties")
@@ -167,7 +172,7 @@ class _AssemblyReader:
         name: str,
         artifact: Mapping[str, object],
         properties: Mapping[str, object],
-        metadata: Mapping[str, object],
+        metadata: Metadata,
     ) -> None:
         path = _inside(self.assembly.problems, self.directory, properties.get("templateFile"), name)
         template = _read(self.assembly.problems, path) if path else None
@@ -238,15 +243,10 @@ def _execution_role(properties: Mapping[str, object], account: str | None, regio
     return role
 
 
-def _construct_paths(metadata: Mapping[str, object], own: str) -> dict[str, dict[str, str]]:
+def _construct_paths(metadata: Metadata, own: str) -> dict[str, dict[str, str]]:
     """Construct path by logical id, by template file: a stack's metadata covers its nested stacks too."""
-    files: dict[str, str] = {}
-    logical_ids: dict[str, str] = {}
-    for path, kind, data in _entries(metadata):
-        if kind == TEMPLATE_FILE and isinstance(data, str):
-            files[path] = data
-        elif kind == "aws:cdk:logicalId" and isinstance(data, str):
-            logical_ids[path] = data
+    files = {path: data for path, data in metadata.get(TEMPLATE_FILE, ()) if isinstance(data, str)}
+    logical_ids = {path: data for path, data in metadata.get(_LOGICAL_ID, ()) if isinstance(data, str)}
     found: dict[str, dict[str, str]] = {}
     for path, logical_id in logical_ids.items():
         owner, parent = own, path
@@ -259,11 +259,16 @@ def _construct_paths(metadata: Mapping[str, object], own: str) -> dict[str, dict
     return found
 
 
-def _entries(metadata: Mapping[str, object]) -> Iterator[tuple[str, str, object]]:
+def _by_type(metadata: Mapping[str, object]) -> Metadata:
+    found: dict[str, list[tuple[str, object]]] = {}
     for path, entries in metadata.items():
         for entry in entries if isinstance(entries, list) else ():
             if type(entry) is dict:  # as JSON has it
-                yield path, str(entry.get("type")), entry.get("data")
+                kind = entry.get("type")
+                found.setdefault(kind if type(kind) is str else str(kind), []).append(
+                    (path, entry.get("data"))
+                )
+    return found
 
 
 def _asset_files(

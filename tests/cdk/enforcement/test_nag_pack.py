@@ -334,6 +334,36 @@ class TestReading:
 
         assert "KMS:001[enabled]" in rules_of(pack.validate(context))
 
+    def test_packs_that_follow_each_other_ask_the_app_once(
+        self, app: cdk.App, stack: cdk.Stack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kms.Key(stack, "Key")
+        template = app.synth().get_stack_by_name("App").template_full_path
+        context = SimpleNamespace(template_paths=[template], app_construct=app)
+        asked: list[object] = []
+        ask = nag_pack.acknowledged_above
+
+        def counted(*given: Any) -> Any:
+            asked.append(given)
+            return ask(*given)
+
+        monkeypatch.setattr(nag_pack, "acknowledged_above", counted)
+        access = IamKmsGuardrails(app)
+        requirements = KmsRequirements(app, beside=access)
+
+        def accepted() -> int:
+            for pack in (access, requirements):
+                pack.validate(context)
+            assert requirements.judgement is not None
+            return sum(one.acknowledged is not None for one in requirements.judgement.report.findings)
+
+        before = accepted()
+        assert len(asked) == 1
+        # CDK hands out the same assembly again, and the app may have more to say of it.
+        cdk.Validations.of(app).acknowledge(cdk.Acknowledgment(id="KMS:010[*]", reason="named by its users"))
+        assert (before, accepted()) == (0, 1)
+        assert len(asked) == 2
+
     def test_packs_beside_each_other_read_once(
         self, app: cdk.App, stack: cdk.Stack, monkeypatch: pytest.MonkeyPatch
     ) -> None:
