@@ -111,12 +111,12 @@ class Acceptances:
             ),
         ]  # fmt: skip
 
+        self._any = bool(self._excluded or self._given or baseline is not None)
+
     def applied_to(self, finding: Finding) -> Iterator[Finding]:
         """The finding, accepted or not; as two when only some of its principals are accepted."""
-        if finding.outcome not in (Outcome.VIOLATION, Outcome.UNDETERMINED):
-            yield finding
-            return
-        reasons = self._reasons(finding)
+        failing = finding.outcome in (Outcome.VIOLATION, Outcome.UNDETERMINED)
+        reasons = self._reasons(finding) if failing and self._any else {}
         accepted = [place for place, one in enumerate(finding.fingerprints) if one in reasons]
         if not accepted:
             yield finding

@@ -99,7 +99,12 @@ def judge(
             found = asked.found(estate)
         acceptances = Acceptances(settings, estate.acceptances, baseline, wanted, day)
         finish = _Finish(settings, Fingerprints(estate))
-        finished = [one for finding in found for one in acceptances.applied_to(finish(finding))]
+        finished: list[Finding] = []
+        for finding in found:
+            if finding.outcome is _COMPLIANT or finding.outcome is _NOT_APPLICABLE:
+                finished.append(finding)  # nothing to accept: most findings are
+            else:
+                finished += acceptances.applied_to(finish(finding))
         finished.sort(key=_sort_key)
     return Report(
         findings=tuple(finished),
@@ -109,6 +114,10 @@ def judge(
         notes=estate.notes,
         remarks=(*declared(estate), *acceptances.remarks()),
     )
+
+
+_COMPLIANT = Outcome.COMPLIANT
+_NOT_APPLICABLE = Outcome.NOT_APPLICABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,15 +180,21 @@ def _run(
         yield _failed(rule_type.control, everywhere, error)
         return
     for key in estate.keys:
-        check = partial(_check_key, rule, key, efforts)
-        if alike is not None and rule.by_shape:
-            check = partial(_guarded, rule, partial(_judged_once, rule, key, alike, check), key.location)
-        yield from check() if known is None else known.of(rule_type, key, check)
+        if known is None:
+            yield from _of_key(rule, key, alike, efforts)
+        else:
+            yield from known.of(rule_type, key, partial(_of_key, rule, key, alike, efforts))
     yield from _check_estate(rule, estate, everywhere)
 
 
-def _judged_once(rule: Rule, key: Key, alike: Alike, check: Callable[[], list[Finding]]) -> list[Finding]:
-    return alike.of(type(rule), key, check, rule.apart(key))
+def _of_key(rule: Rule, key: Key, alike: Alike | None, efforts: Efforts) -> list[Finding]:
+    """What a rule finds of a key; what it found of another that is alike, if there is one."""
+    if alike is None or not rule.by_shape:
+        return _check_key(rule, key, efforts)
+    try:
+        return alike.of(type(rule), key, partial(_check_key, rule, key, efforts), rule.apart(key))
+    except Exception as error:  # noqa: BLE001 - a rule that fails must become a finding, whatever it raised
+        return [_failed(rule.control, key.location, error)]
 
 
 def _check_key(rule: Rule, key: Key, efforts: Efforts) -> list[Finding]:
@@ -268,15 +283,13 @@ def _sort_key(finding: Finding) -> tuple[str, str, str, int, str, str, str]:
 
 
 class _Finish:
-    """Completes a finding: what the configuration says of its severity, and what exactly it found."""
+    """Completes what speaks against a resource: its severity by the configuration, and what exactly it is."""
 
     def __init__(self, config: GuardrailConfig, fingerprints: Fingerprints) -> None:
         self._config = config
         self._fingerprints = fingerprints
 
     def __call__(self, finding: Finding) -> Finding:
-        if finding.outcome not in (Outcome.VIOLATION, Outcome.UNDETERMINED):
-            return finding
         return changed(finding, severity=self._severity(finding), fingerprints=self._fingerprints.of(finding))
 
     def _severity(self, finding: Finding) -> Severity:

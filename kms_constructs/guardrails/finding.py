@@ -115,13 +115,13 @@ class Finding:
     @property
     def severe(self) -> bool:
         """Whether its severity is one that fails."""
-        return self.severity.at_least(self.fail_on)
+        return _RANKS[self.severity] <= _RANKS[self.fail_on]
 
     @property
     def fails(self) -> bool:
         """Whether it fails a run: a violation or undetermined, of a failing severity, not acknowledged."""
         return (
-            self.outcome in (Outcome.VIOLATION, Outcome.UNDETERMINED)
+            (self.outcome is Outcome.VIOLATION or self.outcome is Outcome.UNDETERMINED)
             and self.severe
             and self.acknowledged is None
         )

@@ -16,7 +16,7 @@ import json
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -101,18 +101,25 @@ class Fingerprints:
     def of(self, finding: Finding) -> tuple[str, ...]:
         """One fingerprint for each principal that the finding names, in their order; else one."""
         named = principals_of(finding)
-        known = self._known(finding, whole=not named)
-        return tuple(_digest([*known, name]) for name in named) or (_digest([*known, *finding.principals]),)
+        known = _written(self._known(finding, whole=not named))
+        if named:
+            return tuple([_hashed(f"{known}, {_text(name)}]") for name in named])
+        return (_hashed(f"{known}{''.join([f', {_text(one)}' for one in finding.principals])}]"),)
 
-    def _known(self, finding: Finding, *, whole: bool) -> list[object]:
+    def _known(self, finding: Finding, *, whole: bool) -> list[str | list[str]]:
         """Everything that the finding rests on but the principals that it names one by one."""
         here = self._place_of(finding.location)
         about, rest = here.at(finding.path)
-        mentioned = (one for text in (finding.message, *finding.chain) for one in here.mentioned(text))
-        found = [self._content(one, whole=whole) for one in mentioned]
+        texts = (finding.message, *finding.chain)
+        found = [
+            self._content(one, whole=whole)
+            for text in texts
+            if "statement " in text
+            for one in here.mentioned(text)
+        ]
         if about is not None:
             found.append(self._content(about, whole=whole))
-        names = [name for step in (finding.message, *finding.chain) for name in _iam_policies(step)]
+        names = [name for step in texts if _may_name_iam_policies(step) for name in _iam_policies(step)]
         found += [
             self._content(statement, whole=True)
             for name in dict.fromkeys(names)
@@ -220,10 +227,9 @@ class _Place:
 
     def mentioned(self, text: str) -> Iterator[Statement]:
         """The statements that a text calls by their labels."""
-        if "statement " in text:
-            own = _IAM_POLICY.sub("", text) if _may_name_iam_policies(text) else text
-            for sid, index in _LABEL.findall(own):
-                yield from self._called.get(sid or index, ())
+        own = _IAM_POLICY.sub("", text) if _may_name_iam_policies(text) else text
+        for sid, index in _LABEL.findall(own):
+            yield from self._called.get(sid or index, ())
 
 
 def _may_name_iam_policies(text: str) -> bool:
@@ -244,5 +250,20 @@ _encoded = json.JSONEncoder(sort_keys=True, ensure_ascii=True).encode
 """As `json.dumps` does it, which makes an encoder for every call."""
 
 
+_text = json.encoder.encode_basestring_ascii
+"""As `_encoded` writes a text, which takes three times as long to find out that it is one."""
+
+
+def _written(known: Iterable[str | list[str]]) -> str:
+    """The beginning of a list as `_encoded` writes it, up to where more is to follow."""
+    return "[" + ", ".join(
+        [_text(one) if isinstance(one, str) else f"[{', '.join(map(_text, one))}]" for one in known]
+    )
+
+
+def _hashed(written: str) -> str:
+    return hashlib.sha256(written.encode()).hexdigest()[:DIGITS]
+
+
 def _digest(value: object) -> str:
-    return hashlib.sha256(_encoded(value).encode()).hexdigest()[:DIGITS]
+    return _hashed(_encoded(value))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar
 
 _One = TypeVar("_One")
@@ -23,14 +25,28 @@ def changed(instance: _One, **values: object) -> _One:
         >>> changed(SourceProblem("a.json", "it is empty", "fill it"), source="b.json").source
         'b.json'
     """
-    made: Any = object.__new__(type(instance))
-    for name, write in _writers(type(instance)):  # type: ignore[arg-type]  # types hash
-        write(made, values.pop(name) if name in values else getattr(instance, name))
-    if values:
-        raise AttributeError(f"{type(instance).__name__} has no {', '.join(values)}")
+    kind = type(instance)
+    read, writers, by_name = _fields(kind)  # type: ignore[arg-type]  # types hash
+    made: Any = object.__new__(kind)
+    for write, value in zip(writers, read(instance), strict=True):
+        write(made, value)
+    for name, value in values.items():
+        if name not in by_name:
+            raise AttributeError(f"{kind.__name__} has no {name}")
+        by_name[name](made, value)
     return made  # type: ignore[no-any-return]
 
 
+_Write = Callable[[Any, object], None]
+
+
 @cache
-def _writers(kind: type) -> tuple[tuple[str, Any], ...]:
-    return tuple((name, getattr(kind, name).__set__) for name in kind.__dataclass_fields__)  # type: ignore[attr-defined]
+def _fields(kind: type) -> tuple[Callable[[Any], tuple[object, ...]], tuple[_Write, ...], dict[str, _Write]]:
+    """What reads all fields of an instance at once, and what writes each: in their order, and by name."""
+    names = tuple(kind.__dataclass_fields__)  # type: ignore[attr-defined]
+    by_name = {name: getattr(kind, name).__set__ for name in names}
+    # For one name the getter would give the value by itself.
+    read = (
+        attrgetter(*names) if names[1:] else lambda instance: tuple(getattr(instance, one) for one in names)
+    )
+    return read, tuple(by_name.values()), by_name

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 
 from kms_constructs.guardrails.finding import Finding, Severity
 from kms_constructs.model.estate import Location
@@ -120,7 +121,7 @@ def by_cause(findings: Iterable[Finding]) -> tuple[Cause, ...]:
         # What was accepted, or only warns, is not what fails.
         groups.setdefault((finding.location, cause_place(finding), status_of(finding)), []).append(finding)
     causes = [
-        Cause(location, place, tuple(sorted(members, key=_worst_first)))
+        Cause(location, place, tuple(sorted(members, key=_worst_first) if members[1:] else members))
         for (location, place, _), members in groups.items()
     ]
     return tuple(sorted(causes, key=_cause_order))
@@ -134,18 +135,20 @@ def patterns(causes: Iterable[Cause]) -> tuple[Pattern, ...]:
     groups: dict[tuple[tuple[str, str, Severity, Status], ...], list[Cause]] = {}
     for cause in causes:
         alike = tuple(
-            (finding.id, _BY_NAME.sub("", finding.message), finding.severity, status_of(finding))
+            (finding.id, _without_names(finding.message), finding.severity, status_of(finding))
             for finding in cause.findings
         )
         groups.setdefault(alike, []).append(cause)
-    found = sorted((Pattern(tuple(group)) for group in groups.values()), key=_pattern_order)
+    found = [(_pattern_order(one), one) for one in (Pattern(tuple(group)) for group in groups.values())]
+    found.sort(key=itemgetter(0))
     seen: Counter[object] = Counter()
-    repeated: dict[int, int] = {}
-    for one in found:
+    ordered: list[tuple[tuple[object, ...], Pattern]] = []
+    for order, one in found:
         kind = tuple(finding.id for finding in one.first.findings)
-        repeated[id(one)] = seen[kind]
+        ordered.append(((*order[:_WEIGHT], seen[kind], order), one))
         seen[kind] += 1
-    return tuple(sorted(found, key=lambda one: (*_weight(one), repeated[id(one)], _pattern_order(one))))
+    ordered.sort(key=itemgetter(0))
+    return tuple(one for _, one in ordered)
 
 
 def fitting(heights: Iterable[int], room: int) -> int:
@@ -162,6 +165,15 @@ def fitting(heights: Iterable[int], room: int) -> int:
             break
         number += 1
     return number
+
+
+def _without_names(message: str) -> str:
+    """The message without what `_BY_NAME` finds, which is seldom there and takes long to be looked for."""
+    return _BY_NAME.sub("", message) if "policy '" in message or "on key " in message else message
+
+
+_WEIGHT = 3
+"""How many parts of a pattern's order are its weight."""
 
 
 def _weight(pattern: Pattern) -> tuple[object, ...]:
@@ -191,12 +203,13 @@ def _worst_first(finding: Finding) -> tuple[object, ...]:
 
 def _cause_order(cause: Cause) -> tuple[object, ...]:
     place = cause.location
+    order = finding_order(cause.worst)
     return (
-        finding_order(cause.worst)[:2],
+        order[:2],
         not _is_public(cause.worst),
         -len(cause.findings),
         natural_order(place.source),
         natural_order(place.construct_path or place.logical_id),
-        finding_order(cause.worst),
+        order,
         natural_order(cause.place),
     )

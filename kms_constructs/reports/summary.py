@@ -34,20 +34,20 @@ class Status(StrEnum):
     @property
     def quiet(self) -> bool:
         """Whether reports leave it out unless everything is asked for."""
-        return self in (Status.COMPLIANT, Status.NOT_APPLICABLE)
+        return self is Status.COMPLIANT or self is Status.NOT_APPLICABLE
 
 
 _DIGITS = re.compile(r"(\d+)")
 _RANKS = {status: rank for rank, status in enumerate(Status)}
+_QUIET = {Outcome.COMPLIANT: Status.COMPLIANT, Outcome.NOT_APPLICABLE: Status.NOT_APPLICABLE}
 _SEVERITY_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 def status_of(finding: Finding) -> Status:
     """How this finding counts."""
-    if finding.outcome is Outcome.COMPLIANT:
-        return Status.COMPLIANT
-    if finding.outcome is Outcome.NOT_APPLICABLE:
-        return Status.NOT_APPLICABLE
+    quiet = _QUIET.get(finding.outcome)
+    if quiet is not None:
+        return quiet
     if finding.acknowledged is not None:
         return Status.ACKNOWLEDGED
     if not finding.severe:
@@ -127,8 +127,8 @@ class ControlCount:
 def by_control(findings: Iterable[Finding]) -> tuple[ControlCount, ...]:
     """Counts per control, in the order of the catalogue's numbers."""
     counts: dict[str, Counter[Status]] = {}
-    for finding in findings:
-        counts.setdefault(finding.control, Counter())[status_of(finding)] += 1
+    for (control, status), number in Counter((one.control, status_of(one)) for one in findings).items():
+        counts.setdefault(control, Counter())[status] = number
     return tuple(ControlCount(control, counts[control]) for control in sorted(counts, key=natural_order))
 
 
@@ -151,9 +151,16 @@ class Summary:
     unshown: int = 0
 
     @classmethod
-    def of(cls, report: Report) -> Summary:
-        """The summary of a report."""
-        counts = Counter(status_of(finding) for finding in report.findings)
+    def of(cls, report: Report, controls: Iterable[ControlCount] | None = None) -> Summary:
+        """The summary of a report.
+
+        Args:
+            report: The report.
+            controls: What `by_control` says of its findings, where that is known already.
+        """
+        counts: Counter[Status] = Counter()
+        for control in by_control(report.findings) if controls is None else controls:
+            counts.update(control.counts)
         unshown = sum(not status_of(finding).quiet for finding in report.unshown)
         return cls(report.keys, counts, len(report.problems), report.verdict, unshown)
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from kms_constructs.guardrails.finding import Finding, Remark, RemarkKind, Report
+from kms_constructs.guardrails.finding import Finding, Outcome, Remark, RemarkKind, Report
 from kms_constructs.guardrails.verdict import Verdict
 from kms_constructs.model.estate import Location, SourceProblem
 from kms_constructs.reports.causes import Cause, Pattern, by_cause, fitting, patterns, place_name, shared_by
 from kms_constructs.reports.console import Drawn, Look, Pen, draw, heading
 from kms_constructs.reports.summary import (
+    ControlCount,
     ResourceFindings,
     Status,
     Summary,
@@ -36,6 +37,8 @@ _MARKS: dict[Status, tuple[str, str, str]] = {
     Status.COMPLIANT: ("✓", "+", "green"),
     Status.NOT_APPLICABLE: ("-", "-", "dim"),
 }
+_QUIET = (Outcome.COMPLIANT, Outcome.NOT_APPLICABLE)
+"""What is not shown unless everything is asked for."""
 _MOST_RESOURCES = 3
 """Resources that are shown one by one unless everything is asked for."""
 _SCREEN = 40
@@ -85,18 +88,19 @@ def report_table(
     shown = [
         finding
         for finding in report.findings
-        if finding not in off and (everything or not status_of(finding).quiet)
+        if (everything or finding.outcome not in _QUIET) and finding not in off
     ]
     pen = Pen(look)
     tail: list[RenderableType] = []
     if not quiet:
         tail += _remarks(report.remarks, pen, verbose=verbose, alone=not shown)
-        tail += _controls(report, look, titles or {}, everything=everything)
+        controls = by_control(report.findings)
+        tail += _controls(controls, look, titles or {}, everything=everything)
         for finding in sorted(off, key=lambda finding: natural_order(finding.control)):
             tail.append(Text(f"{finding.control}: {one_line(finding.message)}", style="yellow"))
         if off:
             tail.append(Text())
-        summary = Summary.of(report)
+        summary = Summary.of(report, controls)
         tail.append(Text(str(summary), style=_STYLE_OF[summary.verdict]))
     if verbose:
         body = [part for group in by_resource(shown) for part in _resource(group, look, pen)]
@@ -262,13 +266,9 @@ def _finding(
 
 
 def _controls(
-    report: Report, look: Look, titles: dict[str, str], *, everything: bool
+    controls: Sequence[ControlCount], look: Look, titles: dict[str, str], *, everything: bool
 ) -> Iterable[RenderableType]:
-    counts = [
-        count
-        for count in by_control(report.findings)
-        if everything or any(not status.quiet for status in count.counts)
-    ]
+    counts = [count for count in controls if everything or any(not status.quiet for status in count.counts)]
     if not counts:
         return
     columns = [
