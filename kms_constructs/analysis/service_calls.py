@@ -310,6 +310,7 @@ class UseAccess:
         self._views: dict[str, InView] = {}
         self._attached: dict[str, list[Attached]] | None = None
         self._shapes: dict[object, _Shape] = {}
+        self._shape_at: dict[int, _Shape] = {}
         self._answers: dict[object, Certainty] = {}
 
     def answers(self, one: ServiceCall, key: Key) -> Iterator[tuple[tuple[str, ...], Certainty]]:
@@ -367,10 +368,14 @@ class UseAccess:
         return found
 
     def _shape(self, statement: Statement) -> _Shape:
-        content = _content(statement)
-        found = self._shapes.get(content)
+        place = id(statement)  # it lives as long as the estate does
+        found = self._shape_at.get(place)
         if found is None:
-            found = self._shapes[content] = _Shape.of(statement, len(self._shapes))
+            content = _content(statement)
+            found = self._shapes.get(content)
+            if found is None:
+                found = self._shapes[content] = _Shape.of(statement, len(self._shapes))
+            self._shape_at[place] = found
         return found
 
     def may(self, one: ServiceCall, action: str, key: Key) -> bool:

@@ -117,10 +117,10 @@ class Acceptances:
         """The finding, accepted or not; as two when only some of its principals are accepted."""
         failing = finding.outcome in (Outcome.VIOLATION, Outcome.UNDETERMINED)
         reasons = self._reasons(finding) if failing and self._any else {}
-        accepted = [place for place, one in enumerate(finding.fingerprints) if one in reasons]
-        if not accepted:
+        if not reasons:
             yield finding
             return
+        accepted = [place for place, one in enumerate(finding.fingerprints) if one in reasons]
         why = "; ".join(dict.fromkeys(reasons[finding.fingerprints[place]] for place in accepted))
         left = [place for place in range(len(finding.fingerprints)) if place not in accepted]
         if not left:
@@ -209,7 +209,7 @@ def only(finding: Finding, places: Iterable[int]) -> Finding:
         finding,
         message=finding.message.replace(", ".join(named), ", ".join(names)),
         principals=names,
-        fingerprints=tuple(finding.fingerprints[place] for place in chosen),
+        evidence=tuple(finding.fingerprints[place] for place in chosen),
     )
 
 

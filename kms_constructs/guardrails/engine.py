@@ -17,7 +17,7 @@ from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.guardrails.control import Control
 from kms_constructs.guardrails.declarations import declared, limited, refused
 from kms_constructs.guardrails.finding import INTERNAL_ERROR, Finding, Outcome, Report, Severity
-from kms_constructs.guardrails.fingerprint import Fingerprints
+from kms_constructs.guardrails.fingerprint import Evidence, Fingerprints
 from kms_constructs.guardrails.live.authorised import as_declared
 from kms_constructs.guardrails.registry import RULES
 from kms_constructs.guardrails.rule import Rule, RuleContext
@@ -290,7 +290,9 @@ class _Finish:
         self._fingerprints = fingerprints
 
     def __call__(self, finding: Finding) -> Finding:
-        return changed(finding, severity=self._severity(finding), fingerprints=self._fingerprints.of(finding))
+        return changed(
+            finding, severity=self._severity(finding), evidence=Evidence(self._fingerprints, finding)
+        )
 
     def _severity(self, finding: Finding) -> Severity:
         if finding.outcome is Outcome.UNDETERMINED and not self._config.undetermined_fails:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from kms_constructs.analysis.witness import Witness
 from kms_constructs.exit_code import ExitCode
@@ -50,6 +51,14 @@ class Severity(StrEnum):
 _RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
 
+class Evidence(Protocol):
+    """What a finding rested on when it was found, whatever becomes of its words and places."""
+
+    def fingerprints(self) -> tuple[str, ...]:
+        """The fingerprints of the finding."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One answer of one rule about one resource.
@@ -70,9 +79,8 @@ class Finding:
         witness: A request that shows it, if one was found.
         fail_on: Least severity that fails; what is less severe is a warning, whatever it is called.
         world: Which deployments it is about, when it is not all of them: ``Stage=prod``. The message says it.
-        fingerprints: What it found, exactly, by content: one for each principal where the principals are
-            named one by one, else one; empty where there is nothing to accept. They do not tell findings
-            apart.
+        evidence: What makes its fingerprints, or the fingerprints; none where there is nothing to accept. It
+            does not tell findings apart.
     """
 
     control: str
@@ -89,7 +97,17 @@ class Finding:
     witness: Witness | None = None
     fail_on: Severity = Severity.LOW
     world: str = ""
-    fingerprints: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    evidence: Evidence | tuple[str, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """What it found, exactly, by content.
+
+        One for each principal where the principals are named one by one, else one; empty where there is
+        nothing to accept. Made when they are asked for: most reports name a few of them.
+        """
+        evidence = self.evidence
+        return evidence if isinstance(evidence, tuple) else evidence.fingerprints()
 
     @property
     def id(self) -> str:

@@ -71,6 +71,28 @@ def resource_name(location: Location) -> str:
     return f"{source}/{location.logical_id}" if location.logical_id else source
 
 
+class Evidence:
+    """What a finding rested on when it was found: its fingerprints, made when they are asked for first.
+
+    Args:
+        fingerprints: Makes them.
+        finding: The finding as the rule gave it: reports write it in other words, or with other places.
+    """
+
+    __slots__ = ("_finding", "_fingerprints", "_made")
+
+    def __init__(self, fingerprints: Fingerprints, finding: Finding) -> None:
+        self._fingerprints = fingerprints
+        self._finding = finding
+        self._made: tuple[str, ...] | None = None
+
+    def fingerprints(self) -> tuple[str, ...]:
+        """The fingerprints of the finding."""
+        if self._made is None:
+            self._made = self._fingerprints.of(self._finding)
+        return self._made
+
+
 class Fingerprints:
     """Makes the fingerprints of the findings of one estate.
 

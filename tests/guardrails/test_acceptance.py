@@ -17,7 +17,7 @@ from kms_constructs.guardrails.baseline import Baseline
 from kms_constructs.guardrails.config import Acknowledgement, GuardrailConfig
 from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Finding, RemarkKind, Report, Severity
-from kms_constructs.guardrails.fingerprint import principals_of
+from kms_constructs.guardrails.fingerprint import Fingerprints, principals_of
 from kms_constructs.model.estate import Acceptance, Estate, Grant, Key, Location
 from tests.guardrails.factories import (
     TODAY,
@@ -395,3 +395,39 @@ class TestBaseline:
     def test_a_rule_that_failed_is_never_in_it(self) -> None:
         broken = replace(report(ADMINS).failures[0], detail="internal-error")
         assert Baseline.of([broken]).entries == ()
+
+
+def test_fingerprints_are_made_when_something_asks_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Finding] = []
+    make = Fingerprints.of
+
+    def counted(self: Fingerprints, finding: Finding) -> tuple[str, ...]:
+        made.append(finding)
+        return make(self, finding)
+
+    monkeypatch.setattr(Fingerprints, "of", counted)
+    found = report(ADMINS, READERS)
+    assert found.failures
+    assert not made, "nothing is accepted, and so nobody asks"
+    first = found.failures[0]
+    assert first.fingerprints == first.fingerprints != ()
+    assert first.exact_ids
+    assert len(made) == 1, "they are made once"
+    told = fingerprints(found)
+
+    accepted = report(
+        ADMINS,
+        READERS,
+        config=GuardrailConfig(acknowledgements=(Acknowledgement(first.exact_ids[0], "known"),)),
+    )
+    assert {one for finding in accepted.findings for one in finding.fingerprints} == told
+    assert fingerprints(accepted) == told - {first.fingerprints[0]}
+
+
+def test_fingerprints_are_those_of_what_was_found_whatever_a_report_calls_it() -> None:
+    found = report(ADMINS, READERS).failures
+    renamed = [
+        replace(one, message="In other words.", location=Location("elsewhere.json"), principals=(), chain=())
+        for one in report(ADMINS, READERS).failures
+    ]
+    assert [one.fingerprints for one in renamed] == [one.fingerprints for one in found]
