@@ -21,7 +21,6 @@ Example:
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,6 +127,8 @@ def load_config(path: str | Path | None = None, start_dir: str | Path | None = N
 
 
 def _toml(path: Path) -> dict[str, object]:
+    import tomllib  # most runs find no file
+
     try:
         return tomllib.loads(bounded_text(path))
     except OSError as error:
@@ -137,7 +138,7 @@ def _toml(path: Path) -> dict[str, object]:
         ) from error
     except RecursionError as error:
         raise ConfigurationError(str(path), "(file)", "it is nested too deeply", "flatten it") from error
-    except (tomllib.TOMLDecodeError, ValueError) as error:
+    except ValueError as error:
         raise ConfigurationError(
             str(path), "(file)", f"it is not TOML: {error}", "correct the syntax"
         ) from error

@@ -14,7 +14,6 @@ See: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
 from kms_constructs.model.policy import Policy, parse_policy
@@ -105,5 +104,7 @@ def aws_managed_policy(name: str) -> Policy | None:
 
 @cache
 def _names() -> frozenset[str]:
+    from importlib.resources import files  # takes longer to load than most that asks for no such policy
+
     text = files("kms_constructs.model").joinpath("data", "aws-managed-policies.txt").read_text("utf-8")
     return frozenset(text.split())

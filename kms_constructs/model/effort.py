@@ -41,7 +41,10 @@ class Efforts:
 
     def of(self, key: str) -> Effort:
         """What the key of that id has left."""
-        return self._of.setdefault(key, Effort())
+        found = self._of.get(key)
+        if found is None:
+            found = self._of[key] = Effort()
+        return found
 
 
 _CURRENT: ContextVar[Effort | None] = ContextVar("effort", default=None)
