@@ -13,10 +13,21 @@ from mutations.model import MODEL
 from mutations.mutant import Mutant
 from mutations.outside import OUTSIDE
 from mutations.rules import RULES
+from mutations.shortcuts import SHORTCUTS
 from mutations.sources import SOURCES
 from mutations.use import USE
 
-MUTANTS: tuple[Mutant, ...] = (*MODEL, *CONDITIONS, *ANALYSIS, *RULES, *ALIKE, *SOURCES, *USE, *OUTSIDE)
+MUTANTS: tuple[Mutant, ...] = (
+    *MODEL,
+    *CONDITIONS,
+    *ANALYSIS,
+    *RULES,
+    *ALIKE,
+    *SOURCES,
+    *USE,
+    *SHORTCUTS,
+    *OUTSIDE,
+)
 
 REOPENS: dict[str, tuple[str, ...]] = {
     "overlaps of patterns contain each other": ("cells-contain-any",),

@@ -469,11 +469,12 @@ def test_what_a_rule_says_of_a_key_by_another_of_its_names_is_not_said_of_the_ne
     assert said == [f"it is {told}.", f"it is {told.replace('1', '2')}."]
 
 
-def test_a_rule_that_fails_says_so_of_every_key(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("method", ["judge", "apart"])
+def test_a_rule_that_fails_says_so_of_every_key(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
     def broken(self: Rule, key: Key) -> list[Finding]:
         raise RuntimeError("no")
 
-    monkeypatch.setattr(RULE, "judge", broken)
+    monkeypatch.setattr(RULE, method, broken)
     keys = tuple(numbered(number) for number in range(9))
     found = judge(Estate(keys=keys), controls=[RULE.control.id], today=TODAY)
     assert [one.detail for one in found.findings] == [INTERNAL_ERROR] * 9
