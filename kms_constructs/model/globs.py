@@ -123,7 +123,7 @@ def glob_covers(pattern: str, other: str) -> bool:
     if (OPEN in other and _is_broken(other)) or (OPEN in pattern and _is_broken(pattern)):
         return False
     if _by_field(pattern):
-        return _simulate(_tokens(pattern), _tokens(without_variables(other)))
+        return _simulate(pattern, _tokens(without_variables(other)))
     if _is_plain(other) and OPEN not in pattern:
         return _expression(pattern).fullmatch(other) is not None
     return _match(_tokens(pattern), _tokens(without_variables(other)))
@@ -237,47 +237,44 @@ def _covers_one(token: str, other: str) -> bool:
     if token == _ANY:
         # A hole has a length of its own, an asterisk any: neither is one character.
         return other != _STAR and other[0] != OPEN and other != FIELD_STAR
-    if token == FIELD_ANY:
-        return other not in _PERHAPS_COLON and other[0] != OPEN and other != FIELD_STAR
     return token == other
 
 
 _PERHAPS_COLON = frozenset({_STAR, _ANY, _COLON})
 
 
-def _runs_over(star: str, other: str) -> bool:
-    """Whether an asterisk takes in another token, whatever that stands for; a hole has no colon."""
-    return star == _STAR or other not in _PERHAPS_COLON
+@lru_cache(maxsize=32768)
+def _placed(pattern: str) -> tuple[int, int, int, int, dict[str, int]]:
+    """A pattern's places as bits, by what stands there: both asterisks, both question marks, the rest."""
+    found: dict[str, int] = {}
+    for place, token in enumerate(_tokens(pattern)):
+        found[token] = found.get(token, 0) | 1 << place
+    star, field_star, any_, field_any = (found.pop(one, 0) for one in (_STAR, FIELD_STAR, _ANY, FIELD_ANY))
+    return star, field_star, any_, field_any, found
 
 
-def _simulate(pattern: tuple[str, ...], text: tuple[str, ...]) -> bool:
+def _simulate(pattern: str, text: tuple[str, ...]) -> bool:
     """A match with both sorts of asterisk, all positions at once: no place is taken for good."""
-    places = _behind_stars(pattern, {0})
+    star, field_star, any_, field_any, plain = _placed(pattern)
+    stars = star | field_star
+    places = _behind_stars(stars, 1)
     for token in text:
-        reached: set[int] = set()
-        for place in places:
-            if place == len(pattern):
-                continue
-            own = pattern[place]
-            if own in _STARS:
-                if _runs_over(own, token):
-                    reached.add(place)
-            elif _covers_one(own, token):
-                reached.add(place + 1)
-        places = _behind_stars(pattern, reached)
+        # A hole has a length of its own, an asterisk any: neither is one character. A hole has no colon.
+        if token in _PERHAPS_COLON:
+            stays, one = star, 0 if token == _STAR else any_
+        else:
+            stays, one = stars, 0 if token[0] == OPEN or token == FIELD_STAR else any_ | field_any
+        at = plain.get(token, 0) | one
+        places = _behind_stars(stars, places & stays | (places & at) << 1)
         if not places:
             return False
-    return len(pattern) in places
+    return places >> len(_tokens(pattern)) & 1 == 1
 
 
-def _behind_stars(pattern: tuple[str, ...], places: set[int]) -> set[int]:
-    found = set(places)
-    for place in places:
-        after = place
-        while after < len(pattern) and pattern[after] in _STARS:
-            after += 1
-            found.add(after)
-    return found
+def _behind_stars(stars: int, places: int) -> int:
+    while (after := places | (places & stars) << 1) != places:
+        places = after
+    return places
 
 
 def _match(pattern: tuple[str, ...], text: tuple[str, ...]) -> bool:
@@ -303,12 +300,12 @@ def _match(pattern: tuple[str, ...], text: tuple[str, ...]) -> bool:
     return position == len(pattern)
 
 
-_STARS = frozenset({_STAR, FIELD_STAR})
 _OPEN_ENDED = frozenset({_STAR, FIELD_STAR, _ENVIRONMENT})
 _ANYS = frozenset({_ANY, FIELD_ANY})
+_AT_ITS_END = ("", False)
 
 
-def _absorbs(wide: str | None, token: str) -> bool:
+def _absorbs(wide: str, token: str) -> bool:
     if wide == FIELD_STAR:
         return token != _COLON
     return wide == _STAR or token[0] != OPEN
@@ -321,31 +318,38 @@ def _one_in_common(left: str, right: str) -> bool:
 
 
 def _meet(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
-    """Whether two token sequences with wildcards have a text in common: reachable pairs of positions."""
-    seen = {(0, 0)}
-    todo = [(0, 0)]
+    """Whether two token sequences with wildcards have a text in common: reachable pairs of positions.
+
+    A pair is one number, for hostile policies have millions of them.
+    """
+    row = len(right) + 1
+    last = len(left) * row + row - 1
+    lefts = [*((token, token in _OPEN_ENDED) for token in left), _AT_ITS_END]
+    rights = [*((token, token in _OPEN_ENDED) for token in right), _AT_ITS_END]
+    seen = {0}
+    todo = [0]
     told = 0
     spend(len(left) + len(right))
     while todo:
         if len(seen) - told >= _PAIRS_A_TIME:
             spend(len(seen) - told)
             told = len(seen)
-        i, j = todo.pop()
-        if i == len(left) and j == len(right):
+        pair = todo.pop()
+        if pair == last:
             return True
-        steps: list[tuple[int, int]] = []
-        a = left[i] if i < len(left) else None
-        b = right[j] if j < len(right) else None
-        if a in _OPEN_ENDED:
-            steps.append((i + 1, j))
-            if b is not None and _absorbs(a, b):
-                steps.append((i, j + 1))
-        if b in _OPEN_ENDED:
-            steps.append((i, j + 1))
-            if a is not None and _absorbs(b, a):
-                steps.append((i + 1, j))
-        if a is not None and b is not None and not {a, b} & _OPEN_ENDED and _one_in_common(a, b):
-            steps.append((i + 1, j + 1))
+        i, j = divmod(pair, row)
+        (a, a_open), (b, b_open) = lefts[i], rights[j]
+        steps = []
+        if a_open:
+            steps.append(pair + row)
+            if b and _absorbs(a, b):
+                steps.append(pair + 1)
+        if b_open:
+            steps.append(pair + 1)
+            if a and _absorbs(b, a):
+                steps.append(pair + row)
+        elif a and b and not a_open and _one_in_common(a, b):
+            steps.append(pair + row + 1)
         for step in steps:
             if step not in seen:
                 seen.add(step)
