@@ -2,7 +2,7 @@
 
 A document is run from top to bottom in a directory of its own: a block with a title is a file that is
 written there, Python without one is executed, and in ``console`` blocks the lines that start with ``$``
-are, and say what follows.
+are, and say what follows. Those of README have a process each; others only where a shell is needed.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import pytest
 
 from kms_constructs.cli.main import main
 from tests.conftest import REPOSITORY
+from tests.scripts import run_file, run_text
 
 README = REPOSITORY / "README.md"
 DOCUMENTS = (README, *sorted((REPOSITORY / "docs").rglob("*.md")))
@@ -33,6 +34,10 @@ _FENCE = re.compile(
 )
 _OF_A_SHELL = re.compile(r"[;&|<>$`]")
 """What a shell makes something of; quotes are taken off here."""
+_SCRIPT = re.compile(
+    r"(?:cd (?P<directory>\S+) && )?(?P<variables>(?:\w+=\S+ )*)python (?P<file>\S+\.py)"
+    r"(?P<rest>|(?: &&|;) .*)"
+)
 _INCLUDED = re.compile(r'^--8<-- "([^"]+)"\n', re.MULTILINE)
 
 
@@ -114,20 +119,38 @@ def environment() -> dict[str, str]:
 
 
 def _of_python(block: Block, directory: Path) -> str:
-    done = subprocess.run(
+    if block.document != README:
+        done = run_text(included(block.text), directory=directory, environment=environment())
+        return block.text if done.code == 0 else f"{block.text}# fails: {done.said[-2000:]}"
+    process = subprocess.run(
         [sys.executable, "-c", included(block.text)],
         cwd=directory, env=environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
-    return block.text if done.returncode == 0 else f"{block.text}# fails: {done.stderr[-2000:]}"
+    return block.text if process.returncode == 0 else f"{block.text}# fails: {process.stderr[-2000:]}"
 
 
 def _of_console(block: Block, directory: Path) -> str:
     said = []
     for command in re.findall(r"^\$ (.*)$", block.text, re.MULTILINE):
-        plain = command.startswith("kms-constructs ") and not _OF_A_SHELL.search(command)
-        told = _of_command(shlex.split(command)[1:], directory) if plain else _of_shell(command, directory)
+        if command.startswith("kms-constructs ") and not _OF_A_SHELL.search(command):
+            told = _of_command(shlex.split(command)[1:], directory)
+        elif block.document != README and (script := _SCRIPT.fullmatch(command)):
+            told = _of_script(script, directory)
+        else:
+            told = _of_shell(command, directory)
         said.append(f"$ {command}\n" + re.sub(r"[ \t]+$", "", told, flags=re.MULTILINE))
     return "".join(said)
+
+
+def _of_script(script: re.Match[str], directory: Path) -> str:
+    """What a line says that begins with a script: run in this process, and the rest by a shell."""
+    place = directory / (script["directory"] or "")
+    given = dict(one.split("=", 1) for one in script["variables"].split())
+    done = run_file(script["file"], directory=place, environment={**environment(), **given})
+    rest = script["rest"]
+    if done.code == 0 and rest.startswith(" && ") and (other := _SCRIPT.fullmatch(rest[4:])):
+        return done.said + _of_script(other, place)
+    return done.said + (_of_shell(f"(exit {done.code}){rest}", place) if rest else "")
 
 
 def _of_shell(command: str, directory: Path) -> str:
