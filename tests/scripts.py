@@ -85,8 +85,8 @@ def _app() -> type[Any]:
         """An app that writes where it is told: its Node knows neither the variable nor the directory."""
 
         def __init__(self, **given: Any) -> None:
-            outdir = given.pop("outdir", None) or os.environ["CDK_OUTDIR"]
-            super().__init__(**given, outdir=str(Path(outdir).absolute()))
+            outdir = given.pop("outdir", None) or os.environ.get("CDK_OUTDIR")
+            super().__init__(**given, outdir=str(Path(outdir).absolute()) if outdir else None)
 
     return App
 

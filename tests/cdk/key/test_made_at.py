@@ -19,6 +19,7 @@ from kms_constructs.cli.main import main
 from kms_constructs.errors import SealedSynthError
 from kms_constructs.sources.cloudformation.made_at import MADE_AT
 from tests.cdk.keys import new_key, new_stack
+from tests.scripts import run_file
 
 pytestmark = pytest.mark.cdk
 
@@ -59,19 +60,19 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(project: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+def run(project: Path, **environment: str) -> None:
+    assert run_file("app.py", directory=project, environment={**os.environ, **environment}).code == 1
+
+
+def test_the_app_says_which_line_made_the_key_that_fails(project: Path) -> None:
+    done = subprocess.run(
         [sys.executable, "app.py"],
         cwd=project,
-        env={**os.environ, **environment},
+        env={**os.environ, "CDK_OUTDIR": "cdk.out"},
         capture_output=True,
         text=True,
         check=False,
     )
-
-
-def test_the_app_says_which_line_made_the_key_that_fails(project: Path) -> None:
-    done = run(project, CDK_OUTDIR="cdk.out")
 
     assert done.returncode == 1
     flat = " ".join(done.stderr.split())
