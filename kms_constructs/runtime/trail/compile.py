@@ -154,7 +154,7 @@ def compile_query(query: Query, dialect: Dialect, asked: Asked, sources: Sources
         >>> "event_date BETWEEN CAST('2026-05-01' AS DATE) AND CAST('2026-05-31' AS DATE)" in sql
         True
     """
-    return assemble(query, asked, sources).sql(dialect=dialect, pretty=True, comments=False)
+    return assemble(query, asked, sources).sql(dialect=dialect, pretty=True, comments=False, copy=False)
 
 
 def assemble(query: Query, asked: Asked, sources: Sources = TABLES) -> Tree:
@@ -167,7 +167,7 @@ def assemble(query: Query, asked: Asked, sources: Sources = TABLES) -> Tree:
             # Copied once: with_ would copy all that is there already for every step.
             whole = whole.with_(name, as_=made.copy(), append=True, copy=False)
     if asked.most is not None:
-        whole = whole.limit(asked.most)
+        whole = whole.limit(asked.most, copy=False)
     return bind(whole, _values(asked))
 
 
@@ -204,14 +204,13 @@ def parse(query: Query, functions: frozenset[str] = FUNCTIONS, forms: frozenset[
 
 
 def bind(tree: Tree, values: Mapping[str, _Value]) -> Tree:
-    """The tree with its placeholders made literals.
+    """The tree with its placeholders made literals: this very tree, for a copy takes longer than all else.
 
     Raises:
         KeyError: There is no value for a placeholder.
     """
     from sqlglot import exp
 
-    tree = tree.copy()
     for node in list(tree.find_all(exp.Placeholder)):
         value = values[node.name]
         if isinstance(value, tuple) and (within := node.find_ancestor(exp.In)):
