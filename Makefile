@@ -111,9 +111,9 @@ pytest: install $(MINISTACK_VENV)/.installed ## The tests alone
 test: ## Everything that CI checks
 	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) pytest lint e2e
 
-e2e: install $(MINISTACK_VENV)/.installed ## The whole chain in one run, against an emulator: deploy, audit, watch, import, change, share, trail
+e2e: assembly $(MINISTACK_VENV)/.installed ## The whole chain in one run, against an emulator: deploy, audit, watch, import, change, share, trail
 	@echo "== e2e"
-	@$(BIN)/python -m e2e
+	@$(BIN)/python -m e2e --synthesized cdk.out
 
 docs: install ## The documentation as a site in site/; links that lead nowhere fail it
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet

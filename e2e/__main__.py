@@ -2,6 +2,7 @@
 
     python -m e2e                # in a directory that is removed afterwards
     python -m e2e --keep DIR     # everything that was made stays there
+    python -m e2e --synthesized cdk.out    # of what `make synth` made there, instead of once more
 
 Needs MiniStack in .venv-ministack, Node and the CDK's command line: `make e2e` installs all of it.
 """
@@ -35,20 +36,23 @@ def main() -> int:
     """Runs every link; the first that does not hold ends the run with exit code 1."""
     parser = argparse.ArgumentParser(prog="python -m e2e", description="The whole chain against an emulator.")
     parser.add_argument("--keep", type=Path, help="directory, empty, for everything that is made")
+    parser.add_argument(
+        "--synthesized", type=Path, help="what cdk synth has made of the reference application"
+    )
     given = parser.parse_args()
     if given.keep is not None:
         given.keep.mkdir(parents=True, exist_ok=True)
-        return _run(given.keep.resolve())
+        return _run(given.keep.resolve(), given.synthesized)
     with tempfile.TemporaryDirectory() as folder:
-        return _run(Path(folder))
+        return _run(Path(folder), given.synthesized)
 
 
-def _run(directory: Path) -> int:
+def _run(directory: Path, synthesized: Path | None) -> int:
     state = directory / "emulator"
     state.mkdir()
     started = time.monotonic()
     with running(state, CLOUDTRAIL_RECORDING="1") as emulator:
-        chain = Chain(emulator.endpoint, directory)
+        chain = Chain(emulator.endpoint, directory, synthesized)
         for number, (title, link) in enumerate(LINKS, 1):
             print(f"{number}. {title}", flush=True)
             begun = time.monotonic()

@@ -36,12 +36,14 @@ class Chain:
     Args:
         endpoint: Address of the emulator.
         directory: Where everything goes that is made.
+        synthesized: What `cdk synth` has made of the reference application just now; None to run it.
         made: ARNs of keys and addresses of queues that the run made, by a name of its own.
         records: What a trail would have recorded of the calls to KMS of the run's own clients.
     """
 
     endpoint: str
     directory: Path
+    synthesized: Path | None = None
     made: dict[str, str] = field(default_factory=dict)
     records: list[dict[str, Any]] = field(default_factory=list)
 

@@ -24,7 +24,11 @@ _TRUST = {
 
 def deploy(run: Chain) -> None:
     """Synthesizes, makes the roles that the application takes for given, bootstraps, and deploys."""
-    run.run("cdk", "synth", "--quiet", "--output", str(run.assembly))
+    if run.synthesized is None:
+        run.run("cdk", "synth", "--quiet", "--output", str(run.assembly))
+    else:
+        shutil.copytree(run.synthesized, run.assembly)
+        run.say("(cdk.out is what cdk synth has just made)")
     run.run("kms-constructs", "check", str(run.assembly), shown=["keys:"])
     for arn in sorted(_given_roles()):
         run.client("iam").create_role(
@@ -32,8 +36,8 @@ def deploy(run: Chain) -> None:
         )
     deployed = run.directory / "deployed"
     shutil.copytree(run.assembly, deployed)
-    for region in REGIONS:
-        run.run("cdk", "bootstrap", "--app", str(deployed), f"aws://{ACCOUNT}/{region}")
+    places = (f"aws://{ACCOUNT}/{region}" for region in REGIONS)
+    run.run("cdk", "bootstrap", "--app", str(deployed), *places)
     stacks = json.loads((run.assembly / "manifest.json").read_text("utf-8"))["artifacts"]
     names = [name for name, one in stacks.items() if one["type"] == "aws:cloudformation:stack"]
     replicas = [name for name in names if "replicas" in name]
