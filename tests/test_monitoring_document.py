@@ -6,8 +6,6 @@ import json
 import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from click.testing import CliRunner
 
 from kms_constructs.cli.main import cli
 from tests.conftest import REPOSITORY
+from tests.scripts import run_text
 
 TEXT = (REPOSITORY / "docs" / "monitoring.md").read_text("utf-8")
 
@@ -26,8 +25,8 @@ def blocks(language: str) -> list[str]:
 @pytest.mark.cdk
 def test_its_app_synthesizes(tmp_path: Path) -> None:
     (code,) = blocks("python")
-    env = {**os.environ, "CDK_OUTDIR": str(tmp_path), "PYTHONPATH": str(REPOSITORY)}
-    subprocess.run([sys.executable, "-c", code], env=env, check=True)
+    done = run_text(code, directory=tmp_path, environment={**os.environ, "CDK_OUTDIR": str(tmp_path)})
+    assert done.code == 0, done.said
     template = json.loads((tmp_path / "Security.template.json").read_text("utf-8"))
     kinds = {one["Type"] for one in template["Resources"].values()}
     assert {"AWS::Events::Rule", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"} <= kinds

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 from kms_constructs.cli.init import FILES
 from kms_constructs.guardrails.config import GuardrailConfig, load_config
 from tests.cli.conftest import Run
+from tests.scripts import Ended, run_file
 
 
 def written(place: Path) -> list[str]:
@@ -115,11 +114,7 @@ def test_what_it_writes_synthesizes_and_passes(
     command = json.loads((place / "cdk.json").read_text("utf-8"))["app"]
     assert command == "python app.py"
     environment = {name: value for name, value in os.environ.items() if name != "CDK_OUTDIR"}
-    done = subprocess.run(
-        [sys.executable, *command.split()[1:]],
-        cwd=place, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
+    assert run_file("app.py", directory=place, environment=environment) == Ended(0, "")
     text = (place / "cdk.out" / "Orders.template.json").read_text("utf-8")
     assert f"arn:{partition}:iam::444455556666:role/KeyAdministrators" in text
 
