@@ -209,14 +209,18 @@ def _named(part: Contribution, cells: Sequence[Cell]) -> bool:
     What takes in a part of them has a row of its own. A delegation to an account is shown in the account's
     row; in the row of one of its roles it only shows once an IAM policy uses it.
     """
-    return any(_covers(theirs, mine, part.delegated) for mine in cells for theirs in part.cells)
+    for mine in cells:  # every contribution is asked in every row: a generator takes longer than the answer
+        for theirs in part.cells:
+            if theirs.kind is mine.kind and _covers(theirs, mine, part.delegated):
+                return True
+    return False
 
 
 def _covers(theirs: Cell, mine: Cell, delegated: bool) -> bool:
-    if theirs.kind is not mine.kind:
-        return False
     if delegated and mine.kind is not PrincipalKind.ROOT:
         return theirs.include == mine.include
+    if len(theirs.include) == len(mine.include) == 1 and not theirs.exclude:
+        return glob_covers(theirs.include[0], mine.include[0])
     if any(glob_covers(excluded, included) for excluded in theirs.exclude for included in mine.include):
         return False
     return all(any(glob_covers(one, included) for included in mine.include) for one in theirs.include)
