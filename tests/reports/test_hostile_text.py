@@ -101,7 +101,7 @@ def raw(text: str, *, colours: bool = False) -> list[str]:
     """Characters that a terminal or a reader's eye would follow instead of showing them."""
     if colours:
         text = re.sub(r"\x1b\[[0-9;]*m", "", text)
-    return [c for c in text if c not in "\n" and unicodedata.category(c) in _INVISIBLE]
+    return [c for c in sorted(set(text)) if c != "\n" and unicodedata.category(c) in _INVISIBLE]
 
 
 def report(text: str) -> Report:
@@ -246,9 +246,7 @@ def test_what_machines_read_is_what_people_read(text: str) -> None:
 
 def test_every_character_that_is_not_seen_is_shown() -> None:
     unseen = [
-        chr(point)
-        for point in range(0x110000)
-        if unicodedata.category(chr(point)) in _INVISIBLE or unicodedata.category(chr(point)) == "Zs"
+        chr(point) for point in range(0x110000) if unicodedata.category(chr(point)) in _INVISIBLE | {"Zs"}
     ]
     left = [one for one in unseen if one not in "\t\n " and printable(one) == one]
     assert left == []
