@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 from kms_constructs.cli import material_options
 from kms_constructs.detections.relations import flatten
 from kms_constructs.errors import SourceError
+from kms_constructs.runtime.trail.ingest import ingest
+from kms_constructs.runtime.trail.sources import LocalFiles, Scope
 from kms_constructs.runtime.trail.store import telling_damage
 from tests.cli.conftest import Run, policy, statement, template, write
 from tests.cli.test_hostile_input import harmless, saved
@@ -23,14 +26,18 @@ LONG = "9" * 400
 """No file system that Linux uses takes a name as long as this."""
 
 
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of 60 events, which every test may damage a copy of."""
+    place = tmp_path_factory.mktemp("sound")
+    (place / "a.json").write_bytes(log([record(number) for number in range(60)]))
+    ingest(place / "store", [LocalFiles((place / "a.json",), Scope())])
+    return place / "store"
+
+
 @pytest.fixture
-def store(tmp_path: Path, run: Run) -> Path:
-    """A store of 60 events."""
-    source = tmp_path / "logs" / "a.json"
-    source.parent.mkdir()
-    source.write_bytes(log([record(number) for number in range(60)]))
-    assert run("trail", "ingest", source, "--into", tmp_path / "store").code == 0
-    return tmp_path / "store"
+def store(tmp_path: Path, sound: Path) -> Path:
+    return Path(shutil.copytree(sound, tmp_path / "store"))
 
 
 # --- stores that are damaged ---
