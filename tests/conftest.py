@@ -33,6 +33,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 # was a sixth of the run.
 gc.set_threshold(100_000, 20, 20)
 
+# What tests write need not outlive the machine: to wait for its disk was a fifth of the tests of ingestion.
+# Processes that tests start do wait.
+os.fsync = os.fstat  # type: ignore[assignment]
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests come first: one of them at the end would leave the other workers idle."""
