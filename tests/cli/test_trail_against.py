@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -34,11 +35,11 @@ FINANCE = {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1234567890"}}
 OPEN = planned(statement("Users", [USER, OTHER], "kms:Decrypt", **FINANCE))
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     by_alias = {"keyId": "alias/orders"}
     return stored(
-        tmp_path,
+        tmp_path_factory.mktemp("made"),
         [
             *(record(caller=USER, request=by_alias, time=f"2026-02-0{day}T10:00:00Z") for day in range(1, 6)),
             *(
@@ -47,6 +48,11 @@ def store(tmp_path: Path) -> Path:
             ),
         ],
     )
+
+
+@pytest.fixture
+def store(tmp_path: Path, made: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "store"))
 
 
 def stored(directory: Path, records: list[dict[str, Any]]) -> Path:
