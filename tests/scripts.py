@@ -8,6 +8,7 @@ that start one.
 from __future__ import annotations
 
 import io
+import linecache
 import os
 import runpy
 import sys
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -52,16 +54,14 @@ def _run(
 ) -> Ended:
     app = _app()  # Node starts with the variables of the test: by CDK_OUTDIR it would remember every app
     known = set(sys.modules)
+    linecache.clearcache()  # another directory may have had a file of that name
     with (
         pytest.MonkeyPatch.context() as patch,
         io.TextIOWrapper(io.BytesIO(), "utf-8") as out,
         warnings.catch_warnings(),
+        mock.patch.dict(os.environ, environment, clear=True),
     ):
         patch.chdir(directory)
-        for name in set(os.environ) - set(environment):
-            patch.delenv(name)
-        for name, text in environment.items():
-            patch.setenv(name, text)
         patch.setattr(sys, "argv", argv)
         patch.syspath_prepend(beside)
         patch.setattr("aws_cdk.App", app)
@@ -92,6 +92,7 @@ def _app() -> type[Any]:
 
 
 def _as_an_interpreter_warns() -> None:
+    warnings.showwarning = lambda *told: sys.stderr.write(warnings.formatwarning(*told[:4]))
     warnings.simplefilter("default")
     for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
         warnings.simplefilter("ignore", category)
