@@ -1,11 +1,14 @@
 """What the tests of the sources share."""
 
+from collections.abc import Mapping
+
 from kms_constructs.model.estate import Estate, Key
 from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.sources import TemplateInput, estate_from_templates
+from kms_constructs.sources.cloudformation.layout import Layout
 from kms_constructs.sources.cloudformation.scope import Scope
 from kms_constructs.sources.cloudformation.values import Values
-from kms_constructs.sources.cloudformation.world import World
+from kms_constructs.sources.cloudformation.world import Stock
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
@@ -28,7 +31,12 @@ def environment(identity: str) -> str:
 def scope_of(template: dict[str, object], **overrides: str) -> Scope:
     """The stack App of a template, in a known account and Region."""
     item = TemplateInput({"Resources": {}, **template}, "app.json", "App", ACCOUNT, REGION)
-    return World((item,), Values(overrides)).scopes[0]
+    return stack_of(item, overrides)
+
+
+def stack_of(item: TemplateInput, overrides: Mapping[str, str] | None = None) -> Scope:
+    """The stack of a template that is given by itself."""
+    return Stock(Layout((item,))).with_(Values(overrides or {})).scopes[0]
 
 
 def estate_of(resources: dict[str, object], **sections: object) -> Estate:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from kms_constructs.model.text import OPEN, HoleKind, display, has_hole, holes, split_holes
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
+from kms_constructs.sources.cloudformation.known import SHALLOW
 from kms_constructs.sources.cloudformation.scope import NO_VALUE, Scope
 from kms_constructs.sources.positions import START, Pointer
 
@@ -188,6 +189,8 @@ def _branch(
 ) -> list[tuple[object, Pointer]]:
     branch = argument[number]
     if isinstance(branch, Mapping) and len(branch) == 1 and "Fn::If" in branch and depth < _NESTED_IFS:
+        if depth >= SHALLOW:
+            scope.is_cut_off(depth)
         inner = if_elements(scope, branch["Fn::If"], depth + 1)
         return [(value, ("Fn::If", number, *pointer)) for value, pointer in inner]
     value = scope.resolve(branch, depth)
@@ -251,7 +254,7 @@ def base64_(scope: Scope, argument: object, node: object, depth: int) -> object:
 def import_value(scope: Scope, argument: object, node: object, depth: int) -> object:
     """``Fn::ImportValue``, from the templates given."""
     name = scope.text(argument, depth)
-    value = scope.world.exported(name, scope, depth)
+    value = scope.imported(("export", name, scope.account, scope.region), depth)
     return scope.unresolved(f"Fn::ImportValue({display(name)})") if value is None else value
 
 
@@ -262,7 +265,7 @@ def get_stack_output(scope: Scope, argument: object, node: object, depth: int) -
     stack = scope.text(argument.get("StackName", ""), depth)
     region = scope.text(argument["Region"], depth) if "Region" in argument else scope.region
     output = scope.text(argument.get("OutputName", ""), depth)
-    value = scope.world.stack_output(stack, region, output, depth)
+    value = scope.imported(("output", stack, region, output), depth)
     if value is None:
         return scope.unresolved(f"Fn::GetStackOutput({display(f'{stack}.{output}@{region}')})")
     return value

@@ -50,7 +50,7 @@ def location_of(scope: Scope, resource: Resource) -> Location:
         scope.input.stack or _nested_name(scope),
         resource.logical_id,
         path,
-        ResourceOrigin(scope, resource, marks) if marks is not None else None,
+        ResourceOrigin(scope, resource, marks, scope.world) if marks is not None else None,
         None if path is None else scope.input.made_at.get(path),
     )
 

@@ -15,7 +15,7 @@ from kms_constructs.model.position import Position
 from kms_constructs.model.unknown import is_unknown
 from kms_constructs.sources.cloudformation.content import unrolled
 from kms_constructs.sources.cloudformation.intrinsics import decided, either
-from kms_constructs.sources.cloudformation.scope import MAX_DEPTH, Resource, Scope
+from kms_constructs.sources.cloudformation.scope import MAX_DEPTH, Resource, Scope, Stacks
 from kms_constructs.sources.positions import Marks, Pointer, at, position_below, step
 
 _FOLLOWED: Final = ("Fn::If", "Fn::Sub", "Fn::ToJsonString")
@@ -29,11 +29,13 @@ class ResourceOrigin:
         scope: Its stack.
         resource: The resource.
         marks: Positions of the template.
+        world: The world in which it was read.
     """
 
     scope: Scope
     resource: Resource
     marks: Marks
+    world: Stacks
     _known: dict[str, Position] | None = None
 
     def position(self, path: str) -> Position | None:
@@ -42,6 +44,7 @@ class ResourceOrigin:
         if known is None:  # most resources are never asked for one
             known = self._known = {}
         if path not in known:
+            self.world.enter()  # the stack may have served others since
             parts = tuple(part for part in path.split("/") if part)
             known[path] = self._follow(self.resource.raw, self.resource.pointer, parts, 0)
         return known[path]

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
 from kms_constructs.model.arn import OPEN_PARTITION, PARTITIONS, of_region
+from kms_constructs.model.estate import SourceProblem
 from kms_constructs.model.exact import exact_bytes
 from kms_constructs.model.text import CLOSE, OPEN, HoleKind, display, has_hole, hole
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
 from kms_constructs.sources.cloudformation import intrinsics
 from kms_constructs.sources.cloudformation.content import makes_resources, raw_resources
+from kms_constructs.sources.cloudformation.known import SHALLOW, Course, Family, Known, Take
 from kms_constructs.sources.cloudformation.naming import name_of
 from kms_constructs.sources.cloudformation.resources import attribute_of
 from kms_constructs.sources.cloudformation.scope import (
@@ -31,7 +33,7 @@ from kms_constructs.sources.cloudformation.scope import (
     section,
 )
 from kms_constructs.sources.cloudformation.template import TemplateInput
-from kms_constructs.sources.cloudformation.values import ACCOUNT, PARTITION, REGION
+from kms_constructs.sources.cloudformation.values import ACCOUNT, PARTITION, REGION, Values
 from kms_constructs.sources.positions import Pointer
 
 MAX_TEXT: Final = 262_144
@@ -52,15 +54,17 @@ _FEWEST_MEMBERS: Final = 2
 class Stack:
     """One stack: what its template's names mean."""
 
-    world: Stacks
+    course: Course
+    values: Values
     input: TemplateInput
     label: str
-    parent: Stack | None
-    parent_id: str
+    parent: Stack | None = None
+    parent_id: str = ""
     children: dict[str, Stack] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        item, values = self.input, self.world.values
+        item, values = self.input, self.values
+        self.family: Family = Family(self.course) if self.parent is None else self.parent.family
         self.templates: tuple[TemplateInput, ...] = (item, *(self.parent.templates if self.parent else ()))
         # What a stack set or a product makes lies in accounts and Regions of its own.
         own = f"{self.label}." if item.within else ""
@@ -80,29 +84,34 @@ class Stack:
         self.parameters = section(template, "Parameters")
         self.mappings = section(template, "Mappings")
         self._conditions = section(template, "Conditions")
-        self._condition_values: dict[str, bool | Unknown | None] = {}
-        self._parameter_values: dict[str, object] = {}
-        self._attributes: dict[tuple[str, str], object] = {}
-        self._outputs: dict[str, object] = {}
-        self._properties: dict[str, Mapping[str, object] | Unknown] = {}
-        self._asked: dict[tuple[object, str], object] = {}
-        self._single: dict[tuple[str, str], object | None] = {}
-        self._elements: dict[tuple[bytes, int], object] = {}
+        self._condition_values: dict[str, Known[bool | Unknown]] = {}
+        self._parameter_values: dict[str, Known[object]] = {}
+        self._attributes: dict[tuple[str, str], Known[object]] = {}
+        self._outputs: dict[str, Known[object]] = {}
+        self._properties: dict[str, Known[Mapping[str, object] | Unknown]] = {}
+        self._kept: dict[Hashable, Known[Any]] = {}
+        self._single: dict[tuple[str, str], Known[object | None]] = {}
+        self._elements: dict[tuple[bytes, int], Known[object]] = {}
         self._sought_out = 0
         """Names of which the meaning is being found out."""
         self._shares = False
         """Whether the properties of a resource are resolved, whose lists have elements in common."""
         self.resources: dict[str, Resource] = {}
         self._declared: set[str] = set()
-        self._sought: set[str] = set()
         self._by_default: dict[str, str] = {}
-        self.defaults_taken: dict[str, str] = {}
-        """Parameters that were asked for and have their default, with it."""
-        self._settled: Mapping[str, str] | None = None
         self.is_absent = False
 
-    def find_resources(self) -> None:
-        """Decides which resources exist: for a nested stack, after its parent."""
+    @property
+    def world(self) -> Stacks:
+        """The stacks that it may import from."""
+        return cast("Stacks", self.course.world)
+
+    def find_resources(self, problems: list[SourceProblem]) -> None:
+        """Decides which resources exist: for a nested stack, after its parent.
+
+        Args:
+            problems: Where problems are added.
+        """
         conditional = False
         if self.parent is not None:
             made_by = self.parent.resources.get(self.parent_id)
@@ -110,7 +119,7 @@ class Stack:
                 self.is_absent = True
                 return
             conditional = made_by.conditional
-        for found in raw_resources(self, self.world.problems):
+        for found in raw_resources(self, problems):
             self._declared.add(found.logical_id)
             exists = self.condition_of(found.raw, 0)
             if exists is not False:
@@ -132,7 +141,7 @@ class Stack:
             return self._literal(cast("str", node))
         if kind is bool or kind is int or kind is float:
             return node
-        if depth >= MAX_DEPTH:
+        if depth >= SHALLOW and self.is_cut_off(depth):
             return Unknown(f"it is nested deeper than {MAX_DEPTH} levels")
         if kind is dict or isinstance(node, Mapping):
             return self._object(cast("Mapping[str, object]", node), depth)
@@ -187,17 +196,23 @@ class Stack:
         if text is None:
             return self.resolve(node, depth)
         place = text, depth
-        found = self._elements.get(place)
-        if found is None:
-            found = self._elements[place] = self.resolve(node, depth)
-        return found
+        known = self._elements.get(place)
+        if known is not None and known.is_free:
+            return known.value
+        return self.family.recall(self._elements, place, None, self.resolve, node, depth)
+
+    def is_cut_off(self, depth: int) -> bool:
+        """Whether something lies too deep to be followed; it is beyond `SHALLOW`."""
+        self.course.is_deep = True
+        return depth >= MAX_DEPTH
 
     def _alone(self, work: Callable[_Taken, _Made], *given: _Taken.args, **named: _Taken.kwargs) -> _Made:
         """What a name means; while that is being found out, what refers to it has no lasting value."""
         self._sought_out += 1
-        made = work(*given, **named)
-        self._sought_out -= 1
-        return made
+        try:
+            return work(*given, **named)
+        finally:
+            self._sought_out -= 1
 
     def elements(self, nodes: list[object] | tuple[object, ...], depth: int) -> list[tuple[object, Pointer]]:
         """The elements of a resolved list, each with where it stands in the list as the template has it."""
@@ -258,28 +273,43 @@ class Stack:
 
     def absent(self, logical_id: str, attribute: str) -> str:
         """Text for an attribute of a resource that is not there: never made, or not declared at all."""
-        self._sought.add(logical_id)
+        self.family.note((self, logical_id, None))
         return self.unresolved(f"{logical_id}.{attribute}")
 
     def of_resource(self, ask: Callable[[Mapping[str, object] | Unknown], _Made], logical_id: str) -> _Made:
-        """What is asked of the properties of a resource: once, for a stack may serve many worlds."""
-        place = ask, logical_id
-        if place not in self._asked:
-            self._asked[place] = ask(self.properties(logical_id))
-        return cast("_Made", self._asked[place])
+        """What is asked of the properties of a resource."""
+        return self.kept(_of_properties, ask, logical_id)
 
-    def settled_defaults(self) -> Mapping[str, str]:
-        """Those of the `defaults_taken` that were asked for when this was asked first."""
-        if self._settled is None:
-            self._settled = dict(self.defaults_taken)
-        return self._settled
+    def kept(
+        self,
+        ask: Callable[Concatenate[Stack, _Taken], _Made],
+        *given: _Taken.args,
+        **named: _Taken.kwargs,
+    ) -> _Made:
+        """What is asked of the stack: once, for it may serve many worlds."""
+        place: Hashable = ask, given
+        known = self._kept.get(place)
+        if known is not None and known.is_free:
+            return cast("_Made", known.value)
+        # Nobody asks for it while it is being found out.
+        return cast("_Made", self.family.recall(self._kept, place, None, ask, self, *given, **named))
+
+    def imported(self, take: Take, depth: int) -> object | None:
+        """What other stacks have; None when no template has it."""
+        return self.family.take(take, depth)
+
+    @property
+    def defaults_taken(self) -> Mapping[str, str]:
+        """Parameters that were asked for in this world and have their default, with it."""
+        return self.world.defaults_taken(self)
 
     @property
     def missing(self) -> frozenset[str]:
         """Names that were referred to, and that neither the template nor a transform of it declares."""
-        if not self._sought or makes_resources(self.input.template):
+        sought = self.world.sought(self)
+        if not sought or makes_resources(self.input.template):
             return frozenset()
-        return frozenset(self._sought - self._declared - section(self.input.template, "Resources").keys())
+        return frozenset(sought - self._declared - section(self.input.template, "Resources").keys())
 
     def generated(self, logical_id: str, attribute: str) -> str:
         """Text that CloudFormation or the service makes for a resource."""
@@ -318,12 +348,17 @@ class Stack:
 
     def parameter(self, name: str, depth: int) -> object:
         """The value of a parameter: given by the parent stack or the caller, else its default."""
-        if name not in self._parameter_values:
-            self._parameter_values[name] = self.unresolved(name)  # met again while resolving: a circle
-            self._parameter_values[name] = self._alone(self._parameter, name, depth)
+        known = self._parameter_values.get(name)
+        value: object
+        if known is not None and known.is_free:
+            value = known.value
+        else:
+            value = self.family.recall(
+                self._parameter_values, name, self.unresolved(name), self._alone, self._parameter, name, depth
+            )
         if name in self._by_default:
-            self.defaults_taken[name] = self._by_default[name]
-        return self._parameter_values[name]
+            self.family.note((self, name, self._by_default[name]))
+        return value
 
     def _parameter(self, name: str, depth: int) -> object:
         raw = self.parameters[name]
@@ -340,13 +375,13 @@ class Stack:
                 return given if is_list else self.unresolved(name)
         if name not in chosen:
             if given is None and self.parent is None and not self.input.within:
-                given = self.world.values.parameters.get(name)
+                given = self.values.parameters.get(name)
             if is_read_from_ssm(declaration):
                 given = None  # the value is the name of an SSM parameter, read at deployment
             elif given is None:
                 # A nested stack that is given no value has the default, whoever deploys it.
                 is_open = self.parent is None and not self.input.within
-                if not (is_open and self.world.values.ignore_defaults):
+                if not (is_open and self.values.ignore_defaults):
                     given = declaration.get("Default")
                 if is_open and given is not None:
                     self._by_default[name] = self.as_text(given, given)
@@ -371,36 +406,48 @@ class Stack:
 
     def attribute(self, logical_id: str, name: str, depth: int) -> object:
         """What ``Ref`` (name ``Ref``) or ``Fn::GetAtt`` of a resource means."""
-        key = (logical_id, name)
-        if key not in self._attributes:
-            self._attributes[key] = self.unresolved(f"{logical_id}.{name}")
-            if depth < MAX_DEPTH:
-                self._attributes[key] = self._alone(attribute_of, self, logical_id, name, depth + 1)
-        return self._attributes[key]
+        place = logical_id, name
+        known = self._attributes.get(place)
+        if known is not None and known.is_free:
+            return known.value
+        circle = self.unresolved(f"{logical_id}.{name}")
+        return self.family.recall(self._attributes, place, circle, self._attribute, logical_id, name, depth)
+
+    def _attribute(self, logical_id: str, name: str, depth: int) -> object:
+        if depth >= MAX_DEPTH:
+            return self.unresolved(f"{logical_id}.{name}")
+        return self._alone(attribute_of, self, logical_id, name, depth + 1)
 
     def properties(self, logical_id: str) -> Mapping[str, object] | Unknown:
         """All properties of a resource, resolved."""
-        found = self._properties.get(logical_id)
-        if found is None:
-            raw = self.resources[logical_id].raw.get("Properties", {})
-            self._shares = True
+        known = self._properties.get(logical_id)
+        if known is not None and known.is_free:
+            return known.value
+        circle = Unknown("the properties are being resolved")
+        return self.family.recall(self._properties, logical_id, circle, self._all_properties, logical_id)
+
+    def _all_properties(self, logical_id: str) -> Mapping[str, object] | Unknown:
+        raw = self.resources[logical_id].raw.get("Properties", {})
+        self._shares = True
+        try:
             value = self.resolve(raw)
+        finally:
             self._shares = False
-            if value is NO_VALUE:
-                value = {}
-            if not is_unknown(value) and not isinstance(value, Mapping):
-                value = Unknown("Properties is no object")
-            found = self._properties[logical_id] = value
-        return found
+        if value is NO_VALUE:
+            return {}
+        if is_unknown(value) or isinstance(value, Mapping):
+            return value
+        return Unknown("Properties is no object")
 
     def resource_property(self, logical_id: str, name: str, depth: int) -> object | None:
         """One property of a resource, resolved; None when it is absent."""
         if depth or self._sought_out:  # within a circle, perhaps
             return self._property(logical_id, name, depth)
         place = logical_id, name
-        if place not in self._single:
-            self._single[place] = self._property(logical_id, name, depth)
-        return self._single[place]
+        known = self._single.get(place)
+        if known is not None and known.is_free:
+            return known.value
+        return self.family.recall(self._single, place, None, self._property, logical_id, name, depth)
 
     def _property(self, logical_id: str, name: str, depth: int) -> object | None:
         raw = self.resources[logical_id].raw.get("Properties", {})
@@ -413,16 +460,17 @@ class Stack:
 
     def output(self, name: str, depth: int) -> object:
         """The value of an output of this stack."""
-        if name not in self._outputs:
-            self._outputs[name] = self.unresolved(f"Outputs.{name}")
-            output = section(self.input.template, "Outputs").get(name)
-            if (
-                isinstance(output, Mapping)
-                and depth < MAX_DEPTH
-                and self.condition_of(output, depth) is not False
-            ):
-                self._outputs[name] = self._alone(self.text, output.get("Value"), depth + 1)
-        return self._outputs[name]
+        known = self._outputs.get(name)
+        if known is not None and known.is_free:
+            return known.value
+        circle = self.unresolved(f"Outputs.{name}")
+        return self.family.recall(self._outputs, name, circle, self._output, name, depth)
+
+    def _output(self, name: str, depth: int) -> object:
+        output = section(self.input.template, "Outputs").get(name)
+        if not isinstance(output, Mapping) or depth >= MAX_DEPTH or self.condition_of(output, depth) is False:
+            return self.unresolved(f"Outputs.{name}")
+        return self._alone(self.text, output.get("Value"), depth + 1)
 
     # --- conditions ---------------------------------------------------------------------------------
 
@@ -435,20 +483,23 @@ class Stack:
 
     def condition(self, name: str, depth: int) -> bool | Unknown:
         """Whether a condition of the template holds."""
+        known = self._condition_values.get(name)
+        if known is not None and known.is_free:
+            return known.value
         if name not in self._conditions:
             return Unknown(f"condition {name} is not in the template")
-        if name not in self._condition_values:
-            self._condition_values[name] = Unknown(f"condition {name} depends on itself")
-            value = self._alone(self.truth, self._conditions[name], depth + 1)
-            if is_unknown(value) and not value.reason.startswith("condition "):
-                value = Unknown(f"condition {name} cannot be resolved: {value.reason}")
-            self._condition_values[name] = value
-        found = self._condition_values[name]
-        return Unknown("the condition cannot be resolved") if found is None else found
+        circle = Unknown(f"condition {name} depends on itself")
+        return self.family.recall(self._condition_values, name, circle, self._condition, name, depth)
+
+    def _condition(self, name: str, depth: int) -> bool | Unknown:
+        value = self._alone(self.truth, self._conditions[name], depth + 1)
+        if is_unknown(value) and not value.reason.startswith("condition "):
+            return Unknown(f"condition {name} cannot be resolved: {value.reason}")
+        return value
 
     def truth(self, node: object, depth: int) -> bool | Unknown:
         """The truth of a condition function."""
-        if depth >= MAX_DEPTH:
+        if depth >= SHALLOW and self.is_cut_off(depth):
             return Unknown(f"it is nested deeper than {MAX_DEPTH} levels")
         if isinstance(node, Mapping) and len(node) == 1:
             name = next(iter(node))
@@ -463,6 +514,12 @@ class Stack:
         if isinstance(value, str) and value.lower() in ("true", "false"):
             return value.lower() == "true"
         return value if is_unknown(value) else Unknown("it is no condition function")
+
+
+def _of_properties(
+    stack: Stack, ask: Callable[[Mapping[str, object] | Unknown], _Made], logical_id: str
+) -> _Made:
+    return ask(stack.properties(logical_id))
 
 
 def is_list_type(declaration: Mapping[str, object]) -> bool:

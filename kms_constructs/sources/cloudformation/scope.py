@@ -5,17 +5,18 @@ The resolver calls them and they call it back; this is the side that they know o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar
 
-from kms_constructs.model.estate import SourceProblem
 from kms_constructs.model.unknown import Unknown
+from kms_constructs.sources.cloudformation.known import Take
 from kms_constructs.sources.cloudformation.template import TemplateInput
 from kms_constructs.sources.cloudformation.values import Values
 from kms_constructs.sources.positions import Pointer
 
 _Answer = TypeVar("_Answer")
+_Given = ParamSpec("_Given")
 MAX_DEPTH: Final = 80
 """Levels of nesting that are followed; CloudFormation's own documents stay far below."""
 
@@ -70,17 +71,16 @@ class Stacks(Protocol):
         """Whether one of two texts is an open value that is known not to be the other."""
         ...
 
-    @property
-    def problems(self) -> list[SourceProblem]:
-        """What is wrong with the templates; to be added to."""
+    def defaults_taken(self, stack: Scope) -> Mapping[str, str]:
+        """Parameters of a stack that were asked for and have their default, with it."""
         ...
 
-    def exported(self, name: str, importer: Scope, depth: int) -> object | None:
-        """The value exported under a name in the importer's environment; None when no template has it."""
+    def sought(self, stack: Scope) -> Set[str]:
+        """Names that a stack refers to, and that are not there."""
         ...
 
-    def stack_output(self, stack: str, region: str, output: str, depth: int) -> object | None:
-        """The value of an output of a stack by name and Region; None when no template has it."""
+    def enter(self) -> None:
+        """Makes it the world that is asked, until another is."""
         ...
 
 
@@ -163,8 +163,8 @@ class Scope(Protocol):
         ...
 
     @property
-    def defaults_taken(self) -> dict[str, str]:
-        """Parameters that were asked for and have their default, with it."""
+    def defaults_taken(self) -> Mapping[str, str]:
+        """Parameters that were asked for in this world and have their default, with it."""
         ...
 
     def of_resource(
@@ -173,8 +173,18 @@ class Scope(Protocol):
         """What is asked of the properties of a resource: once, for a stack may serve many worlds."""
         ...
 
-    def settled_defaults(self) -> Mapping[str, str]:
-        """Those of the `defaults_taken` that were asked for when this was asked first."""
+    def kept(
+        self, ask: Callable[Concatenate[Scope, _Given], _Answer], *given: _Given.args, **named: _Given.kwargs
+    ) -> _Answer:
+        """What is asked of the stack: once, for it may serve many worlds."""
+        ...
+
+    def imported(self, take: Take, depth: int) -> object | None:
+        """What other stacks have; None when no template has it."""
+        ...
+
+    def is_cut_off(self, depth: int) -> bool:
+        """Whether something lies too deep to be followed; it is asked of what lies beyond `SHALLOW`."""
         ...
 
     @property

@@ -14,12 +14,14 @@ from kms_constructs.sources.cloudformation.dangling import dangling
 from kms_constructs.sources.cloudformation.identities import IDENTITY_PASSES, IDENTITY_TYPES, Identities
 from kms_constructs.sources.cloudformation.inner import NESTED
 from kms_constructs.sources.cloudformation.keys import ALIAS_TYPE, KEY_TYPES, Keys
+from kms_constructs.sources.cloudformation.layout import Layout
 from kms_constructs.sources.cloudformation.sam import ROLE_MAKERS
 from kms_constructs.sources.cloudformation.scope import Scope, section
 from kms_constructs.sources.cloudformation.template import TemplateInput
 from kms_constructs.sources.cloudformation.trails import TRAIL_TYPE, trail_of
 from kms_constructs.sources.cloudformation.uses import uses_of
 from kms_constructs.sources.cloudformation.values import ACCOUNT, Values
+from kms_constructs.sources.cloudformation.world import Stock
 from kms_constructs.sources.cloudformation.world import World as Stacks
 from kms_constructs.sources.cloudformation.worlds import Choices, choices_of
 
@@ -63,37 +65,32 @@ def estate_from_templates(
     """
     inputs, given = tuple(templates), parameters or {}
     base = Values(given, ignore_defaults=ignore_defaults)
-    first = Stacks(inputs, base)
+    layout = Layout(inputs)
+    stock = Stock(layout)
+    first = stock.with_(base)
     choices = choices_of(first.stacks, given)
     if choices is None:
-        return _in_its_account(_StacksOf(inputs), first)
-    stacks = _StacksOf(inputs)
+        return _in_its_account(inputs, stock, first)
+    return _merged(_made(inputs, layout, choices.worlds(base)), choices)
+
+
+def _made(
+    inputs: tuple[TemplateInput, ...], layout: Layout, worlds: Iterable[tuple[Values, Assignment]]
+) -> list[tuple[Estate, Assignment]]:
+    """The estates of all worlds."""
+    wanted = tuple(worlds)
+    stock = Stock(layout)
     made = [
-        (_in_its_account(stacks, stacks.with_(values)), assignment)
-        for values, assignment in choices.worlds(base)
+        (_in_its_account(inputs, stock, stock.with_(values)), assignment) for values, assignment in wanted
     ]
-    return _merged(made, choices)
-
-
-class _StacksOf:
-    """The stacks of templates in many worlds: what is the same in two of them is resolved once.
-
-    Args:
-        inputs: The templates.
-    """
-
-    def __init__(self, inputs: tuple[TemplateInput, ...]) -> None:
-        self.inputs = inputs
-        self._first: dict[object, Stacks] = {}
-
-    def with_(self, values: Values) -> Stacks:
-        """The stacks of one world."""
-        # Region, account and partition are in everything.
-        place = tuple(sorted((name, str(value)) for name, value in values.chosen.items() if ":" in name))
-        first = self._first.get(place)
-        made = Stacks(self.inputs, values, first)
-        self._first.setdefault(place, made)
+    if not stock.course.is_deep:
         return made
+    # Where something is cut off hangs on who asked first.
+    made = []
+    for values, assignment in wanted:
+        stock = Stock(layout)
+        made.append((_in_its_account(inputs, stock, stock.with_(values)), assignment))
+    return made
 
 
 def _merged(made: Sequence[tuple[Estate, Assignment]], choices: Choices) -> Estate:
@@ -156,15 +153,15 @@ def _is_same(one: Estate, other: Estate) -> bool:
     )
 
 
-def _in_its_account(all_stacks: _StacksOf, stacks: Stacks) -> Estate:
+def _in_its_account(inputs: tuple[TemplateInput, ...], stock: Stock, stacks: Stacks) -> Estate:
     """The estate of the stacks; when nobody said their account, in the one that a key policy gives away."""
-    estate = _estate(all_stacks.inputs, stacks)
+    estate = _estate(inputs, stacks)
     home = _home_of(estate.keys)
     if home is None:
         return estate
     values = stacks.values
-    at_home = all_stacks.with_(replace(values, chosen={**values.chosen, ACCOUNT: home}))
-    return _estate(all_stacks.inputs, at_home)
+    at_home = stock.with_(replace(values, chosen={**values.chosen, ACCOUNT: home}))
+    return _estate(inputs, at_home)
 
 
 def _home_of(keys: Sequence[Key]) -> str | None:
@@ -221,7 +218,7 @@ def _estate(inputs: tuple[TemplateInput, ...], world: Stacks) -> Estate:
 
 
 def _defaults_taken(scope: Scope) -> Iterator[str]:
-    for name, value in scope.settled_defaults().items():
+    for name, value in scope.defaults_taken.items():
         yield (
             f"{scope.input.source}: {display(value)!r} is taken from the default of parameter {name}; "
             f"give its value with --parameter, or leave it open with --ignore-defaults"

@@ -1,218 +1,220 @@
-"""Every stack that was given: which is nested in which, and what one exports that another imports."""
+"""Every stack that was given, in one world: what one exports that another imports."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import PurePath
-from typing import Final
+from collections.abc import Iterator, Mapping, Set
 
 from kms_constructs.model.estate import SourceProblem
 from kms_constructs.model.text import HoleKind, has_hole, hole
-from kms_constructs.sources.cloudformation.inner import Inner, deployed, file_name, nested_templates, normal
-from kms_constructs.sources.cloudformation.naming import compact
+from kms_constructs.sources.cloudformation.inner import Inner, deployed
+from kms_constructs.sources.cloudformation.known import Course, Mark, Take
+from kms_constructs.sources.cloudformation.layout import (
+    MAX_STACKS,
+    Layout,
+    Place,
+    labelled,
+    name_of,
+    not_followed,
+)
 from kms_constructs.sources.cloudformation.resolver import Stack
 from kms_constructs.sources.cloudformation.scope import Scope, section
 from kms_constructs.sources.cloudformation.template import TemplateInput
 from kms_constructs.sources.cloudformation.values import Values
 
-MAX_STACKS: Final = 1_000
-"""Stacks that nested templates may multiply to."""
 
-_FROM_OTHERS: Final = ('"Fn::ImportValue"', '"Fn::GetStackOutput"')
-MAX_NESTED: Final = 8
-"""Levels of stacks within stacks."""
+class Stock:
+    """The stacks of templates, each made once for what is chosen for its parameters.
+
+    Args:
+        layout: Which stacks there are.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.course = Course()
+        self._made: dict[object, tuple[Stack, ...]] = {}
+        self._inner: dict[tuple[int, str], Place] = {}
+
+    def with_(self, values: Values) -> World:
+        """The stacks of one world.
+
+        Args:
+            values: What is put in: other worlds choose otherwise, and have all else in common with it.
+        """
+        is_first = not self._made
+        self.course.is_hasty = False
+        made = World(self, values)
+        if self.course.is_hasty and not is_first:
+            # What was asked before it was decided which resources there are hangs on the order of the stacks,
+            # and of those that served other worlds it is decided already.
+            return World(Stock(self.layout), values)
+        return made
+
+    def family(self, place: Place, values: Values) -> tuple[Stack, ...]:
+        """A stack and those nested in it, with what is chosen for their parameters.
+
+        Args:
+            place: The stack.
+            values: What is put in.
+        """
+        parameters = section(place.input.template, "Parameters")
+        # Region, account and partition are in everything.
+        own = tuple(pair for pair in values.chosen.items() if pair[0] in parameters or "::" in pair[0])
+        found = self._made.get((place, own))
+        if found is None or not found[0].family.serves_others:
+            found = self._made[place, own] = tuple(self._stacks(place, values, None))
+        return found
+
+    def _stacks(self, place: Place, values: Values, parent: Stack | None) -> Iterator[Stack]:
+        stack = Stack(self.course, values, place.input, place.label, parent, place.logical_id)
+        yield stack
+        for child_id, child in place.children.items():
+            for one in self._stacks(child, values, stack):
+                if one.parent is stack:
+                    stack.children[child_id] = one
+                yield one
+
+    def inner(self, item: TemplateInput, label: str) -> Place:
+        """A stack whose template stands in a template.
+
+        Args:
+            item: The template.
+            label: Its name.
+        """
+        found = self._inner.get((id(item), label))
+        if found is None:
+            found = self._inner[id(item), label] = Place(item, label)
+        return found
 
 
 class World:
     """Every stack that was given, so that what one exports another can import.
 
     Args:
-        inputs: The templates.
+        stock: The stacks that there are already.
         values: What is put in for the names that they leave to deployment.
-        like: Another world of the same templates: its stacks serve here, too, where they hang on nothing that
-            is chosen otherwise.
     """
 
-    def __init__(self, inputs: tuple[TemplateInput, ...], values: Values, like: World | None = None) -> None:
+    def __init__(self, stock: Stock, values: Values) -> None:
         self.values = values
-        self._like = like
-        self._same = {} if like is None else like.same_with(values)
-        self._told: dict[int, tuple[SourceProblem, ...]] = {}
-        self._reused: set[int] = set()
-        self._making: set[int] = set()
-        self._alone: dict[int, bool] = {}
-        self._excluded: dict[str, frozenset[str]] = {}
-        self.problems: list[SourceProblem] = []
-        self._labels: dict[str, int] = {}
-        self.scopes: list[Stack] = []
-        self._exports: dict[str, list[tuple[Stack, str]]] | None = None
-        by_path = _by_path(inputs)
-        self._given = by_path
-        self._nests: dict[int, tuple[tuple[str, str], ...]] = {} if like is None else like._nests
-        nested = {
-            normal(by_path[path].source)
-            for item in inputs
-            for _, path in self._nested(item)
-            if path in by_path and by_path[path] is not item
+        self.is_settled = False
+        self._stock = stock
+        layout = stock.layout
+        self.problems = list(layout.problems)
+        self._labels = dict(layout.labels)
+        self._defaults: dict[object, dict[str, str]] = {}
+        self._sought: dict[object, set[str]] = {}
+        self._excluded: dict[str, frozenset[str]] = {
+            hole(HoleKind.ENVIRONMENT, name): one
+            for name, one in values.excluded.items()
+            if name.startswith("AWS::")
         }
-        for item in inputs:
-            if normal(item.source) not in nested:
-                self._add(item, by_path, None, "", 0)
-        # Templates that nest each other in a circle have no root: take each by itself.
-        made = {scope.input.source for scope in self.scopes}
-        for item in inputs:
-            if item.source not in made:
-                self._add(item, {}, None, "", 0)
+        self._exports: dict[str, list[tuple[Stack, str]]] | None = None
+        self._is_indexing = False
+        self.enter()
+        self.scopes: list[Stack] = []
+        for place in layout.roots:
+            self._add(place)
         for scope in self.scopes:  # parents come before their children, and grow it by what they hold
             self._settle(scope)
         self.stacks = tuple(self.scopes)
         """Every stack, those too that a condition leaves out."""
         self.scopes = [scope for scope in self.scopes if not scope.is_absent]
+        self.is_settled = True
 
-    def _add(
-        self,
-        item: TemplateInput,
-        by_path: Mapping[str, TemplateInput],
-        parent: Stack | None,
-        logical_id: str,
-        depth: int,
-    ) -> Stack:
-        wanted = f"{parent.label}.{logical_id}" if parent else item.within or item.stack or _stem(item.source)
-        count = self._labels[wanted] = self._labels.get(wanted, 0) + 1
-        same = self._same.pop(id(item), None) if parent is None else None
-        label = wanted if count == 1 else f"{wanted}#{count}"
-        scope = Stack(self, item, label, parent, logical_id) if same is None else same
+    def _add(self, place: Place) -> None:
+        family = self._stock.family(place, self.values)
+        root = family[0]
         for name, values in self.values.excluded.items():
-            if name.startswith("AWS::"):
-                self._excluded[hole(HoleKind.ENVIRONMENT, name)] = values
-            elif parent is None and name in scope.parameters:
-                self._excluded[scope.unresolved(name)] = values
-        if same is not None:
-            family = list(_family(same))
-            self.scopes += family
-            self._reused.update(map(id, family))
-            return same
-        self.scopes.append(scope)
-        for child_id, path in self._nested(item):
-            child = by_path.get(path)
-            if child is None:
-                continue
-            if any(child is template for template in scope.templates):
-                self._problem(item, child_id, "the nested stack's template holds this stack itself")
-            elif depth >= MAX_NESTED or len(self.scopes) >= MAX_STACKS:
-                self._problem(item, child_id, "there are too many nested stacks to follow them all")
-            else:
-                scope.children[child_id] = self._add(child, by_path, scope, child_id, depth + 1)
-        return scope
-
-    def same_with(self, values: Values) -> dict[int, Stack]:
-        """The stacks without a parent that are the same with other values, by the id of their input.
-
-        Args:
-            values: The other values.
-        """
-        mine = self.values
-        if (mine.parameters, mine.excluded, mine.ignore_defaults) != (
-            values.parameters,
-            values.excluded,
-            values.ignore_defaults,
-        ):
-            return {}
-        names = mine.chosen.keys() | values.chosen.keys()
-        changed = {name for name in names if mine.chosen.get(name, "") != values.chosen.get(name, "")}
-        if any(name.startswith("AWS::") for name in changed):
-            return {}
-        return {
-            id(root.input): root
-            for root in self.stacks
-            if root.parent is None
-            and not root.input.within
-            and changed.isdisjoint(root.parameters)
-            and all(map(self._stands_alone, _family(root)))
-        }
-
-    def _nested(self, item: TemplateInput) -> tuple[tuple[str, str], ...]:
-        """The templates that a template nests; what it deploys makes templates anew in every world."""
-        if item.within:
-            return tuple(nested_templates(item))
-        found = self._nests.get(id(item))
-        if found is None:
-            found = self._nests[id(item)] = tuple(nested_templates(item))
-        return found
-
-    def _stands_alone(self, stack: Stack) -> bool:
-        """Whether a stack takes nothing from others, and makes none, of which the names are counted."""
-        found = self._alone.get(id(stack))
-        if found is None:
-            text = compact(stack.input.template)
-            takes = not text or any(name in text for name in _FROM_OTHERS)
-            found = self._alone[id(stack)] = not takes and id(stack) not in self._making
-        return found
+            if name in root.parameters and not name.startswith("AWS::"):
+                self._excluded[root.unresolved(name)] = values
+        self.scopes += family
 
     def _settle(self, scope: Stack) -> None:
-        """Decides which resources a stack has, and what they hold."""
-        if self._like is not None and id(scope) in self._reused:
-            self._told[id(scope)] = told = self._like._told[id(scope)]
-            self.problems.extend(told)
-            return
-        before = len(self.problems)
-        scope.find_resources()
-        self._look_into(scope)
-        self._told[id(scope)] = tuple(self.problems[before:])
+        """Decides which resources a stack has, and adds the templates that they hold."""
+        upsets = scope.course.upsets
+        for one in scope.kept(_settled, self._stock.layout):
+            if not isinstance(one, Inner):
+                self.problems.append(one)
+            elif len(self.scopes) >= MAX_STACKS:
+                message = "there are too many stacks to follow them all"
+                self.problems.append(not_followed(scope.input, one.logical_id, message))
+            else:
+                label = labelled(self._labels, name_of(one.template))
+                self._add(self._stock.inner(one.template, label))
+        if scope.course.upsets != upsets:
+            scope.family.serves_others = False
 
-    def _look_into(self, scope: Stack) -> None:
-        """Adds the templates that a stack's resources hold; what they deploy unseen is a problem."""
-        nested = dict(self._nested(scope.input))
-        for resource in tuple(scope.resources.values()):
-            is_given = nested.get(resource.logical_id) in self._given
-            found = deployed(scope, resource, self._has_file, nested_is_given=is_given)
-            for one in found:
-                if not isinstance(one, Inner):
-                    self.problems.append(one)
-                    continue
-                self._making.add(id(scope))
-                if len(self.scopes) >= MAX_STACKS:
-                    self._problem(scope.input, one.logical_id, "there are too many stacks to follow them all")
-                else:
-                    self._add(one.template, {}, None, "", 0)
+    def enter(self) -> None:
+        """Makes it the world that is asked, until another is."""
+        self._stock.course.world = self
 
-    def _has_file(self, name: str) -> bool:
-        return f"//{name}" in self._given
+    def note(self, mark: Mark) -> None:
+        """Notes what finding something out came upon."""
+        stack, name, default = mark
+        if default is None:
+            self._sought.setdefault(stack, set()).add(name)
+        else:
+            self._defaults.setdefault(stack, {})[name] = default
 
-    def _problem(self, item: TemplateInput, logical_id: str, message: str) -> None:
-        fix = "Give the nested stack's template by itself"
-        self.problems.append(SourceProblem(item.source, message, fix, logical_id))
+    def defaults_taken(self, stack: Scope) -> Mapping[str, str]:
+        """Parameters of a stack that were asked for and have their default, with it."""
+        return self._defaults.get(stack, {})
+
+    def sought(self, stack: Scope) -> Set[str]:
+        """Names that a stack refers to, and that are not there."""
+        return self._sought.get(stack, frozenset())
 
     def differ(self, one: str, other: str) -> bool:
         """Whether one of two texts is an open value that is known not to be the other."""
         excluded = self._excluded
         return bool(excluded) and (other in excluded.get(one, ()) or one in excluded.get(other, ()))
 
-    def exported(self, name: str, importer: Scope, depth: int) -> object | None:
-        """The value exported under a name in the importer's environment; None when no template has it."""
-        if self._exports is None:
-            self._exports = {}
-            for scope in self.scopes:
-                for output_id, output in section(scope.input.template, "Outputs").items():
-                    if not isinstance(output, Mapping) or scope.condition_of(output, depth) is False:
-                        continue
-                    export = output.get("Export")
-                    if isinstance(export, Mapping):
-                        text = scope.text(export.get("Name"), depth + 1)
-                        self._exports.setdefault(text, []).append((scope, output_id))
+    def answer(self, take: Take, depth: int) -> object | None:
+        """What stacks give others; None when no template has it.
+
+        Args:
+            take: ``export`` with the name and the importer's account and Region, or ``output`` with the name
+                of the stack, its Region and the name of the output.
+            depth: How deep it is asked for.
+        """
+        kind, name, place, further = take
+        if kind == "export":
+            return self._exported(name, (place, further), depth)
+        return self._stack_output(name, place, further, depth)
+
+    def _exported(self, name: str, environment: tuple[str, str], depth: int) -> object | None:
+        account, region = environment
         found = [
             (scope, output_id)
-            for scope, output_id in self._exports.get(name, ())
-            if _may_be_equal(scope.account, importer.account) and _may_be_equal(scope.region, importer.region)
+            for scope, output_id in self._exports_of_all(depth).get(name, ())
+            if _may_be_equal(scope.account, account) and _may_be_equal(scope.region, region)
         ]
-        exact = [pair for pair in found if pair[0].environment == importer.environment]
+        exact = [pair for pair in found if pair[0].environment == environment]
         chosen = exact or found
         if len(chosen) != 1:
             return None
-        return chosen[0][0].output(chosen[0][1], depth + 1)
+        return _output(*chosen[0], depth)
 
-    def stack_output(self, stack: str, region: str, output: str, depth: int) -> object | None:
-        """The value of an output of a stack by name and Region; None when no template has it."""
+    def _exports_of_all(self, depth: int) -> Mapping[str, list[tuple[Stack, str]]]:
+        if self._exports is None:
+            found: dict[str, list[tuple[Stack, str]]] = {}
+            self._exports = found
+            self._is_indexing = True
+            try:
+                for scope in self.scopes:
+                    for text, output_id in scope.family.apart(scope.kept, _exports, depth=depth):
+                        found.setdefault(text, []).append((scope, output_id))
+            except BaseException:
+                self._exports = None
+                raise
+            finally:
+                self._is_indexing = False
+        elif self._is_indexing:
+            self._stock.course.upset()  # what is not looked at yet cannot be imported
+        return self._exports
+
+    def _stack_output(self, stack: str, region: str, output: str, depth: int) -> object | None:
         found = [
             scope
             for scope in self.scopes
@@ -222,31 +224,34 @@ class World:
         chosen = exact or found
         if len(chosen) != 1 or output not in section(chosen[0].input.template, "Outputs"):
             return None
-        return chosen[0].output(output, depth + 1)
+        return _output(chosen[0], output, depth)
 
 
-def _family(stack: Stack) -> Iterator[Stack]:
-    """A stack and those nested in it, in the order in which they are added."""
-    yield stack
-    for child in stack.children.values():
-        yield from _family(child)
+def _output(stack: Stack, name: str, depth: int) -> object:
+    return stack.family.apart(stack.output, name, depth + 1)
 
 
-def _by_path(inputs: tuple[TemplateInput, ...]) -> Mapping[str, TemplateInput]:
-    """The inputs by their paths, and by ``//`` and their file names those that have one of their own."""
-    names: dict[str, list[TemplateInput]] = {}
-    for item in inputs:
-        names.setdefault(f"//{file_name(normal(item.source))}", []).append(item)
-    alone = {name: items[0] for name, items in names.items() if len(items) == 1}
-    return {**alone, **{normal(item.source): item for item in inputs}}
+def _settled(stack: Stack, layout: Layout) -> tuple[SourceProblem | Inner, ...]:
+    """Decides which resources a stack has: its problems, and the templates that they hold."""
+    problems: list[SourceProblem] = []
+    stack.find_resources(problems)
+    found: list[SourceProblem | Inner] = [*problems]
+    for resource in tuple(stack.resources.values()):
+        is_given = layout.is_given(stack.input, resource.logical_id)
+        found += deployed(stack, resource, layout.has_file, nested_is_given=is_given)
+    return tuple(found)
 
 
-def _stem(source: str) -> str:
-    """Name of a file without what says that it is a template."""
-    name = PurePath(source).name
-    for suffix in (".json", ".yaml", ".yml", ".template"):
-        name = name.removesuffix(suffix)
-    return name or source
+def _exports(stack: Stack, depth: int) -> tuple[tuple[str, str], ...]:
+    """The names that a stack exports outputs under, and the outputs."""
+    found: list[tuple[str, str]] = []
+    for output_id, output in section(stack.input.template, "Outputs").items():
+        if not isinstance(output, Mapping) or stack.condition_of(output, depth) is False:
+            continue
+        export = output.get("Export")
+        if isinstance(export, Mapping):
+            found.append((stack.text(export.get("Name"), depth + 1), output_id))
+    return tuple(found)
 
 
 def _may_be_equal(one: str, other: str) -> bool:

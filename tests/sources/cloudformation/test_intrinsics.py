@@ -8,9 +8,7 @@ from kms_constructs.model.text import split_holes
 from kms_constructs.model.unknown import Maybe, Unknown
 from kms_constructs.sources.cloudformation.scope import MAX_DEPTH, NO_VALUE
 from kms_constructs.sources.cloudformation.template import TemplateInput
-from kms_constructs.sources.cloudformation.values import Values
-from kms_constructs.sources.cloudformation.world import World
-from tests.sources.support import ACCOUNT, REGION, environment, generated, scope_of, unresolved
+from tests.sources.support import ACCOUNT, REGION, environment, generated, scope_of, stack_of, unresolved
 
 ROLE = {"Type": "AWS::IAM::Role", "Properties": {}}
 NAMED_ROLE = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "Admin", "Path": "/ops/"}}
@@ -270,7 +268,7 @@ PARTITIONS = {
 
 @pytest.mark.parametrize(("region", "partition", "suffix"), PARTITIONS.values(), ids=PARTITIONS.keys())
 def test_partition(region: str, partition: str, suffix: str) -> None:
-    scope = World((TemplateInput({"Resources": {}}, "a.json", region=region),), Values()).scopes[0]
+    scope = stack_of(TemplateInput({"Resources": {}}, "a.json", region=region))
     assert scope.resolve([{"Ref": "AWS::Partition"}, {"Ref": "AWS::URLSuffix"}]) == [partition, suffix]
 
 
@@ -368,7 +366,7 @@ def test_the_value_of_an_ssm_parameter_is_not_its_name() -> None:
 
 
 def test_what_follows_from_an_account_that_is_not_known_is_one_hole() -> None:
-    scope = World((TemplateInput({"Resources": {}}, "app.json", "App"),), Values()).scopes[0]
+    scope = stack_of(TemplateInput({"Resources": {}}, "app.json", "App"))
     found = scope.text({"Fn::Sub": "a{{resolve:ssm:/key}}${AWS::URLSuffix}"})
     assert split_holes(found) == (
         "a",

@@ -6,17 +6,20 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kms_constructs.model.estate import Estate
+from kms_constructs.model.estate import Estate, SourceProblem
 from kms_constructs.sources import TemplateInput, estate_from_templates
+from kms_constructs.sources.cloudformation.layout import Place
 from kms_constructs.sources.cloudformation.resolver import Stack
 from kms_constructs.sources.cloudformation.values import Values
-from kms_constructs.sources.cloudformation.world import World
+from kms_constructs.sources.cloudformation.world import Stock
+from tests.sources.cloudformation.templates_that_import import Dice
 from tests.sources.cloudformation.templates_with_choices import (
     ACCOUNT,
     PUBLIC,
@@ -141,8 +144,12 @@ def _inputs(names: tuple[str, ...], where: Mapping[str, str]) -> list[TemplateIn
 
 def _anew(inputs: list[TemplateInput]) -> Estate:
     """The estate of worlds of which each is resolved by itself."""
+
+    def made(stock: Stock, place: Place, values: Values) -> tuple[Stack, ...]:
+        return tuple(stock._stacks(place, values, None))
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(World, "same_with", lambda _self, _values: {})
+        patch.setattr(Stock, "family", made)
         return estate_from_templates(inputs)
 
 
@@ -170,31 +177,38 @@ def test_any_templates_together(names: list[str], where: Mapping[str, str]) -> N
     assert _plain(estate_from_templates(inputs)) == _plain(_anew(inputs))
 
 
+@settings(max_examples=150)
+@given(random=st.randoms(use_true_random=False), where=st.sampled_from([_HOME, {}, {"region": "eu-west-1"}]))
+def test_templates_that_import(random: Random, where: Mapping[str, str]) -> None:
+    inputs = [
+        TemplateInput(body, name, name.removesuffix(".json").removesuffix("nested"), **where)
+        for name, body in Dice(random).templates().items()
+    ]
+    assert _plain(estate_from_templates(inputs)) == _plain(_anew(inputs))
+
+
 def test_what_nothing_decides_is_resolved_once(monkeypatch: pytest.MonkeyPatch) -> None:
     found: Counter[str] = Counter()
     find = Stack.find_resources
 
-    def counted(stack: Stack) -> None:
+    def counted(stack: Stack, problems: list[SourceProblem]) -> None:
         found[stack.label] += 1
-        find(stack)
+        find(stack, problems)
 
     monkeypatch.setattr(Stack, "find_resources", counted)
     names = ("stage.json", "other.json", "calm.json", "calm-parent.json", "calm-child.json", "imports.json")
     estate = estate_from_templates(_inputs(names, _HOME))
     assert len(estate.worlds) == 4  # of the six of two stages and of what is yes, no and neither
-    # Once to see what decides, then once for all, and for each world of another value than the first has.
+    # Once to see what decides, then once for all, or for each value of its own parameter.
     assert found == {
-        "calm": 2, "calm-parent": 2, "calm-parent.Calm": 2, "stage": 2 + 3, "other": 2 + 4, "imports": 1 + 6
+        "calm": 2, "calm-parent": 2, "calm-parent.Calm": 2, "stage": 1 + 2, "other": 1 + 3, "imports": 2
     }  # fmt: skip
 
 
-def test_in_another_account_nothing_is_the_same() -> None:
-    world = World(tuple(_inputs(("calm.json", "other.json"), {})), Values())
-    assert len(world.same_with(Values())) == 2
-    assert len(world.same_with(Values(chosen={"Other": "yes"}))) == 1
-    for values in (
-        Values(chosen={"AWS::AccountId": ACCOUNT}),
-        Values({"Late": "x"}),
-        Values(ignore_defaults=True),
-    ):
-        assert world.same_with(values) == {}
+def test_in_the_account_that_a_key_policy_gives_away_nothing_is_the_same() -> None:
+    statement = {**PUBLIC, "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*"}
+    given_away = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": [statement]}}}
+    inputs = [*_inputs(("stage.json",), {}), TemplateInput(template({"Key": given_away}), "home.json")]
+    found = estate_from_templates(inputs)
+    assert {key.account for world in found.worlds for key in world.estate.keys} == {ACCOUNT}
+    assert _plain(found) == _plain(_anew(inputs))
