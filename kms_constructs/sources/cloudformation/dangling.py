@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Final
 
 from kms_constructs.model.estate import SourceProblem
@@ -13,14 +13,13 @@ _VARIABLE = re.compile(r"\$\{([^!{}][^{}]*)\}")
 _FIX: Final = "Declare it as a parameter or a resource, or correct the name"
 
 
-def dangling(scope: Scope) -> Iterator[SourceProblem]:
+def dangling(scope: Scope, missing: Set[str]) -> tuple[SourceProblem, ...]:
     """A problem for each reference to something that was looked for and is not in the template.
 
-    Where they stand is looked up for templates that have one only: hardly any has.
+    Args:
+        scope: The stack.
+        missing: What is not there: see `Scope.missing`.
     """
-    missing = scope.missing
-    if not missing:
-        return
     source = scope.input.source
     places = [(name, resource.raw) for name, resource in scope.resources.items()]
     outputs = section(scope.input.template, "Outputs")
@@ -29,10 +28,13 @@ def dangling(scope: Scope) -> Iterator[SourceProblem]:
         for name, form in _references(node, 0):
             if name in missing:
                 found.setdefault((place, form))
+    problems: list[SourceProblem] = []
     for place, form in found:
         logical_id = "" if place.startswith("output ") else place
         where = f"{place}: " if not logical_id else ""
-        yield SourceProblem(source, f"{where}{form} refers to nothing in the template", _FIX, logical_id)
+        message = f"{where}{form} refers to nothing in the template"
+        problems.append(SourceProblem(source, message, _FIX, logical_id))
+    return tuple(problems)
 
 
 def _references(node: object, depth: int) -> Iterator[tuple[str, str]]:

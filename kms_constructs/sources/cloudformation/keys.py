@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -11,30 +11,86 @@ from kms_constructs.model.changed import changed
 from kms_constructs.model.declaration import METADATA_NAME, Declaration
 from kms_constructs.model.estate import Key, KeyKind, Location, Reference, SourceProblem
 from kms_constructs.model.policy import default_key_policy
-from kms_constructs.model.text import display, has_hole, has_unresolved_hole, undecided
-from kms_constructs.model.unknown import Maybe, Unknown, is_unknown, or_default
+from kms_constructs.model.text import has_hole, has_unresolved_hole, undecided
+from kms_constructs.model.unknown import Unknown, is_unknown, or_default
 from kms_constructs.sources.cloudformation.documents import policy_of
 from kms_constructs.sources.cloudformation.origins import ResourceOrigin
 from kms_constructs.sources.cloudformation.properties import Properties
-from kms_constructs.sources.cloudformation.resources import KEY_ID, key_id
+from kms_constructs.sources.cloudformation.resources import key_id
 from kms_constructs.sources.cloudformation.scope import Resource, Scope
-from kms_constructs.sources.named_keys import ALIAS_PREFIX, NamedKeys, linked, primaries_by_id
+from kms_constructs.sources.named_keys import NamedKeys, linked, primaries_by_id
 
 KEY_TYPES: Final = frozenset({"AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
 ALIAS_TYPE: Final = "AWS::KMS::Alias"
 _OTHER_STACK: Final = Unknown("the primary key is not in the templates given")
 
 
+@dataclass(slots=True, eq=False)
+class _Read:
+    """A key by itself, as it was read for every world that has it.
+
+    Args:
+        key: The key.
+        problems: What is wrong with it.
+        finished: It, with what points at it.
+    """
+
+    key: Key
+    problems: Sequence[SourceProblem]
+    finished: dict[Hashable, Key] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class _Draft:
     """A key while what points at it is still being collected."""
 
-    key: Key
-    scope: Scope
+    read: _Read
     aliases: dict[str, bool] = field(default_factory=dict)
     repeated: list[str] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
     referenced_outside: bool = False
+
+    @property
+    def key(self) -> Key:
+        """The key by itself."""
+        return self.read.key
+
+    def finished(self) -> Key:
+        """The key, with what points at it."""
+        place = (
+            tuple(self.aliases.items()),
+            tuple(self.repeated),
+            tuple(map(id, self.references)),
+            self.referenced_outside,
+        )
+        found = self.read.finished.get(place)
+        if found is None:
+            found = self.read.finished[place] = changed(
+                self.key,
+                aliases=tuple(self.aliases),
+                repeated_aliases=tuple(self.repeated),
+                conditional_aliases=tuple(name for name, conditional in self.aliases.items() if conditional),
+                references=tuple(self.references),
+                referenced_outside=self.referenced_outside,
+            )
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Alias:
+    """An alias by itself.
+
+    Args:
+        name: Its name.
+        target: What names the key.
+        conditional: Whether a condition that cannot be resolved decides that it exists.
+        problems: What is wrong with it.
+    """
+
+    name: str
+    target: str | None
+    conditional: bool
+    problems: Sequence[SourceProblem]
 
 
 def location_of(scope: Scope, resource: Resource) -> Location:
@@ -76,61 +132,42 @@ class Keys:
         """Whether there is any key."""
         return bool(self._drafts)
 
-    def add(self, scope: Scope, resource: Resource) -> None:
-        """Adds a key or replica key."""
-        location = location_of(scope, resource)
-        properties = Properties(scope.properties(resource.logical_id), location, self._problems)
-        is_replica = resource.type == "AWS::KMS::ReplicaKey"
-        key = _key(scope, resource, location, properties, is_replica=is_replica)
-        draft = _Draft(key, scope)
-        self._drafts.append(draft)
-        self._names.add(key.key_id, draft)
+    def add(self, scope: Scope) -> None:
+        """Adds the keys and replica keys of a stack."""
+        for read in scope.kept(_keys_of):
+            self._problems += read.problems
+            draft = _Draft(read)
+            self._drafts.append(draft)
+            self._names.add(read.key.key_id, draft)
 
-    def add_alias(self, scope: Scope, resource: Resource) -> None:
-        """Adds an alias; every key has to be added before."""
-        location = location_of(scope, resource)
-        properties = Properties(scope.properties(resource.logical_id), location, self._problems)
-        name, target = properties.text("AliasName"), properties.text("TargetKeyId")
-        text = name if isinstance(name, str) else scope.unresolved(f"{resource.logical_id}.AliasName")
-        drafts = self._named(target, scope) if isinstance(target, str) else []
-        for draft in drafts:
-            conditional = resource.conditional and not draft.key.conditional
-            if not resource.conditional and draft.aliases.get(text) is False and text not in draft.repeated:
-                draft.repeated.append(text)
-            draft.aliases[text] = draft.aliases.get(text, True) and conditional
-            self._names.add_alias(text, draft)
-        if not drafts:
-            self.unattached.append(text)
+    def add_aliases(self, scope: Scope) -> None:
+        """Adds the aliases of a stack; every key has to be added before."""
+        for alias in scope.kept(_aliases):
+            self._problems += alias.problems
+            name = alias.name
+            drafts = () if alias.target is None else self._named(alias.target, scope)
+            for draft in drafts:
+                conditional = alias.conditional and not draft.key.conditional
+                if not alias.conditional and draft.aliases.get(name) is False and name not in draft.repeated:
+                    draft.repeated.append(name)
+                draft.aliases[name] = draft.aliases.get(name, True) and conditional
+                self._names.add_alias(name, draft)
+            if not drafts:
+                self.unattached.append(name)
 
-    def add_references(self, scope: Scope, resource: Resource) -> None:
-        """Notes the keys that a resource's properties point at."""
-        properties = scope.properties(resource.logical_id)
-        if is_unknown(properties):
-            return
-        location: Location | None = None
-        tags: Mapping[str, str | Unknown] | Unknown = {}
-        for path, text in scope.of_resource(_naming, resource.logical_id):
-            for draft in self._named(text, scope):
-                if resource.type == "AWS::SSM::Parameter":
-                    draft.referenced_outside = True
-                    continue
-                if location is None:
-                    location = location_of(scope, resource)
-                    tags = _tags_of(properties, location)
-                draft.references.append(Reference(location, resource.type, path, tags))
+    def point(self, scope: Scope, text: str, reference: Reference | None) -> None:
+        """Notes the keys that a text names.
 
-    def add_output(self, scope: Scope, name: str) -> None:
-        """Notes the keys that an output of a stack holds."""
-        value = scope.output(name, 0)
-        if isinstance(value, str):
-            for draft in self._named(value, scope):
+        Args:
+            scope: The stack that has the text.
+            text: The text.
+            reference: The property that has it; None where the keys leave the templates.
+        """
+        for draft in self._named(text, scope):
+            if reference is None:
                 draft.referenced_outside = True
-
-    def passed_on(self, scope: Scope, resource: Resource) -> None:
-        """Notes the keys that are passed to a nested stack whose template was not given."""
-        for _, text in scope.of_resource(_naming, resource.logical_id):
-            for draft in self._named(text, scope):
-                draft.referenced_outside = True
+            else:
+                draft.references.append(reference)
 
     def named(self, text: str, scope: Scope) -> tuple[Key, ...]:
         """The keys that a text names by id, ARN or alias: as they were added."""
@@ -148,18 +185,36 @@ class Keys:
     def finish(self) -> tuple[Key, ...]:
         """The keys, in the order in which they were added, with replicas linked to their primaries."""
         primaries = primaries_by_id(draft.key for draft in self._drafts)
-        return tuple(linked(_finished(draft), primaries) for draft in self._drafts)
+        return tuple(linked(draft.finished(), primaries) for draft in self._drafts)
 
 
-def _finished(draft: _Draft) -> Key:
-    return changed(
-        draft.key,
-        aliases=tuple(draft.aliases),
-        repeated_aliases=tuple(draft.repeated),
-        conditional_aliases=tuple(name for name, conditional in draft.aliases.items() if conditional),
-        references=tuple(draft.references),
-        referenced_outside=draft.referenced_outside,
-    )
+def _keys_of(scope: Scope) -> tuple[_Read, ...]:
+    """The keys of a stack."""
+    found: list[_Read] = []
+    for resource in scope.resources.values():
+        if resource.type in KEY_TYPES:
+            problems: list[SourceProblem] = []
+            location = location_of(scope, resource)
+            properties = Properties(scope.properties(resource.logical_id), location, problems)
+            is_replica = resource.type == "AWS::KMS::ReplicaKey"
+            key = _key(scope, resource, location, properties, is_replica=is_replica)
+            found.append(_Read(key, problems))
+    return tuple(found)
+
+
+def _aliases(scope: Scope) -> tuple[_Alias, ...]:
+    """The aliases of a stack."""
+    found: list[_Alias] = []
+    for resource in scope.resources.values():
+        if resource.type == ALIAS_TYPE:
+            problems: list[SourceProblem] = []
+            location = location_of(scope, resource)
+            properties = Properties(scope.properties(resource.logical_id), location, problems)
+            name, target = properties.text("AliasName"), properties.text("TargetKeyId")
+            text = name if isinstance(name, str) else scope.unresolved(f"{resource.logical_id}.AliasName")
+            wanted = target if isinstance(target, str) else None
+            found.append(_Alias(text, wanted, resource.conditional, problems))
+    return tuple(found)
 
 
 def _in_region(found: Sequence[_Draft], text: str, scope: Scope) -> Sequence[_Draft]:
@@ -248,40 +303,3 @@ def _declaration(scope: Scope, resource: Resource) -> Declaration:
     if not isinstance(raw, Mapping) or METADATA_NAME not in raw:
         return Declaration()
     return Declaration.from_json(scope.resolve(raw[METADATA_NAME]))
-
-
-def _tags_of(properties: Mapping[str, object], location: Location) -> Mapping[str, str | Unknown] | Unknown:
-    """Tags of any resource: a list of ``Key`` and ``Value``, or for some types an object."""
-    raw = properties.get("Tags")
-    listed = (
-        [{"Key": name, "Value": value} for name, value in raw.items()] if isinstance(raw, Mapping) else raw
-    )
-    # Whether CloudFormation takes the tags of such a resource is not for these rules to say.
-    return Properties({"Tags": listed}, location, []).tags()
-
-
-def _naming(properties: Mapping[str, object] | Unknown) -> tuple[tuple[str, str], ...]:
-    """Every text in the properties of a resource that may name a key, with its path."""
-    return tuple(_texts(properties, "Properties"))
-
-
-def _may_name(text: str) -> bool:
-    """Whether a text may name a key: of what deployment makes up, by the id of a key alone."""
-    return KEY_ID in text or ALIAS_PREFIX in text or ":key/" in text
-
-
-def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
-    """Every text in a resolved value that may name a key, with its path."""
-    if isinstance(value, str):
-        if _may_name(value):
-            yield path, value
-    elif isinstance(value, dict):
-        for key, member in value.items():
-            # Asked here, for most members are texts that name none.
-            if type(member) is not str or _may_name(member):
-                yield from _texts(member, f"{path}/{display(str(key))}")
-    elif isinstance(value, list):
-        for index, member in enumerate(value):
-            yield from _texts(member, f"{path}/{index}")
-    elif isinstance(value, Maybe):
-        yield from _texts(value.value, path)

@@ -11,14 +11,13 @@ from kms_constructs.model.home import home_account
 from kms_constructs.model.text import HoleKind, display, hole
 from kms_constructs.model.worlds import Assignment, World
 from kms_constructs.sources.cloudformation.dangling import dangling
-from kms_constructs.sources.cloudformation.identities import IDENTITY_PASSES, IDENTITY_TYPES, Identities
-from kms_constructs.sources.cloudformation.inner import NESTED
-from kms_constructs.sources.cloudformation.keys import ALIAS_TYPE, KEY_TYPES, Keys
+from kms_constructs.sources.cloudformation.identities import IDENTITY_PASSES, Identities
+from kms_constructs.sources.cloudformation.keys import Keys
 from kms_constructs.sources.cloudformation.layout import Layout
-from kms_constructs.sources.cloudformation.sam import ROLE_MAKERS
-from kms_constructs.sources.cloudformation.scope import Scope, section
+from kms_constructs.sources.cloudformation.references import pointing
+from kms_constructs.sources.cloudformation.scope import Scope
 from kms_constructs.sources.cloudformation.template import TemplateInput
-from kms_constructs.sources.cloudformation.trails import TRAIL_TYPE, trail_of
+from kms_constructs.sources.cloudformation.trails import trails_of
 from kms_constructs.sources.cloudformation.uses import uses_of
 from kms_constructs.sources.cloudformation.values import ACCOUNT, Values
 from kms_constructs.sources.cloudformation.world import Stock
@@ -28,11 +27,6 @@ from kms_constructs.sources.cloudformation.worlds import Choices, choices_of
 UNKNOWN_ACCOUNT: Final = hole(HoleKind.ENVIRONMENT, ACCOUNT)
 """What stands for the account of stacks of which nobody said it."""
 _Thing = TypeVar("_Thing", Key, IdentityPolicy, Trail)
-
-# Uses of a key that say nothing of what it protects: policies that allow its use, aliases, replicas.
-_NO_REFERENCE = frozenset(
-    {*KEY_TYPES, ALIAS_TYPE, "AWS::Organizations::Policy", *IDENTITY_TYPES} - ROLE_MAKERS
-)
 
 
 def estate_from_templates(
@@ -176,39 +170,34 @@ def _home_of(keys: Sequence[Key]) -> str | None:
 
 
 def _estate(inputs: tuple[TemplateInput, ...], world: Stacks) -> Estate:
-    problems = world.problems
+    scopes, problems = world.scopes, world.problems
     keys = Keys(problems)
-    for scope in world.scopes:
-        for resource in scope.resources.values():
-            if resource.type in KEY_TYPES:
-                keys.add(scope, resource)
-    for scope in world.scopes:
-        for resource in scope.resources.values():
-            if resource.type == ALIAS_TYPE:
-                keys.add_alias(scope, resource)
+    for scope in scopes:
+        keys.add(scope)
+    for scope in scopes:
+        keys.add_aliases(scope)
     identities = Identities()
     for step in IDENTITY_PASSES:
-        for scope in world.scopes:
-            for resource in scope.resources.values():
-                if resource.type in IDENTITY_TYPES:
-                    step(identities, scope, resource)
+        for scope in scopes:
+            step(identities, scope)
     # Before what the rest of the templates takes from defaults, which decides nothing of who may do what.
-    notes = tuple(note for scope in world.scopes for note in _defaults_taken(scope))
-    for scope in world.scopes:
-        _add_references(keys, scope)
-    uses = uses_of(world.scopes, keys.named, any_key=bool(keys))
-    trails = tuple(
-        trail_of(scope, resource, problems)
-        for scope in world.scopes
-        for resource in scope.resources.values()
-        if resource.type == TRAIL_TYPE
-    )
-    for scope in world.scopes:  # after everything has been resolved
-        problems.extend(dangling(scope))
+    notes = tuple(note for scope in scopes for note in _defaults_taken(scope))
+    for scope in scopes:
+        for text, reference in scope.kept(pointing):
+            keys.point(scope, text, reference)
+    uses = uses_of(scopes, keys.named, any_key=bool(keys))
+    trails: list[Trail] = []
+    for scope in scopes:
+        for trail, wrong in scope.kept(trails_of):
+            trails.append(trail)
+            problems += wrong
+    for scope in scopes:  # after everything has been resolved
+        if missing := scope.missing:
+            problems += scope.kept(dangling, missing)
     return Estate(
         keys=keys.finish(),
         identity_policies=tuple(identities.finish()),
-        trails=trails,
+        trails=tuple(trails),
         problems=tuple(dict.fromkeys(problems)),
         sources=tuple(dict.fromkeys(item.source for item in inputs)),
         unattached_aliases=tuple(keys.unattached),
@@ -223,15 +212,3 @@ def _defaults_taken(scope: Scope) -> Iterator[str]:
             f"{scope.input.source}: {display(value)!r} is taken from the default of parameter {name}; "
             f"give its value with --parameter, or leave it open with --ignore-defaults"
         )
-
-
-def _add_references(keys: Keys, scope: Scope) -> None:
-    for resource in scope.resources.values():
-        if resource.type in NESTED:
-            if resource.logical_id not in scope.children:
-                keys.passed_on(scope, resource)
-        elif resource.type not in _NO_REFERENCE:
-            keys.add_references(scope, resource)
-    if scope.parent is None:  # a nested stack's outputs reach no further than its parent
-        for name in section(scope.input.template, "Outputs"):
-            keys.add_output(scope, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from kms_constructs.model.estate import SourceProblem, Trail
@@ -13,8 +14,17 @@ from kms_constructs.sources.event_selectors import recorded
 TRAIL_TYPE: Final = "AWS::CloudTrail::Trail"
 
 
-def trail_of(scope: Scope, resource: Resource, problems: list[SourceProblem]) -> Trail:
-    """Reads a trail."""
+def trails_of(scope: Scope) -> tuple[tuple[Trail, Sequence[SourceProblem]], ...]:
+    """The trails of a stack, and what is wrong with each."""
+    found: list[tuple[Trail, Sequence[SourceProblem]]] = []
+    for resource in scope.resources.values():
+        if resource.type == TRAIL_TYPE:
+            problems: list[SourceProblem] = []
+            found.append((_trail(scope, resource, problems), problems))
+    return tuple(found)
+
+
+def _trail(scope: Scope, resource: Resource, problems: list[SourceProblem]) -> Trail:
     location = location_of(scope, resource)
     values = scope.properties(resource.logical_id)
     properties = Properties(values, location, problems)

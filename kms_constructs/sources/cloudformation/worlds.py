@@ -20,9 +20,9 @@ from typing import Final
 from kms_constructs.model.arn import PARTITIONS, is_account_id, is_region_name, of_region
 from kms_constructs.model.text import has_hole
 from kms_constructs.model.worlds import Assignment
-from kms_constructs.sources.cloudformation.identities import IDENTITY_TYPES
 from kms_constructs.sources.cloudformation.inputs import Input
 from kms_constructs.sources.cloudformation.keys import ALIAS_TYPE, KEY_TYPES
+from kms_constructs.sources.cloudformation.own_policies import IDENTITY_TYPES
 from kms_constructs.sources.cloudformation.patterns import texts_of
 from kms_constructs.sources.cloudformation.resolver import Stack, is_list_type, is_read_from_ssm
 from kms_constructs.sources.cloudformation.resources import naming_properties
@@ -167,6 +167,11 @@ class _Search:
     def __init__(self, stacks: Sequence[Stack], given: Mapping[str, str]) -> None:
         # What a stack set or a product makes has parameters of its own.
         self._stacks = [stack for stack in stacks if not stack.input.within]
+        self._not_followed = (
+            (stack, str(name))
+            for stack in self._stacks
+            for name in section(stack.input.template, "Outputs")
+        )
         self._given = given
         self._inputs: dict[str, Input] = {}
         self._declared: set[tuple[int, str]] = set()
@@ -414,9 +419,8 @@ class _Search:
 
     def _outputs(self) -> None:
         """Follows whatever one stack may import from another."""
-        for stack in self._stacks:
-            for name in section(stack.input.template, "Outputs"):
-                self._output(stack, str(name), 0)
+        for stack, name in self._not_followed:  # a search that begins within this one goes on from there
+            self._output(stack, name, 0)
 
     def _output(self, stack: Stack, name: str, depth: int) -> None:
         output = section(stack.input.template, "Outputs").get(name)

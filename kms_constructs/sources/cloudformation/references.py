@@ -1,0 +1,83 @@
+"""What in templates points at keys: properties of resources, outputs, what nested stacks are given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from kms_constructs.model.estate import Location, Reference
+from kms_constructs.model.text import display, has_hole
+from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
+from kms_constructs.sources.cloudformation.inner import NESTED
+from kms_constructs.sources.cloudformation.keys import ALIAS_TYPE, KEY_TYPES, location_of
+from kms_constructs.sources.cloudformation.own_policies import IDENTITY_TYPES
+from kms_constructs.sources.cloudformation.properties import Properties
+from kms_constructs.sources.cloudformation.resources import KEY_ID
+from kms_constructs.sources.cloudformation.sam import ROLE_MAKERS
+from kms_constructs.sources.cloudformation.scope import Scope, section
+from kms_constructs.sources.named_keys import ALIAS_PREFIX
+
+# Uses of a key that say nothing of what it protects: policies that allow its use, aliases, replicas.
+_NO_REFERENCE: Final = frozenset(
+    {*KEY_TYPES, ALIAS_TYPE, "AWS::Organizations::Policy", *IDENTITY_TYPES} - ROLE_MAKERS
+)
+
+Pointing = tuple[str, Reference | None]
+"""A text that may name keys, and the property that has it; None where the keys leave the templates."""
+
+
+def pointing(scope: Scope) -> tuple[Pointing, ...]:
+    """Every text of a stack that may name a key that it uses, or that others learn of."""
+    found: list[Pointing] = []
+    for resource in scope.resources.values():
+        is_passed_on = resource.type in NESTED
+        if resource.logical_id in scope.children if is_passed_on else resource.type in _NO_REFERENCE:
+            continue
+        properties = scope.properties(resource.logical_id)
+        texts = () if is_unknown(properties) else tuple(_texts(properties, "Properties"))
+        if is_unknown(properties) or not texts:
+            continue
+        if is_passed_on or resource.type == "AWS::SSM::Parameter":
+            found.extend((text, None) for _, text in texts)
+            continue
+        location = location_of(scope, resource)
+        tags = _tags_of(properties, location)
+        found.extend((text, Reference(location, resource.type, path, tags)) for path, text in texts)
+    if scope.parent is None:  # a nested stack's outputs reach no further than its parent
+        for name in section(scope.input.template, "Outputs"):
+            value = scope.output(name, 0)
+            if isinstance(value, str) and (has_hole(value) or _may_name(value)):
+                found.append((value, None))
+    return tuple(found)
+
+
+def _tags_of(properties: Mapping[str, object], location: Location) -> Mapping[str, str | Unknown] | Unknown:
+    """Tags of any resource: a list of ``Key`` and ``Value``, or for some types an object."""
+    raw = properties.get("Tags")
+    listed = (
+        [{"Key": name, "Value": value} for name, value in raw.items()] if isinstance(raw, Mapping) else raw
+    )
+    # Whether CloudFormation takes the tags of such a resource is not for these rules to say.
+    return Properties({"Tags": listed}, location, []).tags()
+
+
+def _may_name(text: str) -> bool:
+    """Whether a text may name a key: of what deployment makes up, by the id of a key alone."""
+    return KEY_ID in text or ALIAS_PREFIX in text or ":key/" in text
+
+
+def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
+    """Every text in a resolved value that may name a key, with its path."""
+    if isinstance(value, str):
+        if _may_name(value):
+            yield path, value
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            # Asked here, for most members are texts that name none.
+            if type(member) is not str or _may_name(member):
+                yield from _texts(member, f"{path}/{display(str(key))}")
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            yield from _texts(member, f"{path}/{index}")
+    elif isinstance(value, Maybe):
+        yield from _texts(value.value, path)
