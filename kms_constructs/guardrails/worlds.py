@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from kms_constructs.guardrails.finding import Finding, Outcome
@@ -55,10 +55,14 @@ def merged_findings(worlds: Sequence[World[Estate]], each: Sequence[Iterable[Fin
         for finding in findings:
             places.setdefault((finding.control, finding.location), []).append((number, finding))
     everywhere = frozenset(range(len(worlds)))
+    labels: dict[frozenset[int], _Label] = {}
     for (_, location), found in places.items():
         failing = [(number, finding) for number, finding in found if _speaks_against(finding)]
         if failing:
-            label = _Label(worlds, present.get(location, everywhere))
+            where = present.get(location, everywhere)
+            label = labels.get(where)
+            if label is None:
+                label = labels[where] = _Label(worlds, where)
             yield from _told(failing, label)
         else:
             # Not applicable in one world and compliant in another: it complies wherever it can.
@@ -93,12 +97,16 @@ class _Label:
         self._worlds = worlds
         self._present = present
         self._every = self._assignments(present)
+        self._known: dict[frozenset[int], str] = {}
 
     def _assignments(self, numbers: Iterable[int]) -> list[Assignment]:
         return [one for number in sorted(numbers) for one in self._worlds[number].assignments]
 
-    def __call__(self, finding: Finding, numbers: Iterable[int]) -> Finding:
-        world = described(self._assignments(numbers), self._every)
+    def __call__(self, finding: Finding, numbers: Collection[int]) -> Finding:
+        place = frozenset(numbers)
+        if place not in self._known:
+            self._known[place] = described(self._assignments(place), self._every)
+        world = self._known[place]
         if not world:
             return finding
         return replace(finding, message=f"With {world}: {finding.message}", world=world)

@@ -69,6 +69,12 @@ def has_unresolved_hole(text: str) -> bool:
     return f"{OPEN}{HoleKind.UNRESOLVED.value}:" in text
 
 
+def has_generated_hole(text: str) -> bool:
+    """Whether a part of the text is what a service makes up."""
+    return f"{OPEN}{HoleKind.GENERATED.value}:" in text
+
+
+@lru_cache(maxsize=8192)
 def holes(text: str) -> tuple[tuple[HoleKind, str], ...]:
     """Kind and identity of each hole, in order."""
     return tuple([(_KINDS[kind], identity) for kind, identity in _HOLE.findall(text)])

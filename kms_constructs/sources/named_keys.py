@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final, Generic, TypeVar
 
 from kms_constructs.model.estate import Key, KeyKind
-from kms_constructs.model.text import HoleKind, hole, holes
+from kms_constructs.model.text import HoleKind, has_generated_hole, hole, holes
 
 _Draft = TypeVar("_Draft")
 ALIAS_PREFIX: Final = "alias/"
@@ -32,6 +32,8 @@ class NamedKeys(Generic[_Draft]):
 
     def generated(self, text: str) -> Sequence[_Draft]:
         """The keys whose ids, generated at deployment, are in the text."""
+        if not has_generated_hole(text):
+            return ()
         return [
             draft
             for kind, identity in holes(text)

@@ -8,10 +8,9 @@ A role or user that a policy names, and that no template makes, may have any pat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Final
 
 from kms_constructs.model.arn import parse_arn
 from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind
@@ -20,11 +19,10 @@ from kms_constructs.model.text import HoleKind, holes
 from kms_constructs.model.unknown import Unknown, elements, is_unknown
 from kms_constructs.sources.cloudformation.own_policies import (
     AWS_POLICY,
+    Attachments,
+    Membership,
     OwnPolicy,
-    attachments,
-    memberships,
-    policies,
-    principals,
+    Principals,
 )
 from kms_constructs.sources.cloudformation.resources import iam_arn
 from kms_constructs.sources.cloudformation.scope import Scope
@@ -68,13 +66,13 @@ class Identities:
 
     # --- first pass: who and what there is ----------------------------------------------------------
 
-    def find_principals(self, scope: Scope) -> None:
+    def add_principals(self, principals: Principals) -> None:
         """Notes roles, users and groups by name."""
-        self._by_name.update(scope.kept(principals))
+        self._by_name.update(principals)
 
-    def find_members(self, scope: Scope) -> None:
-        """Notes who is in which group; every principal has to be found before."""
-        for groups, arn, users in scope.kept(memberships):
+    def add_members(self, scope: Scope, memberships: Iterable[Membership]) -> None:
+        """Notes who is in which group; every principal has to be added before."""
+        for groups, arn, users in memberships:
             found: dict[str, None] = {} if arn is None else {arn: None}
             doubt: Unknown | None = None
             for user, _ in elements(users) if users is not None else ():
@@ -96,9 +94,9 @@ class Identities:
 
     # --- second pass: the policies ------------------------------------------------------------------
 
-    def add(self, scope: Scope) -> None:
+    def add(self, scope: Scope, policies: Iterable[OwnPolicy]) -> None:
         """Adds what the resources of a stack hold or are of policies."""
-        for own in scope.kept(policies):
+        for own in policies:
             draft = self._draft(scope, own)
             for kind, names in own.names:
                 self._hold(draft.holders, scope, kind, names)
@@ -115,9 +113,9 @@ class Identities:
 
     # --- third pass: attachments by ARN, boundaries -------------------------------------------------
 
-    def attach(self, scope: Scope) -> None:
+    def attach(self, scope: Scope, attachments: Iterable[Attachments]) -> None:
         """Attaches managed policies by ARN; every policy has to be added before."""
-        for one in scope.kept(attachments):
+        for one in attachments:
             for arn, instead in one.entries:
                 held = None if arn is None else self._held(arn)
                 if held is not None:
@@ -193,12 +191,3 @@ def _is_open(arn: str) -> bool:
 def _resource(arn: str) -> str:
     found = parse_arn(arn)
     return arn if found is None else found.resource
-
-
-IDENTITY_PASSES: Final[tuple[Callable[[Identities, Scope], None], ...]] = (
-    Identities.find_principals,
-    Identities.find_members,
-    Identities.add,
-    Identities.attach,
-)
-"""What is done with every stack, one pass after the other."""

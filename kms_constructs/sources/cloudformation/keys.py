@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -11,14 +11,14 @@ from kms_constructs.model.changed import changed
 from kms_constructs.model.declaration import METADATA_NAME, Declaration
 from kms_constructs.model.estate import Key, KeyKind, Location, Reference, SourceProblem
 from kms_constructs.model.policy import default_key_policy
-from kms_constructs.model.text import has_hole, has_unresolved_hole, undecided
+from kms_constructs.model.text import has_generated_hole, has_hole, has_unresolved_hole, undecided
 from kms_constructs.model.unknown import Unknown, is_unknown, or_default
 from kms_constructs.sources.cloudformation.documents import policy_of
 from kms_constructs.sources.cloudformation.origins import ResourceOrigin
 from kms_constructs.sources.cloudformation.properties import Properties
 from kms_constructs.sources.cloudformation.resources import key_id
 from kms_constructs.sources.cloudformation.scope import Resource, Scope
-from kms_constructs.sources.named_keys import NamedKeys, linked, primaries_by_id
+from kms_constructs.sources.named_keys import ALIAS_PREFIX, NamedKeys, linked, primaries_by_id
 
 KEY_TYPES: Final = frozenset({"AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
 ALIAS_TYPE: Final = "AWS::KMS::Alias"
@@ -26,7 +26,7 @@ _OTHER_STACK: Final = Unknown("the primary key is not in the templates given")
 
 
 @dataclass(slots=True, eq=False)
-class _Read:
+class OwnKey:
     """A key by itself, as it was read for every world that has it.
 
     Args:
@@ -44,7 +44,7 @@ class _Read:
 class _Draft:
     """A key while what points at it is still being collected."""
 
-    read: _Read
+    own: OwnKey
     aliases: dict[str, bool] = field(default_factory=dict)
     repeated: list[str] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
@@ -53,7 +53,7 @@ class _Draft:
     @property
     def key(self) -> Key:
         """The key by itself."""
-        return self.read.key
+        return self.own.key
 
     def finished(self) -> Key:
         """The key, with what points at it."""
@@ -63,9 +63,9 @@ class _Draft:
             tuple(map(id, self.references)),
             self.referenced_outside,
         )
-        found = self.read.finished.get(place)
+        found = self.own.finished.get(place)
         if found is None:
-            found = self.read.finished[place] = changed(
+            found = self.own.finished[place] = changed(
                 self.key,
                 aliases=tuple(self.aliases),
                 repeated_aliases=tuple(self.repeated),
@@ -77,7 +77,7 @@ class _Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class _Alias:
+class OwnAlias:
     """An alias by itself.
 
     Args:
@@ -115,6 +115,11 @@ def _nested_name(scope: Scope) -> str:
     return scope.label if scope.parent is not None or scope.input.within else ""
 
 
+def may_name(text: str) -> bool:
+    """Whether a text may name a key."""
+    return has_generated_hole(text) or ":key/" in text or ALIAS_PREFIX in text
+
+
 class Keys:
     """Collects the keys of every stack, then what points at them.
 
@@ -132,17 +137,17 @@ class Keys:
         """Whether there is any key."""
         return bool(self._drafts)
 
-    def add(self, scope: Scope) -> None:
+    def add(self, keys: Iterable[OwnKey]) -> None:
         """Adds the keys and replica keys of a stack."""
-        for read in scope.kept(_keys_of):
-            self._problems += read.problems
-            draft = _Draft(read)
+        for own in keys:
+            self._problems += own.problems
+            draft = _Draft(own)
             self._drafts.append(draft)
-            self._names.add(read.key.key_id, draft)
+            self._names.add(own.key.key_id, draft)
 
-    def add_aliases(self, scope: Scope) -> None:
+    def add_aliases(self, scope: Scope, aliases: Iterable[OwnAlias]) -> None:
         """Adds the aliases of a stack; every key has to be added before."""
-        for alias in scope.kept(_aliases):
+        for alias in aliases:
             self._problems += alias.problems
             name = alias.name
             drafts = () if alias.target is None else self._named(alias.target, scope)
@@ -188,9 +193,9 @@ class Keys:
         return tuple(linked(draft.finished(), primaries) for draft in self._drafts)
 
 
-def _keys_of(scope: Scope) -> tuple[_Read, ...]:
+def keys_of(scope: Scope) -> tuple[OwnKey, ...]:
     """The keys of a stack."""
-    found: list[_Read] = []
+    found: list[OwnKey] = []
     for resource in scope.resources.values():
         if resource.type in KEY_TYPES:
             problems: list[SourceProblem] = []
@@ -198,13 +203,13 @@ def _keys_of(scope: Scope) -> tuple[_Read, ...]:
             properties = Properties(scope.properties(resource.logical_id), location, problems)
             is_replica = resource.type == "AWS::KMS::ReplicaKey"
             key = _key(scope, resource, location, properties, is_replica=is_replica)
-            found.append(_Read(key, problems))
+            found.append(OwnKey(key, problems))
     return tuple(found)
 
 
-def _aliases(scope: Scope) -> tuple[_Alias, ...]:
+def aliases_of(scope: Scope) -> tuple[OwnAlias, ...]:
     """The aliases of a stack."""
-    found: list[_Alias] = []
+    found: list[OwnAlias] = []
     for resource in scope.resources.values():
         if resource.type == ALIAS_TYPE:
             problems: list[SourceProblem] = []
@@ -213,7 +218,7 @@ def _aliases(scope: Scope) -> tuple[_Alias, ...]:
             name, target = properties.text("AliasName"), properties.text("TargetKeyId")
             text = name if isinstance(name, str) else scope.unresolved(f"{resource.logical_id}.AliasName")
             wanted = target if isinstance(target, str) else None
-            found.append(_Alias(text, wanted, resource.conditional, problems))
+            found.append(OwnAlias(text, wanted, resource.conditional, problems))
     return tuple(found)
 
 

@@ -181,14 +181,19 @@ class Family:
         while one is not None:
             if one.world is world:
                 return one
-            if one.lasts and (all(map(self._is_met, one.met.items())) if one.is_own else self._is_same(known, place, one)):
+            if one.lasts and self._is_same(known, place, one):
                 one.world = world
                 return one
             one = one.before
         return None
 
     def _is_same(self, known: dict[_Place, Known[_Value]], place: _Place, one: Known[_Value]) -> bool:
-        """Whether others give in this world what was taken from them."""
+        """Whether others give in this world what was taken from them; notes what was come upon."""
+        world = self.course.world
+        if one.is_own:
+            for mark in one.met:
+                world.note(cast("Mark", mark))
+            return True
         if self._is_compared:
             raise OddError  # it came back here, where more would be under way than the one place
         course, newest = self.course, known[place]
@@ -196,7 +201,12 @@ class Family:
         self._is_compared = True
         course.comparing += 1
         try:
-            return all(map(self._is_met, one.met.items()))
+            for what, given in one.met.items():
+                if given is _NOTED:
+                    world.note(cast("Mark", what))
+                elif world.answer(cast("Take", what), 0) != given:
+                    return False
+            return True
         except OddError:
             if course.comparing > 1:
                 raise
@@ -205,200 +215,6 @@ class Family:
             known[place] = newest
             self._is_compared = False
             course.comparing -= 1
-
-    def _is_met(self, met: tuple[Take | Mark, object]) -> bool:
-        """Whether in this world the same is met; notes what is come upon."""
-        what, given = met
-        world = self.course.world
-        if given is not _NOTED:
-            return world.answer(cast("Take", what), 0) == given
-        world.note(cast("Mark", what))
-        return True
-
-    def note(self, mark: Mark) -> None:
-        """Notes what finding something out came upon."""
-        ...
-
-
-class Course:
-    """How the finding out goes: in which world, and what came in between."""
-
-    def __init__(self) -> None:
-        self.world: Asked
-        """The world that is asked at the moment."""
-        self.upsets = 0
-        """How often something came in between that makes what is found hang on who asked first."""
-        self.comparing = 0
-        """How many things are compared with what they took, one within the other."""
-        self.unsettled = 0
-        """How many questions go out before it is decided which resources there are."""
-        self.is_hasty = False
-        """Whether any did in this world."""
-        self.is_deep = False
-        """Whether anything was asked for so deep that it may be cut off elsewhere."""
-
-    def upset(self) -> None:
-        """Something hangs on who asked first: a comparison does not ask as finding it out does."""
-        if self.comparing:
-            raise OddError
-        self.upsets += 1
-
-
-class OddError(Exception):
-    """It cannot be told by comparing whether something is the same: it has to be found out anew."""
-
-
-class Known(Generic[_Value]):
-    """Something that was found out.
-
-    Args:
-        value: The value.
-        world: The world in which it was found, or is known to be the same.
-        before: What was found in other worlds.
-    """
-
-    __slots__ = ("before", "is_free", "is_own", "lasts", "met", "value", "world")
-
-    def __init__(self, value: _Value, world: Asked | None, before: Known[_Value] | None) -> None:
-        self.value = value
-        self.world = world
-        self.before = before
-        self.met: dict[Take | Mark, object] = {}
-        """What it took from others with what they gave, and what it came upon, in this order."""
-        self.is_own = True
-        """Whether it took nothing from others."""
-        self.lasts = True
-        """Whether it may hold in another world."""
-        self.is_free = False
-        """Whether it holds in every world, and leaves no notes."""
-
-
-_BEING_FOUND: Final[Known[Any]] = Known(None, None, None)
-
-
-class Family:
-    """A stack and those nested in it: what is known of one hangs on what is known of the others.
-
-    Args:
-        course: How the finding out goes.
-    """
-
-    def __init__(self, course: Course) -> None:
-        self.course = course
-        self.serves_others = True
-        """Whether it may serve another world."""
-        self._found: Known[Any] | None = None
-        self._is_compared = False
-
-    def recall(
-        self,
-        known: dict[_Place, Known[_Value]],
-        place: _Place,
-        circle: _Value,
-        find: Callable[_Given, _Value],
-        *given: _Given.args,
-        **named: _Given.kwargs,
-    ) -> _Value:
-        """What is known, if it holds in this world; else what is found out now.
-
-        Args:
-            known: What is known, by place.
-            place: The place.
-            circle: The value while it is being found out.
-            find: Finds it out.
-            given: What it is given.
-            named: What it is given by name.
-        """
-        course = self.course
-        before = known.get(place)
-        if before is not None:
-            if before.is_free:
-                return before.value
-            if before is _BEING_FOUND:
-                course.upset()
-                return circle
-            held = self._held(known, place, before)
-            if held is not None:
-                if not held.lasts:
-                    course.upset()
-                if self._found is not None:
-                    self._found.met.update(held.met)
-                    self._found.is_own = self._found.is_own and held.is_own
-                return held.value
-        if self._is_compared:
-            raise OddError
-        outer, upsets = self._found, course.upsets
-        self._found = found = Known(circle, course.world, before)
-        known[place] = _BEING_FOUND
-        try:
-            found.value = find(*given, **named)
-        except BaseException:
-            if before is None:
-                del known[place]
-            else:
-                known[place] = before
-            raise
-        finally:
-            self._found = outer
-        found.lasts = upsets == course.upsets and not course.unsettled
-        found.is_free = found.lasts and not found.met
-        known[place] = found
-        if outer is not None and not found.is_free:
-            outer.met.update(found.met)
-            outer.is_own = outer.is_own and found.is_own
-        return found.value
-
-    def _held(
-        self, known: dict[_Place, Known[_Value]], place: _Place, newest: Known[_Value]
-    ) -> Known[_Value] | None:
-        """What is known and holds in this world."""
-        world = self.course.world
-        one: Known[_Value] | None = newest
-        while one is not None:
-            if one.world is world:
-                return one
-            if one.lasts and (all(map(self._is_met, one.met.items())) if one.is_own else self._is_same(known, place, one)):
-                one.world = world
-                return one
-            one = one.before
-        return None
-
-    def _is_same(self, known: dict[_Place, Known[_Value]], place: _Place, one: Known[_Value]) -> bool:
-        """Whether others give in this world what was taken from them."""
-        if self._is_compared:
-            raise OddError  # it came back here, where more would be under way than the one place
-        course, newest = self.course, known[place]
-        known[place] = _BEING_FOUND
-        self._is_compared = True
-        course.comparing += 1
-        try:
-            return all(map(self._is_met, one.met.items()))
-        except OddError:
-            if course.comparing > 1:
-                raise
-            return False
-        finally:
-            known[place] = newest
-            self._is_compared = False
-            course.comparing -= 1
-
-    def _is_met(self, met: tuple[Take | Mark, object]) -> bool:
-        """Whether in this world the same is met; notes what is come upon."""
-        what, given = met
-        world = self.course.world
-        if given is not _NOTED:
-            return world.answer(cast("Take", what), 0) == given
-        world.note(cast("Mark", what))
-        return True
-
-    def _recalled(self, held: Known[_Value]) -> None:
-        """Makes the notes again, and counts what was met for what is being found out with it."""
-        if self._found is not None:
-            self._found.met.update(held.met)
-            self._found.is_own = self._found.is_own and held.is_own
-        for what, given in held.met.items():
-            if given is _NOTED:
-                self.course.world.note(cast("Mark", what))
 
     def note(self, mark: Mark) -> None:
         """Notes what finding something out came upon."""

@@ -86,8 +86,14 @@ class Attachments:
     boundary: str | None = None
 
 
-def principals(scope: Scope) -> Mapping[tuple[str, str, str], str]:
-    """ARNs of roles, users and groups, by kind, account and name."""
+Principals = Mapping[tuple[str, str, str], str]
+"""ARNs of roles, users and groups, by kind, account and name."""
+Membership = tuple[object, str | None, object]
+"""Groups, with the ARN of a user or the names of some that are in them."""
+
+
+def principals_of(scope: Scope) -> Principals:
+    """The roles, users and groups of a stack."""
     found: dict[tuple[str, str, str], str] = {}
     for resource in scope.resources.values():
         kind = _PRINCIPALS.get(resource.type)
@@ -99,9 +105,9 @@ def principals(scope: Scope) -> Mapping[tuple[str, str, str], str]:
     return found
 
 
-def memberships(scope: Scope) -> tuple[tuple[object, str | None, object], ...]:
-    """Groups, each with the ARN of a user or the names of some that are in them."""
-    found: list[tuple[object, str | None, object]] = []
+def memberships_of(scope: Scope) -> tuple[Membership, ...]:
+    """What a stack says of who is in which group."""
+    found: list[Membership] = []
     for resource in scope.resources.values():
         if resource.type == "AWS::IAM::User":
             arn = scope.attribute(resource.logical_id, "Arn", 0)
@@ -113,7 +119,7 @@ def memberships(scope: Scope) -> tuple[tuple[object, str | None, object], ...]:
     return tuple(found)
 
 
-def policies(scope: Scope) -> tuple[OwnPolicy, ...]:
+def policies_of(scope: Scope) -> tuple[OwnPolicy, ...]:
     """What the resources of a stack hold or are of policies; those that allow nothing of KMS are left out."""
     # One that has an ARN may be attached: then it is not among those of unknown content.
     return tuple(
@@ -193,7 +199,7 @@ def _serverless(scope: Scope, resource: Resource) -> Iterator[OwnPolicy]:
     for index, (entry, _) in enumerate(elements(given)):
         document: object = entry
         if isinstance(entry, str):
-            continue  # names of managed policies: see attachments()
+            continue  # names of managed policies: see attachments_of()
         if isinstance(entry, Mapping) and len(entry) == 1 and next(iter(entry)) in POLICY_TEMPLATES:
             document = policy_document(scope, entry)
         elif isinstance(entry, Mapping) and "Statement" not in entry:
@@ -235,7 +241,7 @@ def _of_policy(
     return OwnPolicy(whole, concerns_kms(policy))
 
 
-def attachments(scope: Scope) -> tuple[Attachments, ...]:
+def attachments_of(scope: Scope) -> tuple[Attachments, ...]:
     """What the resources of a stack attach by ARN, and their boundaries."""
     return tuple(
         one

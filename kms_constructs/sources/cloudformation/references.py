@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from kms_constructs.model.estate import Location, Reference
-from kms_constructs.model.text import display, has_hole
+from kms_constructs.model.text import display
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
 from kms_constructs.sources.cloudformation.inner import NESTED
-from kms_constructs.sources.cloudformation.keys import ALIAS_TYPE, KEY_TYPES, location_of
+from kms_constructs.sources.cloudformation.keys import ALIAS_TYPE, KEY_TYPES, location_of, may_name
 from kms_constructs.sources.cloudformation.own_policies import IDENTITY_TYPES
 from kms_constructs.sources.cloudformation.properties import Properties
 from kms_constructs.sources.cloudformation.resources import KEY_ID
@@ -46,7 +46,7 @@ def pointing(scope: Scope) -> tuple[Pointing, ...]:
     if scope.parent is None:  # a nested stack's outputs reach no further than its parent
         for name in section(scope.input.template, "Outputs"):
             value = scope.output(name, 0)
-            if isinstance(value, str) and (has_hole(value) or _may_name(value)):
+            if isinstance(value, str) and may_name(value):
                 found.append((value, None))
     return tuple(found)
 

@@ -294,6 +294,10 @@ class Stack:
         # Nobody asks for it while it is being found out.
         return cast("_Made", self.family.recall(self._kept, place, None, ask, self, *given, **named))
 
+    def is_free(self, ask: Callable[..., object]) -> bool:
+        """Whether what was `kept` is the same in every world, and came upon nothing."""
+        return self._kept[ask, ()].is_free
+
     def imported(self, take: Take, depth: int) -> object | None:
         """What other stacks have; None when no template has it."""
         return self.family.take(take, depth)

@@ -5,7 +5,7 @@ The resolver calls them and they call it back; this is the side that they know o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set, Sized
 from dataclasses import dataclass
 from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar
 
@@ -17,6 +17,7 @@ from kms_constructs.sources.positions import Pointer
 
 _Answer = TypeVar("_Answer")
 _Given = ParamSpec("_Given")
+_Found = TypeVar("_Found", bound=Sized)
 MAX_DEPTH: Final = 80
 """Levels of nesting that are followed; CloudFormation's own documents stay far below."""
 
@@ -77,6 +78,15 @@ class Stacks(Protocol):
 
     def sought(self, stack: Scope) -> Set[str]:
         """Names that a stack refers to, and that are not there."""
+        ...
+
+    @property
+    def scopes(self) -> Sequence[Scope]:
+        """Those that are made."""
+        ...
+
+    def each(self, ask: Callable[[Scope], _Found]) -> Iterator[tuple[Scope, _Found]]:
+        """What is asked of every stack, of those that have any of it."""
         ...
 
     def enter(self) -> None:

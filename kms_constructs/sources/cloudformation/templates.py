@@ -11,11 +11,16 @@ from kms_constructs.model.home import home_account
 from kms_constructs.model.text import HoleKind, display, hole
 from kms_constructs.model.worlds import Assignment, World
 from kms_constructs.sources.cloudformation.dangling import dangling
-from kms_constructs.sources.cloudformation.identities import IDENTITY_PASSES, Identities
-from kms_constructs.sources.cloudformation.keys import Keys
+from kms_constructs.sources.cloudformation.identities import Identities
+from kms_constructs.sources.cloudformation.keys import Keys, aliases_of, keys_of
 from kms_constructs.sources.cloudformation.layout import Layout
+from kms_constructs.sources.cloudformation.own_policies import (
+    attachments_of,
+    memberships_of,
+    policies_of,
+    principals_of,
+)
 from kms_constructs.sources.cloudformation.references import pointing
-from kms_constructs.sources.cloudformation.scope import Scope
 from kms_constructs.sources.cloudformation.template import TemplateInput
 from kms_constructs.sources.cloudformation.trails import trails_of
 from kms_constructs.sources.cloudformation.uses import uses_of
@@ -170,29 +175,39 @@ def _home_of(keys: Sequence[Key]) -> str | None:
 
 
 def _estate(inputs: tuple[TemplateInput, ...], world: Stacks) -> Estate:
-    scopes, problems = world.scopes, world.problems
+    problems = world.problems
     keys = Keys(problems)
-    for scope in scopes:
-        keys.add(scope)
-    for scope in scopes:
-        keys.add_aliases(scope)
+    for _, own_keys in world.each(keys_of):
+        keys.add(own_keys)
+    for scope, aliases in world.each(aliases_of):
+        keys.add_aliases(scope, aliases)
     identities = Identities()
-    for step in IDENTITY_PASSES:
-        for scope in scopes:
-            step(identities, scope)
+    for _, principals in world.each(principals_of):
+        identities.add_principals(principals)
+    for scope, memberships in world.each(memberships_of):
+        identities.add_members(scope, memberships)
+    for scope, policies in world.each(policies_of):
+        identities.add(scope, policies)
+    for scope, attachments in world.each(attachments_of):
+        identities.attach(scope, attachments)
     # Before what the rest of the templates takes from defaults, which decides nothing of who may do what.
-    notes = tuple(note for scope in scopes for note in _defaults_taken(scope))
-    for scope in scopes:
-        for text, reference in scope.kept(pointing):
+    notes = tuple(
+        note
+        for scope in world.scopes
+        if (taken := world.defaults_taken(scope))
+        for note in _notes(scope.input.source, taken)
+    )
+    for scope, found in world.each(pointing):
+        for text, reference in found:
             keys.point(scope, text, reference)
-    uses = uses_of(scopes, keys.named, any_key=bool(keys))
+    uses = uses_of(world, keys.named, any_key=bool(keys))
     trails: list[Trail] = []
-    for scope in scopes:
-        for trail, wrong in scope.kept(trails_of):
+    for _, own_trails in world.each(trails_of):
+        for trail, wrong in own_trails:
             trails.append(trail)
             problems += wrong
-    for scope in scopes:  # after everything has been resolved
-        if missing := scope.missing:
+    for scope in world.scopes:  # after everything has been resolved
+        if world.sought(scope) and (missing := scope.missing):
             problems += scope.kept(dangling, missing)
     return Estate(
         keys=keys.finish(),
@@ -206,9 +221,9 @@ def _estate(inputs: tuple[TemplateInput, ...], world: Stacks) -> Estate:
     )
 
 
-def _defaults_taken(scope: Scope) -> Iterator[str]:
-    for name, value in scope.defaults_taken.items():
+def _notes(source: str, taken: Mapping[str, str]) -> Iterator[str]:
+    for name, value in taken.items():
         yield (
-            f"{scope.input.source}: {display(value)!r} is taken from the default of parameter {name}; "
+            f"{source}: {display(value)!r} is taken from the default of parameter {name}; "
             f"give its value with --parameter, or leave it open with --ignore-defaults"
         )

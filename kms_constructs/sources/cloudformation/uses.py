@@ -17,8 +17,8 @@ from kms_constructs.model.services import requirements
 from kms_constructs.model.text import HoleKind, has_hole, hole, holes
 from kms_constructs.model.unknown import Unknown, is_unknown
 from kms_constructs.model.use import Link, Use, UsingRole
-from kms_constructs.sources.cloudformation.keys import location_of
-from kms_constructs.sources.cloudformation.scope import Resource, Scope
+from kms_constructs.sources.cloudformation.keys import location_of, may_name
+from kms_constructs.sources.cloudformation.scope import Resource, Scope, Stacks
 from kms_constructs.sources.cloudformation.ways import Named, has, named_by, text_at
 
 _MANAGED: Final = "alias/aws/"
@@ -76,19 +76,18 @@ def using_properties() -> Mapping[str, frozenset[str]]:
     return {kind: frozenset(names) for kind, names in found.items()}
 
 
-def uses_of(scopes: Iterable[Scope], keys: FindKeys, any_key: bool) -> tuple[Use, ...]:
+def uses_of(stacks: Stacks, keys: FindKeys, any_key: bool) -> tuple[Use, ...]:
     """Every use of a key, in the order of the templates.
 
     Args:
-        scopes: The stacks.
+        stacks: The stacks.
         keys: Finds the keys that a text names.
         any_key: Whether the templates have keys at all: without, only keys that AWS manages are used.
     """
-    stacks = tuple(scopes)
-    if not any_key and not any(_mentions_managed(scope) for scope in stacks):
+    if not any_key and not any(_mentions_managed(scope) for scope in stacks.scopes):
         return ()
     graph = _Graph(stacks, keys)
-    return tuple(use for scope in stacks for use in graph.uses_in(scope))
+    return tuple(use for scope, begun in stacks.each(_begun) for use in graph.uses_in(scope, begun))
 
 
 def _mentions_managed(scope: Scope) -> bool:
@@ -108,43 +107,28 @@ class _Held:
 class _Graph:
     """The resources that ways lead to, found by what names them."""
 
-    def __init__(self, scopes: tuple[Scope, ...], keys: FindKeys) -> None:
+    def __init__(self, stacks: Stacks, keys: FindKeys) -> None:
         self._keys = keys
         self._by_identity: dict[str, _Place] = {}
         self._by_text: dict[str, _Place] = {}
         self._facts: dict[tuple[str, str], tuple[Location, str]] = {}
-        further = _ways().further
-        for scope in scopes:
-            for resource in scope.resources.values():
-                if resource.type in further or resource.type == _APPLICATION:
-                    self._add(scope, resource)
+        for scope, led_to in stacks.each(_led_to):
+            for resource, texts in led_to:
+                place = (scope, resource)
+                self._by_identity[f"{scope.label}.{resource.logical_id}"] = place
+                for text in texts:
+                    self._by_text.setdefault(text, place)
 
-    def _add(self, scope: Scope, resource: Resource) -> None:
-        place = (scope, resource)
-        self._by_identity[f"{scope.label}.{resource.logical_id}"] = place
-        for text in (_arn_of(scope, resource), scope.attribute(resource.logical_id, "Ref", 0)):
-            if isinstance(text, str) and text:
-                self._by_text.setdefault(text, place)
-
-    def uses_in(self, scope: Scope) -> Iterator[Use]:
-        """The uses of which the first resource stands in this stack."""
-        by_type = _ways().by_type
-        for resource in scope.resources.values():
-            ways = by_type.get(resource.type)
-            if ways is None:
-                continue
+    def uses_in(self, scope: Scope, begun: Iterable[tuple[Resource, tuple[_Begun, ...]]]) -> Iterator[Use]:
+        """The uses of which the first resource stands in a stack, by the ways that begin there."""
+        for resource, ways in begun:
             seen: set[object] = set()
-            properties = scope.properties(resource.logical_id)
-            for requirement, consumer, begins in ways:
-                # Most ways begin at a property that is not there.
-                if not is_unknown(properties) and begins.isdisjoint(properties):
-                    continue
-                yield from self._uses(requirement, consumer, (scope, resource), seen)
+            for way in ways:
+                yield from self._uses(way, (scope, resource), seen)
 
-    def _uses(
-        self, requirement: ServiceRequirement, consumer: Consumer, first: _Place, seen: set[object]
-    ) -> Iterator[Use]:
-        for chain, text, doubt in self._followed(consumer.steps, first):
+    def _uses(self, way: _Begun, first: _Place, seen: set[object]) -> Iterator[Use]:
+        requirement = way.requirement
+        for chain, text, doubt in self._further(way.consumer.steps[1:], first, way.named):
             holder = chain[-1][0]
             for key, managed in self._held(text, holder[0]):
                 same = (
@@ -163,20 +147,25 @@ class _Graph:
         self, steps: tuple[Step, ...], place: _Place
     ) -> Iterator[tuple[tuple[tuple[_Place, Named], ...], str, str]]:
         """The resources on each way with what they name, what the last one names, and why it may be off."""
-        step, *rest = steps
+        step = steps[0]
         scope, resource = place
-        properties = scope.properties(resource.logical_id)
-        if resource.type != step.resource or is_unknown(properties):
-            return
-        for named in named_by(step, properties):
-            doubt = named.doubt or (_CONDITIONAL if resource.conditional else "")
+        if resource.type == step.resource:
+            named = scope.kept(_named, resource.logical_id, id(step), step=step)
+            yield from self._further(steps[1:], place, named)
+
+    def _further(
+        self, rest: tuple[Step, ...], place: _Place, every: tuple[Named, ...]
+    ) -> Iterator[tuple[tuple[tuple[_Place, Named], ...], str, str]]:
+        """The same, from a resource on of which it is known what it names."""
+        for named in every:
+            doubt = named.doubt or (_CONDITIONAL if place[1].conditional else "")
             if not rest:
                 yield ((place, named),), named.text, doubt
                 continue
             next_place = self.named(named.text)
             if next_place is None:
                 continue
-            for chain, text, further in self._followed(tuple(rest), next_place):
+            for chain, text, further in self._followed(rest, next_place):
                 yield ((place, named), *chain), text, doubt or further
 
     def named(self, text: str) -> _Place | None:
@@ -251,7 +240,7 @@ class _Graph:
         if any(has(properties, path) for path in caller.unseen):
             yield UsingRole(number, _made_out_of_sight(scope, resource), unseen=True)
             return
-        for named in named_by(step, properties):
+        for named in scope.kept(_named, resource.logical_id, id(step), step=step):
             if not rest:
                 yield UsingRole(number, _role_arn(scope, named.text))
                 continue
@@ -263,6 +252,63 @@ class _Graph:
                 yield UsingRole(number, _made_out_of_sight(*next_place), unseen=True)
             else:
                 yield from self._role(number, caller, tuple(rest), next_place)
+
+
+def _led_to(scope: Scope) -> tuple[tuple[Resource, tuple[str, ...]], ...]:
+    """The resources that ways lead to, with what names them."""
+    further = _ways().further
+    found: list[tuple[Resource, tuple[str, ...]]] = []
+    for resource in scope.resources.values():
+        if resource.type in further or resource.type == _APPLICATION:
+            texts = _arn_of(scope, resource), scope.attribute(resource.logical_id, "Ref", 0)
+            found.append((resource, tuple(text for text in texts if isinstance(text, str) and text)))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A way that begins at a resource.
+
+    Args:
+        requirement: The requirement that knows it.
+        consumer: The way.
+        named: What the resource names.
+    """
+
+    requirement: ServiceRequirement
+    consumer: Consumer
+    named: tuple[Named, ...]
+
+
+def _begun(scope: Scope) -> tuple[tuple[Resource, tuple[_Begun, ...]], ...]:
+    """The resources that ways begin at, with those ways."""
+    by_type = _ways().by_type
+    found: list[tuple[Resource, tuple[_Begun, ...]]] = []
+    for resource in scope.resources.values():
+        ways = by_type.get(resource.type)
+        if ways is None:
+            continue
+        properties = scope.properties(resource.logical_id)
+        if is_unknown(properties):
+            continue
+        begun: list[_Begun] = []
+        for requirement, consumer, begins in ways:
+            # Most ways begin at a property that is not there.
+            if not begins.isdisjoint(properties):
+                named = tuple(named_by(consumer.steps[0], properties))
+                if len(consumer.steps) == 1:
+                    named = tuple(one for one in named if _MANAGED in one.text or may_name(one.text))
+                if named:
+                    begun.append(_Begun(requirement, consumer, named))
+        if begun:
+            found.append((resource, tuple(begun)))
+    return tuple(found)
+
+
+def _named(scope: Scope, logical_id: str, number: int, step: Step) -> tuple[Named, ...]:
+    """What the properties of a resource name by a step; the number stands for the step."""
+    properties = scope.properties(logical_id)
+    return () if is_unknown(properties) else tuple(named_by(step, properties))
 
 
 def _made_out_of_sight(scope: Scope, resource: Resource) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set, Sized
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from kms_constructs.model.estate import SourceProblem
 from kms_constructs.model.text import HoleKind, has_hole, hole
@@ -21,6 +23,21 @@ from kms_constructs.sources.cloudformation.scope import Scope, section
 from kms_constructs.sources.cloudformation.template import TemplateInput
 from kms_constructs.sources.cloudformation.values import Values
 
+_Answer = TypeVar("_Answer", bound=Sized)
+
+
+@dataclass(slots=True)
+class _Families:
+    """The stacks of one place.
+
+    Args:
+        names: Of what is chosen, the names that they hang on.
+        made: A stack and those nested in it, by what is chosen for those names.
+    """
+
+    names: tuple[str, ...]
+    made: dict[tuple[str | None, ...], tuple[Stack, ...]] = field(default_factory=dict)
+
 
 class Stock:
     """The stacks of templates, each made once for what is chosen for its parameters.
@@ -32,8 +49,12 @@ class Stock:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.course = Course()
-        self._made: dict[object, tuple[Stack, ...]] = {}
         self._inner: dict[tuple[int, str], Place] = {}
+        self._excluded: dict[Stack, Mapping[str, frozenset[str]]] = {}
+        self.idle: dict[object, set[Stack]] = {}
+        """By what is asked: the stacks that have none of it in any world."""
+        self._hangs: dict[tuple[str, ...], dict[Place, _Families]] = {}
+        """By the names that are chosen: the stacks of each place."""
 
     def with_(self, values: Values) -> World:
         """The stacks of one world.
@@ -41,7 +62,7 @@ class Stock:
         Args:
             values: What is put in: other worlds choose otherwise, and have all else in common with it.
         """
-        is_first = not self._made
+        is_first = not self._hangs
         self.course.is_hasty = False
         made = World(self, values)
         if self.course.is_hasty and not is_first:
@@ -57,13 +78,18 @@ class Stock:
             place: The stack.
             values: What is put in.
         """
-        parameters = section(place.input.template, "Parameters")
-        # Region, account and partition are in everything.
-        own = tuple(pair for pair in values.chosen.items() if pair[0] in parameters or "::" in pair[0])
-        found = self._made.get((place, own))
-        if found is None or not found[0].family.serves_others:
-            found = self._made[place, own] = tuple(self._stacks(place, values, None))
-        return found
+        hangs = self._hangs.setdefault(tuple(values.chosen), {})
+        found = hangs.get(place)
+        if found is None:
+            parameters = section(place.input.template, "Parameters")
+            # Region, account and partition are in everything.
+            names = tuple(name for name in values.chosen if name in parameters or "::" in name)
+            found = hangs[place] = _Families(names)
+        own = tuple([values.chosen[name] for name in found.names])
+        family = found.made.get(own)
+        if family is None or not family[0].family.serves_others:
+            family = found.made[own] = tuple(self._stacks(place, values, None))
+        return family
 
     def _stacks(self, place: Place, values: Values, parent: Stack | None) -> Iterator[Stack]:
         stack = Stack(self.course, values, place.input, place.label, parent, place.logical_id)
@@ -73,6 +99,17 @@ class Stock:
                 if one.parent is stack:
                     stack.children[child_id] = one
                 yield one
+
+    def excluded(self, root: Stack, values: Values) -> Mapping[str, frozenset[str]]:
+        """The values that open ones of a stack are known not to have."""
+        found = self._excluded.get(root)
+        if found is None:
+            found = self._excluded[root] = {
+                hole(HoleKind.ENVIRONMENT, name) if "::" in name else root.unresolved(name): excluded
+                for name, excluded in values.excluded.items()
+                if "::" in name or name in root.parameters
+            }
+        return found
 
     def inner(self, item: TemplateInput, label: str) -> Place:
         """A stack whose template stands in a template.
@@ -104,13 +141,10 @@ class World:
         self._labels = dict(layout.labels)
         self._defaults: dict[object, dict[str, str]] = {}
         self._sought: dict[object, set[str]] = {}
-        self._excluded: dict[str, frozenset[str]] = {
-            hole(HoleKind.ENVIRONMENT, name): one
-            for name, one in values.excluded.items()
-            if name.startswith("AWS::")
-        }
+        self._excluded: dict[str, frozenset[str]] = {}
         self._exports: dict[str, list[tuple[Stack, str]]] | None = None
         self._is_indexing = False
+        self._answers: dict[Take, object | None] = {}
         self.enter()
         self.scopes: list[Stack] = []
         for place in layout.roots:
@@ -124,16 +158,19 @@ class World:
 
     def _add(self, place: Place) -> None:
         family = self._stock.family(place, self.values)
-        root = family[0]
-        for name, values in self.values.excluded.items():
-            if name in root.parameters and not name.startswith("AWS::"):
-                self._excluded[root.unresolved(name)] = values
+        self._excluded |= self._stock.excluded(family[0], self.values)
         self.scopes += family
 
     def _settle(self, scope: Stack) -> None:
         """Decides which resources a stack has, and adds the templates that they hold."""
+        idle = self._stock.idle.setdefault(_settled, set())
+        if scope in idle:
+            return
         upsets = scope.course.upsets
-        for one in scope.kept(_settled, self._stock.layout):
+        found = scope.kept(_settled, layout=self._stock.layout)
+        if not found and scope.is_free(_settled):
+            idle.add(scope)
+        for one in found:
             if not isinstance(one, Inner):
                 self.problems.append(one)
             elif len(self.scopes) >= MAX_STACKS:
@@ -148,6 +185,17 @@ class World:
     def enter(self) -> None:
         """Makes it the world that is asked, until another is."""
         self._stock.course.world = self
+
+    def each(self, ask: Callable[[Scope], _Answer]) -> Iterator[tuple[Stack, _Answer]]:
+        """What is asked of every stack, of those that have any of it."""
+        idle = self._stock.idle.setdefault(ask, set())
+        for scope in self.scopes:
+            if scope not in idle:
+                found = scope.kept(ask)
+                if found:
+                    yield scope, found
+                elif scope.is_free(ask):
+                    idle.add(scope)
 
     def note(self, mark: Mark) -> None:
         """Notes what finding something out came upon."""
@@ -178,10 +226,18 @@ class World:
                 of the stack, its Region and the name of the output.
             depth: How deep it is asked for.
         """
+        if take in self._answers:
+            return self._answers[take]
+        course = self._stock.course
+        upsets = course.upsets
         kind, name, place, further = take
         if kind == "export":
-            return self._exported(name, (place, further), depth)
-        return self._stack_output(name, place, further, depth)
+            answer = self._exported(name, (place, further), depth)
+        else:
+            answer = self._stack_output(name, place, further, depth)
+        if course.upsets == upsets and self.is_settled:
+            self._answers[take] = answer
+        return answer
 
     def _exported(self, name: str, environment: tuple[str, str], depth: int) -> object | None:
         account, region = environment
@@ -201,9 +257,15 @@ class World:
             found: dict[str, list[tuple[Stack, str]]] = {}
             self._exports = found
             self._is_indexing = True
+            idle = self._stock.idle.setdefault(_exports, set())
             try:
                 for scope in self.scopes:
-                    for text, output_id in scope.family.apart(scope.kept, _exports, depth=depth):
+                    if scope in idle:
+                        continue
+                    named = scope.family.apart(scope.kept, _exports, depth=depth)
+                    if not named and scope.is_free(_exports):
+                        idle.add(scope)
+                    for text, output_id in named:
                         found.setdefault(text, []).append((scope, output_id))
             except BaseException:
                 self._exports = None

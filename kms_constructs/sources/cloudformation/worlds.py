@@ -168,9 +168,7 @@ class _Search:
         # What a stack set or a product makes has parameters of its own.
         self._stacks = [stack for stack in stacks if not stack.input.within]
         self._not_followed = (
-            (stack, str(name))
-            for stack in self._stacks
-            for name in section(stack.input.template, "Outputs")
+            (stack, str(name)) for stack in self._stacks for name in section(stack.input.template, "Outputs")
         )
         self._given = given
         self._inputs: dict[str, Input] = {}
