@@ -8,7 +8,7 @@ from dataclasses import replace
 from kms_constructs.analysis.access import AccessMatrix, MatrixRow, capabilities_of
 from kms_constructs.analysis.within import EstateAccess
 from kms_constructs.model.estate import Estate
-from kms_constructs.model.worlds import Assignment, described
+from kms_constructs.model.worlds import Assignment, Telling
 
 
 def matrices_of(
@@ -54,7 +54,7 @@ def _rows(matrix: AccessMatrix) -> dict[str, MatrixRow]:
 
 def _named(found: dict[str, list[tuple[AccessMatrix, list[Assignment]]]]) -> Iterator[AccessMatrix]:
     for matrices in found.values():
-        every = [one for _, assignments in matrices for one in assignments]
+        telling = Telling([one for _, assignments in matrices for one in assignments])
         for matrix, assignments in matrices:
-            world = described(assignments, every)
+            world = telling(assignments)
             yield replace(matrix, world=world) if world else matrix

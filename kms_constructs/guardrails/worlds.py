@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from kms_constructs.guardrails.finding import Finding, Outcome
 from kms_constructs.model.estate import Estate, IdentityPolicy, Key, Location, Trail
-from kms_constructs.model.worlds import Assignment, World, described
+from kms_constructs.model.worlds import Assignment, Telling, World
 
 
 class Judged:
@@ -96,7 +96,7 @@ class _Label:
     def __init__(self, worlds: Sequence[World[Estate]], present: frozenset[int]) -> None:
         self._worlds = worlds
         self._present = present
-        self._every = self._assignments(present)
+        self._telling = Telling(self._assignments(present))
         self._known: dict[frozenset[int], str] = {}
 
     def _assignments(self, numbers: Iterable[int]) -> list[Assignment]:
@@ -105,7 +105,7 @@ class _Label:
     def __call__(self, finding: Finding, numbers: Collection[int]) -> Finding:
         place = frozenset(numbers)
         if place not in self._known:
-            self._known[place] = described(self._assignments(place), self._every)
+            self._known[place] = self._telling(self._assignments(place))
         world = self._known[place]
         if not world:
             return finding

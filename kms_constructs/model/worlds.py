@@ -6,7 +6,7 @@ of them: the inputs that decide something (parameters, Region, account), and the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -47,9 +47,7 @@ def together(
 
 
 def described(some: Collection[Assignment], every: Collection[Assignment]) -> str:
-    """What some choices have in common that the others have not, as ``Stage=prod``; empty when they are all.
-
-    Where they have nothing in common that tells them from the others, one of them is named.
+    """What some choices have in common that the others have not: see `Telling`.
 
     Example:
         >>> every = [(("Stage", stage), ("Open", flag)) for stage in ("dev", "prod") for flag in "ny"]
@@ -58,42 +56,78 @@ def described(some: Collection[Assignment], every: Collection[Assignment]) -> st
         >>> described([every[0], every[3]], every)
         'Stage=dev and Open=n, for instance'
     """
-    inside = set(some)
-    outside = [one for one in every if one not in inside]
-    if not outside or not inside:
-        return ""
-    ordered = [one for one in every if one in inside]
-    names = tuple(dict.fromkeys(name for one in ordered for name, _ in one))
-    values = {
-        name: dict.fromkeys(value for one in ordered for at, value in one if at == name) for name in names
-    }
-    needed = _needed(names, {name: set(values[name]) for name in names}, outside)
-    if needed is not None:
-        return " and ".join(f"{name}={_either(tuple(values[name]))}" for name in needed)
-    for one in ordered:
-        fixed = dict(one)
-        needed = _needed(names, {name: {fixed[name]} for name in fixed}, outside)
+    return Telling(every)(some)
+
+
+class Telling:
+    """Tells some choices from the others.
+
+    Args:
+        every: All choices.
+    """
+
+    def __init__(self, every: Collection[Assignment]) -> None:
+        self._every = tuple(every)
+        self._equal = {one: number for number, one in enumerate(dict.fromkeys(self._every))}
+        self._same = {id(one): self._equal[one] for one in self._every}
+        choices = [dict(one) for one in self._equal]
+        values: dict[str, dict[str | None, None]] = {}
+        for choice in choices:
+            for name in choice:
+                values.setdefault(name, {})
+        for name, found in values.items():
+            found.update(dict.fromkeys(choice.get(name) for choice in choices))
+        # What all have in common tells none from another: of many inputs, most are left open.
+        telling = {name for name, found in values.items() if len(found) > 1}
+        self._choices = [
+            {name: value for name, value in choice.items() if name in telling} for choice in choices
+        ]
+
+    def __call__(self, some: Collection[Assignment]) -> str:
+        """What some choices have in common, as ``Stage=prod``; empty when they are all.
+
+        Where they have nothing in common that tells them from the others, one of them is named.
+
+        Args:
+            some: The choices.
+        """
+        numbers = self._numbers(some)
+        ordered = [choice for number, choice in enumerate(self._choices) if number in numbers]
+        outside = [choice for number, choice in enumerate(self._choices) if number not in numbers]
+        if not outside or not ordered:
+            return ""
+        values: dict[str, dict[str, None]] = {}
+        for choice in ordered:
+            for name, value in choice.items():
+                values.setdefault(name, {})[value] = None
+        needed = _needed(values, outside)
         if needed is not None:
-            return f"{' and '.join(f'{name}={fixed[name]}' for name in needed)}, for instance"
-    return ""
+            return " and ".join(f"{name}={_either(tuple(values[name]))}" for name in needed)
+        for fixed in ordered:
+            needed = _needed({name: {fixed[name]: None} for name in values if name in fixed}, outside)
+            if needed is not None:
+                return f"{' and '.join(f'{name}={fixed[name]}' for name in needed)}, for instance"
+        return ""
+
+    def _numbers(self, some: Collection[Assignment]) -> set[int]:
+        same, equal = self._same, self._equal
+        # Most are the same objects: long ones are slow to compare.
+        return {same[id(one)] if id(one) in same else equal.get(one, -1) for one in some}
 
 
 def _needed(
-    names: Sequence[str], box: dict[str, set[str]], outside: Sequence[Assignment]
+    box: Mapping[str, Mapping[str, None]], outside: Sequence[Mapping[str, str]]
 ) -> tuple[str, ...] | None:
     """The inputs whose values keep every choice outside out; None when even all of them do not."""
-    needed = [name for name in names if name in box]
-    others = [dict(one) for one in outside]
-
-    def keeps_out(chosen: Sequence[str]) -> bool:
-        return not any(all(one.get(name) in box[name] for name in chosen) for one in others)
-
-    if not keeps_out(needed):
+    barriers = [{name for name, values in box.items() if one.get(name) not in values} for one in outside]
+    if not all(barriers):
         return None
+    needed = list(box)
     for name in tuple(needed):
-        fewer = [other for other in needed if other != name]
-        if keeps_out(fewer):
-            needed = fewer
+        if {name} not in barriers:
+            needed.remove(name)
+            for one in barriers:
+                one.discard(name)
     return tuple(needed)
 
 
