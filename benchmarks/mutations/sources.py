@@ -6,7 +6,10 @@ from mutations.mutant import Mutant
 
 WORLDS = ("tests/sources/cloudformation/test_worlds.py", "tests/guardrails/test_worlds.py")
 
-SAME = ("tests/sources/cloudformation/test_same_stacks.py",)
+SAME = (
+    "tests/sources/cloudformation/test_known.py",
+    "tests/sources/cloudformation/test_same_stacks.py",
+)
 RESOLVER = ("tests/sources/cloudformation/test_intrinsics.py",)
 PARSER = ("tests/model/test_policy_parser.py", "tests/model/test_policy.py")
 
@@ -241,24 +244,24 @@ SOURCES = (
     Mutant(
         "source-stack-of-another-value",
         "sources/cloudformation/world.py",
-        "pair[0] in parameters or ",
-        "",
+        "if name in parameters or ",
+        "if ",
         "What holds of one stage would hold of all.",
         SAME,
     ),
     Mutant(
         "source-stack-that-imports",
         "sources/cloudformation/known.py",
-        '            return world.answer(cast("Take", what), 0) == given\n',
-        "            return True\n",
+        '                elif world.answer(cast("Take", what), 0) != given:\n',
+        "                elif False:\n",
         "Who may use a key by an import would be whom the first stage exports.",
         SAME,
     ),
     Mutant(
         "source-stack-of-another-account",
         "sources/cloudformation/world.py",
-        ' or "::" in pair[0]',
-        "",
+        'name in parameters or "::" in name)',
+        "name in parameters)",
         "Keys of an account that a key policy gives away would be of none.",
         SAME,
     ),
@@ -271,14 +274,6 @@ SOURCES = (
         ("tests/sources/cloudformation/test_stacks.py",),
     ),
     Mutant(
-        "source-defaults-noted-once",
-        "sources/cloudformation/known.py",
-        "            if given is _NOTED:\n                self.course",
-        "            if False:\n                self.course",
-        "Defaults that decide of keys would not be noted, nor what a template refers to in vain.",
-        SAME,
-    ),
-    Mutant(
         "source-property-in-a-circle",
         "sources/cloudformation/resolver.py",
         "        if depth or self._sought_out:  # within a circle, perhaps\n",
@@ -289,17 +284,9 @@ SOURCES = (
     Mutant(
         "same-in-a-circle",
         "sources/cloudformation/known.py",
-        "        found.lasts = upsets == course.upsets and not course.unsettled\n",
-        "        found.lasts = not course.unsettled\n",
-        "What hangs on who asked first would hold where another asks first.",
-        SAME,
-    ),
-    Mutant(
-        "same-though-unsettled",
-        "sources/cloudformation/known.py",
-        "        found.lasts = upsets == course.upsets and not course.unsettled\n",
         "        found.lasts = upsets == course.upsets\n",
-        "What was not there yet when it was asked for would never be there.",
+        "",
+        "What hangs on who asked first would hold where another asks first.",
         SAME,
     ),
     Mutant(
@@ -343,27 +330,19 @@ SOURCES = (
         SAME,
     ),
     Mutant(
-        "same-while-it-is-compared",
-        "sources/cloudformation/known.py",
-        "        if self._is_compared:\n            raise OddError\n        outer",
-        "        outer",
-        "A circle of imports would be followed from another place than where it begins.",
-        SAME,
-    ),
-    Mutant(
-        "same-compared-within",
-        "sources/cloudformation/known.py",
-        "        if self._is_compared:\n            raise OddError  # it",
-        "        if False:\n            raise OddError  # it",
-        "A circle of imports would be followed from another place than where it begins.",
-        SAME,
-    ),
-    Mutant(
         "same-circle-met-in-comparing",
         "sources/cloudformation/known.py",
         "        if self.comparing:\n            raise OddError\n",
         "",
         "A circle of imports would be followed from another place than where it begins.",
+        SAME,
+    ),
+    Mutant(
+        "same-notes-of-one-world",
+        "sources/cloudformation/known.py",
+        '            for mark in one.met:\n                world.note(cast("Mark", mark))\n',
+        "",
+        "Defaults that decide of keys would not be noted, nor what a template refers to in vain.",
         SAME,
     ),
     Mutant(
@@ -375,42 +354,18 @@ SOURCES = (
         SAME,
     ),
     Mutant(
-        "same-stack-that-asked-too-early",
-        "sources/cloudformation/known.py",
-        "            self.serves_others = False\n",
-        "",
-        "Resources that hang on an import would be those of the first world.",
-        SAME,
-    ),
-    Mutant(
         "same-world-that-asked-too-early",
         "sources/cloudformation/world.py",
-        "        if self.course.is_hasty and not is_first:\n",
-        "        if False:\n",
+        "        return World(Stock(self.layout), values) if self._has_others else made\n",
+        "        return made\n",
         "What a stack has would be known before it is decided.",
         SAME,
     ),
     Mutant(
-        "same-stack-of-circles",
+        "same-stacks-asked-too-early",
         "sources/cloudformation/world.py",
-        "            scope.family.serves_others = False\n",
+        "            del families.made[own]\n",
         "            pass\n",
-        "Resources that hang on who asked first would be those of the first world.",
-        SAME,
-    ),
-    Mutant(
-        "same-answer-in-a-circle",
-        "sources/cloudformation/world.py",
-        "        if course.upsets == upsets and self.is_settled:\n",
-        "        if self.is_settled:\n",
-        "What is open while a circle is followed would stay open where nothing is.",
-        SAME,
-    ),
-    Mutant(
-        "same-answer-too-early",
-        "sources/cloudformation/world.py",
-        "        if course.upsets == upsets and self.is_settled:\n",
-        "        if course.upsets == upsets:\n",
         "What was not there yet when it was asked for would never be there.",
         SAME,
     ),

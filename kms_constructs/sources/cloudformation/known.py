@@ -54,10 +54,8 @@ class Course:
         """How often something came in between that makes what is found hang on who asked first."""
         self.comparing = 0
         """How many things are compared with what they took, one within the other."""
-        self.unsettled = 0
-        """How many questions go out before it is decided which resources there are."""
         self.is_hasty = False
-        """Whether any did in this world."""
+        """Whether a stack asked others in this world before it was decided which resources they have."""
         self.is_deep = False
         """Whether anything was asked for so deep that it may be cut off elsewhere."""
 
@@ -112,7 +110,6 @@ class Family:
         self.serves_others = True
         """Whether it may serve another world."""
         self._found: Known[Any] | None = None
-        self._is_compared = False
 
     def recall(
         self,
@@ -149,8 +146,6 @@ class Family:
                     self._found.met.update(held.met)
                     self._found.is_own = self._found.is_own and held.is_own
                 return held.value
-        if self._is_compared:
-            raise OddError
         outer, upsets = self._found, course.upsets
         self._found = found = Known(circle, course.world, before)
         known[place] = _BEING_FOUND
@@ -164,7 +159,7 @@ class Family:
             raise
         finally:
             self._found = outer
-        found.lasts = upsets == course.upsets and not course.unsettled
+        found.lasts = upsets == course.upsets
         found.is_free = found.lasts and not found.met
         known[place] = found
         if outer is not None and not found.is_free:
@@ -194,11 +189,8 @@ class Family:
             for mark in one.met:
                 world.note(cast("Mark", mark))
             return True
-        if self._is_compared:
-            raise OddError  # it came back here, where more would be under way than the one place
         course, newest = self.course, known[place]
         known[place] = _BEING_FOUND
-        self._is_compared = True
         course.comparing += 1
         try:
             for what, given in one.met.items():
@@ -213,7 +205,6 @@ class Family:
             return False
         finally:
             known[place] = newest
-            self._is_compared = False
             course.comparing -= 1
 
     def note(self, mark: Mark) -> None:
@@ -232,16 +223,10 @@ class Family:
 
     def take(self, take: Take, depth: int) -> object:
         """Asks other stacks."""
-        course = self.course
-        unsettled = not course.world.is_settled
-        if unsettled:
-            self.serves_others = False
-            course.is_hasty = True
-            course.unsettled += 1
-        try:
-            answer = course.world.answer(take, depth)
-        finally:
-            course.unsettled -= unsettled
+        world = self.course.world
+        if not world.is_settled:
+            self.course.is_hasty = True
+        answer = world.answer(take, depth)
         if self._found is not None:
             self._found.met[take] = answer
             self._found.is_own = False

@@ -50,6 +50,10 @@ class Stock:
         self.layout = layout
         self.course = Course()
         self._inner: dict[tuple[int, str], Place] = {}
+        self._fresh: list[tuple[_Families, tuple[str | None, ...]]] = []
+        """The stacks that the newest world was the first to have."""
+        self._has_others = False
+        """Whether it has any that other worlds had before."""
         self._excluded: dict[Stack, Mapping[str, frozenset[str]]] = {}
         self.idle: dict[object, set[Stack]] = {}
         """By what is asked: the stacks that have none of it in any world."""
@@ -62,14 +66,17 @@ class Stock:
         Args:
             values: What is put in: other worlds choose otherwise, and have all else in common with it.
         """
-        is_first = not self._hangs
+        self._fresh.clear()
+        self._has_others = False
         self.course.is_hasty = False
         made = World(self, values)
-        if self.course.is_hasty and not is_first:
-            # What was asked before it was decided which resources there are hangs on the order of the stacks,
-            # and of those that served other worlds it is decided already.
-            return World(Stock(self.layout), values)
-        return made
+        if not self.course.is_hasty:
+            return made
+        # What was asked before it was decided which resources there are hangs on the order of the stacks.
+        # Those made here would say it to other worlds; of those made before, it was decided already.
+        for families, own in self._fresh:
+            del families.made[own]
+        return World(Stock(self.layout), values) if self._has_others else made
 
     def family(self, place: Place, values: Values) -> tuple[Stack, ...]:
         """A stack and those nested in it, with what is chosen for their parameters.
@@ -89,6 +96,9 @@ class Stock:
         family = found.made.get(own)
         if family is None or not family[0].family.serves_others:
             family = found.made[own] = tuple(self._stacks(place, values, None))
+            self._fresh.append((found, own))
+        else:
+            self._has_others = True
         return family
 
     def _stacks(self, place: Place, values: Values, parent: Stack | None) -> Iterator[Stack]:
@@ -235,7 +245,7 @@ class World:
             answer = self._exported(name, (place, further), depth)
         else:
             answer = self._stack_output(name, place, further, depth)
-        if course.upsets == upsets and self.is_settled:
+        if course.upsets == upsets:  # else it may be another when it is asked again
             self._answers[take] = answer
         return answer
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -13,12 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kms_constructs.model.estate import Estate, SourceProblem
+from kms_constructs.model.estate import SourceProblem
 from kms_constructs.sources import TemplateInput, estate_from_templates
-from kms_constructs.sources.cloudformation.layout import Place
 from kms_constructs.sources.cloudformation.resolver import Stack
-from kms_constructs.sources.cloudformation.values import Values
-from kms_constructs.sources.cloudformation.world import Stock
+from tests.sources.cloudformation.same import anew, plain
 from tests.sources.cloudformation.templates_that_import import Dice
 from tests.sources.cloudformation.templates_with_choices import (
     ACCOUNT,
@@ -142,29 +139,12 @@ def _inputs(names: tuple[str, ...], where: Mapping[str, str]) -> list[TemplateIn
     return [TemplateInput(POOL[name], name, **where) for name in names]
 
 
-def _anew(inputs: list[TemplateInput]) -> Estate:
-    """The estate of worlds of which each is resolved by itself."""
-
-    def made(stock: Stock, place: Place, values: Values) -> tuple[Stack, ...]:
-        return tuple(stock._stacks(place, values, None))
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Stock, "family", made)
-        return estate_from_templates(inputs)
-
-
-def _plain(estate: Estate) -> list[object]:
-    """Estates whose objects are compared, and not which of them are one."""
-    worlds = [(replace(world.estate, worlds=()), world.assignments) for world in estate.worlds]
-    return [replace(estate, worlds=()), worlds]
-
-
 @pytest.mark.parametrize("where", [_HOME, {}], ids=["", "of an account that nobody said"])
 @pytest.mark.parametrize("other", [name for name in POOL if name != "stage.json"])
 def test_a_template_beside_one_of_two_stages(other: str, where: Mapping[str, str]) -> None:
     for names in (("stage.json", other), (other, "stage.json"), ("stage.json", other, "other.json")):
         inputs = _inputs(names, where)
-        assert _plain(estate_from_templates(inputs)) == _plain(_anew(inputs))
+        assert plain(estate_from_templates(inputs)) == plain(anew(inputs))
 
 
 @settings(max_examples=60)
@@ -174,7 +154,7 @@ def test_a_template_beside_one_of_two_stages(other: str, where: Mapping[str, str
 )
 def test_any_templates_together(names: list[str], where: Mapping[str, str]) -> None:
     inputs = _inputs(tuple(names), where)
-    assert _plain(estate_from_templates(inputs)) == _plain(_anew(inputs))
+    assert plain(estate_from_templates(inputs)) == plain(anew(inputs))
 
 
 @settings(max_examples=150)
@@ -184,7 +164,7 @@ def test_templates_that_import(random: Random, where: Mapping[str, str]) -> None
         TemplateInput(body, name, name.removesuffix(".json").removesuffix("nested"), **where)
         for name, body in Dice(random).templates().items()
     ]
-    assert _plain(estate_from_templates(inputs)) == _plain(_anew(inputs))
+    assert plain(estate_from_templates(inputs)) == plain(anew(inputs))
 
 
 def test_what_nothing_decides_is_resolved_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,4 +191,4 @@ def test_in_the_account_that_a_key_policy_gives_away_nothing_is_the_same() -> No
     inputs = [*_inputs(("stage.json",), {}), TemplateInput(template({"Key": given_away}), "home.json")]
     found = estate_from_templates(inputs)
     assert {key.account for world in found.worlds for key in world.estate.keys} == {ACCOUNT}
-    assert _plain(found) == _plain(_anew(inputs))
+    assert plain(found) == plain(anew(inputs))
