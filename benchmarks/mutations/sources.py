@@ -378,6 +378,14 @@ SOURCES = (
         SAME,
     ),
     Mutant(
+        "same-however-long",
+        "sources/cloudformation/known.py",
+        "        if course.comparing >= MAX_COMPARING:\n",
+        "        if False:\n",
+        "A long chain of imports would be a defect.",
+        SAME,
+    ),
+    Mutant(
         "same-however-deep",
         "sources/cloudformation/templates.py",
         "    if not stock.course.is_deep:\n",

@@ -27,6 +27,10 @@ SHALLOW: Final = 28
 """Levels of nesting within which nothing is cut off, wherever in a second template it is asked for."""
 
 
+MAX_COMPARING: Final = 3
+"""Stacks whose exports hang on each other's that are compared one within another: nothing else bounds it."""
+
+
 class Asked(Protocol):
     """A world, as far as what is known of stacks hangs on it."""
 
@@ -58,6 +62,12 @@ class Course:
         """Whether a stack asked others in this world before it was decided which resources they have."""
         self.is_deep = False
         """Whether anything was asked for so deep that it may be cut off elsewhere."""
+
+    def deepen(self) -> None:
+        """Something lies so deep that it may be cut off elsewhere."""
+        if self.comparing:
+            raise OddError
+        self.is_deep = True
 
     def upset(self) -> None:
         """Something hangs on who asked first: a comparison does not ask as finding it out does."""
@@ -190,6 +200,8 @@ class Family:
                 world.note(cast("Mark", mark))
             return True
         course, newest = self.course, known[place]
+        if course.comparing >= MAX_COMPARING:
+            raise OddError
         known[place] = _BEING_FOUND
         course.comparing += 1
         try:

@@ -203,7 +203,7 @@ class Stack:
 
     def is_cut_off(self, depth: int) -> bool:
         """Whether something lies too deep to be followed; it is beyond `SHALLOW`."""
-        self.course.is_deep = True
+        self.course.deepen()
         return depth >= MAX_DEPTH
 
     def _alone(self, work: Callable[_Taken, _Made], *given: _Taken.args, **named: _Taken.kwargs) -> _Made:

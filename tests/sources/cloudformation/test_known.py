@@ -285,6 +285,32 @@ def test_what_is_cut_off_where_it_is_asked_for_deep_within() -> None:
     assert second != "x"
 
 
+def test_a_long_chain_of_imports() -> None:
+    links = {
+        f"link{number}": template(
+            {"Key": key(_allowing(_imported(f"e{number + 1}")))},
+            Outputs=_exports(**{f"e{number}": _imported(f"e{number + 1}")}),
+        )
+        for number in range(150)
+    }
+    links["link150"] = template({}, Parameters={"Other": TEXT}, Outputs=_exports(e150=ref("Other")))
+    # In the first world each link asks the one before it; in the second all of them are asked for at once.
+    _as_anew(asks=_by_stage(_imported("e0"), "x"), **dict(reversed(links.items())))
+
+
+def test_a_chain_of_imports_deep_within_others() -> None:
+    deep = {"Parameters": {"Stage": STAGE}}
+    links = {
+        f"link{number}": template(
+            {},
+            **(deep if number % 2 else {}),
+            Outputs=_exports(**{f"e{number}": _deep(_imported(f"e{number + 1}"), 35 if number % 2 else 0)}),
+        )
+        for number in range(10)
+    }
+    _as_anew(asks=_by_stage(_imported("e0"), "x"), **dict(reversed(links.items())))
+
+
 def test_a_key_that_something_refers_to_in_one_world() -> None:
     bucket = {"Type": "AWS::SNS::Topic", "Properties": {"KmsMasterKeyId": when("IsProd", _imported("key"))}}
     estate = _as_anew(
