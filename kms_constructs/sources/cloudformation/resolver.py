@@ -9,20 +9,21 @@ See: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-fu
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
-from kms_constructs.model.arn import OPEN_PARTITION, PARTITIONS, of_region
+from kms_constructs.model.arn import PARTITIONS
 from kms_constructs.model.estate import SourceProblem
 from kms_constructs.model.exact import exact_bytes
-from kms_constructs.model.text import CLOSE, OPEN, HoleKind, display, has_hole, hole
+from kms_constructs.model.text import CLOSE, OPEN, HoleKind, hole
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
 from kms_constructs.sources.cloudformation import intrinsics
 from kms_constructs.sources.cloudformation.content import makes_resources, raw_resources
+from kms_constructs.sources.cloudformation.dynamic import is_dynamic, undecided_parts
 from kms_constructs.sources.cloudformation.known import SHALLOW, Course, Family, Known, Take
 from kms_constructs.sources.cloudformation.naming import name_of
+from kms_constructs.sources.cloudformation.parameters import as_declared, is_list_type, is_read_from_ssm
 from kms_constructs.sources.cloudformation.resources import attribute_of
 from kms_constructs.sources.cloudformation.scope import (
     MAX_DEPTH,
@@ -33,17 +34,12 @@ from kms_constructs.sources.cloudformation.scope import (
     section,
 )
 from kms_constructs.sources.cloudformation.template import TemplateInput
-from kms_constructs.sources.cloudformation.values import ACCOUNT, PARTITION, REGION, Values
+from kms_constructs.sources.cloudformation.values import ACCOUNT, PARTITION, REGION, Values, partition_of
 from kms_constructs.sources.positions import Pointer
 
 MAX_TEXT: Final = 262_144
 """Characters of one resolved text; longer ones come from templates made to exhaust their readers."""
 
-_DYNAMIC = re.compile(
-    rf"\{{\{{(?P<resolve>resolve:(?:[^{{}}{OPEN}]|{OPEN}[^{CLOSE}]*{CLOSE})*)\}}\}}"
-    r"|\[\[(?P<product>servicecatalog:[^\[\]]*)\]\]"
-)
-"""References that CloudFormation, or a transform of AWS, puts a value in the place of at deployment."""
 _ONLY_TEXT = {str}
 _Taken = ParamSpec("_Taken")
 _Made = TypeVar("_Made")
@@ -180,7 +176,7 @@ class Stack:
         if set(map(type, nodes)) == _ONLY_TEXT:
             # Lists of actions make up most of a key policy, and hold nothing to resolve.
             together = "".join(nodes)  # type: ignore[arg-type]  # every one is text
-            if OPEN not in together and CLOSE not in together and not _is_dynamic(together):
+            if OPEN not in together and CLOSE not in together and not is_dynamic(together):
                 return list(nodes)
         if any(type(node) is dict and len(node) == 1 and "Fn::If" in node for node in nodes):
             return [value for value, _ in self.elements(nodes, depth)]
@@ -236,22 +232,13 @@ class Stack:
             if len(value) > MAX_TEXT:
                 return Unknown(f"the text is longer than {MAX_TEXT} characters")
             # Functions may put such a reference together: it is looked at after them.
-            return self._dynamic(value) if _is_dynamic(value) else value
+            return undecided_parts(value, self.environment) if is_dynamic(value) else value
         return value
 
     def _literal(self, text: str) -> str:
         if OPEN in text or CLOSE in text:
             text = text.replace(OPEN, "\ufffd").replace(CLOSE, "\ufffd")
-        return self._dynamic(text) if _is_dynamic(text) else text
-
-    def _dynamic(self, text: str) -> str:
-        where = "/".join(display(part) for part in self.environment)
-
-        def undecided(match: re.Match[str]) -> str:
-            name = display(match.group("resolve") or match.group("product"))
-            return hole(HoleKind.UNRESOLVED, f"{name}@{where}")
-
-        return _DYNAMIC.sub(undecided, text)
+        return undecided_parts(text, self.environment) if is_dynamic(text) else text
 
     def text(self, node: object, depth: int = 0) -> str:
         """The value as text; what cannot be resolved becomes a hole."""
@@ -392,21 +379,7 @@ class Stack:
                 allowed = declaration.get("AllowedValues")
                 if given is None and isinstance(allowed, list) and len(allowed) == 1:
                     given = allowed[0]
-        if isinstance(given, Mapping) or given is None:
-            reason = f"parameter {name} of {self.label} has no value that is known before deployment"
-            return Unknown(reason) if is_list else self.unresolved(name)
-        if is_list:
-            if isinstance(given, list):
-                return given
-            text = self.as_text(self.resolve(given, depth), given)
-            if has_hole(text) and "," not in text:
-                return Unknown(f"parameter {name} holds {display(text)}") if OPEN + "u:" in text else [text]
-            return [part.strip() for part in text.split(",")] if text else []
-        if isinstance(given, list):
-            parts = [self.as_text(part, part) for part in given]
-            return ",".join(parts)
-        # A default is not searched for dynamic references twice: a resolved text has none left.
-        return given if self.parent is not None else self.resolve(given, depth)
+        return as_declared(self, name, declaration, given, depth)
 
     def attribute(self, logical_id: str, name: str, depth: int) -> object:
         """What ``Ref`` (name ``Ref``) or ``Fn::GetAtt`` of a resource means."""
@@ -524,31 +497,3 @@ def _of_properties(
     stack: Stack, ask: Callable[[Mapping[str, object] | Unknown], _Made], logical_id: str
 ) -> _Made:
     return ask(stack.properties(logical_id))
-
-
-def is_list_type(declaration: Mapping[str, object]) -> bool:
-    """Whether a parameter is a list, written as one text with commas."""
-    kind = str(declaration.get("Type", "String"))
-    return kind == "CommaDelimitedList" or "List<" in kind
-
-
-def is_read_from_ssm(declaration: Mapping[str, object]) -> bool:
-    """Whether a parameter's value is the name of an SSM parameter whose value is read at deployment.
-
-    See: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-supplied-parameter-types.html
-    """
-    return str(declaration.get("Type", "String")).startswith("AWS::SSM::Parameter::Value")
-
-
-def partition_of(region: str | None) -> str:
-    """The partition of a Region; a hole when the Region is not given, for then deployment decides.
-
-    Example:
-        >>> partition_of("cn-north-1"), partition_of("us-gov-west-1")
-        ('aws-cn', 'aws-us-gov')
-    """
-    return of_region(region).name if region else OPEN_PARTITION
-
-
-def _is_dynamic(text: str) -> bool:
-    return "{{resolve:" in text or "[[servicecatalog:" in text

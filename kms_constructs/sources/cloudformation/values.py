@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from kms_constructs.model.arn import OPEN_PARTITION, of_region
+
 ACCOUNT: Final = "AWS::AccountId"
 REGION: Final = "AWS::Region"
 PARTITION: Final = "AWS::Partition"
@@ -27,3 +29,13 @@ class Values:
     chosen: Mapping[str, str | None] = field(default_factory=dict)
     excluded: Mapping[str, frozenset[str]] = field(default_factory=dict)
     ignore_defaults: bool = False
+
+
+def partition_of(region: str | None) -> str:
+    """The partition of a Region; a hole when the Region is not given, for then deployment decides.
+
+    Example:
+        >>> partition_of("cn-north-1"), partition_of("us-gov-west-1")
+        ('aws-cn', 'aws-us-gov')
+    """
+    return of_region(region).name if region else OPEN_PARTITION

@@ -23,8 +23,9 @@ from kms_constructs.model.worlds import Assignment
 from kms_constructs.sources.cloudformation.inputs import Input
 from kms_constructs.sources.cloudformation.keys import ALIAS_TYPE, KEY_TYPES
 from kms_constructs.sources.cloudformation.own_policies import IDENTITY_TYPES
+from kms_constructs.sources.cloudformation.parameters import is_list_type, is_read_from_ssm
 from kms_constructs.sources.cloudformation.patterns import texts_of
-from kms_constructs.sources.cloudformation.resolver import Stack, is_list_type, is_read_from_ssm
+from kms_constructs.sources.cloudformation.resolver import Stack
 from kms_constructs.sources.cloudformation.resources import naming_properties
 from kms_constructs.sources.cloudformation.scope import MAX_DEPTH, section
 from kms_constructs.sources.cloudformation.trails import TRAIL_TYPE
