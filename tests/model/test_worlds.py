@@ -22,6 +22,12 @@ SOME: dict[str, tuple[list[Assignment], list[Assignment], str]] = {
     "both of two inputs": (BOTH[5:], BOTH, "Stage=prod and Open=yes"),
     "values of both": ([BOTH[1], BOTH[5]], BOTH, "Stage=dev or prod and Open=yes"),
     "nothing in common": ([BOTH[0], BOTH[5]], BOTH, "Stage=dev and Open=no, for instance"),
+    "equal, and not the same": ([(("Stage", "prod"), ("Open", "yes"))], BOTH, "Stage=prod and Open=yes"),
+    "an input that one lacks": (
+        [(("Stage", "dev"), ("Open", "no"))],
+        [(("Stage", "dev"),), (("Stage", "dev"), ("Open", "no"))],
+        "Open=no",
+    ),
     "one input is enough for an instance": ([BOTH[0], BOTH[1], BOTH[3]], BOTH, "Stage=dev, for instance"),
 }
 
