@@ -2,7 +2,7 @@
 
     python benchmarks/templates.py DIR [DIR ...]        # templates of your own, or of a public collection
     python benchmarks/templates.py --keys 1000          # templates of so many keys, as `guardrails.py` has
-    python benchmarks/templates.py                      # one small template, as JSON and as YAML
+    python benchmarks/templates.py                      # 1,000 keys, and a small template as JSON and YAML
 
 `check` and `explain` run over all templates together, then cfn-lint and Checkov over the same files; of
 Checkov the checks that it has on keys alone, and all that it has. A peer that is not found is left out and
@@ -31,6 +31,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 import guardrails  # noqa: E402 - found beside this file
 
 ACCOUNT: Final = "111122223333"
+KEYS: Final = 1_000
 HERE: Final = Path(sys.executable).parent
 ENDINGS: Final = frozenset({".json", ".yaml", ".yml", ".template"})
 
@@ -107,6 +108,25 @@ def templates_in(directories: Sequence[Path]) -> list[Path]:
     return found
 
 
+def keys_of(number: int, folder: Path, checkov: str | None) -> None:
+    """Templates of so many keys."""
+    folder.mkdir(exist_ok=True)
+    guardrails.write_templates(folder, number)
+    files = sorted(folder.iterdir())
+    compare(f"{number:,} keys in {len(files)} templates", files, checkov, explain=True)
+
+
+def small(folder: Path, checkov: str | None) -> None:
+    """One template of one key, in both notations."""
+    folder.mkdir()
+    guardrails.write_templates(folder, 1)
+    (as_json,) = folder.iterdir()
+    as_yaml = as_json.with_suffix(".yaml")
+    as_yaml.write_text(yaml.safe_dump(json.loads(as_json.read_text("utf-8"))), "utf-8")
+    for title, file in (("one small template, JSON", as_json), ("one small template, YAML", as_yaml)):
+        compare(title, [file], checkov, explain=False)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("directories", nargs="*", type=Path, metavar="DIR")
@@ -118,16 +138,10 @@ def main() -> int:
             files = templates_in(given.directories)
             compare(f"{len(files)} templates", files, given.checkov, explain=True)
         elif given.keys:
-            guardrails.write_templates(Path(folder), given.keys)
-            files = sorted(Path(folder).iterdir())
-            compare(f"{given.keys:,} keys in {len(files)} templates", files, given.checkov, explain=True)
+            keys_of(given.keys, Path(folder), given.checkov)
         else:
-            guardrails.write_templates(Path(folder), 1)
-            (as_json,) = Path(folder).iterdir()
-            as_yaml = as_json.with_suffix(".yaml")
-            as_yaml.write_text(yaml.safe_dump(json.loads(as_json.read_text("utf-8"))), "utf-8")
-            for title, file in (("one small template, JSON", as_json), ("one small template, YAML", as_yaml)):
-                compare(title, [file], given.checkov, explain=False)
+            small(Path(folder, "small"), given.checkov)
+            keys_of(KEYS, Path(folder, "many"), given.checkov)
     return 0
 
 
