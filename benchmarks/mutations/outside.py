@@ -68,12 +68,7 @@ OUTSIDE = (
         "and depth < 5 else None",
         "and depth < 2 else None",
         "A key within three loops would not be seen.",
-        (
-            "tests/sources/cloudformation/test_keys.py",
-            "tests/sources/test_any_input.py",
-            "tests/cli/test_positions.py",
-            "tests/sources/cloudformation/test_intrinsics.py",
-        ),
+        ("tests/sources/cloudformation/test_stacks.py",),
     ),
     Mutant(
         "references-of-another-region",

@@ -1,5 +1,8 @@
 """Several templates together: exports, outputs of stacks, nested stacks, resources by macros and loops."""
 
+from itertools import product
+from typing import Any
+
 import pytest
 
 from kms_constructs.model.estate import SourceProblem
@@ -240,6 +243,22 @@ class TestContent:
             ("App.Keyb", "b", {"n": "<b>"}),
         ]
         assert estate.problems == ()
+
+    @pytest.mark.parametrize(("levels", "seen"), [(1, True), (3, True), (5, True), (6, False)])
+    def test_loops_within_loops_are_unrolled_as_deep_as_cloudformation_does(
+        self, levels: int, *, seen: bool
+    ) -> None:
+        names = [f"N{level}" for level in range(levels)]
+        body: dict[str, Any] = {
+            "Key" + "".join(f"${{{name}}}" for name in names): {"Type": "AWS::KMS::Key", "Properties": {}}
+        }
+        for name in reversed(names):
+            body = {f"Fn::ForEach::Of{name}": [name, ["a", "b"], body]}
+        estate = estate_of(body, Transform="AWS::LanguageExtensions")
+        made = ["App.Key" + "".join(values) for values in product("ab", repeat=levels)]
+        assert [key.id for key in estate.keys] == (made if seen else [])
+        said = {problem.message for problem in estate.problems}
+        assert said == (set() if seen else {"the loop Fn::ForEach::OfN5 cannot be unrolled"})
 
     PROBLEMS = {  # noqa: RUF012 - read only
         "a loop over what is open": (
