@@ -39,13 +39,14 @@ class Status(StrEnum):
 
 _DIGITS = re.compile(r"(\d+)")
 _RANKS = {status: rank for rank, status in enumerate(Status)}
-_QUIET = {Outcome.COMPLIANT: Status.COMPLIANT, Outcome.NOT_APPLICABLE: Status.NOT_APPLICABLE}
+QUIET = {Outcome.COMPLIANT: Status.COMPLIANT, Outcome.NOT_APPLICABLE: Status.NOT_APPLICABLE}
+"""How what is left out counts, unless everything is asked for: whatever its severity is."""
 _SEVERITY_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 def status_of(finding: Finding) -> Status:
     """How this finding counts."""
-    quiet = _QUIET.get(finding.outcome)
+    quiet = QUIET.get(finding.outcome)
     if quiet is not None:
         return quiet
     if finding.acknowledged is not None:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from kms_constructs.guardrails.finding import Finding, Outcome, Remark, RemarkKind, Report
+from kms_constructs.guardrails.finding import Finding, Remark, RemarkKind, Report
 from kms_constructs.guardrails.verdict import Verdict
 from kms_constructs.model.estate import Location, SourceProblem
 from kms_constructs.reports.causes import Cause, Pattern, by_cause, fitting, patterns, place_name, shared_by
 from kms_constructs.reports.console import Drawn, Look, Pen, draw, heading
 from kms_constructs.reports.summary import (
+    QUIET,
     ControlCount,
     ResourceFindings,
     Status,
@@ -37,8 +38,6 @@ _MARKS: dict[Status, tuple[str, str, str]] = {
     Status.COMPLIANT: ("✓", "+", "green"),
     Status.NOT_APPLICABLE: ("-", "-", "dim"),
 }
-_QUIET = (Outcome.COMPLIANT, Outcome.NOT_APPLICABLE)
-"""What is not shown unless everything is asked for."""
 _MOST_RESOURCES = 3
 """Resources that are shown one by one unless everything is asked for."""
 _SCREEN = 40
@@ -88,7 +87,7 @@ def report_table(
     shown = [
         finding
         for finding in report.findings
-        if (everything or finding.outcome not in _QUIET) and finding not in off
+        if (everything or finding.outcome not in QUIET) and finding not in off
     ]
     pen = Pen(look)
     tail: list[RenderableType] = []

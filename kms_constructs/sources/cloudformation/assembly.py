@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Final
 
 from kms_constructs.errors import SourceError
-from kms_constructs.model.arn import OPEN_PARTITION, of_region
 from kms_constructs.model.estate import Deployment, SourceProblem
 from kms_constructs.model.location import CodeLine
 from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.sources.cloudformation.inner import deployed_assets, nested_templates
 from kms_constructs.sources.cloudformation.made_at import made_at
 from kms_constructs.sources.cloudformation.template import TemplateInput
+from kms_constructs.sources.cloudformation.values import partition_of
 from kms_constructs.sources.decode import decode_document, read_text
 from kms_constructs.sources.positions import Marks
 
@@ -234,7 +234,7 @@ def _execution_role(properties: Mapping[str, object], account: str | None, regio
     if not isinstance(role, str):
         return None
     known = {
-        "AWS::Partition": of_region(region).name if region else OPEN_PARTITION,
+        "AWS::Partition": partition_of(region),
         "AWS::AccountId": account,
         "AWS::Region": region,
     }

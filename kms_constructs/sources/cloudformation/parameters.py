@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kms_constructs.model.text import OPEN, display, has_hole
+from kms_constructs.model.text import display, has_hole, has_unresolved_hole
 from kms_constructs.model.unknown import Unknown
 from kms_constructs.sources.cloudformation.scope import Scope
 
@@ -44,7 +44,7 @@ def as_declared(
             return given
         text = scope.as_text(scope.resolve(given, depth), given)
         if has_hole(text) and "," not in text:
-            return Unknown(f"parameter {name} holds {display(text)}") if OPEN + "u:" in text else [text]
+            return Unknown(f"parameter {name} holds {display(text)}") if has_unresolved_hole(text) else [text]
         return [part.strip() for part in text.split(",")] if text else []
     if isinstance(given, list):
         parts = [scope.as_text(part, part) for part in given]

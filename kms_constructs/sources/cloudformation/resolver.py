@@ -263,10 +263,6 @@ class Stack:
         self.family.note((self, logical_id, None))
         return self.unresolved(f"{logical_id}.{attribute}")
 
-    def of_resource(self, ask: Callable[[Mapping[str, object] | Unknown], _Made], logical_id: str) -> _Made:
-        """What is asked of the properties of a resource."""
-        return self.kept(_of_properties, ask, logical_id)
-
     def kept(
         self,
         ask: Callable[Concatenate[Stack, _Taken], _Made],
@@ -491,9 +487,3 @@ class Stack:
         if isinstance(value, str) and value.lower() in ("true", "false"):
             return value.lower() == "true"
         return value if is_unknown(value) else Unknown("it is no condition function")
-
-
-def _of_properties(
-    stack: Stack, ask: Callable[[Mapping[str, object] | Unknown], _Made], logical_id: str
-) -> _Made:
-    return ask(stack.properties(logical_id))

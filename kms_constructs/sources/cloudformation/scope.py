@@ -177,12 +177,6 @@ class Scope(Protocol):
         """Parameters that were asked for in this world and have their default, with it."""
         ...
 
-    def of_resource(
-        self, ask: Callable[[Mapping[str, object] | Unknown], _Answer], logical_id: str
-    ) -> _Answer:
-        """What is asked of the properties of a resource: once, for a stack may serve many worlds."""
-        ...
-
     def kept(
         self, ask: Callable[Concatenate[Scope, _Given], _Answer], *given: _Given.args, **named: _Given.kwargs
     ) -> _Answer:
