@@ -146,7 +146,7 @@ ALIKE = (
     ),
     _fault(
         "location",
-        "changed(finding, location=location) if pieces is None",
+        "replace(finding, location=location) if pieces is None",
         "finding if pieces is None",
         "The finding of one key would stand a thousand times.",
         ALIKE_FILE,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec.structs import force_setattr
 
 from kms_constructs.model.actions import ActionClass, KeyUsage, actions_of
 from kms_constructs.model.estate import Key
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.guarded_actions import GUARDED_ACTIONS
 from kms_constructs.model.policy import Condition
 from kms_constructs.model.text import display
@@ -83,8 +85,7 @@ class Access(StrEnum):
     DENIED = "-"
 
 
-@dataclass(frozen=True, slots=True)
-class MatrixCell:
+class MatrixCell(Frozen, frozen=True):
     """One principal's hold on one capability.
 
     Args:
@@ -105,11 +106,10 @@ class MatrixCell:
     def __post_init__(self) -> None:
         """Takes conditions without groups for one group."""
         if self.conditions and not self.alternatives:
-            object.__setattr__(self, "alternatives", (self.conditions,))
+            force_setattr(self, "alternatives", (self.conditions,))
 
 
-@dataclass(frozen=True, slots=True)
-class MatrixRow:
+class MatrixRow(Frozen, frozen=True):
     """One principal and all of its capabilities."""
 
     principal: str
@@ -117,8 +117,7 @@ class MatrixRow:
     cells: Mapping[Capability, MatrixCell]
 
 
-@dataclass(frozen=True, slots=True)
-class AccessMatrix:
+class AccessMatrix(Frozen, frozen=True):
     """Who may do what with one key.
 
     Args:

@@ -6,11 +6,14 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.htm
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import field
+from msgspec.structs import force_setattr
 
 from kms_constructs.analysis.reach import action_name
 from kms_constructs.model.estate import Key, KeyKind
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.policy import Policy, Statement
 from kms_constructs.model.unknown import Unknown, is_unknown
 
@@ -30,8 +33,7 @@ class Answer(StrEnum):
     """It is denied, whatever is not known turns out to be."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(Frozen, frozen=True, kw_only=True):
     """A call to KMS, as far as it is known.
 
     Args:
@@ -52,11 +54,10 @@ class Call:
     others: Unknown | None = NOT_SAID
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "action", action_name(self.action))
+        force_setattr(self, "action", action_name(self.action))
 
 
-@dataclass(frozen=True, slots=True)
-class Attached:
+class Attached(Frozen, frozen=True):
     """A policy in view.
 
     Args:
@@ -70,8 +71,7 @@ class Attached:
     certain: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InView:
+class InView(Frozen, frozen=True, kw_only=True):
     """What decides beside the key policy and the grants.
 
     Args:
@@ -99,8 +99,7 @@ RCP = "resource control policy"
 GRANT = "grant"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Frozen, frozen=True):
     """One statement (or grant) that decides, or may.
 
     Args:
@@ -129,8 +128,7 @@ class Step:
         return said if self.layer == KEY_POLICY else f"{named}, {said}"
 
 
-@dataclass(frozen=True, slots=True)
-class Certainty:
+class Certainty(Frozen, frozen=True):
     """What is known of a call, and why.
 
     Args:

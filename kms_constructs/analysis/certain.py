@@ -10,9 +10,10 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.htm
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from kms_constructs.analysis.call import (
     BOUNDARY,

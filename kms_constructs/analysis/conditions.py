@@ -10,9 +10,10 @@ import binascii
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from kms_constructs.analysis.principals import (
     ANY_PARTITION,
@@ -32,6 +33,7 @@ from kms_constructs.model.condition_operators import (
     ValueType,
 )
 from kms_constructs.model.effort import spend
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.globs import (
     arn_pattern,
     glob_covers,
@@ -252,8 +254,7 @@ Patterns = tuple[tuple[PrincipalKind, tuple[str, ...]], ...]
 """Patterns over names by kind of principal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Atom:
+class Atom(Frozen, frozen=True):
     """What one condition, or the Principal element, says of the principal.
 
     A principal satisfies it when its name matches one of the patterns of its kind (or none, when negated).

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec.structs import replace
 
 from kms_constructs.analysis.principals import Cell, any_meet, describe_cells
 from kms_constructs.model.estate import Grant
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.policy import Condition, Statement
 from kms_constructs.model.text import display
 
@@ -13,8 +14,7 @@ KEY_POLICY = "key policy"
 GRANT = "grant"
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(Frozen, frozen=True):
     """One reason why principals are in a region.
 
     Args:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec.structs import force_setattr, replace
 
 from kms_constructs.analysis.access import Access, AccessMatrix, Capability, MatrixCell
 from kms_constructs.analysis.within import EstateAccess
 from kms_constructs.model.estate import Estate, Key
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.text import display
 from kms_constructs.model.worlds import Assignment, described
 
@@ -14,8 +15,7 @@ _ORDER = {access: rank for rank, access in enumerate(reversed(Access))}
 _NONE = MatrixCell(Access.DENIED)
 
 
-@dataclass(frozen=True, slots=True)
-class AccessChange:
+class AccessChange(Frozen, frozen=True):
     """One principal's change of one capability on one key.
 
     Args:
@@ -43,7 +43,7 @@ class AccessChange:
     def __post_init__(self) -> None:
         """Takes conditions without groups for one group."""
         if self.conditions and not self.alternatives:
-            object.__setattr__(self, "alternatives", (self.conditions,))
+            force_setattr(self, "alternatives", (self.conditions,))
 
     @property
     def gains(self) -> bool:

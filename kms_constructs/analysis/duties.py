@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from itertools import islice
+
+from msgspec.structs import replace
 
 from kms_constructs.analysis.evaluate import kind_of
 from kms_constructs.analysis.principals import Cell, PrincipalKind

@@ -11,8 +11,10 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
+
+from msgspec import field
+from msgspec.structs import force_setattr, replace
 
 from kms_constructs.analysis.conditions import holds
 from kms_constructs.analysis.key_names import KeyName, speaks_of_key
@@ -25,6 +27,7 @@ from kms_constructs.model.arn import OPEN_PARTITION, parse_arn
 from kms_constructs.model.condition_operators import CONDITION_OPERATORS
 from kms_constructs.model.effort import spend
 from kms_constructs.model.estate import Grant, Key
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.globs import has_variable
 from kms_constructs.model.once import once
 from kms_constructs.model.policy import Condition, Effect, Policy, Principal, Statement
@@ -62,8 +65,7 @@ def _account_of(principal: str) -> str | None:
     return None if arn is None or kind_of(principal) is PrincipalKind.SERVICE else arn.account
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Frozen, frozen=True, kw_only=True):
     """One call to KMS.
 
     Args:
@@ -82,7 +84,7 @@ class Request:
     context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "action", action_name(self.action))
+        force_setattr(self, "action", action_name(self.action))
         if not may_call(self.principal):
             raise ArgumentError(
                 "principal",
@@ -128,8 +130,7 @@ _IMPLIED: dict[str, Callable[[Request], str | None]] = {
 """What follows from who calls, by folded condition key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Frozen, frozen=True):
     """Whether a request is allowed, and by what.
 
     Args:
@@ -245,8 +246,7 @@ def is_service_linked(principal: str) -> bool:
     return kind_of(principal) is PrincipalKind.ROLE and ":role/aws-service-role/" in principal
 
 
-@dataclass(frozen=True, slots=True)
-class _Judge:
+class _Judge(Frozen, frozen=True):
     """One request against the statements of any policy."""
 
     request: Request

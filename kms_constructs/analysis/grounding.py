@@ -6,7 +6,8 @@ See: `kms_constructs.model.text` for the kinds of hole.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kms_constructs.analysis.key_names import home_partition
 from kms_constructs.model.arn import is_account_id

@@ -10,9 +10,10 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.ht
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import islice
+
+from msgspec.structs import replace
 
 from kms_constructs.analysis.carried import misses, nearest, values_around
 from kms_constructs.analysis.evaluate import Request, evaluate, may_call

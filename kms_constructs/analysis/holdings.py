@@ -7,11 +7,13 @@ every key there is; both are found without holding each policy against each key.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from kms_constructs.analysis.identity import IdentityGrant, may_reach
 from kms_constructs.analysis.identity_index import IdentityIndex
 from kms_constructs.model.estate import IdentityPolicy, Key
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.globs import has_wildcard
 from kms_constructs.model.text import CLOSE, OPEN, HoleKind, split_holes
 from kms_constructs.model.unknown import Unknown
@@ -21,8 +23,7 @@ _LONGEST = 2048
 """Longer text is not compared, and so may mean anything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
+class Holding(Frozen, frozen=True):
     """One action that an IAM policy gives, in the order of the estate.
 
     Args:
@@ -34,8 +35,7 @@ class Holding:
     grant: IdentityGrant
 
 
-@dataclass(slots=True, eq=False)
-class Holdings:
+class Holdings(Struct, eq=False):
     """What IAM policies give on the same resources."""
 
     sample: IdentityGrant

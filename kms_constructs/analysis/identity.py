@@ -6,21 +6,20 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/iam-policies.html
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from kms_constructs.analysis.key_names import KeyName
 from kms_constructs.analysis.principals import Cell, account_cells, everyone, principal_cells
 from kms_constructs.analysis.reach import applies_to_action
 from kms_constructs.analysis.statements import PERHAPS_THERE
 from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind, Key
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.globs import glob_covers, globs_meet, has_wildcard, without_variables
 from kms_constructs.model.policy import Condition, Effect, Principal, Statement
 from kms_constructs.model.text import display, has_hole
 from kms_constructs.model.unknown import Unknown, is_unknown
 
 
-@dataclass(frozen=True, slots=True)
-class IdentityGrant:
+class IdentityGrant(Frozen, frozen=True):
     """One action that a statement of an IAM policy allows.
 
     Args:

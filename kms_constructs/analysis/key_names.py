@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from kms_constructs.analysis.principals import localised
 from kms_constructs.model.estate import Key
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.globs import glob_covers, globs_meet, has_variable
 from kms_constructs.model.once import once
 from kms_constructs.model.policy import Statement, named_partition
@@ -34,8 +36,7 @@ def home_partition(key: Key) -> str:
     return key.partition if not has_hole(key.partition) else named_partition(key.policy) or key.partition
 
 
-@dataclass(frozen=True, slots=True)
-class KeyName:
+class KeyName(Frozen, frozen=True):
     """What Resource elements are held against for one key.
 
     Args:

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
 from kms_constructs.model.arn import OPEN_PARTITION, canonical, is_account_id, parse_arn
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.globs import glob_covers, globs_meet, has_wildcard, is_literal
 from kms_constructs.model.policy import Principal
 from kms_constructs.model.text import (
@@ -96,8 +96,7 @@ def root_arn(account: str, partition: str) -> str:
     return account_pattern(PrincipalKind.ROOT, account, partition)
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Frozen, frozen=True):
     """A set of principals of one kind.
 
     Args:
@@ -281,8 +280,7 @@ def account_of(arn: str) -> str | None:
     return found.account if found is not None and found.service in ("iam", "sts", "*") else None
 
 
-@dataclass(frozen=True, slots=True)
-class PrincipalCells:
+class PrincipalCells(Frozen, frozen=True):
     """What one entry of a Principal element stands for.
 
     Args:

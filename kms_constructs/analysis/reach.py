@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from kms_constructs.analysis.conditions import GRANT_ACTIONS, Atom, RequestContext, everywhere
 from kms_constructs.analysis.contribution import GRANT, KEY_POLICY, Contribution
@@ -34,6 +35,7 @@ from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import ACROSS_ACCOUNTS, ACTIONS, find_action
 from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.estate import Grant, Key
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.globs import globs_meet
 from kms_constructs.model.once import once
 from kms_constructs.model.policy import Effect, Policy, Principal, Statement
@@ -47,8 +49,7 @@ _MOST_CELLS = 2000
 """Denies that would cut a region into more pieces are left out, so that no policy makes it slow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Frozen, frozen=True):
     """R(X) for one action on one key.
 
     Args:

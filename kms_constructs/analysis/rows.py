@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from kms_constructs.analysis.access import (
@@ -24,14 +23,14 @@ from kms_constructs.analysis.principals import (
 )
 from kms_constructs.analysis.reach import Contribution, Reach
 from kms_constructs.model.estate import Key
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.globs import glob_covers, has_wildcard
 from kms_constructs.model.unknown import Unknown
 
 _RANK = {access: rank for rank, access in enumerate(Access)}
 
 
-@dataclass(frozen=True, slots=True)
-class IdentityPart:
+class IdentityPart(Frozen, frozen=True):
     """An IAM policy's statement, and the delegation of the key policy that lets it count."""
 
     grant: IdentityGrant

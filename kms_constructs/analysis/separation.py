@@ -18,7 +18,8 @@ principal, so nothing depends on the order in which a policy says it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from kms_constructs.analysis.conditions import RequestContext
 from kms_constructs.analysis.identity import IdentityGrant, attached_cells, identity_grants, reaches
@@ -34,6 +35,7 @@ from kms_constructs.analysis.reach import Contribution, Reach, same_account, sha
 from kms_constructs.model.actions import MANAGING_CLASSES, ActionClass, KeyUsage, actions_of
 from kms_constructs.model.effort import spend
 from kms_constructs.model.estate import IdentityPolicy, Key, Organization
+from kms_constructs.model.frozen import Frozen, told_apart_by
 from kms_constructs.model.unknown import Unknown
 
 CREATE_GRANT = "CreateGrant"
@@ -57,8 +59,7 @@ def using_actions_of(key: Key) -> tuple[str, ...]:
     return actions_of(ActionClass.CRYPTOGRAPHIC, usage=KeyUsage(usage))
 
 
-@dataclass(frozen=True, slots=True)
-class Gives:
+class Gives(Frozen, frozen=True):
     """A reason why principals may call some actions.
 
     Args:
@@ -76,8 +77,8 @@ Pair = tuple[Gives, Gives]
 """What gives management, and what gives use, to the same principals."""
 
 
-@dataclass(frozen=True, slots=True)
-class Overlap:
+@told_apart_by("cells", "manages", "uses", "through", "chain", "path", "unresolved")
+class Overlap(Frozen, frozen=True):
     """Principals who could both manage and use a key.
 
     Args:
@@ -101,7 +102,7 @@ class Overlap:
     chain: tuple[str, ...]
     path: str = ""
     unresolved: str | None = None
-    pairs: tuple[Pair, ...] = field(default=(), compare=False, repr=False)
+    pairs: tuple[Pair, ...] = ()
 
     @property
     def principals(self) -> str:
@@ -109,8 +110,7 @@ class Overlap:
         return describe_cells(self.cells)
 
 
-@dataclass(slots=True)
-class _Side:
+class _Side(Struct):
     """One contribution and the actions that it gives."""
 
     part: Contribution
@@ -122,8 +122,7 @@ class _Side:
         return Gives(self.part, tuple(sorted(self.actions)), self.context)
 
 
-@dataclass(slots=True)
-class _Draft:
+class _Draft(Struct):
     cells: tuple[Cell, ...]
     unresolved: str | None
     manages: set[str] = field(default_factory=set)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
+
+from msgspec import field
+from msgspec.structs import replace
 
 from kms_constructs.analysis.certain import (
     Answer,
@@ -26,6 +28,7 @@ from kms_constructs.analysis.reach import deciding
 from kms_constructs.model.actions import ACROSS_ACCOUNTS
 from kms_constructs.model.arn import PARTITIONS, canonical, cut
 from kms_constructs.model.estate import Estate, IdentityPolicyKind, Key
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.globs import MADE_ROLE, glob_covers, has_variable, is_literal, may_be_generated
 from kms_constructs.model.policy import Condition, Effect, Statement
 from kms_constructs.model.service_requirement import (
@@ -57,8 +60,7 @@ _PINNING: Final = frozenset({"arnequals", "arnlike", "stringequals", "stringlike
 _CLAIMED: Final = frozenset({Who.SERVICE, Who.LINKED_ROLE, Who.CREATOR, Who.ROLE})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ServiceCall:
+class ServiceCall(Frozen, frozen=True, kw_only=True, eq=False):
     """What one caller does for one use.
 
     Args:
@@ -190,8 +192,7 @@ _REFUSED: Final = Certainty(Answer.NEVER)
 """The answer where no statement can mean the caller."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
+class _Shape(Frozen, frozen=True):
     """What a statement depends on beside itself.
 
     Args:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
 from itertools import islice, product
+
+from msgspec import field
+from msgspec.structs import replace
 
 from kms_constructs.analysis.call import key_facts
 from kms_constructs.analysis.carried import misses, nearest, values_around
@@ -32,6 +34,7 @@ from kms_constructs.analysis.reach import reach_of, same_account
 from kms_constructs.model.arn import OPEN_PARTITION, is_account_id, parse_arn
 from kms_constructs.model.effort import spend
 from kms_constructs.model.estate import Key, Organization
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.globs import glob_covers, has_wildcard
 from kms_constructs.model.policy import Condition, Effect, Policy, Statement, parse_policy
 from kms_constructs.model.text import FIELD_ANY, FIELD_STAR, display, has_hole
@@ -65,8 +68,7 @@ _OF_THE_CALLER = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
+class Witness(Frozen, frozen=True):
     """One request, and what comes of it.
 
     Args:
@@ -81,11 +83,14 @@ class Witness:
 
     principal: str
     action: str
-    context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict, hash=False)
+    context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     needs_iam: bool = False
     allowed: bool = True
-    taken: Mapping[str, str] = field(default_factory=dict, hash=False)
+    taken: Mapping[str, str] = field(default_factory=dict)
     beside: Witness | None = None
+
+    def __hash__(self) -> int:
+        return hash((self.principal, self.action, self.needs_iam, self.allowed, self.beside))
 
     def describe(self) -> str:
         """The request in one line, as a person reads it.
@@ -189,8 +194,7 @@ def refusal(
     return None
 
 
-@dataclass(frozen=True)
-class _World:
+class _World(Frozen, frozen=True, eq=False, dict=True):
     """A key and its organization as they may be deployed: every hole is a text."""
 
     key: Key
@@ -198,11 +202,9 @@ class _World:
     texts: Mapping[str, str]
     settled: bool
     """Whether the key policy leaves nothing open: it is deployed as it stands."""
-    shown: dict[Hashable, tuple[Statement | None, Witness | None]] = field(
-        default_factory=dict, compare=False
-    )
+    shown: dict[Hashable, tuple[Statement | None, Witness | None]] = field(default_factory=dict)
     """What was found before, by everything that a search depends on: many actions look alike to a policy."""
-    _seen: dict[str, Hashable] = field(default_factory=dict, compare=False)
+    _seen: dict[str, Hashable] = field(default_factory=dict)
 
     def seen_of(self, action: str) -> Hashable:
         """What decides of an action, and what its requests may carry: not its name."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kms_constructs.analysis.access import AccessMatrix, MatrixRow, capabilities_of
 from kms_constructs.analysis.within import EstateAccess

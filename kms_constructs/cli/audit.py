@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
 from kms_constructs.cli import output
 from kms_constructs.cli.boto import needing_boto3
 from kms_constructs.cli.judging import Judging, judging_options
 from kms_constructs.errors import SourceError
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.reports.formats import AUDITED, Audited, Judged
 
 if TYPE_CHECKING:
@@ -152,8 +153,7 @@ def _held_against(estate: Estate, paths: tuple[str, ...]) -> Estate:
     return replace(estate, expected=declared.keys, problems=(*estate.problems, *problems))
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Frozen, frozen=True):
     """Whom to ask, and where to keep what is answered."""
 
     profiles: tuple[str, ...]

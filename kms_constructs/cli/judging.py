@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from msgspec.structs import replace
 
 from kms_constructs.cli import output
 from kms_constructs.cli.options import config_option, output_options
 from kms_constructs.exit_code import ExitCode
 from kms_constructs.guardrails.finding import Severity
+from kms_constructs.model.frozen import Frozen
 
 if TYPE_CHECKING:
     from kms_constructs.guardrails.finding import Report
@@ -69,8 +70,7 @@ _ENDING: tuple[Any, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judging:
+class Judging(Frozen, frozen=True, kw_only=True):
     """What the caller says of how to judge, and of what to show.
 
     Args:

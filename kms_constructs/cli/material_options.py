@@ -6,7 +6,6 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import wraps
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kms_constructs.errors import how_to_install
+from kms_constructs.model.frozen import Frozen
 
 if TYPE_CHECKING:
     from kms_constructs.runtime.material.calls import Clients
@@ -60,8 +60,7 @@ class MaterialCommand(click.Command):
             ) from error
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Frozen, frozen=True):
     """Where the material comes from, as the options say.
 
     Args:

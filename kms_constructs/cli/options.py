@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kms_constructs.errors import SourceError
+from kms_constructs.model.frozen import Frozen
 
 if TYPE_CHECKING:
     from kms_constructs.model.estate import Deployment, Estate
@@ -23,8 +23,7 @@ def paths_argument(function: _Function) -> _Function:
     return click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path())(function)
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Frozen, frozen=True):
     """What the caller says beside the paths: handed on as one from the options to the sources.
 
     Args:

@@ -7,11 +7,12 @@ import os
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
+
+from kms_constructs.model.frozen import Frozen
 
 if TYPE_CHECKING:
     from kms_constructs.model.estate import SourceProblem
@@ -27,8 +28,7 @@ _MAXIMUM_LISTED_PROBLEMS = 20
 Reported = TypeVar("Reported")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Frozen, frozen=True):
     """One place that a report goes to.
 
     Args:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
 from kms_constructs.cli import output
 from kms_constructs.cli.boto import needing_trail
 from kms_constructs.cli.options import Given
+from kms_constructs.model.frozen import Frozen
 
 if TYPE_CHECKING:
     from kms_constructs.analysis.recorded.call import Recorded
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 _Function = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
-class TrailGiven:
+class TrailGiven(Frozen, frozen=True):
     """Which part of a trail is meant, and which of its keys is which of the input.
 
     Args:

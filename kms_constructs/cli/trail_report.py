@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +18,7 @@ from kms_constructs.cli.boto import needing_boto3, needing_trail
 from kms_constructs.cli.options import output_options
 from kms_constructs.errors import ArgumentError, SourceError
 from kms_constructs.exit_code import ExitCode
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.reports.formats import TRAIL_REPORTS
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ def _bytes(_context: click.Context, _parameter: click.Parameter, text: str) -> i
     return int(found[1]) * _UNITS[(found[2] or "").upper()]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wanted:
+class _Wanted(Frozen, frozen=True, kw_only=True):
     """What is asked about, before the days of the trail are known."""
 
     store: str
@@ -64,8 +63,7 @@ class _Wanted:
             ) from error
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Athena:
+class _Athena(Frozen, frozen=True, kw_only=True):
     """What only Athena is told."""
 
     organization: str | None
@@ -311,8 +309,7 @@ def _layout(store: str, given: _Athena) -> Layout:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Costs:
+class _Costs(Frozen, frozen=True):
     """What queries are, will read and cost."""
 
     queries: list[Query]

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import field
 
 from kms_constructs.detections.relations import EventRow, KeyRow
 from kms_constructs.detections.watch import API_CALL, KMS
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.text import display
 
 _KEY = ":key/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Frozen, frozen=True, kw_only=True):
     """What happened, in the terms in which it is judged.
 
     Args:

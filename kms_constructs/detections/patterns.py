@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from kms_constructs.detections.watch import API_CALL, Callers, Result, Watch
+from kms_constructs.model.frozen import Frozen
 
 Pattern = dict[str, Any]
 """An event pattern, as JSON."""
@@ -29,8 +29,7 @@ _DENIED = [{"prefix": "AccessDenied"}]
 _ABSENT = [{"exists": False}]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchedKey:
+class WatchedKey(Frozen, frozen=True, kw_only=True):
     """A key to watch.
 
     Args:

@@ -6,15 +6,16 @@ Keys of one rule share their authorised principals, and are as many as fit into 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import field
 
 from kms_constructs.detections.authorised import checked_authorised
 from kms_constructs.detections.patterns import Pattern, WatchedKey, in_portions, pattern
 from kms_constructs.detections.watch import Watch
+from kms_constructs.model.frozen import Frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardedKey:
+class GuardedKey(Frozen, frozen=True, kw_only=True):
     """A key to watch, and who is authorised for what.
 
     Args:
@@ -26,8 +27,7 @@ class GuardedKey:
     authorised: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(Frozen, frozen=True, kw_only=True):
     """One rule of EventBridge.
 
     Args:

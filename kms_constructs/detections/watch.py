@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from msgspec import field
+from msgspec.structs import replace
+
+from kms_constructs.model.frozen import Frozen
 
 KMS = "kms.amazonaws.com"
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
@@ -39,8 +43,7 @@ class Callers(StrEnum):
     UNAUTHORISED = "anyone but the authorised principals"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
+class Watch(Frozen, frozen=True, kw_only=True):
     """One thing to watch for.
 
     Args:

@@ -7,10 +7,12 @@ wildcard that says "also what is to come"; everything else fails, and the report
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from datetime import date
 from fnmatch import fnmatchcase
 from itertools import islice
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from kms_constructs.guardrails.baseline import Baseline
 from kms_constructs.guardrails.catalogue import CATALOGUE, IAM_KMS_PACK, KMS_REQUIREMENTS_PACK
@@ -25,8 +27,7 @@ _EVERYTHING = "*"
 _MOST_NAMED = 5
 
 
-@dataclass(slots=True)
-class _Given:
+class _Given(Struct):
     """One thing that was accepted, whoever said so.
 
     Args:

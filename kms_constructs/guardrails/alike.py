@@ -13,16 +13,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
+
+from msgspec.structs import replace
 
 from kms_constructs.analysis.witness import Witness
 from kms_constructs.guardrails.finding import INTERNAL_ERROR, Finding
 from kms_constructs.guardrails.settings import Settings
 from kms_constructs.guardrails.shapes import Shape, Shaped, Shapes
 from kms_constructs.model.arn import canonical
-from kms_constructs.model.changed import changed
 from kms_constructs.model.estate import Estate, Key, Location
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.text import display, holes
 
 FEWEST = 8
@@ -90,8 +92,7 @@ class Alikes:
         return self._known[place][1]
 
 
-@dataclass(frozen=True, slots=True)
-class _Template:
+class _Template(Frozen, frozen=True):
     """What a rule finds of every key of a shape.
 
     Args:
@@ -119,7 +120,7 @@ class _Template:
     def filled(self, location: Location, arns: tuple[str, ...]) -> list[Finding]:
         """What it finds of another key of the shape."""
         return [
-            changed(finding, location=location) if pieces is None else pieces.filled(finding, location, arns)
+            replace(finding, location=location) if pieces is None else pieces.filled(finding, location, arns)
             for finding, pieces in zip(self.findings, self.pieces, strict=True)
         ]
 
@@ -128,15 +129,14 @@ _Filler = Callable[[tuple[str, ...]], Any]
 """Makes a value out of the ARNs of a key."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Pieces:
+class _Pieces(Frozen, frozen=True):
     """The parts of a finding that name tokens, by field."""
 
     names: tuple[tuple[str, _Filler], ...]
 
     def filled(self, finding: Finding, location: Location, arns: tuple[str, ...]) -> Finding:
         """The finding with the names of another key."""
-        return changed(finding, location=location, **{name: fill(arns) for name, fill in self.names})
+        return replace(finding, location=location, **{name: fill(arns) for name, fill in self.names})
 
 
 class _OfOneKeyError(Exception):
@@ -219,7 +219,7 @@ class _Writer:
         naming = [(name, fill) for name, fill in made if fill is not None]
         if not naming:
             return None
-        return lambda arns: changed(witness, **{name: fill(arns) for name, fill in naming})
+        return lambda arns: replace(witness, **{name: fill(arns) for name, fill in naming})
 
 
 _WRITTEN = ("message", "fix", "detail", "chain", "principals", "witness")

@@ -15,6 +15,7 @@ from kms_constructs.errors import ConfigurationError
 from kms_constructs.guardrails.catalogue import CATALOGUE
 from kms_constructs.guardrails.finding import INTERNAL_ERROR, Finding, Remark, RemarkKind, Severity
 from kms_constructs.guardrails.fingerprint import principals_of, resource_name
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.reading import bounded_text, parsed_json
 from kms_constructs.model.text import display
 
@@ -24,8 +25,7 @@ _RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 _TEXTS = ("fingerprint", "control", "finding", "resource", "severity", "principal", "message")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Entry:
+class Entry(Frozen, frozen=True, order=True):
     """One accepted fingerprint, with what a reviewer wants to know of it.
 
     Args:

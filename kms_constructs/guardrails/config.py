@@ -22,8 +22,9 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec.structs import force_setattr
 
 from kms_constructs.errors import ConfigurationError
 from kms_constructs.guardrails.config_check import checked
@@ -37,8 +38,7 @@ TABLE_NAME = "kms-constructs"
 """Name of the table in ``pyproject.toml`` (under ``tool``) and of the object in CDK context."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardrailConfig(Settings):
+class GuardrailConfig(Settings, frozen=True, kw_only=True):
     """What the guardrails hold a set of keys to. The defaults suit an application without special needs.
 
     Its arguments are those of `Settings`.
@@ -59,7 +59,7 @@ class GuardrailConfig(Settings):
             ConfigurationError: A value is not understood; names source, key and fix.
         """
         for name, value in checked(self).items():
-            object.__setattr__(self, name, value)
+            force_setattr(self, name, value)
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, object], *, source: str = "CDK context") -> GuardrailConfig:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kms_constructs.errors import ConfigurationError
 from kms_constructs.guardrails.catalogue import AUTHORISABLE, CATALOGUE, DECLARABLE, find_control

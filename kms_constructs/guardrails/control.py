@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from msgspec import field
+
 from kms_constructs.guardrails.finding import Severity
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.vocabulary import CLOUDFORMATION, Vocabulary
 
 
@@ -30,8 +32,7 @@ class Framework(StrEnum):
     PCI_DSS = "PCI DSS 4.0.1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Control:
+class Control(Frozen, frozen=True, kw_only=True):
     """One guardrail of the catalogue.
 
     Args:

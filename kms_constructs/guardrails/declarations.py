@@ -7,7 +7,8 @@ may think otherwise: a template that authorises its own principals would pass wh
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kms_constructs.guardrails.finding import Remark, RemarkKind
 from kms_constructs.guardrails.settings import ANY_CONTROL

@@ -11,7 +11,8 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.ht
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kms_constructs.analysis.key_names import home_partition
 from kms_constructs.analysis.principals import root_arn

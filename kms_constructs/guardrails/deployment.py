@@ -11,7 +11,8 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#c
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kms_constructs.analysis.contribution import Contribution
 from kms_constructs.analysis.principals import Cell, PrincipalKind

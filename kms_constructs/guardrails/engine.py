@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
+
+from msgspec.structs import replace
 
 from kms_constructs.errors import ConfigurationError
 from kms_constructs.guardrails.acceptance import Acceptances, meant_for_us
@@ -23,10 +24,10 @@ from kms_constructs.guardrails.registry import RULES
 from kms_constructs.guardrails.rule import Rule, RuleContext
 from kms_constructs.guardrails.worlds import Judged, merged_findings
 from kms_constructs.model.ceilings import MAX_STEPS
-from kms_constructs.model.changed import changed
 from kms_constructs.model.collector import collector_paused
 from kms_constructs.model.effort import SIMPLER, Effort, Efforts, TooComplexError, limited_to, spend
 from kms_constructs.model.estate import Estate, Key, Location, without_policy
+from kms_constructs.model.frozen import Frozen
 
 DISABLED = "disabled"
 """Detail of the finding that stands for a control that the configuration switches off."""
@@ -120,8 +121,7 @@ _COMPLIANT = Outcome.COMPLIANT
 _NOT_APPLICABLE = Outcome.NOT_APPLICABLE
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Frozen, frozen=True):
     """What is asked of every world.
 
     Args:
@@ -290,7 +290,7 @@ class _Finish:
         self._fingerprints = fingerprints
 
     def __call__(self, finding: Finding) -> Finding:
-        return changed(
+        return replace(
             finding, severity=self._severity(finding), evidence=Evidence(self._fingerprints, finding)
         )
 

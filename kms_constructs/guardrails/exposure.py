@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from kms_constructs.analysis.narrowing import narrowed_by
 from kms_constructs.analysis.principals import Cell, account_of
 from kms_constructs.analysis.reach import Contribution
 from kms_constructs.model.estate import Key
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.globs import globs_meet
 from kms_constructs.model.limits import pins_account
 from kms_constructs.model.policy import Condition, Principal, Statement
@@ -94,8 +93,7 @@ def of_organization(conditions: tuple[Condition, ...], organization: str) -> boo
     )
 
 
-@dataclass(frozen=True, slots=True)
-class StatementAccess:
+class StatementAccess(Frozen, frozen=True):
     """What one statement gives, over all its actions."""
 
     cells: tuple[Cell, ...]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import field
 
 from kms_constructs.analysis.witness import Witness
 from kms_constructs.exit_code import ExitCode
 from kms_constructs.guardrails.verdict import Verdict
 from kms_constructs.model.estate import Location, SourceProblem
+from kms_constructs.model.frozen import Frozen, told_apart_by
 from kms_constructs.model.position import Position
 
 INTERNAL_ERROR = "internal-error"
@@ -59,8 +61,23 @@ class Evidence(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+@told_apart_by(
+    "control",
+    "outcome",
+    "severity",
+    "location",
+    "message",
+    "fix",
+    "path",
+    "detail",
+    "chain",
+    "principals",
+    "acknowledged",
+    "witness",
+    "fail_on",
+    "world",
+)
+class Finding(Frozen, frozen=True, kw_only=True):
     """One answer of one rule about one resource.
 
     Args:
@@ -97,7 +114,7 @@ class Finding:
     witness: Witness | None = None
     fail_on: Severity = Severity.LOW
     world: str = ""
-    evidence: Evidence | tuple[str, ...] = field(default=(), compare=False, repr=False)
+    evidence: Evidence | tuple[str, ...] = ()
 
     @property
     def fingerprints(self) -> tuple[str, ...]:
@@ -156,8 +173,7 @@ class RemarkKind(StrEnum):
     """An entry of the baseline that nothing corresponds to any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(Frozen, frozen=True):
     """What there is to say beside the findings; it fails nothing.
 
     Args:
@@ -171,8 +187,7 @@ class Remark:
     fix: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Frozen, frozen=True, kw_only=True):
     """Every answer of every rule, in a stable order, and what could not be read.
 
     Args:

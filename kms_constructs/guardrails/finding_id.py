@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
 
 from kms_constructs.guardrails.catalogue import CATALOGUE, find_control
 from kms_constructs.guardrails.finding import INTERNAL_ERROR, Finding
 from kms_constructs.guardrails.fingerprint import DIGITS
+from kms_constructs.model.frozen import Frozen
 
 DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FINGERPRINT = re.compile(f"[0-9a-f]{{{DIGITS}}}")
@@ -18,8 +18,7 @@ _ID = re.compile(
 _PATTERN = re.compile(r"[^\[\]]+(?:\[[^\[\]]*\])?")
 
 
-@dataclass(frozen=True, slots=True)
-class FindingId:
+class FindingId(Frozen, frozen=True):
     """What an acknowledgement names.
 
     Args:

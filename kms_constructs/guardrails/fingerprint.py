@@ -11,7 +11,6 @@ principal of account 111122223333"), the description counts, and the statement's
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -284,6 +283,8 @@ def _written(known: Iterable[str | list[str]]) -> str:
 
 
 def _hashed(written: str) -> str:
+    import hashlib  # it loads a library for cryptography, and most runs ask for no fingerprint
+
     return hashlib.sha256(written.encode()).hexdigest()[:DIGITS]
 
 

@@ -7,7 +7,6 @@ decidable from here, and one that may be broken where nothing could be read is u
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -15,6 +14,7 @@ from kms_constructs.guardrails.catalogue import CATALOGUE
 from kms_constructs.guardrails.finding import Finding, Outcome, Report
 from kms_constructs.model.declaration import Tag, tag_value
 from kms_constructs.model.estate import Estate, Key
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.unknown import is_unknown
 
 CHECKLIST: Final = "Checklist"
@@ -35,8 +35,7 @@ class Status(StrEnum):
     NOT_DECIDABLE = "not decidable from here"
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Frozen, frozen=True):
     """One requirement, and how it stands.
 
     Args:

@@ -20,7 +20,9 @@ def _rule_in(name: str) -> type[Rule]:
     (found,) = (
         member
         for member in vars(module).values()
-        if isclass(member) and issubclass(member, Rule) and member.__module__ == module.__name__
+        if getattr(member, "__module__", None) == module.__name__
+        and isclass(member)
+        and issubclass(member, Rule)
     )
     return found
 

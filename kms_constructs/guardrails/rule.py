@@ -7,7 +7,6 @@ A rule never sees severities, acknowledgements or switched-off controls: the eng
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Final, TypedDict, Unpack
 
@@ -16,6 +15,7 @@ from kms_constructs.guardrails.control import Control
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity
 from kms_constructs.guardrails.settings import Settings
 from kms_constructs.model.estate import Estate, Key, Location
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.policy import Statement
 from kms_constructs.model.unknown import is_unknown
 
@@ -33,8 +33,7 @@ class FindingParts(TypedDict, total=False):
     witness: Witness | None
 
 
-@dataclass(frozen=True, slots=True)
-class RuleContext:
+class RuleContext(Frozen, frozen=True):
     """What every rule may look at.
 
     Args:

@@ -10,10 +10,10 @@ gives 100.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from kms_constructs.guardrails.finding import Finding, Outcome, Report, Severity
+from kms_constructs.model.frozen import Frozen
 
 CAPACITY: Final = 10
 """What one key weighs against findings: as much as one of high severity."""
@@ -25,8 +25,7 @@ FORMULA: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(Frozen, frozen=True):
     """A score, and what it is made of.
 
     Args:

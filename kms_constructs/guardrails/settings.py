@@ -7,10 +7,12 @@ the rules read their settings here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import field
 
 from kms_constructs.guardrails.finding import Severity
 from kms_constructs.model.declaration import EPHEMERAL_ENVIRONMENTS, PRODUCTION_ENVIRONMENTS
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.key_specs import (
     DEFAULT_ROTATION_PERIOD_DAYS,
     MAXIMUM_PENDING_WINDOW_DAYS,
@@ -21,8 +23,7 @@ ANY_CONTROL = "*"
 """Stands for every control that principals can be authorised for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledgement:
+class Acknowledgement(Frozen, frozen=True):
     """A finding that somebody has looked at and accepted. It stays in the report and fails nothing.
 
     What is accepted is named by its fingerprint, which reports print: a statement that says more, or that
@@ -51,8 +52,7 @@ class Acknowledgement:
     until: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Frozen, frozen=True, kw_only=True):
     """The values that the rules read. The defaults suit an application without special needs.
 
     Args:

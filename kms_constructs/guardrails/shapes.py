@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -37,6 +36,7 @@ from kms_constructs.guardrails.tokens import (
 )
 from kms_constructs.model.arn import canonical, cut
 from kms_constructs.model.estate import Estate, IdentityPolicy, IdentityPolicyKind, Key, KeyKind
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.globs import MADE_ROLE, may_be_generated
 from kms_constructs.model.policy import Statement
 from kms_constructs.model.text import CLOSE, OPEN, display, has_hole, hole, holes
@@ -63,8 +63,7 @@ class Shape:
         return self is other or (isinstance(other, Shape) and self._parts == other._parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Shaped:
+class Shaped(Frozen, frozen=True):
     """A key whose tokens are taken out.
 
     Args:
@@ -174,8 +173,7 @@ class _Around:
         return self._made[resource] > sum(resource in self._of[id(policy)][1] for policy in but)
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
+class _Said(Frozen, frozen=True):
     """What a statement says.
 
     Args:

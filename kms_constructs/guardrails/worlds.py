@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kms_constructs.guardrails.finding import Finding, Outcome
 from kms_constructs.model.estate import Estate, IdentityPolicy, Key, Location, Trail

@@ -9,10 +9,10 @@ See: https://docs.aws.amazon.com/service-authorization/latest/reference/list_aws
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.globs import glob_matches
 
 
@@ -39,8 +39,7 @@ class KeyUsage(StrEnum):
     ENCAPSULATE_DECAPSULATE = "ENCAPSULATE_DECAPSULATE"
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Frozen, frozen=True):
     """One KMS action.
 
     Args:

@@ -10,10 +10,10 @@ See: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NewType
 
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.text import CLOSE, OPEN, HoleKind, hole
 
 AccountId = NewType("AccountId", str)
@@ -27,8 +27,7 @@ _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Partition:
+class Partition(Frozen, frozen=True):
     """A group of Regions with accounts, principals and service names of its own.
 
     Args:
@@ -93,8 +92,7 @@ def is_region_name(text: str) -> bool:
     return _REGION.fullmatch(text) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Arn:
+class Arn(Frozen, frozen=True):
     """The fields of an ARN, each as written: a field may be a pattern, or have holes.
 
     Example:

@@ -8,8 +8,9 @@ See: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_element
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from kms_constructs.model.frozen import Frozen
 
 
 class ValueType(StrEnum):
@@ -25,8 +26,7 @@ class ValueType(StrEnum):
     PRESENCE = "presence"
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionOperator:
+class ConditionOperator(Frozen, frozen=True):
     """One operator.
 
     Args:

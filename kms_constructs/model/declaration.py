@@ -7,10 +7,12 @@ are read in whatever spelling an organization writes them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 
+from msgspec import field
+
 from kms_constructs.model.estate import Grant
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.text import has_hole, undecided
 from kms_constructs.model.unknown import Unknown, elements, is_unknown
 
@@ -78,8 +80,7 @@ def is_environment(environment: str | None, names: Iterable[str]) -> bool:
     return environment is not None and environment.strip().casefold() in {name.casefold() for name in names}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declaration:
+class Declaration(Frozen, frozen=True, kw_only=True):
     """What a key says of itself in its metadata, for the guardrails.
 
     Args:

@@ -9,11 +9,15 @@ Field types follow one convention: a value is known, ``None`` (absent), or `Unkn
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields
 from enum import StrEnum
 from functools import partial
 from typing import Any
 
+from msgspec import field
+from msgspec.structs import replace
+
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.live import LiveKey, Unanswered
 from kms_constructs.model.location import Location as Location  # noqa: PLC0414 - part of this module
 from kms_constructs.model.policy import Policy
@@ -26,8 +30,7 @@ STANDARD_INPUT = "standard input"
 """What standard input is called as a source: it has no path that would tell anybody anything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Frozen, frozen=True):
     """A use of a key (or of its alias) by another resource.
 
     Args:
@@ -43,8 +46,7 @@ class Reference:
     tags: Mapping[str, str | Unknown] | Unknown = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Frozen, frozen=True):
     """A grant on a key, live or declared.
 
     Args:
@@ -82,8 +84,7 @@ class KeyKind(StrEnum):
     REPLICA = "replica"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
-class Key:
+class Key(Frozen, frozen=True, kw_only=True, weakref=True):
     """A customer managed KMS key.
 
     Args:
@@ -191,8 +192,7 @@ class IdentityPolicyKind(StrEnum):
     BOUNDARY = "permissions boundary"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdentityPolicy:
+class IdentityPolicy(Frozen, frozen=True, kw_only=True):
     """An IAM policy and whom it is attached to.
 
     Args:
@@ -220,8 +220,7 @@ class IdentityPolicy:
     vocabulary: Vocabulary = CLOUDFORMATION
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trail:
+class Trail(Frozen, frozen=True, kw_only=True):
     """A CloudTrail trail.
 
     Args:
@@ -247,8 +246,7 @@ class Trail:
     regions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SourceProblem:
+class SourceProblem(Frozen, frozen=True):
     """An input, or a part of one, that could not be read: reported, and never passed over.
 
     Args:
@@ -264,8 +262,7 @@ class SourceProblem:
     logical_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Acceptance:
+class Acceptance(Frozen, frozen=True):
     """What an input says itself of findings about it that are accepted.
 
     Args:
@@ -298,8 +295,7 @@ class Acceptance:
         return f"construct {self.construct_path}" if self.construct_path else "the app"
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment(Frozen, frozen=True):
     """Where and with what the input is deployed, as far as it does not say so itself. Handed in once.
 
     Args:
@@ -320,8 +316,7 @@ class Deployment:
     ignore_defaults: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Organization:
+class Organization(Frozen, frozen=True):
     """The policies of AWS Organizations that are in force for the accounts of the keys.
 
     Args:
@@ -347,8 +342,7 @@ class Organization:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estate:
+class Estate(Frozen, frozen=True, kw_only=True):
     """Everything that was given to be judged together, whatever it was read from.
 
     Args:

@@ -8,9 +8,10 @@ key's declaration authorises, and what the rules prove.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from types import MappingProxyType
+
+from kms_constructs.model.frozen import Frozen
 
 
 class May(Enum):
@@ -30,8 +31,7 @@ class May(Enum):
     """The guardians and the deployment principals."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardedAction:
+class GuardedAction(Frozen, frozen=True, kw_only=True):
     """One action of the form "only authorised principals may do this".
 
     Args:

@@ -8,10 +8,10 @@ https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from kms_constructs.model.actions import KeyUsage
+from kms_constructs.model.frozen import Frozen
 
 
 class Origin(StrEnum):
@@ -31,8 +31,7 @@ MAXIMUM_PENDING_WINDOW_DAYS = 30
 MAXIMUM_KEY_POLICY_BYTES = 32_768
 
 
-@dataclass(frozen=True, slots=True)
-class KeySpec:
+class KeySpec(Frozen, frozen=True):
     """One key spec.
 
     Args:

@@ -18,11 +18,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from kms_constructs.model.arn import parse_arn
 from kms_constructs.model.condition_operators import CONDITION_OPERATORS, ConditionOperator, ValueType
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.globs import has_wildcard
 from kms_constructs.model.policy import Condition
 from kms_constructs.model.text import HoleKind, has_hole, has_unresolved_hole, hole
@@ -45,8 +45,7 @@ _OF_THE_KEY = {
 _OPEN = hole(HoleKind.UNRESOLVED, "a policy variable")
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
+class _Value(Frozen, frozen=True):
     """One value, and how it is compared.
 
     Args:
@@ -196,8 +195,7 @@ def _joined(networks: list[_Network]) -> Iterator[_Network]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Frozen, frozen=True):
     """What a condition key can be limited to.
 
     Args:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.location import Location
 from kms_constructs.model.unknown import Unknown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveKey:
+class LiveKey(Frozen, frozen=True, kw_only=True):
     """What a live key has beside what any key has.
 
     Args:
@@ -43,8 +41,7 @@ class LiveKey:
     logical_id: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unanswered:
+class Unanswered(Frozen, frozen=True, kw_only=True):
     """A call that brought no answer, and what is therefore not known. It is reported and never passed over.
 
     Args:

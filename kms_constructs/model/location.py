@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from kms_constructs.model.frozen import Frozen, told_apart_by
 from kms_constructs.model.position import Origin, Position
 
 
@@ -27,8 +27,8 @@ class CodeLine(NamedTuple):
         return f"{self.file}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+@told_apart_by("source", "stack", "logical_id", "construct_path")
+class Location(Frozen, frozen=True):
     """Where a resource was found.
 
     Args:
@@ -49,9 +49,9 @@ class Location:
     stack: str = ""
     logical_id: str = ""
     construct_path: str | None = None
-    origin: Origin | None = field(default=None, compare=False, repr=False)
-    made_at: CodeLine | None = field(default=None, compare=False, repr=False)
-    alias: str = field(default="", compare=False, repr=False)
+    origin: Origin | None = None
+    made_at: CodeLine | None = None
+    alias: str = ""
 
     @property
     def title(self) -> str:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
+from msgspec.structs import replace
+
 from kms_constructs.model.exact import exact_bytes
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.reading import parsed_json
 from kms_constructs.model.statement import Condition, Effect, Policy, PolicyProblem, Principal, Statement
 from kms_constructs.model.text import CLOSE, OPEN, display, has_hole, split_holes
@@ -80,8 +82,7 @@ _LONGEST_KNOWN: Final = 4096
 """Bytes of a statement that is remembered: longer ones are rarely repeated."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(Frozen, frozen=True):
     """A statement that has been read.
 
     Args:

@@ -11,8 +11,11 @@ What AWS does not document stays open here: a condition key that stands neither 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
+
+from msgspec import field
+
+from kms_constructs.model.frozen import Frozen
 
 PARTITION = "<partition>"
 ACCOUNT = "<account>"
@@ -80,8 +83,7 @@ class When(Enum):
     RUN = "use"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Frozen, frozen=True):
     """Properties of a resource that name the key, or the next resource on the way to it.
 
     Args:
@@ -99,8 +101,7 @@ class Step:
     defaults: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Consumer:
+class Consumer(Frozen, frozen=True):
     """A way on which a key is handed to the service.
 
     Args:
@@ -142,8 +143,7 @@ LAUNCH_TEMPLATE = Step("AWS::EC2::LaunchTemplate", ("LaunchTemplateData/BlockDev
 """The last step for what launches instances."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class Caller(Frozen, frozen=True, kw_only=True):
     """A principal that calls KMS for the service, and what its calls are like.
 
     Args:
@@ -217,8 +217,7 @@ class Shape(Enum):
     """A function of its own in `kms_constructs.policies.services`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PresetText:
+class PresetText(Frozen, frozen=True, kw_only=True):
     """What a preset says of itself.
 
     Args:
@@ -242,8 +241,7 @@ class PresetText:
     sources: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Frozen, frozen=True):
     """One way to hand the key over in CDK, for the table of services.
 
     Args:
@@ -262,8 +260,7 @@ class Row:
     refused: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceRequirement:
+class ServiceRequirement(Frozen, frozen=True, kw_only=True):
     """What one AWS service, in one use of a key, needs of it.
 
     Args:

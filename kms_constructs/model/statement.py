@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.text import display
 from kms_constructs.model.unknown import Unknown
 
@@ -16,8 +16,7 @@ class Effect(StrEnum):
     DENY = "Deny"
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyProblem:
+class PolicyProblem(Frozen, frozen=True):
     """Something in a policy document that IAM or KMS would refuse, or that says nothing.
 
     Args:
@@ -29,8 +28,7 @@ class PolicyProblem:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(Frozen, frozen=True):
     """One entry of a `Principal` or `NotPrincipal` element.
 
     Args:
@@ -45,8 +43,7 @@ class Principal:
         return "*" if self.type == "*" else f"{self.type}:{display(self.value)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Frozen, frozen=True):
     """One condition operator applied to one key.
 
     Args:
@@ -82,8 +79,7 @@ class Condition:
         return name.removesuffix("ifexists")
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Frozen, frozen=True):
     """One statement.
 
     An element that is absent is None; one that cannot be resolved is unknown.
@@ -119,8 +115,7 @@ class Statement:
         return display(self.sid) if self.sid else f"statement {self.index}"
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True)
-class Policy:
+class Policy(Frozen, frozen=True, weakref=True):
     """A policy document.
 
     Args:

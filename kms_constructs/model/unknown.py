@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+from kms_constructs.model.frozen import Frozen
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Frozen, frozen=True):
     """A value that could not be resolved, and why.
 
     An unknown value is neither true nor false nor absent: asking it for its truth raises, so that no rule
@@ -49,8 +49,7 @@ def or_default(value: _T | Unknown | None, default: _T) -> _T | Unknown:
     return default if value is None else value
 
 
-@dataclass(frozen=True, slots=True)
-class Maybe:
+class Maybe(Frozen, frozen=True):
     """An element that is there or not, as a condition decides that cannot be resolved.
 
     What allows access counts as there; what denies it counts as absent.

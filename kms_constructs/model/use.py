@@ -6,15 +6,13 @@ for it, and what the calls carry, stands in the requirement; here stands what th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.location import Location
 from kms_constructs.model.service_requirement import KeyForm
 from kms_constructs.model.unknown import Unknown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Link(Frozen, frozen=True, kw_only=True):
     """One resource on the way to a key.
 
     Args:
@@ -35,8 +33,7 @@ class Link:
         return self.location.construct_path or self.location.logical_id
 
 
-@dataclass(frozen=True, slots=True)
-class UsingRole:
+class UsingRole(Frozen, frozen=True):
     """A role that calls KMS for a use.
 
     Args:
@@ -50,8 +47,7 @@ class UsingRole:
     unseen: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
+class Use(Frozen, frozen=True, kw_only=True):
     """One resource for which a service uses a key.
 
     Args:

@@ -10,9 +10,13 @@ source cannot tell of a key has no term, and rules about it do not apply to such
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields
 from enum import Enum, auto
 from types import MappingProxyType
+
+from msgspec.structs import replace
+
+from kms_constructs.model.frozen import Frozen
 
 
 class Fact(Enum):
@@ -41,8 +45,7 @@ class Fact(Enum):
     """In which Regions the key has replicas."""
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Frozen, frozen=True):
     """One fact in the words of a source.
 
     Args:
@@ -56,8 +59,7 @@ class Term:
     how: str = "Set {name} to {value}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vocabulary:
+class Vocabulary(Frozen, frozen=True, kw_only=True):
     """The words of one source. All of them are required, so that no source speaks another's by oversight.
 
     Args:

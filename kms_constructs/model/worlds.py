@@ -7,8 +7,9 @@ of them: the inputs that decide something (parameters, Region, account), and the
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from kms_constructs.model.frozen import Frozen
 
 _Estate = TypeVar("_Estate")
 
@@ -16,8 +17,7 @@ Assignment = tuple[tuple[str, str], ...]
 """Inputs and their values as a person reads them, in a fixed order."""
 
 
-@dataclass(frozen=True, slots=True)
-class World(Generic[_Estate]):
+class World(Frozen, Generic[_Estate], frozen=True):
     """An estate as some choices make it.
 
     Args:

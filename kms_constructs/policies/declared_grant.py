@@ -5,14 +5,12 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from kms_constructs.model.estate import Grant
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.policies.statements import Condition
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeclaredGrant:
+class DeclaredGrant(Frozen, frozen=True, kw_only=True):
     """A grant that people make themselves, checked and as text; see `DirectGrant`.
 
     Args:

@@ -18,6 +18,7 @@ from typing import Any
 from kms_constructs.analysis.evaluate import is_service_linked
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import ACTIONS, KeyUsage
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.key_specs import KEY_SPECS, using_actions
 from kms_constructs.policies.declared_grant import DeclaredGrant
 from kms_constructs.policies.principals import (
@@ -71,8 +72,7 @@ class DirectGrant:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedGrants:
+class CheckedGrants(Frozen, frozen=True):
     """The direct grants of one key, checked.
 
     Args:

@@ -9,11 +9,13 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import date
+
+from msgspec import field
 
 from kms_constructs.model.actions import ActionClass, KeyUsage, actions_of
 from kms_constructs.model.declaration import DELEGATION_CONTROL, Declaration
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.guarded_actions import GUARDED_ACTIONS, GuardedAction, May
 from kms_constructs.model.key_specs import (
     KEY_SPECS,
@@ -49,8 +51,7 @@ SYNCHRONISATION_ROLE = (
 """Path and name of the service-linked role that keeps multi-Region keys in step."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyPolicySpec:
+class KeyPolicySpec(Frozen, frozen=True, kw_only=True):
     """Everything that decides a key policy, validated and as text.
 
     Args:

@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.arn import is_account_id
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.policies.target import account_refused, arn_parts, is_token
 
 _RESOURCE = re.compile(r"(role|user)/(?:[\x21-\x7e]*/)?[\w+=,.@-]{1,64}")
 _EXAMPLE = "arn:aws:iam::111122223333:role/Name"
 
 
-@dataclass(frozen=True, slots=True)
-class NamedPrincipal:
+class NamedPrincipal(Frozen, frozen=True):
     """A role or user, named so that two spellings of one principal can be told to be one.
 
     Args:

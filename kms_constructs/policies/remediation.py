@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
+
+from msgspec import field
+from msgspec.structs import replace
 
 from kms_constructs.analysis.access import Capability
 from kms_constructs.analysis.diff import diff_access
@@ -25,6 +27,7 @@ from kms_constructs.guardrails.config import GuardrailConfig
 from kms_constructs.guardrails.engine import judge
 from kms_constructs.guardrails.finding import Finding, Outcome, Report
 from kms_constructs.model.estate import Estate, Key
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.guarded_actions import GUARDED_ACTIONS, May
 from kms_constructs.model.key_specs import DEFAULT_ROTATION_PERIOD_DAYS
 from kms_constructs.model.policy import parse_policy
@@ -61,8 +64,7 @@ class Kind(StrEnum):
     """Whether there is anything to mend is not known: something was not answered."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Frozen, frozen=True, kw_only=True):
     """What to do about one or more findings of one key.
 
     Args:

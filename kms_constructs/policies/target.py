@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import KeyUsage
 from kms_constructs.model.arn import is_account_id
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.limits import limits
 from kms_constructs.model.policy import Condition
 from kms_constructs.model.service_requirement import ACCOUNT, PARTITION, REGION, SUFFIX
@@ -21,8 +21,7 @@ _TOKEN = re.compile(r"\$\{Token\[[^\]]*\]\}")
 _ARN_PARTS = 6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyTarget:
+class PolicyTarget(Frozen, frozen=True, kw_only=True):
     """The key whose policy is being written.
 
     Args:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kms_constructs.analysis.access import Access
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.text import has_hole
 from kms_constructs.model.unknown import is_unknown
 from kms_constructs.reports.summary import natural_order
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from kms_constructs.model.estate import Key
 
 
-@dataclass(frozen=True, slots=True)
-class AccessMark:
+class AccessMark(Frozen, frozen=True):
     """How a degree of access is written.
 
     Args:
@@ -57,8 +56,7 @@ LEGEND: Mapping[Access, AccessMark] = {
 """Those that a reader is told of: of what is not there, nothing is said."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccessEntry:
+class AccessEntry(Frozen, frozen=True):
     """Capabilities that one principal has in the same way, for the same reason."""
 
     access: Access

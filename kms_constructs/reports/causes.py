@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from operator import itemgetter
 
 from kms_constructs.guardrails.finding import Finding, Severity
 from kms_constructs.model.estate import Location
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.reports.summary import Status, finding_order, natural_order, status_of
 from kms_constructs.reports.text import counted, one_line
 
@@ -23,8 +23,7 @@ _BY_NAME = re.compile(r"policy '[^']*'(?:, statement \d+)?|\bon key .*? to ")
 """How messages name the one policy or key that keeps two findings of a kind apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Frozen, frozen=True):
     """What one statement, or one property, of one resource breaks.
 
     Args:
@@ -65,8 +64,7 @@ class Cause:
         return None if position is None else position.line
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Frozen, frozen=True):
     """Causes that break the same controls for the same reasons, in one resource or in many."""
 
     causes: tuple[Cause, ...]

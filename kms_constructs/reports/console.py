@@ -9,20 +9,20 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from io import StringIO
 
+from msgspec.structs import force_setattr
 from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.console import Console, RenderableType
 from rich.style import Style
 from rich.text import Text
 
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.reports.text import without_commands
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Look(Frozen, frozen=True, kw_only=True):
     """How a terminal report is drawn.
 
     Args:
@@ -36,7 +36,7 @@ class Look:
     unicode: bool = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "width", max(self.width, MINIMUM_WIDTH))
+        force_setattr(self, "width", max(self.width, MINIMUM_WIDTH))
 
     def mark(self, symbol: str, ascii_symbol: str) -> str:
         """The symbol, or what stands for it in ASCII."""

@@ -7,9 +7,11 @@ when it is called, for a page needs jinja2, SARIF pydantic, the table rich, and 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from msgspec import field
+
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.reports.trail_against import (
     Impacts,
     Narrower,
@@ -35,8 +37,7 @@ if TYPE_CHECKING:
     from kms_constructs.reports.trail_report import TrailReports
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Frozen, frozen=True):
     """What ``check`` reports.
 
     Args:
@@ -54,31 +55,27 @@ class Judged:
     verbose: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Audited:
+class Audited(Frozen, frozen=True):
     """What ``audit`` reports: what ``check`` does, of live keys."""
 
     judged: Judged
 
 
-@dataclass(frozen=True, slots=True)
-class Accesses:
+class Accesses(Frozen, frozen=True):
     """What ``explain`` reports: the access matrices of keys, and the estate they come from."""
 
     matrices: Sequence[AccessMatrix]
     estate: Estate
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Frozen, frozen=True):
     """What ``diff`` reports: the changes of access, and what could not be read."""
 
     changes: Sequence[AccessChange]
     problems: Sequence[SourceProblem]
 
 
-@dataclass(frozen=True, slots=True)
-class Controls:
+class Controls(Frozen, frozen=True):
     """What ``guardrails`` reports: controls, in full or in a line each."""
 
     controls: Sequence[Control]
@@ -90,8 +87,7 @@ Draw = Callable[[Reported, Callable[[], "Look"]], str]
 """Draws what is reported. The look is asked for by what has one: it, too, is slow to load."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Format:
+class Format(Frozen, frozen=True, kw_only=True):
     """One format. What it has no function for it does not draw.
 
     Args:
@@ -121,8 +117,7 @@ class Format:
         return lambda it, look: judged(it.judged, look)
 
 
-@dataclass(frozen=True, slots=True)
-class Formats(Generic[Reported]):
+class Formats(Frozen, Generic[Reported], frozen=True):
     """The formats of one command.
 
     Args:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
+from msgspec import field
+from msgspec.structs import replace
 
 from kms_constructs.analysis.access import Access
 from kms_constructs.guardrails.finding import Finding, Report
 from kms_constructs.guardrails.verdict import Verdict
 from kms_constructs.model.estate import Location, SourceProblem
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.reports.access_view import (
     LEGEND,
     MARKS,
@@ -56,41 +58,35 @@ _CSS = {status: status.value.replace(" ", "-") for status in Status}
 _CONDITION_MARKS = "abcdefghijklmnopqrstuvwxyz"
 
 
-@dataclass(frozen=True, slots=True)
-class _Count:
+class _Count(Frozen, frozen=True):
     number: int
     css: str
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Badge:
+class _Badge(Frozen, frozen=True):
     text: str
     css: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Note:
+class _Note(Frozen, frozen=True):
     mark: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class _ProblemView:
+class _ProblemView(Frozen, frozen=True):
     place: str
     message: str
     fix: str
 
 
-@dataclass(frozen=True, slots=True)
-class _ControlView:
+class _ControlView(Frozen, frozen=True):
     id: str
     title: str
     cells: tuple[_Count, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _FindingView:
+class _FindingView(Frozen, frozen=True):
     id: str
     status: str
     css: str
@@ -103,8 +99,7 @@ class _FindingView:
     fix: str
 
 
-@dataclass(frozen=True, slots=True)
-class _CellView:
+class _CellView(Frozen, frozen=True):
     css: str
     symbol: str
     word: str
@@ -112,21 +107,18 @@ class _CellView:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class _RowView:
+class _RowView(Frozen, frozen=True):
     principal: str
     cells: tuple[_CellView, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _MatrixView:
+class _MatrixView(Frozen, frozen=True):
     capabilities: tuple[str, ...]
     rows: tuple[_RowView, ...]
     notes: tuple[_Note, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Section:
+class _Section(Frozen, frozen=True, kw_only=True):
     anchor: str
     title: str
     source: str
@@ -141,8 +133,7 @@ class _Section:
     matrix: _MatrixView | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
+class _Mark(Frozen, frozen=True):
     css: str
     symbol: str
     word: str
@@ -153,8 +144,7 @@ def _legend() -> tuple[_Mark, ...]:
     return tuple(_Mark(access.value, mark.symbol, mark.word, mark.meaning) for access, mark in LEGEND.items())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageTable:
+class PageTable(Frozen, frozen=True, kw_only=True):
     """A table that a page has beside findings and matrices.
 
     Args:
@@ -170,8 +160,7 @@ class PageTable:
     rows: tuple[tuple[str, ...], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Page:
+class _Page(Frozen, frozen=True, kw_only=True):
     title: str
     line: str
     tables: tuple[PageTable, ...] = ()

@@ -6,7 +6,8 @@ What is not shown counts all the same: nothing that is left out turns a run gree
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kms_constructs.guardrails.finding import INTERNAL_ERROR, Finding, Report, Severity
 

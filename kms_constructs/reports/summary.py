@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
@@ -13,6 +12,7 @@ from kms_constructs.guardrails.engine import DISABLED
 from kms_constructs.guardrails.finding import Finding, Outcome, Report, Severity
 from kms_constructs.guardrails.verdict import Verdict
 from kms_constructs.model.estate import Location
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.reports.text import counted
 
 
@@ -71,8 +71,7 @@ def switched_off(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceFindings:
+class ResourceFindings(Frozen, frozen=True):
     """The findings of one resource, worst first."""
 
     location: Location
@@ -117,8 +116,7 @@ def _place(location: Location) -> tuple[tuple[str, ...], ...]:
     return (natural_order(location.source), natural_order(name), natural_order(location.stack))
 
 
-@dataclass(frozen=True, slots=True)
-class ControlCount:
+class ControlCount(Frozen, frozen=True):
     """How often each status came out of one control."""
 
     control: str
@@ -133,8 +131,7 @@ def by_control(findings: Iterable[Finding]) -> tuple[ControlCount, ...]:
     return tuple(ControlCount(control, counts[control]) for control in sorted(counts, key=natural_order))
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Frozen, frozen=True):
     """A report in numbers.
 
     Args:

@@ -6,8 +6,9 @@ What draws is loaded when it is called, as in `formats`, which has these as its 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from kms_constructs.model.frozen import Frozen
 
 if TYPE_CHECKING:
     from kms_constructs.analysis.recorded.impact import Impact
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from kms_constructs.reports.console import Look
 
 
-@dataclass(frozen=True, slots=True)
-class Impacts:
+class Impacts(Frozen, frozen=True):
     """What ``trail impact`` reports: what a change would have done to recorded calls.
 
     Args:
@@ -29,15 +29,13 @@ class Impacts:
     everything: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Usages:
+class Usages(Frozen, frozen=True):
     """What ``trail access`` reports: who uses keys against who may."""
 
     usage: Usage
 
 
-@dataclass(frozen=True, slots=True)
-class Narrower:
+class Narrower(Frozen, frozen=True):
     """What ``trail least-privilege`` reports: key policies narrowed to what was used."""
 
     narrowings: Narrowings

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.reports.text import one_line
 from kms_constructs.reports.trail_report import Cell, TrailReport
 
@@ -23,8 +23,7 @@ _MOST_KEYS = 10
 _MOST_BARS = 180
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(Frozen, frozen=True):
     """One bar: where it begins, how wide and high it is and how high its failed part, and what it says."""
 
     x: float
@@ -34,8 +33,7 @@ class Bar:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Frozen, frozen=True):
     """The bars of one key, or of all together."""
 
     name: str
@@ -43,8 +41,7 @@ class Line:
     bars: tuple[Bar, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(Frozen, frozen=True):
     """Calls over time: all keys together, then the busiest by themselves."""
 
     whole: Line
@@ -56,8 +53,7 @@ class Timeline:
     left_out: int
 
 
-@dataclass(frozen=True, slots=True)
-class HeatCell:
+class HeatCell(Frozen, frozen=True):
     """An hour of the week, or a principal with a key: its shade, 0 to `SHADES`, its number, what it says."""
 
     shade: int
@@ -65,8 +61,7 @@ class HeatCell:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class Matrix:
+class Matrix(Frozen, frozen=True):
     """Names above, names at the side, and cells."""
 
     columns: tuple[str, ...]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from io import StringIO
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.reports.console import Drawn, Look, Pen, draw
 from kms_constructs.reports.csv_report import safe_cell
 from kms_constructs.reports.text import counted, one_line, printable
@@ -32,8 +32,7 @@ _MOST = 10
 """Callers and keys of one detection that are shown unless everything is asked for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindingRow:
+class FindingRow(Frozen, frozen=True, kw_only=True):
     """What was found: one detection, one caller, one key.
 
     Args:
@@ -73,8 +72,7 @@ class FindingRow:
     references: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrailFindings:
+class TrailFindings(Frozen, frozen=True, kw_only=True):
     """Everything that was found.
 
     Args:

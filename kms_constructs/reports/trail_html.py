@@ -5,10 +5,9 @@ Everything that a trail says is escaped: user agents and encryption contexts are
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from markupsafe import Markup
 
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.reports.page import data, hash_of, template
 from kms_constructs.reports.text import one_line
 from kms_constructs.reports.trail_charts import WIDTH, Matrix, Timeline, heat_map, short, talkers, timeline
@@ -27,14 +26,12 @@ _TILES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
+class _Cell(Frozen, frozen=True):
     text: str
     number: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Section:
+class _Section(Frozen, frozen=True, kw_only=True):
     anchor: str
     title: str
     answers: str
@@ -48,8 +45,7 @@ class _Section:
     talkers: Matrix | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Page:
+class _Page(Frozen, frozen=True, kw_only=True):
     title: str
     line: str
     tiles: tuple[tuple[int, str], ...]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from importlib import resources
@@ -18,6 +17,7 @@ from typing import Any, Final, TypeAlias
 from rich.table import Table
 from rich.text import Text
 
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.reports.console import Look, draw
 from kms_constructs.reports.csv_report import safe_cell
 from kms_constructs.reports.text import counted, one_line, printable
@@ -31,8 +31,7 @@ SCHEMA_VERSION: Final = "1.0"
 _MOST_SHOWN: Final = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrailReport:
+class TrailReport(Frozen, frozen=True, kw_only=True):
     """One report.
 
     Args:
@@ -57,8 +56,7 @@ class TrailReport:
             yield dict(zip(self.columns, row, strict=True))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrailReports:
+class TrailReports(Frozen, frozen=True, kw_only=True):
     """Reports of one trail, asked together.
 
     Args:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import errno
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
 
 from kms_constructs.errors import SourceError
 from kms_constructs.model.ceilings import MAX_YAML_BYTES
 from kms_constructs.model.estate import SourceProblem
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.reading import bounded_bytes, parsed_json
 from kms_constructs.sources.positions import JsonMarks, Marks
 
@@ -52,8 +52,7 @@ def read_text(path: Path, source: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Frozen, frozen=True):
     """A text as plain data.
 
     Args:

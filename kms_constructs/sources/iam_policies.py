@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from kms_constructs.model.actions import expand
 from kms_constructs.model.policy import Effect, Policy, Statement
@@ -11,8 +12,7 @@ from kms_constructs.model.text import has_unresolved_hole
 from kms_constructs.model.unknown import Unknown, is_unknown
 
 
-@dataclass(slots=True)
-class Holders:
+class Holders(Struct):
     """Whom a policy is attached to, while it is being found out.
 
     Args:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Final, Generic, TypeVar
+
+from msgspec.structs import replace
 
 from kms_constructs.model.estate import Key, KeyKind
 from kms_constructs.model.text import HoleKind, has_generated_hole, hole, holes

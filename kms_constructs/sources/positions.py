@@ -11,8 +11,9 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, Protocol
+
+from msgspec import Struct, field
 
 from kms_constructs.model.position import Position
 from kms_constructs.model.reading import parsed_json
@@ -139,8 +140,7 @@ def step(node: object, parts: Sequence[str]) -> tuple[Pointer, int] | None:
     return (START, 1) if index == 0 else None
 
 
-@dataclass(slots=True)
-class DocumentOrigin:
+class DocumentOrigin(Struct):
     """Positions in a document that nothing has to be resolved in: see `Origin`.
 
     Args:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from kms_constructs.model.estate import Deployment, Estate, SourceProblem
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.sources.positions import Marks
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Frozen, frozen=True):
     """A file, decoded.
 
     Args:
@@ -31,8 +30,7 @@ class Document:
     problems: tuple[SourceProblem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(Frozen, frozen=True):
     """A directory that is one input.
 
     Args:

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final, NoReturn, Protocol, cast
 
 import yaml
+from msgspec import Struct, field
 
 from kms_constructs.model.ceilings import MAX_ALIASED, MAX_DIGITS, MAX_NESTING
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.position import Position
 from kms_constructs.sources.positions import Pointer
 
@@ -51,8 +52,7 @@ class NotYamlError(YamlError):
     """A text that breaks YAML's own rules, or has tags that only other programs know."""
 
 
-@dataclass(frozen=True, slots=True)
-class Misread:
+class Misread(Frozen, frozen=True):
     """A scalar that is hardly read as its author meant it.
 
     Args:
@@ -66,8 +66,7 @@ class Misread:
     position: Position
 
 
-@dataclass(slots=True)
-class _Node:
+class _Node(Struct):
     """Positions of the members of a value, and where a literal block begins (0 for none)."""
 
     members: dict[str | int, tuple[int, int, _Node]] = field(default_factory=dict)
@@ -78,8 +77,7 @@ _PLAIN: Final = _Node()
 """Of a value that nothing is in."""
 
 
-@dataclass(slots=True)
-class YamlMarks:
+class YamlMarks(Struct):
     """Positions in a YAML text.
 
     Args:
@@ -115,8 +113,7 @@ class YamlMarks:
         return position, node
 
 
-@dataclass(frozen=True, slots=True)
-class YamlDocument:
+class YamlDocument(Frozen, frozen=True):
     """A document as plain data.
 
     Args:
@@ -181,8 +178,7 @@ def _position(mark: _Mark | None) -> Position:
     return Position(1, 1) if mark is None else Position(mark.line + 1, mark.column + 1)
 
 
-@dataclass(slots=True)
-class _Built:
+class _Built(Struct):
     """A value that is complete.
 
     Args:
@@ -202,8 +198,7 @@ class _Built:
     is_merge: bool = False
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """A container that is being read."""
 
     position: Position

@@ -108,7 +108,7 @@ def test_nothing_of_the_engine_is_loaded_for_help() -> None:
             sys.executable, "-c",
             "import sys; from kms_constructs.cli.main import cli; cli(['trail', 'ingest', '--help'], "
             "standalone_mode=False); "
-            "print([one for one in ('boto3', 'duckdb', 'msgspec', 'sqlglot') if one in sys.modules])",
+            "print([one for one in ('boto3', 'duckdb', 'sqlglot') if one in sys.modules])",
         ],
         cwd=REPOSITORY, capture_output=True, text=True, check=True,
     )  # fmt: skip
@@ -116,7 +116,7 @@ def test_nothing_of_the_engine_is_loaded_for_help() -> None:
     assert "kms-constructs trail ingest ./logs --into trail" in done.stdout
 
 
-@pytest.mark.parametrize("module", ["duckdb", "msgspec", "boto3"])
+@pytest.mark.parametrize("module", ["duckdb", "boto3"])
 def test_without_the_extra_it_says_how_to_install_it(module: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [

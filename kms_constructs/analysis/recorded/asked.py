@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import field
 
 from kms_constructs.model.condition_operators import CONDITION_OPERATORS
 from kms_constructs.model.estate import Estate
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.globs import arn_pattern, has_variable
 from kms_constructs.model.limits import ENCRYPTION_CONTEXT
 from kms_constructs.model.policy import Condition, Policy
@@ -22,8 +24,7 @@ _VARIABLE = re.compile(r"\$\{([^},]*)")
 _WILDCARDS = {"*": ".*", "?": ".", FIELD_STAR: "[^:]*", FIELD_ANY: "[^:]"}
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Compared:
+class Compared(Frozen, frozen=True, order=True):
     """What a value is compared with, as a regular expression for the whole of it; a dot is any character.
 
     Args:
@@ -35,8 +36,7 @@ class Compared:
     fold: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Frozen, frozen=True):
     """What policies ask of a request.
 
     Args:

@@ -5,16 +5,16 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec.structs import replace
 
 from kms_constructs.model.estate import Grant
+from kms_constructs.model.frozen import Frozen
 
 INTERNAL = "AWS Internal"
 """What CloudTrail calls a service that it does not name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedCall:
+class RecordedCall(Frozen, frozen=True, kw_only=True):
     """Calls that succeeded and that no policy in question can tell apart.
 
     Args:
@@ -76,8 +76,7 @@ def added(calls: RecordedCall, others: RecordedCall) -> RecordedCall:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedGrant:
+class RecordedGrant(Frozen, frozen=True, kw_only=True):
     """A grant that a trail saw being made.
 
     Args:
@@ -93,8 +92,7 @@ class RecordedGrant:
     ended: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedKey:
+class RecordedKey(Frozen, frozen=True, kw_only=True):
     """A key that a trail tells of.
 
     Args:
@@ -111,8 +109,7 @@ class RecordedKey:
     calls: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class Recorded(Frozen, frozen=True, kw_only=True):
     """What a trail tells of the use of keys in a period.
 
     Args:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from kms_constructs.analysis.recorded.asked import asked_of
 from kms_constructs.analysis.recorded.call import Recorded
@@ -12,13 +11,13 @@ from kms_constructs.analysis.recorded.keys import Matching
 from kms_constructs.analysis.recorded.names import Named
 from kms_constructs.analysis.recorded.replay import Judged, Verdict
 from kms_constructs.model.estate import Estate
+from kms_constructs.model.frozen import Frozen
 
 _GONE = "the key is in what is deployed and not in what is planned: its deletion policy decides what is left"
 _ORDER = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImpactRow:
+class ImpactRow(Frozen, frozen=True, kw_only=True):
     """Calls of one principal on one key that have the same verdict for the same reasons.
 
     Args:
@@ -57,8 +56,7 @@ class ImpactRow:
         return self.before is not self.verdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Impact:
+class Impact(Frozen, frozen=True, kw_only=True):
     """What a change would have done.
 
     Args:

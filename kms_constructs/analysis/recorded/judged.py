@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from kms_constructs.analysis.diff import key_name
 from kms_constructs.analysis.recorded.call import Recorded, RecordedCall, RecordedKey
@@ -18,11 +20,11 @@ from kms_constructs.analysis.recorded.names import (
 )
 from kms_constructs.analysis.recorded.replay import Judged, Replay, together
 from kms_constructs.model.estate import Estate, Grant, Key
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.worlds import World, described
 
 
-@dataclass(frozen=True, slots=True)
-class Judge:
+class Judge(Frozen, frozen=True):
     """One world of an estate, as it is deployed in one account and Region.
 
     Args:
@@ -38,8 +40,7 @@ class Judge:
     keys: Mapping[str, Key]
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Frozen, frozen=True):
     """One estate that calls are judged by, with the names that the trail tells.
 
     Args:
@@ -152,8 +153,7 @@ def _union(matchings: list[Matching]) -> Matching:
     )
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """Calls that are counted together.
 
     Args:

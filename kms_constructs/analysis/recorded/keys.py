@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from kms_constructs.analysis.recorded.call import RecordedKey
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.arn import parse_arn
 from kms_constructs.model.estate import Key
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.globs import globs_meet
 from kms_constructs.model.text import display, has_hole
 from kms_constructs.model.unknown import Unknown
@@ -16,8 +16,7 @@ from kms_constructs.model.unknown import Unknown
 _RESERVED = "alias/aws/"
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
+class Matched(Frozen, frozen=True):
     """A key of a trail and the key of the estate that it is.
 
     Args:
@@ -31,8 +30,7 @@ class Matched:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Matching:
+class Matching(Frozen, frozen=True):
     """Keys of a trail against keys of an estate.
 
     Args:

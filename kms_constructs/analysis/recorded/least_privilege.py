@@ -9,8 +9,9 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/least-privilege.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from kms_constructs.analysis.diff import diff_access
 from kms_constructs.analysis.principals import any_meet, named_cells, principal_cells
@@ -23,6 +24,7 @@ from kms_constructs.analysis.recorded.policy_diff import policy_diff
 from kms_constructs.analysis.recorded.replay import Verdict
 from kms_constructs.model.actions import ACTIONS, DESCRIBING, USING, expand
 from kms_constructs.model.estate import Estate, Location
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.policy import Effect, Policy, Principal, Statement
 from kms_constructs.model.text import display
 from kms_constructs.model.unknown import Unknown
@@ -31,8 +33,7 @@ NARROWED: Final = USING | {"CreateGrant"}
 """Actions that are taken away when they were not called: use of the key, and giving its use away."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dropped:
+class Dropped(Frozen, frozen=True):
     """What a principal no longer has by a statement.
 
     Args:
@@ -46,8 +47,7 @@ class Dropped:
     actions: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Narrowing:
+class Narrowing(Frozen, frozen=True, kw_only=True):
     """A key policy and the one that would have been enough.
 
     Args:
@@ -77,8 +77,7 @@ class Narrowing:
         return policy_diff(self.before, self.after, self.parts, names)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Narrowings:
+class Narrowings(Frozen, frozen=True, kw_only=True):
     """Narrower policies for the keys that a trail tells of.
 
     Args:
@@ -251,8 +250,7 @@ def _within(one: Statement, other: Statement) -> bool:
 # Narrowing
 
 
-@dataclass(frozen=True, slots=True)
-class Narrowed:
+class Narrowed(Frozen, frozen=True):
     """A key policy without the use that nobody made of it.
 
     Args:

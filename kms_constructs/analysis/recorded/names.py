@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec.structs import replace
 
 from kms_constructs.analysis.recorded.keys import Matching
 from kms_constructs.model.arn import parse_arn
 from kms_constructs.model.estate import Estate, Grant, IdentityPolicy, Key
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.policy import Condition, Policy, Principal, Statement
 from kms_constructs.model.text import HoleKind, has_hole, hole, holes, split_holes
 from kms_constructs.model.unknown import Unknown
@@ -24,8 +26,7 @@ _RANDOM = r"(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{8,14}"
 _LONGEST = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Frozen, frozen=True):
     """A generated name that the trail tells.
 
     Args:

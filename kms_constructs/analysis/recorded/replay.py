@@ -10,8 +10,9 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.htm
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec.structs import replace
 
 from kms_constructs.analysis.access import describe_condition
 from kms_constructs.analysis.call import Call, Certainty, Fact, InView, Step
@@ -23,6 +24,7 @@ from kms_constructs.analysis.recorded.facts import facts_of, variants
 from kms_constructs.model.actions import find_action
 from kms_constructs.model.arn import parse_arn
 from kms_constructs.model.estate import Estate, IdentityPolicyKind, Key
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.globs import globs_meet
 from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.model.unknown import Unknown
@@ -36,8 +38,7 @@ class Verdict(StrEnum):
     ALLOWED = "allowed"
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Frozen, frozen=True):
     """A verdict and why.
 
     Args:

@@ -6,7 +6,8 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/least-privilege.html
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import field
 
 from kms_constructs.analysis.access import ACTIONS_OF, capabilities_of
 from kms_constructs.analysis.holdings import HoldingsIndex
@@ -20,6 +21,7 @@ from kms_constructs.analysis.recorded.replay import Verdict
 from kms_constructs.analysis.within import EstateAccess
 from kms_constructs.model.actions import ACTIONS
 from kms_constructs.model.estate import Estate, Key
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.text import display
 from kms_constructs.model.unknown import Unknown
 
@@ -27,8 +29,7 @@ NOT_CALLED = frozenset({"SynchronizeMultiRegionKey"})
 """Actions that nobody calls: KMS itself does, and CloudTrail shows no caller."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Used:
+class Used(Frozen, frozen=True, kw_only=True):
     """Calls of one action by one principal.
 
     Args:
@@ -49,8 +50,7 @@ class Used:
     last: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrincipalUsage:
+class PrincipalUsage(Frozen, frozen=True, kw_only=True):
     """What one principal did with a key, and what it may.
 
     Args:
@@ -66,8 +66,7 @@ class PrincipalUsage:
     unused: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyUsage:
+class KeyUsage(Frozen, frozen=True, kw_only=True):
     """Who uses a key against who may.
 
     Args:
@@ -84,8 +83,7 @@ class KeyUsage:
     open_to: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(Frozen, frozen=True, kw_only=True):
     """Who uses the keys of an estate against who may.
 
     Args:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from kms_constructs.detections.synthetic import records
 from kms_constructs.detections.synthetic.records import Record, record
@@ -20,6 +19,7 @@ from kms_constructs.detections.synthetic.world import (
     TrailOptions,
     World,
 )
+from kms_constructs.model.frozen import Frozen
 
 _SESSION, _TIME, _ADDRESS, _REQUEST, _EVENT, _SHARED = (f"\x00{name}\x00" for name in "stareh")
 
@@ -35,8 +35,7 @@ _VERSIONS = ("1.11", "1.11", "1.10", "1.08", "1.09", "1.11", "1.05")
 _WRITES = frozenset({"Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"})
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Frozen, frozen=True):
     """One thing that happens again and again.
 
     Args:

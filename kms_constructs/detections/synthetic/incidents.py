@@ -22,6 +22,7 @@ from kms_constructs.detections.synthetic.world import (
     hosts,
     policy,
 )
+from kms_constructs.model.frozen import Frozen
 
 _DAY = 86_400
 _OFFICE = "198.51.100.24"
@@ -30,16 +31,14 @@ NEW_REGION = "ap-southeast-3"
 ZERO_PCR = "0" * 96
 
 
-@dataclass(frozen=True, slots=True)
-class Planted:
+class Planted(Frozen, frozen=True):
     """A record and when it stands in the trail, in seconds since 1970."""
 
     at: float
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
-class Spike:
+class Spike(Frozen, frozen=True):
     """A flow within an hour, as often as there are ids of events; too many to be kept as records.
 
     Args:
@@ -53,8 +52,7 @@ class Spike:
     ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(Frozen, frozen=True):
     """Something planted.
 
     Args:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ipaddress
 import json
 import random
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from msgspec import field
 
 from kms_constructs.detections.synthetic.records import identifier, role_arn
 from kms_constructs.errors import ArgumentError
+from kms_constructs.model.frozen import Frozen
 
 KIND_SYMMETRIC, KIND_SIGNING, KIND_HMAC = "SYMMETRIC_DEFAULT", "ECC_NIST_P256", "HMAC_256"
 
@@ -17,8 +19,7 @@ OUTSIDER = "999988887777"
 """An account that belongs to nobody known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrailOptions:
+class TrailOptions(Frozen, frozen=True, kw_only=True):
     """What a synthetic trail is like.
 
     Args:
@@ -63,8 +64,7 @@ class TrailOptions:
             raise ArgumentError("start", self.start, "it has no time zone", "write tzinfo=UTC")
 
 
-@dataclass(frozen=True, slots=True)
-class SampleKey:
+class SampleKey(Frozen, frozen=True):
     """A key of the trail."""
 
     account: str
@@ -79,8 +79,7 @@ class SampleKey:
         return f"arn:aws:kms:{self.region}:{self.account}:key/{self.key_id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Frozen, frozen=True):
     """A role or user, and where it calls from.
 
     Args:
@@ -105,8 +104,7 @@ class Caller:
         return role_arn(self.account, self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(Frozen, frozen=True):
     """What there is before anything happens."""
 
     accounts: tuple[str, ...]

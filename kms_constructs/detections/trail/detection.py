@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from kms_constructs.detections.watch import Level, Watch
+from kms_constructs.model.frozen import Frozen
 
 LEVELS: tuple[Level, ...] = (Level.CRITICAL, Level.ALERT, Level.INFORMATION)
 """Loudest first."""
@@ -16,8 +17,7 @@ EXAMPLES = 5
 _DETAILS = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Detection:
+class Detection(Frozen, frozen=True, kw_only=True):
     """Something to look for that needs a trail: history, counts, what a request says in full.
 
     Args:
@@ -43,8 +43,7 @@ class Detection:
     references: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrailFinding:
+class TrailFinding(Frozen, frozen=True, kw_only=True):
     """What was found: one detection, one caller, one key.
 
     Args:
@@ -78,8 +77,7 @@ class TrailFinding:
         return LEVELS.index(self.level) <= LEVELS.index(level)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Detected:
+class Detected(Frozen, frozen=True, kw_only=True):
     """What a trail tells.
 
     Args:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kms_constructs.analysis.diff import diff_access
 from kms_constructs.detections.trail.calls import Call

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from kms_constructs.model.frozen import Frozen
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(Frozen, frozen=True):
     """One thing that is wrong.
 
     Args:

@@ -6,7 +6,7 @@ is held against its template is judged by what that declares, as it was at synth
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from kms_constructs.guardrails.live.matching import matches_of
 from kms_constructs.model.estate import Estate

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from kms_constructs.analysis.diff import diff_access
 from kms_constructs.guardrails.live.same import differing, has_holes, listed
 from kms_constructs.model.arn import parse_arn
 from kms_constructs.model.estate import Estate, Key, KeyKind
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.key_specs import DEFAULT_ROTATION_PERIOD_DAYS
 from kms_constructs.model.text import display, has_hole
 from kms_constructs.model.unknown import is_unknown
@@ -25,8 +27,7 @@ _IDENTITY: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Frozen, frozen=True):
     """One thing in which a live key is not as declared.
 
     Args:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from kms_constructs.model.arn import is_account_id
 from kms_constructs.model.estate import Estate, Key, KeyKind
@@ -28,8 +29,7 @@ LISTING: Final = (
 _MAXIMUM_ROUNDS: Final = 8
 
 
-@dataclass(slots=True)
-class _Pool:
+class _Pool(Struct):
     """The live keys that a declaration may mean."""
 
     declared: Key

@@ -19,8 +19,9 @@ Best practice: the root user, and through it the account's recovery, without han
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import ClassVar
+
+from msgspec.structs import replace
 
 from kms_constructs.analysis.certain import KEY_POLICY, NOT_SAID, Call, Fact, InView, Step, certain
 from kms_constructs.analysis.key_names import home_partition

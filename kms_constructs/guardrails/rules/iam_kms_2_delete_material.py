@@ -19,8 +19,9 @@ Best practice: the key policy refuses everyone but the root user and those who a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import ClassVar
+
+from msgspec.structs import replace
 
 from kms_constructs.guardrails.control import Framework
 from kms_constructs.guardrails.finding import Finding, Outcome, Severity

@@ -33,8 +33,9 @@ Best practice: administrators and users apart, and no action list with a wildcar
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
+
+from msgspec.structs import replace
 
 from kms_constructs.analysis.duties import duties_witness
 from kms_constructs.analysis.key_names import home_partition

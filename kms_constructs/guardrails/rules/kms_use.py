@@ -20,8 +20,9 @@ Best practice: the key policy lets the service in, for the alarms of this accoun
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import ClassVar
+
+from msgspec import Struct, field
 
 from kms_constructs.analysis.certain import Answer, Certainty
 from kms_constructs.analysis.service_calls import ServiceCall, UseAccess, calls_of
@@ -73,8 +74,7 @@ UNDOCUMENTED = "undocumented"
 """Detail of uses of which AWS does not say what they need."""
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(Struct):
     """The calls of one principal for one purpose, which make one finding."""
 
     first: ServiceCall

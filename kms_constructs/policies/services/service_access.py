@@ -20,10 +20,9 @@ A preset is plain data until `ServiceAccess.statements` is called for a key: one
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from kms_constructs.errors import ArgumentError
 from kms_constructs.model.actions import KeyUsage, find_action
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.policies.services.auto_scaling import auto_scaling as _auto_scaling
 from kms_constructs.policies.services.backup import backup as _backup
 from kms_constructs.policies.services.bedrock import bedrock as _bedrock
@@ -58,8 +57,7 @@ from kms_constructs.policies.services.sqs import sqs as _sqs
 from kms_constructs.policies.target import PolicyStatementJson, PolicyTarget, arn_parts, is_token
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceAccess:
+class ServiceAccess(Frozen, frozen=True):
     """What one AWS service needs of a key. Use the presets; `custom` is for every other service.
 
     Args:

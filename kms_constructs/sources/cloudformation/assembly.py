@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct, field
+
 from kms_constructs.errors import SourceError
 from kms_constructs.model.estate import Deployment, SourceProblem
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.location import CodeLine
 from kms_constructs.model.text import HoleKind, hole
 from kms_constructs.sources.cloudformation.inner import deployed_assets, nested_templates
@@ -36,8 +38,7 @@ Metadata = Mapping[str, Sequence[tuple[str, object]]]
 """Entries by their type: construct path and data of each. Most are of types that nobody here asks for."""
 
 
-@dataclass(slots=True)
-class Assembly:
+class Assembly(Struct):
     """The templates of an assembly and its nested assemblies, and what could not be read.
 
     Args:
@@ -61,8 +62,7 @@ class Assembly:
                 yield path.strip("/"), data
 
 
-@dataclass(frozen=True, slots=True)
-class CloudAssembly:
+class CloudAssembly(Frozen, frozen=True):
     """A directory that is a cloud assembly; its manifest is decoded once.
 
     Args:
@@ -107,8 +107,7 @@ def _opened(directory: Path) -> CloudAssembly:
     return CloudAssembly(directory, manifest, problems[0] if problems else None)
 
 
-@dataclass(slots=True)
-class _AssemblyReader:
+class _AssemblyReader(Struct):
     assembly: Assembly
     opened: CloudAssembly
     deployment: Deployment
@@ -306,8 +305,7 @@ def _inside(problems: list[SourceProblem], directory: Path, name: object, artifa
     return path
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(Frozen, frozen=True):
     data: Mapping[str, object]
     marks: Marks
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from kms_constructs.model.estate import SourceProblem
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.text import display, has_hole
 from kms_constructs.model.unknown import is_unknown
 from kms_constructs.sources.cloudformation.sam import with_globals
@@ -38,8 +38,7 @@ _LOOP: Final = "Fn::ForEach::"
 _PROCESSED: Final = "Give the processed template (aws cloudformation get-template --template-stage Processed)"
 
 
-@dataclass(frozen=True, slots=True)
-class RawResource:
+class RawResource(Frozen, frozen=True):
     """A resource as the template has it, loops unrolled.
 
     Args:
@@ -89,8 +88,7 @@ def raw_resources(scope: Scope, problems: list[SourceProblem]) -> Iterator[RawRe
             yield RawResource(str(logical_id), kind, whole, member.pointer, member.loops)
 
 
-@dataclass(frozen=True, slots=True)
-class _Member:
+class _Member(Frozen, frozen=True):
     """A member of Resources or of the body of a loop, as the template has it.
 
     Args:

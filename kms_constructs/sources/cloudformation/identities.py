@@ -9,8 +9,10 @@ A role or user that a policy names, and that no template makes, may have any pat
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from itertools import chain
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from kms_constructs.model.arn import parse_arn
 from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind
@@ -29,8 +31,7 @@ from kms_constructs.sources.cloudformation.scope import Scope
 from kms_constructs.sources.iam_policies import Holders
 
 
-@dataclass(slots=True)
-class _Draft:
+class _Draft(Struct):
     own: OwnPolicy
     scope: Scope
     holders: Holders

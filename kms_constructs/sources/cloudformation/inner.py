@@ -11,13 +11,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePath
 from typing import Final
 
 from kms_constructs.errors import SourceError
 from kms_constructs.model.estate import SourceProblem
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.text import HoleKind, display, has_hole, holes
 from kms_constructs.model.unknown import Unknown, elements, is_unknown
 from kms_constructs.sources.cloudformation.scope import Resource, Scope, section
@@ -104,8 +104,7 @@ def _asset(item: TemplateInput, node: object) -> str | None:
     return next((item.assets[part] for part in _HASH.findall(_compact(node)) if part in item.assets), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Inner:
+class Inner(Frozen, frozen=True):
     """A template that stands in a template.
 
     Args:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from kms_constructs.model.arn import parse_arn
-from kms_constructs.model.changed import changed
 from kms_constructs.model.declaration import METADATA_NAME, Declaration
 from kms_constructs.model.estate import Key, KeyKind, Location, Reference, SourceProblem
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.policy import default_key_policy
 from kms_constructs.model.text import has_generated_hole, has_hole, has_unresolved_hole, undecided
 from kms_constructs.model.unknown import Unknown, is_unknown, or_default
@@ -25,8 +27,7 @@ ALIAS_TYPE: Final = "AWS::KMS::Alias"
 _OTHER_STACK: Final = Unknown("the primary key is not in the templates given")
 
 
-@dataclass(slots=True, eq=False)
-class OwnKey:
+class OwnKey(Struct, eq=False):
     """A key by itself, as it was read for every world that has it.
 
     Args:
@@ -40,8 +41,7 @@ class OwnKey:
     finished: dict[Hashable, Key] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class _Draft:
+class _Draft(Struct):
     """A key while what points at it is still being collected."""
 
     own: OwnKey
@@ -65,7 +65,7 @@ class _Draft:
         )
         found = self.own.finished.get(place)
         if found is None:
-            found = self.own.finished[place] = changed(
+            found = self.own.finished[place] = replace(
                 self.key,
                 aliases=tuple(self.aliases),
                 repeated_aliases=tuple(self.repeated),
@@ -76,8 +76,7 @@ class _Draft:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class OwnAlias:
+class OwnAlias(Frozen, frozen=True):
     """An alias by itself.
 
     Args:
@@ -279,7 +278,7 @@ def _key(
             rotation_enabled=_OTHER_STACK,
             rotation_period=_OTHER_STACK,
         )
-    return changed(
+    return replace(
         key,
         key_spec=or_default(properties.plain_text("KeySpec"), "SYMMETRIC_DEFAULT"),
         key_usage=or_default(properties.plain_text("KeyUsage"), "ENCRYPT_DECRYPT"),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Final
+
+from msgspec import Struct, field
 
 from kms_constructs.model.estate import SourceProblem
 from kms_constructs.sources.cloudformation.inner import file_name, nested_templates, normal
@@ -17,8 +18,7 @@ MAX_NESTED: Final = 8
 """Levels of stacks within stacks."""
 
 
-@dataclass(slots=True, eq=False)
-class Place:
+class Place(Struct, eq=False):
     """A stack, before anything is chosen for it.
 
     Args:

@@ -8,8 +8,9 @@ bodies of loops and into policies that are written as text.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from kms_constructs.model.position import Position
 from kms_constructs.model.unknown import is_unknown
@@ -21,8 +22,7 @@ from kms_constructs.sources.positions import Marks, Pointer, at, position_below,
 _FOLLOWED: Final = ("Fn::If", "Fn::Sub", "Fn::ToJsonString")
 
 
-@dataclass(slots=True)
-class ResourceOrigin:
+class ResourceOrigin(Struct):
     """Positions of the parts of one resource: see `Origin`. Nothing is looked up before it is asked for.
 
     Args:

@@ -6,11 +6,13 @@ What a stack has of them is the same in every world that the stack serves: it is
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from kms_constructs.model.aws_managed import aws_managed_policy
 from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.policy import Policy
 from kms_constructs.model.text import display, has_unresolved_hole
 from kms_constructs.model.unknown import Unknown, elements, is_unknown
@@ -46,8 +48,7 @@ IDENTITY_TYPES: Final = frozenset(
 """Types of resources that hold or are IAM policies or principals."""
 
 
-@dataclass(slots=True, eq=False)
-class OwnPolicy:
+class OwnPolicy(Struct, eq=False):
     """A policy by itself, as it was read for every world that has it.
 
     Args:
@@ -69,8 +70,7 @@ class OwnPolicy:
     found: dict[Hashable, tuple[IdentityPolicy, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Attachments:
+class Attachments(Frozen, frozen=True):
     """What a resource attaches by ARN.
 
     Args:

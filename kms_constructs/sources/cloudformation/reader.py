@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
+
+from msgspec.structs import replace
 
 from kms_constructs.model.estate import Acceptance, Deployment, Estate, SourceProblem
 from kms_constructs.sources.cloudformation.acceptances import accepted_in, acknowledged

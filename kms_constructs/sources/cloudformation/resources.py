@@ -9,16 +9,15 @@ See: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-template
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.text import CLOSE, has_hole
 from kms_constructs.model.unknown import is_unknown
 from kms_constructs.sources.cloudformation.sam import ROLE_MAKERS, role_path
 from kms_constructs.sources.cloudformation.scope import Scope
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
+class _Named(Frozen, frozen=True):
     """A resource whose ARN is built from its name.
 
     Args:

@@ -6,9 +6,9 @@ The resolver calls them and they call it back; this is the side that they know o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set, Sized
-from dataclasses import dataclass
 from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar
 
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.unknown import Unknown
 from kms_constructs.sources.cloudformation.known import Take
 from kms_constructs.sources.cloudformation.template import TemplateInput
@@ -33,8 +33,7 @@ Loops = tuple[tuple[str, str], ...]
 """Variables of loops and their values, outermost first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Frozen, frozen=True):
     """One resource of a template that may exist.
 
     Args:

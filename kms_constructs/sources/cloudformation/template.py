@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from msgspec import field
+
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.location import CodeLine
 from kms_constructs.sources.positions import Marks
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateInput:
+class TemplateInput(Frozen, frozen=True):
     """A template and what is known of the stack that it makes.
 
     Args:

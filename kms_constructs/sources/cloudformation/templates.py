@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Final, TypeVar
+
+from msgspec.structs import replace
 
 from kms_constructs.model.estate import Estate, IdentityPolicy, Key, Trail
 from kms_constructs.model.home import home_account

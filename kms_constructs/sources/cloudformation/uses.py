@@ -7,11 +7,11 @@ among the templates, or to a key that is not, is left out: nothing is known of i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from kms_constructs.model.estate import Key, Location
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.service_requirement import Caller, Consumer, KeyForm, ServiceRequirement, Step, Who
 from kms_constructs.model.services import requirements
 from kms_constructs.model.text import HoleKind, has_hole, hole, holes
@@ -39,8 +39,7 @@ FindKeys = Callable[[str, Scope], Iterable[Key]]
 """The keys that a text names by id, ARN or alias."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Ways:
+class _Ways(Frozen, frozen=True):
     """Every consumer by the type of its first resource, and the types that lie further on.
 
     With each consumer the properties that its way may begin at.
@@ -94,8 +93,7 @@ def _mentions_managed(scope: Scope) -> bool:
     return any(_MANAGED in str(one.raw.get("Properties")) for one in scope.resources.values())
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(Frozen, frozen=True):
     """The key at the end of a way: see `Use`."""
 
     key: str
@@ -265,8 +263,7 @@ def _led_to(scope: Scope) -> tuple[tuple[Resource, tuple[str, ...]], ...]:
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Begun:
+class _Begun(Frozen, frozen=True):
     """A way that begins at a resource.
 
     Args:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import field
+
 from kms_constructs.model.arn import OPEN_PARTITION, of_region
+from kms_constructs.model.frozen import Frozen
 
 ACCOUNT: Final = "AWS::AccountId"
 REGION: Final = "AWS::Region"
 PARTITION: Final = "AWS::Partition"
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(Frozen, frozen=True):
     """The values of one world.
 
     Args:

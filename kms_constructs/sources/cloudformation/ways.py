@@ -7,9 +7,9 @@ cannot be resolved is followed with a doubt; what is not known is not followed, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.service_requirement import Step
 from kms_constructs.model.text import has_hole
 from kms_constructs.model.unknown import Maybe, is_unknown
@@ -18,8 +18,7 @@ _EACH: Final = "*"
 _UNDECIDED: Final = "a property of the resource is decided at deployment"
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Frozen, frozen=True):
     """What a property names.
 
     Args:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Set, Sized
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from kms_constructs.model.estate import SourceProblem
 from kms_constructs.model.text import HoleKind, has_hole, hole
@@ -26,8 +27,7 @@ from kms_constructs.sources.cloudformation.values import Values
 _Answer = TypeVar("_Answer", bound=Sized)
 
 
-@dataclass(slots=True)
-class _Families:
+class _Families(Struct):
     """The stacks of one place.
 
     Args:

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import Final
 
+from msgspec.structs import replace
+
 from kms_constructs.model.arn import PARTITIONS, is_account_id, is_region_name, of_region
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.text import has_hole
 from kms_constructs.model.worlds import Assignment
 from kms_constructs.sources.cloudformation.inputs import Input
@@ -50,8 +52,7 @@ _OTHER: Final = "another value"
 _OPEN: Final = "any value"
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
+class Choices(Frozen, frozen=True):
     """Every world of the templates.
 
     Args:
@@ -146,8 +147,7 @@ def _is_sure(stack: Stack) -> bool:
     return isinstance(made_by, Mapping) and "Condition" not in made_by and _is_sure(parent)
 
 
-@dataclass(frozen=True, slots=True)
-class _Context:
+class _Context(Frozen, frozen=True):
     """Where a part of a template stands.
 
     Args:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct, field
+
 from kms_constructs.errors import SourceError
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.sources.kms_api.form import FORMAT
 
 _PARTITION: Final = re.compile(r"aws(?:-[a-z]+)*")
@@ -27,8 +29,7 @@ _CREDENTIAL: Final = re.compile(
 _MAXIMUM_MESSAGE: Final = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Frozen, frozen=True):
     """Why a call brought no answer, or not the whole of it.
 
     Args:
@@ -46,8 +47,7 @@ class Refusal:
 NOT_ASKED: Final = Refusal("NotAsked", "the run ended before it was asked")
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Frozen, frozen=True):
     """One question: all the pages of one operation.
 
     Args:
@@ -86,8 +86,7 @@ class Call:
         return f"{self.name}{about} in {self.account}/{self.region}"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Frozen, frozen=True):
     """What a call brought.
 
     Args:
@@ -116,8 +115,7 @@ class Answer:
 ASSUME_ROLE: Final = "sts:AssumeRole"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(Frozen, frozen=True, kw_only=True):
     """What was to be asked of one account.
 
     Args:
@@ -139,8 +137,7 @@ class Scope:
     refused: str = ASSUME_ROLE
 
 
-@dataclass(slots=True)
-class Answers:
+class Answers(Struct):
     """Answers by question.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from kms_constructs.model.estate import Estate, Location, Organization, Trail
 from kms_constructs.model.live import Unanswered

@@ -6,8 +6,9 @@ See: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthoriza
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from kms_constructs.model.aws_managed import aws_managed_policy
 from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind, Location
@@ -26,8 +27,7 @@ _DETAILS: Final = (
 )
 
 
-@dataclass(slots=True)
-class _Managed:
+class _Managed(Struct):
     name: str
     arn: str
     policy: Policy
@@ -36,8 +36,7 @@ class _Managed:
     listed: bool = False
 
 
-@dataclass(slots=True)
-class Identities:
+class Identities(Struct):
     """Reads the IAM policies of one account.
 
     Args:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from kms_constructs.model.estate import Grant, Key, KeyKind, Location
 from kms_constructs.model.live import LiveKey, Unanswered
@@ -64,8 +66,7 @@ def policy_names(answer: Answer) -> list[str]:
     return names or [DEFAULT_POLICY]
 
 
-@dataclass(slots=True)
-class Keys:
+class Keys(Struct):
     """The live keys of one Region of one account.
 
     Args:
@@ -139,7 +140,7 @@ class Keys:
         stack, logical_id = self._made_by(key_id)
         if why is not None:
             open_ = ("key_spec", "key_usage", "origin", "key_state", "material_expires", "description")
-            key = replace(key, **dict.fromkeys(open_, why))  # type: ignore[arg-type]  # each may be unknown
+            key = replace(key, **dict.fromkeys(open_, why))
             rotation, period = self._rotation(key_id, location)
             live = LiveKey(
                 deletion_date=why,
@@ -154,7 +155,7 @@ class Keys:
         rotation, period = self._rotation(key_id, location) if may_rotate(metadata) else (None, None)
         yield replace(
             key,
-            **_facts(metadata),  # type: ignore[arg-type]  # fields of Key, each of its type
+            **_facts(metadata),
             rotation_enabled=rotation,
             rotation_period=period,
             live=LiveKey(

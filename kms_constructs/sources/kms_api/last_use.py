@@ -9,8 +9,9 @@ See: https://docs.aws.amazon.com/kms/latest/developerguide/monitoring-keys-deter
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
+
+from msgspec.structs import replace
 
 from kms_constructs.errors import SourceError
 from kms_constructs.model.estate import Estate, Key

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from kms_constructs.model.estate import Location, Organization
 from kms_constructs.model.live import Unanswered
@@ -31,8 +32,7 @@ def parent_of(answer: Answer) -> str | None:
     return next((str(one["Id"]) for one in answer.items("Parents") if isinstance(one.get("Id"), str)), None)
 
 
-@dataclass(slots=True)
-class OrganizationPolicies:
+class OrganizationPolicies(Struct):
     """Reads the policies that reach one account.
 
     In the place of those that could not be read stands one that may deny everything.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from kms_constructs.model.estate import Location, Trail
 from kms_constructs.model.live import Unanswered
@@ -32,8 +33,7 @@ def trails_in(answer: Answer) -> dict[str, str]:
     }
 
 
-@dataclass(slots=True)
-class Trails:
+class Trails(Struct):
     """The trails of one account.
 
     Args:

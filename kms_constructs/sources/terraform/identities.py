@@ -7,8 +7,9 @@ not in the plan is not part of the estate, as any other policy of the account is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from kms_constructs.model.aws_managed import aws_managed_policy
 from kms_constructs.model.estate import IdentityPolicy, IdentityPolicyKind
@@ -57,8 +58,7 @@ IDENTITY_TYPES: Final = frozenset(
 """Types of resources that hold or are IAM policies or principals, or bring them together."""
 
 
-@dataclass(slots=True)
-class _Draft:
+class _Draft(Struct):
     instance: Instance
     id: str
     name: str

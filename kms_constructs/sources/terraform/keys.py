@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from kms_constructs.model.estate import Grant, Key, KeyKind, Reference
 from kms_constructs.model.policy import Policy, default_key_policy
@@ -22,8 +24,7 @@ _POLICY_TYPE: Final = "aws_kms_key_policy"
 _ORIGINS: Final = {"aws_kms_external_key": "EXTERNAL", "aws_kms_replica_external_key": "EXTERNAL"}
 
 
-@dataclass(slots=True)
-class _Draft:
+class _Draft(Struct):
     """A key while what points at it is still being collected."""
 
     key: Key

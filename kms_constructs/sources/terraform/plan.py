@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from kms_constructs.model.estate import SourceProblem
 
@@ -58,8 +59,7 @@ def module_path(address: str) -> ModulePath:
     return tuple(found)
 
 
-@dataclass(slots=True, eq=False)
-class Instance:
+class Instance(Struct, eq=False):
     """One instance of a resource or data source.
 
     Args:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Final
 
+from msgspec.structs import replace
+
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.sources.terraform.plan import (
     Instance,
     ModulePath,
@@ -28,8 +30,7 @@ _FOLLOWED: Final = 200
 """References that are followed for one expression."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Frozen, frozen=True):
     """What a reference leads to.
 
     Args:
@@ -41,8 +42,7 @@ class Target:
     attribute: str
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Frozen, frozen=True):
     """What the references of an expression lead to.
 
     Args:
@@ -55,8 +55,7 @@ class Found:
     complete: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Frozen, frozen=True):
     """Where an expression stands.
 
     Args:

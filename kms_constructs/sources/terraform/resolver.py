@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.text import CLOSE, OPEN, HoleKind, hole
 from kms_constructs.model.unknown import Unknown, is_unknown
 from kms_constructs.sources.terraform.plan import Instance, Plan, as_list, as_map, as_text
@@ -59,8 +59,7 @@ def clean(text: str) -> str:
     return _MARKS.sub("\ufffd", text) if OPEN in text or CLOSE in text or "\\" in text else text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
+class _Part(Frozen, frozen=True, kw_only=True):
     """A value, or a part of one, with all that a plan says of it."""
 
     value: object

@@ -7,9 +7,10 @@ such a key has the terms for it.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
+
+from msgspec.structs import replace
 
 from kms_constructs.model.vocabulary import Fact, Term, Vocabulary
 
