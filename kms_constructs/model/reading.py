@@ -6,9 +6,8 @@ import errno
 import json
 import re
 from collections.abc import Callable
-from itertools import chain
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from kms_constructs.model.ceilings import MAX_DIGITS, MAX_FILE_BYTES, MAX_NESTING, MAX_VALUES
 
@@ -52,7 +51,8 @@ def parsed_json(
 
     Args:
         text: The text.
-        object_pairs_hook: Makes objects, as `json.loads` takes it.
+        object_pairs_hook: Makes objects, as `json.loads` takes it. Those in which each key stands once it has
+            to make as they are: it is not asked where there are no others.
         parse_constant: Makes what is no JSON of NaN and infinities.
 
     Raises:
@@ -70,25 +70,59 @@ def parsed_json(
         most = sum(map(text.count, _BEGIN_VALUES))
     if most > MAX_VALUES:
         raise ValueError(f"it holds more than {MAX_VALUES:,} values, the most that are read")
+    found = _loaded(text, None, parse_constant)
+    if most <= MAX_NESTING and object_pairs_hook is None:
+        return found
+    kept = _kept(found)
+    if kept is None:
+        raise ValueError(_DEEP)
+    if object_pairs_hook is None or kept == _written(text):
+        return found
+    return _loaded(text, object_pairs_hook, parse_constant)
+
+
+def _loaded(
+    text: str,
+    object_pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None,
+    parse_constant: Callable[[str], Any] | None,
+) -> Any:  # noqa: ANN401 - plain data of any shape
     try:
-        found = json.loads(text, object_pairs_hook=object_pairs_hook, parse_constant=parse_constant)
+        return json.loads(text, object_pairs_hook=object_pairs_hook, parse_constant=parse_constant)
     except RecursionError:
         raise ValueError(_DEEP) from None
     except ValueError as error:
         if type(error) is ValueError and _DIGITS.search(text):  # in Python's words, for programmers
             raise ValueError(f"it holds a number of more than {MAX_DIGITS:,} digits") from None
         raise
-    if most > MAX_NESTING and _levels_beyond(found):
-        raise ValueError(_DEEP)
-    return found
 
 
-def _levels_beyond(document: object) -> bool:
-    """Whether it is nested too deeply; level by level, for recursion is what it protects from."""
+def _written(text: str) -> int:
+    """How many texts a JSON text holds, keys included; -1 where that is not told without looking closer.
+
+    A quote within a text stands behind a backslash, which is another matter where backslashes stand behind
+    each other.
+    """
+    return -1 if "\\\\" in text else (text.count('"') - text.count('\\"')) // 2
+
+
+def _kept(document: object) -> int | None:
+    """How many texts are left of those of a JSON text; None where it is nested too deeply.
+
+    There are fewer than it holds where a key stands twice in an object. Level by level, for recursion is what
+    it protects from.
+    """
+    found = int(type(document) is str)
     level = [document] if type(document) in _CONTAINERS else []
     for _ in range(MAX_NESTING):
-        inside = [one.values() if type(one) is dict else cast("list[object]", one) for one in level]
-        level = [one for one in chain.from_iterable(inside) if type(one) in _CONTAINERS]
+        inside: list[object] = []
+        for one in level:
+            if type(one) is dict:
+                found += len(one)
+                inside += one.values()
+            else:
+                inside += one  # type: ignore[arg-type]  # a list
+        found += list(map(type, inside)).count(str)
+        level = [one for one in inside if type(one) in _CONTAINERS]
         if not level:
-            return False
-    return True
+            return found
+    return None
