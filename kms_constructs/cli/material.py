@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -421,9 +423,17 @@ def _rehearse(source: Source, steps: Sequence[Step], algorithm: str | None, wrap
 
 
 def _rotate(clients: Clients, key: MaterialKey, say: Callable[[str], object]) -> int:
+    from kms_constructs.runtime.material.materials import PATIENCE_SECONDS
     from kms_constructs.runtime.material.materials import rotate as rotated
 
-    found = rotated(clients, key)
+    waits = count()
+
+    def sleep(seconds: float) -> None:
+        if next(waits) == 0:
+            output.tell(f"Waiting for KMS, up to {PATIENCE_SECONDS:.0f} seconds …")
+        time.sleep(seconds)
+
+    found = rotated(clients, key, sleep=sleep)
     if found is None:
         output.tell(
             f"The rotation of {key.arn} is ordered, and not finished yet. Fix: look at material status"

@@ -35,7 +35,7 @@ def kms() -> FakeKms:
 @pytest.fixture(autouse=True)
 def _wire(kms: FakeKms, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(material_options, "_clients", lambda _profile, _region: kms.clients())
-    monkeypatch.setattr("kms_constructs.runtime.material.materials.time.sleep", lambda _: None)
+    monkeypatch.setattr("time.sleep", lambda _: None)
 
 
 def secret_file(name: str = "orders.key", data: bytes = MATERIAL) -> str:
@@ -291,6 +291,8 @@ def test_what_was_uploaded_as_new_is_rotated_to_without_a_source(run: Run, kms: 
     nothing = run("material", "rotate", key.arn)
     assert nothing.code == 2
     assert "no material waits for a rotation" in nothing.err
+    assert nothing.err.count("Waiting for KMS, up to 60 seconds …\n") == 1
+    assert "Waiting" not in done.err
 
 
 @pytest.mark.parametrize(

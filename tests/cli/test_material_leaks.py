@@ -139,7 +139,7 @@ def everything(monkeypatch: pytest.MonkeyPatch) -> Iterator[Everything]:
     level = root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
-    monkeypatch.setattr("kms_constructs.runtime.material.materials.time.sleep", lambda _: None)
+    monkeypatch.setattr("time.sleep", lambda _: None)
     yield found
     root.removeHandler(handler)
     root.setLevel(level)
