@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import marshal
-from typing import Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
 
 _WITHOUT_REFERENCES: Final = 2
 """The version of `marshal` whose bytes hang on the value alone, and not on who else holds its parts."""
+
+
+def is_object(value: object) -> TypeIs[Mapping[str, object]]:
+    """Whether it is an object, as decoders make them or of another class.
+
+    Example:
+        >>> is_object({"a": 1}), is_object([1])
+        (True, False)
+    """
+    # What decoders make is asked for first: to ask whether a class counts as a mapping takes far longer.
+    return type(value) is dict or isinstance(value, Mapping)
 
 
 def exact_bytes(value: object) -> bytes | None:

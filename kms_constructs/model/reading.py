@@ -6,13 +6,13 @@ import errno
 import json
 import re
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 from kms_constructs.model.ceilings import MAX_DIGITS, MAX_FILE_BYTES, MAX_NESTING, MAX_VALUES
 
 _DEEP: Final = f"it is nested more than {MAX_NESTING} levels deep"
-_CONTAINERS: Final = frozenset({dict, list})
 _DIGITS: Final = re.compile(rf"[0-9]{{{MAX_DIGITS + 1}}}")
 _BEGIN_VALUES: Final = "[{,:"
 """Before each value of JSON but the first stands one of these; texts may hold more of them."""
@@ -102,7 +102,10 @@ def _written(text: str) -> int:
     A quote within a text stands behind a backslash, which is another matter where backslashes stand behind
     each other.
     """
-    return -1 if "\\\\" in text else (text.count('"') - text.count('\\"')) // 2
+    quotes = text.count('"')
+    if "\\" in text:
+        quotes = -1 if "\\\\" in text else quotes - text.count('\\"')
+    return quotes // 2
 
 
 def _kept(document: object) -> int | None:
@@ -111,18 +114,15 @@ def _kept(document: object) -> int | None:
     There are fewer than it holds where a key stands twice in an object. Level by level, for recursion is what
     it protects from.
     """
-    found = int(type(document) is str)
-    level = [document] if type(document) in _CONTAINERS else []
-    for _ in range(MAX_NESTING):
-        inside: list[object] = []
-        for one in level:
-            if type(one) is dict:
-                found += len(one)
-                inside += one.values()
-            else:
-                inside += one  # type: ignore[arg-type]  # a list
-        found += list(map(type, inside)).count(str)
-        level = [one for one in inside if type(one) in _CONTAINERS]
-        if not level:
+    inside: list[object] = [document]
+    found = 0
+    for _ in range(MAX_NESTING + 1):
+        rest = [one for one in inside if type(one) is not str]
+        found += len(inside) - len(rest)
+        objects = [one for one in rest if type(one) is dict]
+        lists = [one for one in rest if type(one) is list]
+        if not objects and not lists:
             return found
+        found += sum(map(len, objects))
+        inside = [*chain.from_iterable(map(dict.values, objects)), *chain.from_iterable(lists)]
     return None

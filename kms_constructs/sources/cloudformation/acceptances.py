@@ -22,6 +22,7 @@ from typing import Final
 
 from kms_constructs.model.declaration import METADATA_NAME
 from kms_constructs.model.estate import Acceptance, SourceProblem
+from kms_constructs.model.exact import is_object
 from kms_constructs.model.reading import bounded_text, parsed_json
 from kms_constructs.sources.cloudformation.assembly import Assembly
 from kms_constructs.sources.cloudformation.template import TemplateInput
@@ -84,9 +85,9 @@ def accepted_in(templates: Iterable[TemplateInput], problems: list[SourceProblem
     for item in templates:
         resources = item.template.get("Resources")
         for name, resource in resources.items() if isinstance(resources, Mapping) else ():
-            metadata = resource.get("Metadata") if isinstance(resource, Mapping) else None
-            own = metadata.get(METADATA_NAME) if isinstance(metadata, Mapping) else None
-            listed = own.get("accepted") if isinstance(own, Mapping) else None
+            metadata = resource.get("Metadata") if is_object(resource) else None
+            own = metadata.get(METADATA_NAME) if is_object(metadata) else None
+            listed = own.get("accepted") if is_object(own) else None
             if listed is not None:
                 yield from _listed(item.source, str(name), listed, problems)
 

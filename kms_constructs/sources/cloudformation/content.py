@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from kms_constructs.model.estate import SourceProblem
+from kms_constructs.model.exact import is_object
 from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.text import display, has_hole
 from kms_constructs.model.unknown import is_unknown
@@ -75,7 +76,7 @@ def raw_resources(scope: Scope, problems: list[SourceProblem]) -> Iterator[RawRe
         logical_id, raw = unrolled(str(member.name), member.loops), unrolled(member.raw, member.loops)
         if logical_id == _MACRO:
             problem("a macro adds resources, and is not run here", _PROCESSED)
-        elif not isinstance(raw, Mapping) or not isinstance(raw.get("Type"), str):
+        elif not is_object(raw) or not isinstance(raw.get("Type"), str):
             problem("the resource has no Type", "Give every resource a Type", str(logical_id))
         else:
             kind = str(raw["Type"])
@@ -137,7 +138,7 @@ def _changed(template: Mapping[str, object]) -> Iterator[str]:
 
 
 def _has_macro(node: object) -> bool:
-    return isinstance(node, Mapping) and _MACRO in node
+    return is_object(node) and _MACRO in node
 
 
 def _macro_name(node: Mapping[str, object]) -> str:

@@ -17,6 +17,7 @@ from typing import Final
 
 from kms_constructs.errors import SourceError
 from kms_constructs.model.estate import SourceProblem
+from kms_constructs.model.exact import is_object
 from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.text import HoleKind, display, has_hole, holes
 from kms_constructs.model.unknown import Unknown, elements, is_unknown
@@ -67,7 +68,7 @@ def nested_templates(item: TemplateInput) -> Iterator[tuple[str, str]]:
     A template at a URL is given by its name: the path begins with ``//`` then.
     """
     for logical_id, raw in section(item.template, "Resources").items():
-        if not isinstance(raw, Mapping) or (name := NESTED.get(str(raw.get("Type")))) is None:
+        if not is_object(raw) or (name := NESTED.get(str(raw.get("Type")))) is None:
             continue
         metadata, properties = raw.get("Metadata"), raw.get("Properties")
         path = metadata.get("aws:asset:path") if isinstance(metadata, Mapping) else None
@@ -87,7 +88,7 @@ def nested_templates(item: TemplateInput) -> Iterator[tuple[str, str]]:
 def deployed_assets(item: TemplateInput) -> Iterator[tuple[str, str]]:
     """Logical id and file of each stack set and product whose template is an asset of the assembly."""
     for logical_id, raw in section(item.template, "Resources").items():
-        if not isinstance(raw, Mapping) or (name := _DEPLOYED_ELSEWHERE.get(str(raw.get("Type")))) is None:
+        if not is_object(raw) or (name := _DEPLOYED_ELSEWHERE.get(str(raw.get("Type")))) is None:
             continue
         properties = raw.get("Properties")
         given = properties.get(name) if isinstance(properties, Mapping) else None

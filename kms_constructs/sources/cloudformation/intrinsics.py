@@ -37,6 +37,8 @@ def get_att(scope: Scope, argument: object, node: object, depth: int) -> object:
     """``Fn::GetAtt`` as a list or as dotted text."""
     if isinstance(argument, str):
         logical_id, _, attribute = argument.partition(".")
+    elif isinstance(argument, list | tuple) and len(argument) == 2 and _are_plain(*argument):
+        logical_id, attribute = argument  # as CDK writes it
     elif isinstance(argument, list | tuple) and len(argument) >= 2:
         parts = [part if isinstance(part, str) else scope.resolve(part, depth) for part in argument]
         if not all(isinstance(part, str) and not has_hole(part) for part in parts):
@@ -45,6 +47,10 @@ def get_att(scope: Scope, argument: object, node: object, depth: int) -> object:
     else:
         return Unknown("Fn::GetAtt needs a logical id and an attribute")
     return scope.attribute(logical_id, attribute, depth)
+
+
+def _are_plain(one: object, other: object) -> bool:
+    return type(one) is str and type(other) is str and OPEN not in one and OPEN not in other
 
 
 def sub(scope: Scope, argument: object, node: object, depth: int) -> object:

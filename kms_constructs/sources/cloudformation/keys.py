@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from kms_constructs.model.arn import parse_arn
 from kms_constructs.model.declaration import METADATA_NAME, Declaration
 from kms_constructs.model.estate import Key, KeyKind, Location, Reference, SourceProblem
+from kms_constructs.model.exact import is_object
 from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.policy import default_key_policy
 from kms_constructs.model.text import has_generated_hole, has_hole, has_unresolved_hole, undecided
@@ -97,7 +98,7 @@ def location_of(scope: Scope, resource: Resource) -> Location:
     path = (scope.input.construct_paths or {}).get(resource.logical_id)
     if path is None:
         metadata = resource.raw.get("Metadata")
-        named = metadata.get("aws:cdk:path") if isinstance(metadata, Mapping) else None
+        named = metadata.get("aws:cdk:path") if is_object(metadata) else None
         path = named if isinstance(named, str) else None
     marks = scope.input.marks
     return Location(

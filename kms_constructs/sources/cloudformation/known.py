@@ -11,8 +11,8 @@ belong to a world, so they are made again in each world in which what was found 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from typing import Any, Final, Generic, ParamSpec, Protocol, TypeVar, cast
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, Final, Generic, ParamSpec, Protocol, TypeAlias, TypeVar, cast
 
 _Value = TypeVar("_Value")
 _Place = TypeVar("_Place", bound=Hashable)
@@ -81,31 +81,47 @@ class OddError(Exception):
 
 
 class Known(Generic[_Value]):
-    """Something that was found out.
+    """Something that was found out, with what it hangs on.
+
+    What hangs on nothing, so that it holds in every world, and left no notes, is kept as it is instead.
 
     Args:
         value: The value.
         world: The world in which it was found, or is known to be the same.
         before: What was found in other worlds.
+        met: What it took from others with what they gave, and what it came upon, in this order.
+        is_own: Whether it took nothing from others.
+        lasts: Whether it may hold in another world.
     """
 
-    __slots__ = ("before", "is_free", "is_own", "lasts", "met", "value", "world")
+    __slots__ = ("before", "is_own", "lasts", "met", "value", "world")
 
-    def __init__(self, value: _Value, world: Asked | None, before: Known[_Value] | None) -> None:
+    def __init__(
+        self,
+        value: _Value,
+        world: Asked | None,
+        before: Known[_Value] | None,
+        met: Mapping[Take | Mark, object],
+        *,
+        is_own: bool = True,
+        lasts: bool = False,
+    ) -> None:
         self.value = value
         self.world = world
         self.before = before
-        self.met: dict[Take | Mark, object] = {}
-        """What it took from others with what they gave, and what it came upon, in this order."""
-        self.is_own = True
-        """Whether it took nothing from others."""
-        self.lasts = True
-        """Whether it may hold in another world."""
-        self.is_free = False
-        """Whether it holds in every world, and leaves no notes."""
+        self.met = met
+        self.is_own = is_own
+        self.lasts = lasts
 
 
-_BEING_FOUND: Final[Known[Any]] = Known(None, None, None)
+Kept: TypeAlias = Known[_Value] | _Value
+NEW: Final[Known[Any]] = Known(None, None, None, {})
+"""What nothing is known of yet."""
+_BEING_FOUND: Final[Any] = Known(None, None, None, {})
+
+
+_Met: TypeAlias = dict[Take | Mark, object] | None
+_BEGINNING: Final[tuple[bool, _Met, bool]] = (True, None, True)
 
 
 class Family:
@@ -119,13 +135,16 @@ class Family:
         self.course = course
         self.serves_others = True
         """Whether it may serve another world."""
-        self._found: Known[Any] | None = None
+        self._is_finding = False
+        """Whether something is being found out, of which is remembered what it met:"""
+        self._met: _Met = None
+        self._is_own = True
 
     def recall(
         self,
-        known: dict[_Place, Known[_Value]],
+        known: dict[_Place, Kept[_Value]],
         place: _Place,
-        circle: _Value,
+        circle: Callable[[], _Value],
         find: Callable[_Given, _Value],
         *given: _Given.args,
         **named: _Given.kwargs,
@@ -135,50 +154,60 @@ class Family:
         Args:
             known: What is known, by place.
             place: The place.
-            circle: The value while it is being found out.
+            circle: Makes the value that it has while it is being found out.
             find: Finds it out.
             given: What it is given.
             named: What it is given by name.
         """
         course = self.course
-        before = known.get(place)
-        if before is not None:
-            if before.is_free:
-                return before.value
-            if before is _BEING_FOUND:
-                course.upset()
-                return circle
-            held = self._held(known, place, before)
+        before: Kept[_Value] = known.get(place, NEW)
+        if not isinstance(before, Known):
+            return before
+        if before is _BEING_FOUND:
+            course.upset()
+            return circle()
+        if before is not NEW:
+            held: Known[_Value] | None = self._held(known, place, before)
             if held is not None:
                 if not held.lasts:
                     course.upset()
-                if self._found is not None:
-                    self._found.met.update(held.met)
-                    self._found.is_own = self._found.is_own and held.is_own
+                if self._is_finding:
+                    self._meet(held.met, is_own=held.is_own)
                 return held.value
-        outer, upsets = self._found, course.upsets
-        self._found = found = Known(circle, course.world, before)
+        upsets = course.upsets
+        outer = self._is_finding, self._met, self._is_own
+        self._is_finding, self._met, self._is_own = _BEGINNING
         known[place] = _BEING_FOUND
         try:
-            found.value = find(*given, **named)
+            value = find(*given, **named)
         except BaseException:
-            if before is None:
+            if before is NEW:
                 del known[place]
             else:
                 known[place] = before
             raise
         finally:
-            self._found = outer
-        found.lasts = upsets == course.upsets
-        found.is_free = found.lasts and not found.met
-        known[place] = found
-        if outer is not None and not found.is_free:
-            outer.met.update(found.met)
-            outer.is_own = outer.is_own and found.is_own
-        return found.value
+            met, is_own = self._met, self._is_own
+            self._is_finding, self._met, self._is_own = outer
+        lasts = upsets == course.upsets
+        if lasts and met is None:
+            known[place] = value
+            return value
+        earlier = None if before is NEW else before
+        known[place] = Known(value, course.world, earlier, met or {}, is_own=is_own, lasts=lasts)
+        if self._is_finding and met is not None:
+            self._meet(met, is_own=is_own)
+        return value
+
+    def _meet(self, met: Mapping[Take | Mark, object], *, is_own: bool) -> None:
+        """What is being found out hangs on something that met this."""
+        if self._met is None:
+            self._met = {}
+        self._met.update(met)
+        self._is_own = self._is_own and is_own
 
     def _held(
-        self, known: dict[_Place, Known[_Value]], place: _Place, newest: Known[_Value]
+        self, known: dict[_Place, Kept[_Value]], place: _Place, newest: Known[_Value]
     ) -> Known[_Value] | None:
         """What is known and holds in this world."""
         world = self.course.world
@@ -192,7 +221,7 @@ class Family:
             one = one.before
         return None
 
-    def _is_same(self, known: dict[_Place, Known[_Value]], place: _Place, one: Known[_Value]) -> bool:
+    def _is_same(self, known: dict[_Place, Kept[_Value]], place: _Place, one: Known[_Value]) -> bool:
         """Whether others give in this world what was taken from them; notes what was come upon."""
         world = self.course.world
         if one.is_own:
@@ -221,17 +250,18 @@ class Family:
 
     def note(self, mark: Mark) -> None:
         """Notes what finding something out came upon."""
-        if self._found is not None:
-            self._found.met[mark] = _NOTED
+        if self._is_finding:
+            self._meet({mark: _NOTED}, is_own=True)
         self.course.world.note(mark)
 
     def apart(self, ask: Callable[_Given, _Value], *given: _Given.args, **named: _Given.kwargs) -> _Value:
         """What another stack asks: it counts for nothing that is being found out here."""
-        outer, self._found = self._found, None
+        outer = self._is_finding, self._met, self._is_own
+        self._is_finding = False
         try:
             return ask(*given, **named)
         finally:
-            self._found = outer
+            self._is_finding, self._met, self._is_own = outer
 
     def take(self, take: Take, depth: int) -> object:
         """Asks other stacks."""
@@ -239,7 +269,6 @@ class Family:
         if not world.is_settled:
             self.course.is_hasty = True
         answer = world.answer(take, depth)
-        if self._found is not None:
-            self._found.met[take] = answer
-            self._found.is_own = False
+        if self._is_finding:
+            self._meet({take: answer}, is_own=False)
         return answer

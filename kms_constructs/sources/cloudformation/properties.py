@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from kms_constructs.model.estate import Location, SourceProblem
+from kms_constructs.model.exact import is_object
 from kms_constructs.model.text import has_hole, has_unresolved_hole, undecided
 from kms_constructs.model.unknown import Unknown, elements, is_unknown
 
@@ -106,7 +107,7 @@ class Properties:
         for index, (entry, reason) in enumerate(elements(value)):
             if is_unknown(entry):
                 return entry
-            if not isinstance(entry, Mapping) or "Key" not in entry:
+            if not is_object(entry) or "Key" not in entry:
                 return self.problem(f"{name}/{index}", "a tag needs a Key and a Value")
             key, content = entry["Key"], entry.get("Value", _MISSING)
             if is_unknown(key):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from kms_constructs.model.estate import Location, Reference
+from kms_constructs.model.exact import is_object
 from kms_constructs.model.text import display
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
 from kms_constructs.sources.cloudformation.inner import NESTED
@@ -54,9 +55,7 @@ def pointing(scope: Scope) -> tuple[Pointing, ...]:
 def _tags_of(properties: Mapping[str, object], location: Location) -> Mapping[str, str | Unknown] | Unknown:
     """Tags of any resource: a list of ``Key`` and ``Value``, or for some types an object."""
     raw = properties.get("Tags")
-    listed = (
-        [{"Key": name, "Value": value} for name, value in raw.items()] if isinstance(raw, Mapping) else raw
-    )
+    listed = [{"Key": name, "Value": value} for name, value in raw.items()] if is_object(raw) else raw
     # Whether CloudFormation takes the tags of such a resource is not for these rules to say.
     return Properties({"Tags": listed}, location, []).tags()
 

@@ -15,13 +15,13 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
 from kms_constructs.model.arn import PARTITIONS
 from kms_constructs.model.estate import SourceProblem
-from kms_constructs.model.exact import exact_bytes
+from kms_constructs.model.exact import exact_bytes, is_object
 from kms_constructs.model.text import CLOSE, OPEN, HoleKind, hole
 from kms_constructs.model.unknown import Maybe, Unknown, is_unknown
 from kms_constructs.sources.cloudformation import intrinsics
 from kms_constructs.sources.cloudformation.content import makes_resources, raw_resources
 from kms_constructs.sources.cloudformation.dynamic import is_dynamic, undecided_parts
-from kms_constructs.sources.cloudformation.known import SHALLOW, Course, Family, Known, Take
+from kms_constructs.sources.cloudformation.known import NEW, SHALLOW, Course, Family, Kept, Known, Take
 from kms_constructs.sources.cloudformation.naming import name_of
 from kms_constructs.sources.cloudformation.parameters import as_declared, is_list_type, is_read_from_ssm
 from kms_constructs.sources.cloudformation.resources import attribute_of
@@ -43,7 +43,16 @@ MAX_TEXT: Final = 262_144
 _ONLY_TEXT = {str}
 _Taken = ParamSpec("_Taken")
 _Made = TypeVar("_Made")
-_FEWEST_MEMBERS: Final = 2
+_FEWEST_MEMBERS: Final = 3
+"""What an element has that is looked up: a tag, with fewer, is resolved sooner."""
+
+
+def _nothing() -> None:
+    return None
+
+
+def _properties_in_a_circle() -> Unknown:
+    return Unknown("the properties are being resolved")
 
 
 @dataclass(eq=False)
@@ -80,14 +89,14 @@ class Stack:
         self.parameters = section(template, "Parameters")
         self.mappings = section(template, "Mappings")
         self._conditions = section(template, "Conditions")
-        self._condition_values: dict[str, Known[bool | Unknown]] = {}
-        self._parameter_values: dict[str, Known[object]] = {}
-        self._attributes: dict[tuple[str, str], Known[object]] = {}
-        self._outputs: dict[str, Known[object]] = {}
-        self._properties: dict[str, Known[Mapping[str, object] | Unknown]] = {}
-        self._kept: dict[Hashable, Known[Any]] = {}
-        self._single: dict[tuple[str, str], Known[object | None]] = {}
-        self._elements: dict[tuple[bytes, int], Known[object]] = {}
+        self._condition_values: dict[str, Kept[bool | Unknown]] = {}
+        self._parameter_values: dict[str, Kept[object]] = {}
+        self._attributes: dict[tuple[str, str], Kept[object]] = {}
+        self._outputs: dict[str, Kept[object]] = {}
+        self._properties: dict[str, Kept[Mapping[str, object] | Unknown]] = {}
+        self._kept: dict[Hashable, Kept[Any]] = {}
+        self._single: dict[tuple[str, str], Kept[object | None]] = {}
+        self._elements: dict[tuple[bytes, int], Kept[object]] = {}
         self._sought_out = 0
         """Names of which the meaning is being found out."""
         self._shares = False
@@ -139,10 +148,12 @@ class Stack:
             return node
         if depth >= SHALLOW and self.is_cut_off(depth):
             return Unknown(f"it is nested deeper than {MAX_DEPTH} levels")
-        if kind is dict or isinstance(node, Mapping):
+        if kind is dict:
             return self._object(cast("Mapping[str, object]", node), depth)
-        if kind is list or isinstance(node, list | tuple):
-            return self._list(cast("list[object]", node), depth + 1)
+        if isinstance(node, list | tuple):
+            return self._list(node, depth + 1)
+        if isinstance(node, Mapping):
+            return self._object(node, depth)
         if node is None:
             return Unknown("null is no value in a template")
         if isinstance(node, Unknown | Maybe):
@@ -159,7 +170,7 @@ class Stack:
         resolved: dict[str, object] = {}
         for key, value in node.items():
             name = key if type(key) is str else str(key)
-            if name.startswith("Fn::"):
+            if "Fn::" in name and name.startswith("Fn::"):
                 return Unknown(f"{name} stands beside other members")
             if type(value) is not str:
                 found = self.resolve(value, depth + 1)
@@ -192,10 +203,10 @@ class Stack:
         if text is None:
             return self.resolve(node, depth)
         place = text, depth
-        known = self._elements.get(place)
-        if known is not None and known.is_free:
-            return known.value
-        return self.family.recall(self._elements, place, None, self.resolve, node, depth)
+        known = self._elements.get(place, NEW)
+        if not isinstance(known, Known):
+            return known
+        return self.family.recall(self._elements, place, _nothing, self.resolve, node, depth)
 
     def is_cut_off(self, depth: int) -> bool:
         """Whether something lies too deep to be followed; it is beyond `SHALLOW`."""
@@ -271,15 +282,15 @@ class Stack:
     ) -> _Made:
         """What is asked of the stack: once, for it may serve many worlds."""
         place: Hashable = ask, given
-        known = self._kept.get(place)
-        if known is not None and known.is_free:
-            return cast("_Made", known.value)
+        known = self._kept.get(place, NEW)
+        if not isinstance(known, Known):
+            return cast("_Made", known)
         # Nobody asks for it while it is being found out.
-        return cast("_Made", self.family.recall(self._kept, place, None, ask, self, *given, **named))
+        return cast("_Made", self.family.recall(self._kept, place, _nothing, ask, self, *given, **named))
 
     def is_free(self, ask: Callable[..., object]) -> bool:
         """Whether what was `kept` is the same in every world, and came upon nothing."""
-        return self._kept[ask, ()].is_free
+        return not isinstance(self._kept[ask, ()], Known)
 
     def imported(self, take: Take, depth: int) -> object | None:
         """What other stacks have; None when no template has it."""
@@ -335,13 +346,19 @@ class Stack:
 
     def parameter(self, name: str, depth: int) -> object:
         """The value of a parameter: given by the parent stack or the caller, else its default."""
-        known = self._parameter_values.get(name)
+        known = self._parameter_values.get(name, NEW)
         value: object
-        if known is not None and known.is_free:
-            value = known.value
+        if not isinstance(known, Known):
+            value = known
         else:
             value = self.family.recall(
-                self._parameter_values, name, self.unresolved(name), self._alone, self._parameter, name, depth
+                self._parameter_values,
+                name,
+                lambda: self.unresolved(name),
+                self._alone,
+                self._parameter,
+                name,
+                depth,
             )
         if name in self._by_default:
             self.family.note((self, name, self._by_default[name]))
@@ -380,11 +397,18 @@ class Stack:
     def attribute(self, logical_id: str, name: str, depth: int) -> object:
         """What ``Ref`` (name ``Ref``) or ``Fn::GetAtt`` of a resource means."""
         place = logical_id, name
-        known = self._attributes.get(place)
-        if known is not None and known.is_free:
-            return known.value
-        circle = self.unresolved(f"{logical_id}.{name}")
-        return self.family.recall(self._attributes, place, circle, self._attribute, logical_id, name, depth)
+        known = self._attributes.get(place, NEW)
+        if not isinstance(known, Known):
+            return known
+        return self.family.recall(
+            self._attributes,
+            place,
+            lambda: self.unresolved(f"{logical_id}.{name}"),
+            self._attribute,
+            logical_id,
+            name,
+            depth,
+        )
 
     def _attribute(self, logical_id: str, name: str, depth: int) -> object:
         if depth >= MAX_DEPTH:
@@ -393,11 +417,12 @@ class Stack:
 
     def properties(self, logical_id: str) -> Mapping[str, object] | Unknown:
         """All properties of a resource, resolved."""
-        known = self._properties.get(logical_id)
-        if known is not None and known.is_free:
-            return known.value
-        circle = Unknown("the properties are being resolved")
-        return self.family.recall(self._properties, logical_id, circle, self._all_properties, logical_id)
+        known = self._properties.get(logical_id, NEW)
+        if not isinstance(known, Known):
+            return known
+        return self.family.recall(
+            self._properties, logical_id, _properties_in_a_circle, self._all_properties, logical_id
+        )
 
     def _all_properties(self, logical_id: str) -> Mapping[str, object] | Unknown:
         raw = self.resources[logical_id].raw.get("Properties", {})
@@ -408,7 +433,7 @@ class Stack:
             self._shares = False
         if value is NO_VALUE:
             return {}
-        if is_unknown(value) or isinstance(value, Mapping):
+        if is_unknown(value) or is_object(value):
             return value
         return Unknown("Properties is no object")
 
@@ -417,15 +442,18 @@ class Stack:
         if depth or self._sought_out:  # within a circle, perhaps
             return self._property(logical_id, name, depth)
         place = logical_id, name
-        known = self._single.get(place)
-        if known is not None and known.is_free:
-            return known.value
-        return self.family.recall(self._single, place, None, self._property, logical_id, name, depth)
+        known = self._single.get(place, NEW)
+        if not isinstance(known, Known):
+            return known
+        return self.family.recall(self._single, place, _nothing, self._property, logical_id, name, depth)
 
     def _property(self, logical_id: str, name: str, depth: int) -> object | None:
         raw = self.resources[logical_id].raw.get("Properties", {})
-        if not isinstance(raw, Mapping) or any(str(key).startswith("Fn::") for key in raw):
+        if not is_object(raw):
             return Unknown(f"the properties of {logical_id} cannot be resolved")
+        for key in raw:
+            if "Fn::" in str(key) and str(key).startswith("Fn::"):
+                return Unknown(f"the properties of {logical_id} cannot be resolved")
         if name not in raw:
             return None
         value = self._alone(self.resolve, raw[name], depth + 1)
@@ -433,11 +461,12 @@ class Stack:
 
     def output(self, name: str, depth: int) -> object:
         """The value of an output of this stack."""
-        known = self._outputs.get(name)
-        if known is not None and known.is_free:
-            return known.value
-        circle = self.unresolved(f"Outputs.{name}")
-        return self.family.recall(self._outputs, name, circle, self._output, name, depth)
+        known = self._outputs.get(name, NEW)
+        if not isinstance(known, Known):
+            return known
+        return self.family.recall(
+            self._outputs, name, lambda: self.unresolved(f"Outputs.{name}"), self._output, name, depth
+        )
 
     def _output(self, name: str, depth: int) -> object:
         output = section(self.input.template, "Outputs").get(name)
@@ -456,13 +485,19 @@ class Stack:
 
     def condition(self, name: str, depth: int) -> bool | Unknown:
         """Whether a condition of the template holds."""
-        known = self._condition_values.get(name)
-        if known is not None and known.is_free:
-            return known.value
+        known = self._condition_values.get(name, NEW)
+        if not isinstance(known, Known):
+            return known
         if name not in self._conditions:
             return Unknown(f"condition {name} is not in the template")
-        circle = Unknown(f"condition {name} depends on itself")
-        return self.family.recall(self._condition_values, name, circle, self._condition, name, depth)
+        return self.family.recall(
+            self._condition_values,
+            name,
+            lambda: Unknown(f"condition {name} depends on itself"),
+            self._condition,
+            name,
+            depth,
+        )
 
     def _condition(self, name: str, depth: int) -> bool | Unknown:
         value = self._alone(self.truth, self._conditions[name], depth + 1)

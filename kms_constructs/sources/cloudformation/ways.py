@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from kms_constructs.model.exact import is_object
 from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.service_requirement import Step
 from kms_constructs.model.text import has_hole
@@ -70,7 +71,7 @@ def _at(
         place = int(parts[0]) if parts[0].isdecimal() else len(value)
         for element in value[place : place + 1]:
             yield from _at(element, parts[1:], (*path, parts[0]), doubt)
-    elif isinstance(value, Mapping) and parts[0] in value:
+    elif is_object(value) and parts[0] in value:
         yield from _at(value[parts[0]], parts[1:], (*path, parts[0]), doubt)
 
 

@@ -337,7 +337,7 @@ def test_a_property_that_a_circle_leads_through_is_what_it_is_outside() -> None:
 
 
 def test_an_element_is_resolved_once_and_anew_where_it_is_nested_deeper() -> None:
-    element = {"one": {"Ref": "AWS::Region"}, "deep": _within(MAX_DEPTH - 4, "x")}
+    element = {"one": {"Ref": "AWS::Region"}, "two": "y", "deep": _within(MAX_DEPTH - 4, "x")}
     resources = {
         name: {"Type": "AWS::X::Y", "Properties": {"Bar": _within(levels, [element, element])}}
         for name, levels in (("A", 0), ("B", 0), ("C", 3))
