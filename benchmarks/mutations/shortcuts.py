@@ -6,6 +6,8 @@ from mutations.mutant import Mutant
 
 _POLICY = ("tests/model/test_policy.py",)
 _ACCEPTANCE = ("tests/guardrails/test_acceptance.py",)
+_READING = ("tests/model/test_reading.py", "tests/sources/test_decode.py")
+_FROZEN = ("tests/model/test_frozen.py",)
 _COLLECTOR = ("tests/model/test_collector.py",)
 _PACKS = ("tests/cdk/enforcement/test_nag_pack.py",)
 
@@ -97,5 +99,53 @@ SHORTCUTS = (
         'found.setdefault("aws:cdk:logicalId", [])',
         "No acknowledgement of the app would count.",
         _PACKS,
+    ),
+    Mutant(
+        "keys-twice-by-count",
+        "model/reading.py",
+        "    if object_pairs_hook is None or kept == _written(text):\n",
+        "    if True:\n",
+        "Of a key that stands twice the last would count, whatever stands before it.",
+        _READING,
+    ),
+    Mutant(
+        "keys-twice-behind-backslashes",
+        "model/reading.py",
+        '        quotes = -1 if "\\\\\\\\" in text else quotes - text.count(',
+        "        quotes = quotes - text.count(",
+        "Objects would be asked, or not, by how many backslashes a text ends in.",
+        _READING,
+    ),
+    Mutant(
+        "keys-twice-but-for-texts",
+        "model/reading.py",
+        "        found += sum(map(len, objects))\n",
+        "",
+        "Every object would be asked.",
+        _READING,
+    ),
+    Mutant(
+        "values-told-apart-by-all",
+        "model/frozen.py",
+        "        kind.__eq__ = equal  # type: ignore[method-assign]\n",
+        "",
+        "Findings would differ by what does not tell them apart.",
+        _FROZEN,
+    ),
+    Mutant(
+        "values-of-another-class",
+        "model/frozen.py",
+        "return told(self) == told(other) if type(other) is type(self) else NotImplemented",
+        "return told(self) == told(other)",
+        "Values of other classes would be compared.",
+        _FROZEN,
+    ),
+    Mutant(
+        "values-with-one-list",
+        "model/frozen.py",
+        '    factory = getattr(default, "factory", None) if type(default) is _FACTORY else None\n',
+        "    factory = None\n",
+        "The schema of the configuration would show what makes a default.",
+        _FROZEN,
     ),
 )
