@@ -323,9 +323,9 @@ SOURCES = (
     ),
     Mutant(
         "same-for-what-others-ask",
-        "sources/cloudformation/known.py",
-        "        self._is_finding = False\n        try:\n",
-        "        try:\n",
+        "sources/cloudformation/world.py",
+        "    return stack.family.apart(stack.output, name, depth + 1)\n",
+        "    return stack.output(name, depth + 1)\n",
         "What others ask of a stack would count for what it asks itself.",
         SAME,
     ),
