@@ -148,4 +148,12 @@ SHORTCUTS = (
         "The schema of the configuration would show what makes a default.",
         _FROZEN,
     ),
+    Mutant(
+        "runs-with-a-wildcard-in-them",
+        "model/globs.py",
+        're.compile(f"[*?{FIELD_STAR}{FIELD_ANY}]")\n_FIELDS',
+        're.compile(f"[*?{FIELD_STAR}]")\n_FIELDS',
+        "No name would match a pattern with a question mark in a field.",
+        ("tests/model",),
+    ),
 )

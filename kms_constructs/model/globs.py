@@ -33,6 +33,7 @@ MADE_ROLE = re.compile(
 _GENERATED_NAME = re.compile(
     r"(?<=[/:])[A-Za-z][A-Za-z0-9-]*-(?P<id>[A-Za-z0-9]+)-(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{8,14}\Z"
 )
+_WILDCARDS = re.compile(f"[*?{FIELD_STAR}{FIELD_ANY}]")
 _FIELDS = 6
 _PAIRS_A_TIME = 256
 _LONGEST = 2048
@@ -123,10 +124,18 @@ def glob_covers(pattern: str, other: str) -> bool:
     if (OPEN in other and _is_broken(other)) or (OPEN in pattern and _is_broken(pattern)):
         return False
     if _by_field(pattern):
+        if _is_plain(other) and not all(run in other for run in _runs(pattern)):
+            return False
         return _simulate(pattern, _tokens(without_variables(other)))
     if _is_plain(other) and OPEN not in pattern:
         return _expression(pattern).fullmatch(other) is not None
     return _match(_tokens(pattern), _tokens(without_variables(other)))
+
+
+@lru_cache(maxsize=8192)
+def _runs(pattern: str) -> tuple[str, ...]:
+    """What stands between the wildcards of a pattern."""
+    return tuple([run for run in _WILDCARDS.split(pattern) if run])
 
 
 def _is_plain(text: str) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
 from kms_constructs.model.arn import PARTITIONS
@@ -51,10 +52,6 @@ def _nothing() -> None:
     return None
 
 
-def _properties_in_a_circle() -> Unknown:
-    return Unknown("the properties are being resolved")
-
-
 @dataclass(eq=False)
 class Stack:
     """One stack: what its template's names mean."""
@@ -90,7 +87,7 @@ class Stack:
         self.mappings = section(template, "Mappings")
         self._conditions = section(template, "Conditions")
         self._condition_values: dict[str, Kept[bool | Unknown]] = {}
-        self._parameter_values: dict[str, Kept[object]] = {}
+        self._parameters: dict[str, Kept[object]] = {}
         self._attributes: dict[tuple[str, str], Kept[object]] = {}
         self._outputs: dict[str, Kept[object]] = {}
         self._properties: dict[str, Kept[Mapping[str, object] | Unknown]] = {}
@@ -346,20 +343,9 @@ class Stack:
 
     def parameter(self, name: str, depth: int) -> object:
         """The value of a parameter: given by the parent stack or the caller, else its default."""
-        known = self._parameter_values.get(name, NEW)
-        value: object
-        if not isinstance(known, Known):
-            value = known
-        else:
-            value = self.family.recall(
-                self._parameter_values,
-                name,
-                lambda: self.unresolved(name),
-                self._alone,
-                self._parameter,
-                name,
-                depth,
-            )
+        value: object = self.family.recall(
+            self._parameters, name, partial(self.unresolved, name), self._alone, self._parameter, name, depth
+        )
         if name in self._by_default:
             self.family.note((self, name, self._by_default[name]))
         return value
@@ -400,15 +386,8 @@ class Stack:
         known = self._attributes.get(place, NEW)
         if not isinstance(known, Known):
             return known
-        return self.family.recall(
-            self._attributes,
-            place,
-            lambda: self.unresolved(f"{logical_id}.{name}"),
-            self._attribute,
-            logical_id,
-            name,
-            depth,
-        )
+        circle = partial(self.unresolved, f"{logical_id}.{name}")
+        return self.family.recall(self._attributes, place, circle, self._attribute, logical_id, name, depth)
 
     def _attribute(self, logical_id: str, name: str, depth: int) -> object:
         if depth >= MAX_DEPTH:
@@ -420,9 +399,8 @@ class Stack:
         known = self._properties.get(logical_id, NEW)
         if not isinstance(known, Known):
             return known
-        return self.family.recall(
-            self._properties, logical_id, _properties_in_a_circle, self._all_properties, logical_id
-        )
+        circle = partial(Unknown, "the properties are being resolved")
+        return self.family.recall(self._properties, logical_id, circle, self._all_properties, logical_id)
 
     def _all_properties(self, logical_id: str) -> Mapping[str, object] | Unknown:
         raw = self.resources[logical_id].raw.get("Properties", {})
@@ -461,12 +439,8 @@ class Stack:
 
     def output(self, name: str, depth: int) -> object:
         """The value of an output of this stack."""
-        known = self._outputs.get(name, NEW)
-        if not isinstance(known, Known):
-            return known
-        return self.family.recall(
-            self._outputs, name, lambda: self.unresolved(f"Outputs.{name}"), self._output, name, depth
-        )
+        circle = partial(self.unresolved, f"Outputs.{name}")
+        return self.family.recall(self._outputs, name, circle, self._output, name, depth)
 
     def _output(self, name: str, depth: int) -> object:
         output = section(self.input.template, "Outputs").get(name)
@@ -485,19 +459,10 @@ class Stack:
 
     def condition(self, name: str, depth: int) -> bool | Unknown:
         """Whether a condition of the template holds."""
-        known = self._condition_values.get(name, NEW)
-        if not isinstance(known, Known):
-            return known
         if name not in self._conditions:
             return Unknown(f"condition {name} is not in the template")
-        return self.family.recall(
-            self._condition_values,
-            name,
-            lambda: Unknown(f"condition {name} depends on itself"),
-            self._condition,
-            name,
-            depth,
-        )
+        circle = partial(Unknown, f"condition {name} depends on itself")
+        return self.family.recall(self._condition_values, name, circle, self._condition, name, depth)
 
     def _condition(self, name: str, depth: int) -> bool | Unknown:
         value = self._alone(self.truth, self._conditions[name], depth + 1)
