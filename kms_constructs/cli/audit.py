@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kms_constructs.sources.kms_api.answers import Answers
 
 
-@click.command(short_help="Judge the live keys of accounts.")
+@click.command
 @click.option(
     "--profile", "profiles", metavar="NAME", multiple=True, help="Profile to ask with. May be repeated."
 )

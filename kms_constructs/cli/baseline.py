@@ -15,7 +15,7 @@ from kms_constructs.exit_code import ExitCode
 DEFAULT_FILE = ".kms-constructs.baseline.json"
 
 
-@click.command(short_help="Accept what is there today.")
+@click.command
 @paths_argument
 @click.option(
     "-o",

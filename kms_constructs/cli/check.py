@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kms_constructs.model.estate import Estate
 
 
-@click.command(short_help="Judge keys by the guardrails.")
+@click.command
 @paths_argument
 @judging_options(JUDGED.names)
 @source_options

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kms_constructs.guardrails.config import GuardrailConfig
 
 
-@click.command(short_help="Show the configuration that applies.")
+@click.command
 @config_option
 @output_options(("table", "json"))
 def config(config_file: str | None, outputs: tuple[str, ...], format_: str | None) -> int:

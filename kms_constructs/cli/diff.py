@@ -10,7 +10,7 @@ from kms_constructs.exit_code import ExitCode
 from kms_constructs.reports.formats import CHANGES, Changes
 
 
-@click.command(short_help="Show who gains and who loses access.")
+@click.command
 @click.argument("old", type=click.Path())
 @click.argument("new", type=click.Path())
 @output_options(CHANGES.names)

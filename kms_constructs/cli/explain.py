@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kms_constructs.model.estate import Estate, Key
 
 
-@click.command(short_help="Show who may do what with a key, and why.")
+@click.command
 @paths_argument
 @output_options(ACCESSES.names)
 @click.option(

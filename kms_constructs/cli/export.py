@@ -24,7 +24,7 @@ _output_option = click.option(
 )
 
 
-@click.group(short_help="Write organization policies, a StackSet, and JSON schemas.")
+@click.group
 def export() -> None:
     """Write the organization policies of the catalogue, a StackSet for monitoring, or a JSON schema.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kms_constructs.guardrails.control import Control
 
 
-@click.command(short_help="Show the catalogue of guardrails.")
+@click.command
 @click.argument("ids", metavar="[ID]...", nargs=-1)
 @output_options(CONTROLS.names)
 def guardrails(ids: tuple[str, ...], outputs: tuple[str, ...], format_: str | None) -> int:

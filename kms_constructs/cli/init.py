@@ -27,7 +27,7 @@ FILES = {
 _CONFIGURATION = "pyproject.toml"
 
 
-@click.command(short_help="Write an app, cdk.json and a configuration to start from.")
+@click.command
 @click.argument("directory", metavar="[DIR]", default=".", type=click.Path(file_okay=False))
 @click.option("--account", metavar="ID", default="111122223333", help="Account (twelve digits) of the app.")
 @click.option("--region", metavar="REGION", default="eu-west-1", help="Region of the app.")

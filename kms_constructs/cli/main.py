@@ -13,12 +13,15 @@ from typing import NoReturn
 import click
 
 from kms_constructs.cli import output
-from kms_constructs.cli.commands import Commands
+from kms_constructs.cli.commands import Commands, LoadedWhenAsked
 from kms_constructs.errors import KmsConstructsError
 from kms_constructs.exit_code import ExitCode
 
 _NO_OUTPUT = frozenset({errno.EBADF, errno.EIO, errno.ENOSPC, errno.EPIPE})
 """What goes wrong where output is written: it is closed, its disk is full, nobody reads it any more."""
+
+_ALLOCATIONS = 50_000
+"""How many objects a process makes before it is looked for cycles among them: most live until it ends."""
 
 
 def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
@@ -30,25 +33,28 @@ def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) 
 
 
 _COMMANDS = Commands(
-    "audit",
-    "baseline",
-    "check",
-    "config",
-    "diff",
-    "explain",
-    "export",
-    "guardrails",
-    "init",
-    "material",
-    "remediate",
-    "trail",
-    "verify-sharing",
+    {
+        "audit": "Judge the live keys of accounts.",
+        "baseline": "Accept what is there today.",
+        "check": "Judge keys by the guardrails.",
+        "config": "Show the configuration that applies.",
+        "diff": "Show who gains and who loses access.",
+        "explain": "Show who may do what with a key, and why.",
+        "export": "Write organization policies, a StackSet, and JSON schemas.",
+        "guardrails": "Show the catalogue of guardrails.",
+        "init": "Write an app, cdk.json and a configuration to start from.",
+        "material": "Import, renew, rotate and delete imported key material.",
+        "remediate": "Plan the exact change for each finding of an audit.",
+        "trail": "Store, report and judge what CloudTrail recorded about keys.",
+        "verify-sharing": "Try whether another account can read under a key.",
+    }
 )
 
 
 @click.group(
     name="kms-constructs",
     commands=_COMMANDS,
+    cls=LoadedWhenAsked,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option(
@@ -92,6 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # A terminal that knows ASCII alone gets escapes for the rest. There is no stream where it was closed.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    if arguments is None:
+        gc.set_threshold(_ALLOCATIONS)
     code = _run(given)
     output.settle()
     if arguments is None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from kms_constructs.runtime.material.keys import MaterialKey
 
 
-@click.group(short_help="Import, renew, rotate and delete imported key material.")
+@click.group
 def material() -> None:
     """Import key material into KMS keys of origin EXTERNAL, renew, rotate and delete it.
 

@@ -8,11 +8,9 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 
 import click
-
-from kms_constructs.model.frozen import Frozen
 
 if TYPE_CHECKING:
     from kms_constructs.model.estate import SourceProblem
@@ -28,7 +26,7 @@ _MAXIMUM_LISTED_PROBLEMS = 20
 Reported = TypeVar("Reported")
 
 
-class Target(Frozen, frozen=True):
+class Target(NamedTuple):
     """One place that a report goes to.
 
     Args:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kms_constructs.policies.remediation import Change
 
 
-@click.command(short_help="Plan the exact change for each finding of an audit.")
+@click.command
 @click.option("--plan", "file", metavar="FILE", required=True, type=click.Path(),
               help="Saved answers (audit --save) to plan for.")  # fmt: skip
 @click.option("--control", "controls", metavar="ID", multiple=True, help="Plan for this control only.")

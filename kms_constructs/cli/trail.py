@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import click
 
-from kms_constructs.cli.commands import Commands
+from kms_constructs.cli.commands import Commands, LoadedWhenAsked
 
 _COMMANDS = Commands(
-    "access", "detect", "impact", "ingest", "least-privilege", "report", "sample", group="trail"
+    {
+        "access": "Show who uses a key against who may.",
+        "detect": "Find what somebody should hear of.",
+        "impact": "Show which recorded calls a change would have denied.",
+        "ingest": "Put what CloudTrail recorded into a store.",
+        "least-privilege": "Narrow key policies to what was used, as a diff.",
+        "report": "Who called on which keys, when, from where, and what failed.",
+        "sample": "Write the log files of a trail that never happened.",
+    },
+    group="trail",
 )
 
 
-@click.group(commands=_COMMANDS, short_help="Store, report and judge what CloudTrail recorded about keys.")
+@click.group(commands=_COMMANDS, cls=LoadedWhenAsked)
 def trail() -> None:
     """Store, report and judge what CloudTrail recorded about keys.
 

@@ -12,7 +12,7 @@ from kms_constructs.reports.formats import USAGES
 from kms_constructs.reports.trail_against import Usages
 
 
-@click.command(short_help="Show who uses a key against who may.")
+@click.command
 @trail_options
 @click.option(
     "--against",

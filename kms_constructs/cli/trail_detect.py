@@ -61,7 +61,7 @@ def _accounts(context: click.Context, parameter: click.Parameter, values: tuple[
     return values
 
 
-@click.command(short_help="Find what somebody should hear of.")
+@click.command
 @trail_options
 @click.option("--key", "keys", metavar="KEY", multiple=True,
               help="Only what concerns this key: ARN, id or alias. May be repeated.")  # fmt: skip

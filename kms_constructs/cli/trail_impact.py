@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kms_constructs.analysis.recorded.impact import Impact
 
 
-@click.command(short_help="Show which recorded calls a change would have denied.")
+@click.command
 @trail_options
 @click.option(
     "--against",

@@ -48,7 +48,7 @@ def _size(_context: click.Context, _parameter: click.Parameter, text: str) -> in
     return int(told[1]) * _UNITS[told[2]]
 
 
-@click.command(short_help="Put what CloudTrail recorded into a store.")
+@click.command
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 @click.option(
     "--into", "directory", metavar="DIR", required=True, type=click.Path(file_okay=False),

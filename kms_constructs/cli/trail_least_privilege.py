@@ -12,7 +12,7 @@ from kms_constructs.reports.formats import NARROWER
 from kms_constructs.reports.trail_against import Narrower
 
 
-@click.command("least-privilege", short_help="Narrow key policies to what was used, as a diff.")
+@click.command("least-privilege")
 @trail_options
 @click.option(
     "--against",

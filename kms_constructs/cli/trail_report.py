@@ -80,7 +80,7 @@ class _Athena(Frozen, frozen=True, kw_only=True):
     dry_run: bool
 
 
-@click.command(short_help="Who called on which keys, when, from where, and what failed.")
+@click.command
 @click.argument("store", metavar="STORE", type=click.Path())
 @click.option("--report", "names", metavar="NAME", multiple=True,
               help="A report, `all`, or `list` for the names. May be repeated.  [default: all]")  # fmt: skip

@@ -17,7 +17,7 @@ _LEAST = 2000
 _MOST_DAYS = 3650
 
 
-@click.command(short_help="Write the log files of a trail that never happened.")
+@click.command
 @click.option("--into", metavar="DIR", required=True, type=click.Path(file_okay=False),
               help="Directory for AWSLogs; made where it is missing.")  # fmt: skip
 @click.option("--events", metavar="N", type=click.IntRange(min=_LEAST), default=10_000, show_default=True,

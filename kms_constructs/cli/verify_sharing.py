@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kms_constructs.runtime.sharing import Step
 
 
-@click.command("verify-sharing", short_help="Try whether another account can read under a key.")
+@click.command("verify-sharing")
 @click.option("--source-profile", metavar="NAME", required=True, help="Profile of who writes.")
 @click.option("--target-profile", metavar="NAME", required=True, help="Profile of who reads.")
 @click.option("--outsider-profile", metavar="NAME", help="Profile of somebody who must not read.")

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 from msgspec.structs import replace
@@ -215,7 +214,7 @@ class _Writer:
         return lambda arns: {name: value if fill is None else fill(arns) for name, value, _, fill in made}
 
     def _witness(self, witness: Witness) -> _Filler | None:
-        made = [(one.name, self._filler(getattr(witness, one.name))) for one in fields(Witness)]
+        made = [(name, self._filler(getattr(witness, name))) for name in Witness.__struct_fields__]
         naming = [(name, fill) for name, fill in made if fill is not None]
         if not naming:
             return None

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from itertools import pairwise
 
 from kms_constructs.model.arn import canonical, cut
 from kms_constructs.model.estate import IdentityPolicy, Location
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.globs import (
     MADE_ROLE,
     glob_matches,
@@ -49,9 +49,9 @@ def texts_in_any(value: object) -> Iterator[str]:
             yield from texts_in_any(one)
     elif isinstance(value, Statement):
         yield from _texts_in(value)
-    elif is_dataclass(value) and not isinstance(value, Location | Vocabulary):
-        for one in fields(value):
-            yield from texts_in_any(getattr(value, one.name))
+    elif isinstance(value, Frozen) and not isinstance(value, Location | Vocabulary):
+        for name in value.__struct_fields__:
+            yield from texts_in_any(getattr(value, name))
 
 
 def _texts_in(statement: Statement) -> Iterator[str]:

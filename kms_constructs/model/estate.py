@@ -9,7 +9,6 @@ Field types follow one convention: a value is known, ``None`` (absent), or `Unkn
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from enum import StrEnum
 from functools import partial
 from typing import Any
@@ -404,7 +403,7 @@ class Estate(Frozen, frozen=True, kw_only=True):
     def _merged(cls, estates: tuple[Estate, ...]) -> Estate:
         """Everything that the estates themselves hold, without their worlds."""
         taken: set[tuple[type, str]] = set()
-        parts: dict[str, list[object]] = {one.name: [] for one in fields(cls) if one.name != "worlds"}
+        parts: dict[str, list[object]] = {name: [] for name in cls.__struct_fields__ if name != "worlds"}
         organization = Organization()
         for estate in map(partial(_distinct, taken=taken), estates):
             for name, found in parts.items():

@@ -10,7 +10,6 @@ source cannot tell of a key has no term, and rules about it do not apply to such
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from enum import Enum, auto
 from types import MappingProxyType
 
@@ -144,7 +143,7 @@ class Vocabulary(Frozen, frozen=True, kw_only=True):
         return resource_type.startswith(self.kms_types)
 
 
-_WORDS = frozenset(one.name for one in fields(Vocabulary)) - {"source", "terms"}
+_WORDS = frozenset(Vocabulary.__struct_fields__) - {"source", "terms"}
 
 
 class _Slots(dict[str, str]):

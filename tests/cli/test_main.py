@@ -76,16 +76,43 @@ def test_the_commands() -> None:
 
 
 def test_the_commands_are_a_mapping_of_click_commands() -> None:
-    some = Commands("check", "verify-sharing")
+    texts = {name: cli.commands[name].get_short_help_str() for name in ("check", "verify-sharing")}
+    some = Commands(texts)
     assert (len(some), list(some)) == (2, ["check", "verify-sharing"])
     assert some["verify-sharing"].name == "verify-sharing"
     assert some["check"] is some["check"] is cli.commands["check"]
+    assert dict(some.texts) == texts
     assert "audit" not in some
     some["audit"] = cli.commands["audit"]
+    assert some.texts["audit"] == cli.commands["audit"].short_help
     del some["check"]
     assert list(some) == ["verify-sharing", "audit"]
     with pytest.raises(KeyError):
         some["check"]
+    assert "check" not in some.texts
+
+
+@pytest.mark.parametrize("words", [(), ("trail",)], ids=["all", "trail"])
+def test_the_list_of_commands_loads_none(words: tuple[str, ...]) -> None:
+    script = (
+        "import sys\n"
+        "from kms_constructs.cli.main import cli\n"
+        f"cli([*{words!r}, '--help'], standalone_mode=False)\n"
+        "print([one for one in sys.modules if one.startswith('kms_constructs')])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    listed = done.stdout.partition("Commands:")[2]
+    group = cli if not words else cli.commands["trail"]
+    assert isinstance(group, click.Group)
+    for name, command in group.commands.items():
+        assert command.short_help
+        assert f"  {name}  " in listed
+        assert command.short_help in " ".join(listed.split())
+    loaded = done.stdout.splitlines()[-1]
+    assert "kms_constructs.cli.main" in loaded
+    assert "kms_constructs.cli.trail_" not in loaded
+    assert "kms_constructs.cli.check" not in loaded
+    assert "kms_constructs.model" not in loaded
 
 
 def test_the_version(run: Run) -> None:
