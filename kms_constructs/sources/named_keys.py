@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, Generic, TypeVar
 
 from msgspec.structs import replace
@@ -33,14 +34,7 @@ class NamedKeys(Generic[_Draft]):
 
     def generated(self, text: str) -> Sequence[_Draft]:
         """The keys whose ids, generated at deployment, are in the text."""
-        if not has_generated_hole(text):
-            return ()
-        return [
-            draft
-            for kind, identity in holes(text)
-            if kind is HoleKind.GENERATED
-            for draft in self._by_id.get(hole(kind, identity), ())
-        ]
+        return [draft for made in _generated_in(text) for draft in self._by_id.get(made, ())]
 
     def of_id(self, text: str) -> Sequence[_Draft]:
         """The keys of the id that a key ARN ends with; a text that is none is taken for an id."""
@@ -56,6 +50,14 @@ class NamedKeys(Generic[_Draft]):
     def called(self, alias: str) -> Sequence[_Draft]:
         """The keys to which the alias was added, whatever it is made of."""
         return self._by_alias.get(alias, ())
+
+
+@lru_cache(maxsize=8192)
+def _generated_in(text: str) -> tuple[str, ...]:
+    """The parts of a text that are generated at deployment: every world asks for those of the same texts."""
+    if not has_generated_hole(text):
+        return ()
+    return tuple([hole(kind, identity) for kind, identity in holes(text) if kind is HoleKind.GENERATED])
 
 
 def primaries_by_id(keys: Iterable[Key]) -> Mapping[str, Key]:

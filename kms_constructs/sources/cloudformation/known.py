@@ -43,8 +43,8 @@ class Asked(Protocol):
         """What other stacks have; None when no template has it."""
         ...
 
-    def note(self, mark: Mark) -> None:
-        """Notes what finding something out came upon."""
+    def note(self, marks: Mapping[Any, object]) -> None:
+        """Notes what finding something out came upon; whatever is kept with the marks means nothing."""
         ...
 
 
@@ -199,6 +199,19 @@ class Family:
             self._meet(met, is_own=is_own)
         return value
 
+    def holds(self, one: Known[Any]) -> bool:
+        """Whether something holds in this world by itself while nothing is being found out that hangs on it.
+
+        Notes what it came upon, as `recall` does.
+        """
+        if self._is_finding or not one.is_own or not one.lasts:
+            return False
+        world = self.course.world
+        if one.world is not world:
+            world.note(one.met)
+            one.world = world
+        return True
+
     def _meet(self, met: Mapping[Take | Mark, object], *, is_own: bool) -> None:
         """What is being found out hangs on something that met this."""
         if self._met is None:
@@ -215,6 +228,10 @@ class Family:
         while one is not None:
             if one.world is world:
                 return one
+            if one.lasts and one.is_own:
+                world.note(one.met)
+                one.world = world
+                return one
             if one.lasts and self._is_same(known, place, one):
                 one.world = world
                 return one
@@ -223,12 +240,7 @@ class Family:
 
     def _is_same(self, known: dict[_Place, Kept[_Value]], place: _Place, one: Known[_Value]) -> bool:
         """Whether others give in this world what was taken from them; notes what was come upon."""
-        world = self.course.world
-        if one.is_own:
-            for mark in one.met:
-                world.note(cast("Mark", mark))
-            return True
-        course, newest = self.course, known[place]
+        course, newest, world = self.course, known[place], self.course.world
         if course.comparing >= MAX_COMPARING:
             raise OddError
         known[place] = _BEING_FOUND
@@ -236,7 +248,7 @@ class Family:
         try:
             for what, given in one.met.items():
                 if given is _NOTED:
-                    world.note(cast("Mark", what))
+                    world.note({what: given})
                 elif world.answer(cast("Take", what), 0) != given:
                     return False
             return True
@@ -250,9 +262,10 @@ class Family:
 
     def note(self, mark: Mark) -> None:
         """Notes what finding something out came upon."""
+        marks: dict[Take | Mark, object] = {mark: _NOTED}
         if self._is_finding:
-            self._meet({mark: _NOTED}, is_own=True)
-        self.course.world.note(mark)
+            self._meet(marks, is_own=True)
+        self.course.world.note(marks)
 
     def apart(self, ask: Callable[_Given, _Value], *given: _Given.args, **named: _Given.kwargs) -> _Value:
         """What another stack asks: it counts for nothing that is being found out here."""

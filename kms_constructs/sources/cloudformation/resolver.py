@@ -282,6 +282,8 @@ class Stack:
         known = self._kept.get(place, NEW)
         if not isinstance(known, Known):
             return cast("_Made", known)
+        if self.family.holds(known):
+            return cast("_Made", known.value)
         # Nobody asks for it while it is being found out.
         return cast("_Made", self.family.recall(self._kept, place, _nothing, ask, self, *given, **named))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Set, Sized
+from itertools import islice
 from typing import TypeVar
 
 from msgspec import Struct, field
@@ -59,6 +60,8 @@ class Stock:
         """By what is asked: the stacks that have none of it in any world."""
         self._hangs: dict[tuple[str, ...], dict[Place, _Families]] = {}
         """By the names that are chosen: the stacks of each place."""
+        self._hanging: tuple[Values, dict[Place, _Families]] | None = None
+        """Those by the names that were chosen last."""
 
     def with_(self, values: Values) -> World:
         """The stacks of one world.
@@ -85,7 +88,9 @@ class Stock:
             place: The stack.
             values: What is put in.
         """
-        hangs = self._hangs.setdefault(tuple(values.chosen), {})
+        if self._hanging is None or self._hanging[0] is not values:
+            self._hanging = values, self._hangs.setdefault(tuple(values.chosen), {})
+        hangs = self._hanging[1]
         found = hangs.get(place)
         if found is None:
             parameters = section(place.input.template, "Parameters")
@@ -149,6 +154,9 @@ class World:
         layout = stock.layout
         self.problems = list(layout.problems)
         self._labels = dict(layout.labels)
+        self._marks: dict[Mark, object] = {}
+        self._sorted = 0
+        """How many of the marks are in these:"""
         self._defaults: dict[object, dict[str, str]] = {}
         self._sought: dict[object, set[str]] = {}
         self._excluded: dict[str, frozenset[str]] = {}
@@ -159,8 +167,10 @@ class World:
         self.scopes: list[Stack] = []
         for place in layout.roots:
             self._add(place)
+        idle = stock.idle.setdefault(_settled, set())
         for scope in self.scopes:  # parents come before their children, and grow it by what they hold
-            self._settle(scope)
+            if scope not in idle:
+                self._settle(scope, idle)
         self.stacks = tuple(self.scopes)
         """Every stack, those too that a condition leaves out."""
         self.scopes = [scope for scope in self.scopes if not scope.is_absent]
@@ -168,14 +178,12 @@ class World:
 
     def _add(self, place: Place) -> None:
         family = self._stock.family(place, self.values)
-        self._excluded |= self._stock.excluded(family[0], self.values)
+        if self.values.excluded:
+            self._excluded |= self._stock.excluded(family[0], self.values)
         self.scopes += family
 
-    def _settle(self, scope: Stack) -> None:
+    def _settle(self, scope: Stack, idle: set[Stack]) -> None:
         """Decides which resources a stack has, and adds the templates that they hold."""
-        idle = self._stock.idle.setdefault(_settled, set())
-        if scope in idle:
-            return
         upsets = scope.course.upsets
         found = scope.kept(_settled, layout=self._stock.layout)
         if not found and scope.is_free(_settled):
@@ -207,20 +215,29 @@ class World:
                 elif scope.is_free(ask):
                     idle.add(scope)
 
-    def note(self, mark: Mark) -> None:
+    def note(self, marks: Mapping[Mark, object]) -> None:
         """Notes what finding something out came upon."""
-        stack, name, default = mark
-        if default is None:
-            self._sought.setdefault(stack, set()).add(name)
-        else:
-            self._defaults.setdefault(stack, {})[name] = default
+        self._marks.update(marks)
+
+    def _sort_marks(self) -> None:
+        """Sorts the marks that came since."""
+        for stack, name, default in islice(self._marks, self._sorted, None):
+            if default is None:
+                self._sought.setdefault(stack, set()).add(name)
+            else:
+                self._defaults.setdefault(stack, {})[name] = default
+        self._sorted = len(self._marks)
 
     def defaults_taken(self, stack: Scope) -> Mapping[str, str]:
         """Parameters of a stack that were asked for and have their default, with it."""
+        if self._sorted != len(self._marks):
+            self._sort_marks()
         return self._defaults.get(stack, {})
 
     def sought(self, stack: Scope) -> Set[str]:
         """Names that a stack refers to, and that are not there."""
+        if self._sorted != len(self._marks):
+            self._sort_marks()
         return self._sought.get(stack, frozenset())
 
     def differ(self, one: str, other: str) -> bool:
