@@ -33,6 +33,7 @@ import guardrails  # noqa: E402 - found beside this file
 ACCOUNT: Final = "111122223333"
 KEYS: Final = 1_000
 HERE: Final = Path(sys.executable).parent
+_MODULE: Final = "Rain::Module"
 ENDINGS: Final = frozenset({".json", ".yaml", ".yml", ".template"})
 
 
@@ -99,11 +100,15 @@ def _say(name: str, one: Took, ours: Took, *fine: int) -> None:
 
 
 def templates_in(directories: Sequence[Path]) -> list[Path]:
-    """The templates under directories: what has an ending of one, and speaks of resources."""
+    """The templates under directories: what has an ending of one, and speaks of resources.
+
+    What another tool is to make a template of is none: Checkov ends with an error at such a file.
+    """
     found = []
     for directory in directories:
         for file in sorted(directory.rglob("*")):
-            if file.suffix in ENDINGS and file.is_file() and "AWS::" in file.read_text("utf-8", "replace"):
+            text = file.read_text("utf-8", "replace") if file.suffix in ENDINGS and file.is_file() else ""
+            if "AWS::" in text and _MODULE not in text:
                 found.append(file)
     return found
 
