@@ -35,6 +35,9 @@ def test_every_link_of_the_site_leads_somewhere(tmp_path: Path) -> None:
     assert re.findall(r'(?:src|href)="(https?://[^"]+)"', shown) == [
         "https://squidfunk.github.io/mkdocs-material/"
     ]
+    # Classes that no decorator marks are shown with what makes them.
+    api = html.unescape(re.sub("<[^>]+>", "", (tmp_path / "site/reference/api.html").read_text("utf-8")))
+    assert "GuardrailConfig(*,authorised:Mapping[str,tuple[str,...]]=dict()," in "".join(api.split())
 
 
 def words(svg: str) -> str:
