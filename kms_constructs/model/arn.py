@@ -150,7 +150,8 @@ def cut(text: str) -> tuple[str, ...]:
         >>> cut("arn:aws:logs:us-east-1:111122223333:log-group:app:*")[-1]
         'log-group:app:*'
     """
-    if OPEN not in text:
+    # Where the name is undecided alone, as mostly, all those colons stand before it.
+    if OPEN not in text or text.count(":", 0, text.index(OPEN)) >= _FIELDS - 1:
         return tuple(text.split(":", _FIELDS - 1))
     fields: list[str] = [""]
     inside = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from functools import lru_cache
 
 from msgspec import field
 
@@ -57,6 +58,11 @@ class Tag(Enum):
 _FOLD = str.maketrans("", "", "-_ ")
 
 
+@lru_cache(maxsize=4096)
+def _folded(name: str) -> str:
+    return name.lower().translate(_FOLD)
+
+
 def tag_value(tags: Mapping[str, str | Unknown] | Unknown, tag: Tag) -> str | Unknown | None:
     """Value of a tag; None when it is absent, unknown when the tags or the value cannot be resolved.
 
@@ -66,7 +72,7 @@ def tag_value(tags: Mapping[str, str | Unknown] | Unknown, tag: Tag) -> str | Un
         return tags
     if not tags:
         return None
-    folded = {name.lower().translate(_FOLD): value for name, value in tags.items()}
+    folded = {_folded(name): value for name, value in tags.items()}
     return next((folded[name] for name in tag.value if name in folded), None)
 
 

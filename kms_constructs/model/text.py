@@ -45,6 +45,8 @@ class HoleKind(StrEnum):
 
 
 _KINDS = {kind.value: kind for kind in HoleKind}
+_UNRESOLVED = f"{OPEN}{HoleKind.UNRESOLVED}:"
+_GENERATED = f"{OPEN}{HoleKind.GENERATED}:"
 
 
 def hole(kind: HoleKind, identity: str) -> str:
@@ -55,8 +57,8 @@ def hole(kind: HoleKind, identity: str) -> str:
         identity: Unique within the estate, for instance ``StackA.Role.Name``; shown to people as
             ``${StackA.Role.Name}``.
     """
-    clean = identity.replace(OPEN, "").replace(CLOSE, "")
-    return f"{OPEN}{kind.value}:{clean}{CLOSE}"
+    clean = identity if identity.isascii() else identity.replace(OPEN, "").replace(CLOSE, "")
+    return f"{OPEN}{kind}:{clean}{CLOSE}"
 
 
 def has_hole(text: str) -> bool:
@@ -66,12 +68,12 @@ def has_hole(text: str) -> bool:
 
 def has_unresolved_hole(text: str) -> bool:
     """Whether a part of the text may be anything at all."""
-    return f"{OPEN}{HoleKind.UNRESOLVED.value}:" in text
+    return _UNRESOLVED in text
 
 
 def has_generated_hole(text: str) -> bool:
     """Whether a part of the text is what a service makes up."""
-    return f"{OPEN}{HoleKind.GENERATED.value}:" in text
+    return _GENERATED in text
 
 
 @lru_cache(maxsize=8192)
