@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
 from datetime import date, datetime
@@ -14,6 +13,8 @@ from kms_constructs.guardrails.settings import Acknowledgement
 
 def suggestion(given: str, known: Iterable[str], otherwise: str) -> str:
     """The known name that a misspelt one is meant for, as a question; else what is said `otherwise`."""
+    import difflib  # for what is misspelt
+
     close = difflib.get_close_matches(given, list(known), n=1, cutoff=0.6)
     return f"did you mean {close[0]!r}?" if close else otherwise
 

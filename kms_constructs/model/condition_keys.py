@@ -9,7 +9,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 
 from __future__ import annotations
 
-import difflib
 from functools import lru_cache
 
 KMS_KEYS: tuple[str, ...] = tuple(
@@ -147,6 +146,8 @@ def is_condition_key(name: str) -> bool:
 @lru_cache(maxsize=1024)
 def similar_key(name: str) -> str | None:
     """The condition key that a name may have been meant for, or None."""
+    import difflib  # for what is misspelt
+
     close = difflib.get_close_matches(name.lower(), [*_KNOWN, *_FAMILIES], n=1, cutoff=0.7)
     if not close:
         return None

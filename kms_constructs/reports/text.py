@@ -4,32 +4,45 @@ from __future__ import annotations
 
 import json
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from kms_constructs.model.estate import Location
 from kms_constructs.model.text import display
 
-# Terminal escapes, what XML 1.0 forbids, marks that turn the direction of text around, what is invisible and
-# spaces beyond ASCII: a Sid or a role name from a template must not be able to clear a screen, break a JUnit
-# file or show something else than it says. Nor may it pass for a hole, nor start a command in a log of Azure
-# Pipelines or of an old runner of GitHub Actions.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u1680"
-    "\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ud800-\uf8ff\ufdd0-\ufdef"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001343f"
-    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff]|(?<=#)#(?=\\[|vso\\[)"
-)
 _WORDS = re.compile(r"\S+")
 _LATIN = re.compile("[A-Za-z]")
-_ALIKE = re.compile(
-    "[\u0131\u017f\u01c0-\u01c3\u0250-\u02ff\u0370-\u058f\u05c3\u0660-\u066d\u06f0-\u06f9\u13a0-\u13ff\u1c80-\u1c8f\u1d00-\u1dbf"
-    "\u1f00-\u1fff\u2010-\u2012\u2024\u2044\u204e\u2100-\u218f\u2212\u2215-\u2217\u2236\u2460-\u24ff\u29f8\u2c60-\u2cff"
-    "\u2de0-\u2dff\ua4d0-\ua4ff\ua640-\ua69f\ua720-\ua7ff\uab30-\uabbf\uff0a\uff0f-\uff1a\uff1f\uff21-\uff3a\uff41-\uff5a\U0001d400-\U0001d7ff]"
-)
-"""Letters, digits and signs that are taken for ones of ASCII: alone in a word they are its own script."""
-_OUTSIDE_ARNS = re.compile("[^\x00-\x7f…→]")
 _COMMAND = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
 _SPACES = re.compile(r"\s+")
+
+
+# These are made when a text needs one of them: most hold nothing but plain ASCII.
+@cache
+def _unprintable() -> re.Pattern[str]:
+    # Terminal escapes, what XML 1.0 forbids, marks that turn the direction of text around, what is invisible
+    # and spaces beyond ASCII: a Sid or a role name from a template must not be able to clear a screen, break
+    # a JUnit file or show something else than it says. Nor may it pass for a hole, nor start a command in a
+    # log of Azure Pipelines or of an old runner of GitHub Actions.
+    return re.compile(
+        "[\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u1680"
+        "\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ud800-\uf8ff\ufdd0-\ufdef"
+        "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001343f"
+        "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff]|(?<=#)#(?=\\[|vso\\[)"
+    )
+
+
+@cache
+def _alike() -> re.Pattern[str]:
+    """Letters, digits and signs that are taken for ones of ASCII: alone in a word they are its own script."""
+    return re.compile(
+        "[\u0131\u017f\u01c0-\u01c3\u0250-\u02ff\u0370-\u058f\u05c3\u0660-\u066d\u06f0-\u06f9\u13a0-\u13ff\u1c80-\u1c8f\u1d00-\u1dbf"
+        "\u1f00-\u1fff\u2010-\u2012\u2024\u2044\u204e\u2100-\u218f\u2212\u2215-\u2217\u2236\u2460-\u24ff\u29f8\u2c60-\u2cff"
+        "\u2de0-\u2dff\ua4d0-\ua4ff\ua640-\ua69f\ua720-\ua7ff\uab30-\uabbf\uff0a\uff0f-\uff1a\uff1f\uff21-\uff3a\uff41-\uff5a\U0001d400-\U0001d7ff]"
+    )
+
+
+@cache
+def _outside_arns() -> re.Pattern[str]:
+    return re.compile("[^\x00-\x7f…→]")
 
 
 @lru_cache(maxsize=16384)
@@ -47,7 +60,7 @@ def printable(text: str) -> str:
     """
     if text.isascii() and text.isprintable() and "##" not in text:
         return text
-    shown = _UNPRINTABLE.sub(_escaped, display(text))
+    shown = _unprintable().sub(_escaped, display(text))
     return shown if shown.isascii() else _WORDS.sub(_told_apart, shown)
 
 
@@ -66,7 +79,9 @@ def json_text(value: object, *, indent: int | None = None, compact: bool = False
         {"Sid": "a\u007f\u202e"}
     """
     text = json.dumps(value, indent=indent, ensure_ascii=False, separators=(",", ":") if compact else None)
-    return _UNPRINTABLE.sub(lambda found: found.group(0) if found.group(0) in "\r\n#" else _unit(found), text)
+    return _unprintable().sub(
+        lambda found: found.group(0) if found.group(0) in "\r\n#" else _unit(found), text
+    )
 
 
 def _unit(match: re.Match[str]) -> str:
@@ -150,8 +165,8 @@ def _told_apart(match: re.Match[str]) -> str:
     if word.isascii():
         return word
     if "arn:" in word.lower():
-        return _OUTSIDE_ARNS.sub(_escaped, word)
-    return _ALIKE.sub(_escaped, word) if _LATIN.search(word) else word
+        return _outside_arns().sub(_escaped, word)
+    return _alike().sub(_escaped, word) if _LATIN.search(word) else word
 
 
 def _escaped(match: re.Match[str]) -> str:

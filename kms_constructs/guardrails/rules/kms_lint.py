@@ -14,7 +14,6 @@ Best practice::
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Hashable, Iterable, Iterator
 from functools import lru_cache
@@ -471,6 +470,8 @@ def _suggestion(action: str) -> str:
     ]
     if len(several) > 1:
         return f"Did you mean kms:{folded[several[0]][: len(name)]}*?"
+    import difflib  # for what is misspelt
+
     close = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
     if not close:
         close = [known for known in folded if name and known.startswith(name.lower())][:1]
