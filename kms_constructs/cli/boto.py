@@ -32,8 +32,8 @@ def needing_trail(command: str) -> Iterator[None]:
     Raises:
         SourceError: A part of the extra is missing.
     """
-    problem = "trails are stored and asked by DuckDB, msgspec and sqlglot, of which one is missing"
-    with _needing(command, problem, "trail", ("boto3", "botocore", "duckdb", "msgspec", "sqlglot")):
+    problem = "trails are stored and asked by DuckDB and sqlglot, of which one is missing"
+    with _needing(command, problem, "trail", ("boto3", "botocore", "duckdb", "sqlglot")):
         yield
 
 
