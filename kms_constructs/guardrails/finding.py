@@ -11,7 +11,7 @@ from kms_constructs.analysis.witness import Witness
 from kms_constructs.exit_code import ExitCode
 from kms_constructs.guardrails.verdict import Verdict
 from kms_constructs.model.estate import Location, SourceProblem
-from kms_constructs.model.frozen import Frozen, told_apart_by
+from kms_constructs.model.frozen import Frozen, told_apart_without
 from kms_constructs.model.position import Position
 
 INTERNAL_ERROR = "internal-error"
@@ -61,22 +61,7 @@ class Evidence(Protocol):
         ...
 
 
-@told_apart_by(
-    "control",
-    "outcome",
-    "severity",
-    "location",
-    "message",
-    "fix",
-    "path",
-    "detail",
-    "chain",
-    "principals",
-    "acknowledged",
-    "witness",
-    "fail_on",
-    "world",
-)
+@told_apart_without("evidence")
 class Finding(Frozen, frozen=True, kw_only=True):
     """One answer of one rule about one resource.
 

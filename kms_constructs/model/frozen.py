@@ -42,29 +42,30 @@ class Frozen(msgspec.Struct, frozen=True):
         __dataclass_fields__ = _Fields()
 
 
-def told_apart_by(*names: str) -> Callable[[type[_Kind]], type[_Kind]]:
-    """Has instances of a class compared by some of their fields alone.
+def told_apart_without(*names: str) -> Callable[[type[_Kind]], type[_Kind]]:
+    """Has instances of a class compared by all of their fields but some.
 
     Args:
-        names: Those fields.
+        names: Those that do not count.
 
     Example:
-        >>> @told_apart_by("name")
+        >>> @told_apart_without("line")
         ... class Seen(Frozen, frozen=True):
         ...     name: str
         ...     line: int = 0
         >>> Seen("a", 1) == Seen("a", 2), len({Seen("a", 1), Seen("a", 2), Seen("b", 1)})
         (True, 2)
     """
-    told = attrgetter(*names)
-
-    def equal(self: object, other: object) -> bool:
-        return told(self) == told(other) if type(other) is type(self) else NotImplemented
-
-    def hashed(self: object) -> int:
-        return hash(told(self))
 
     def decorate(kind: type[_Kind]) -> type[_Kind]:
+        told = attrgetter(*(name for name in kind.__struct_fields__ if name not in names))
+
+        def equal(self: object, other: object) -> bool:
+            return told(self) == told(other) if type(other) is type(self) else NotImplemented
+
+        def hashed(self: object) -> int:
+            return hash(told(self))
+
         kind.__eq__ = equal  # type: ignore[method-assign]
         kind.__hash__ = hashed  # type: ignore[method-assign]
         return kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from kms_constructs.model.frozen import Frozen, told_apart_by
+from kms_constructs.model.frozen import Frozen, told_apart_without
 from kms_constructs.model.position import Origin, Position
 
 
@@ -27,7 +27,7 @@ class CodeLine(NamedTuple):
         return f"{self.file}:{self.line}"
 
 
-@told_apart_by("source", "stack", "logical_id", "construct_path")
+@told_apart_without("origin", "made_at", "alias")
 class Location(Frozen, frozen=True):
     """Where a resource was found.
 

@@ -204,7 +204,10 @@ class Family:
 
         Notes what it came upon, as `recall` does.
         """
-        if self._is_finding or not one.is_own or not one.lasts:
+        return not self._is_finding and self._holds_by_itself(one)
+
+    def _holds_by_itself(self, one: Known[Any]) -> bool:
+        if not one.is_own or not one.lasts:
             return False
         world = self.course.world
         if one.world is not world:
@@ -226,11 +229,7 @@ class Family:
         world = self.course.world
         one: Known[_Value] | None = newest
         while one is not None:
-            if one.world is world:
-                return one
-            if one.lasts and one.is_own:
-                world.note(one.met)
-                one.world = world
+            if one.world is world or self._holds_by_itself(one):
                 return one
             if one.lasts and self._is_same(known, place, one):
                 one.world = world

@@ -432,7 +432,7 @@ class Stack:
         if not is_object(raw):
             return Unknown(f"the properties of {logical_id} cannot be resolved")
         for key in raw:
-            if "Fn::" in str(key) and str(key).startswith("Fn::"):
+            if str(key).startswith("Fn::"):
                 return Unknown(f"the properties of {logical_id} cannot be resolved")
         if name not in raw:
             return None
