@@ -434,6 +434,8 @@ def _loosened(context: Mapping[str, Fact]) -> dict[str, Fact]:
 
 
 def _without_colons(value: str) -> str:
+    if value.count(":") < _ARN_FIELDS - 1:
+        return value  # as most have: to cut them takes far longer than to count
     fields = cut(value)
     if len(fields) < _ARN_FIELDS:
         return value

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 _WITHOUT_REFERENCES: Final = 2
 """The version of `marshal` whose bytes hang on the value alone, and not on who else holds its parts."""
 
+_NO_OBJECTS: Final = frozenset({str, list, bool, int, float, type(None)})
+"""What else decoders make."""
+
 
 def is_object(value: object) -> TypeIs[Mapping[str, object]]:
     """Whether it is an object, as decoders make them or of another class.
@@ -21,7 +24,8 @@ def is_object(value: object) -> TypeIs[Mapping[str, object]]:
         (True, False)
     """
     # What decoders make is asked for first: to ask whether a class counts as a mapping takes far longer.
-    return type(value) is dict or isinstance(value, Mapping)
+    kind = type(value)
+    return kind is dict or (kind not in _NO_OBJECTS and isinstance(value, Mapping))
 
 
 def exact_bytes(value: object) -> bytes | None:

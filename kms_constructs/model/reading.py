@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
 from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from kms_constructs.model.ceilings import MAX_DIGITS, MAX_FILE_BYTES, MAX_NESTING, MAX_VALUES
 
@@ -25,7 +28,11 @@ def bounded_bytes(path: Path) -> bytes:
         OSError: It cannot be read, or is too large.
     """
     with path.open("rb") as file:
-        content = file.read(MAX_FILE_BYTES + 1)
+        # Room is made for all that is asked for: so ask for what is there, and one byte that is not.
+        wanted = min(os.fstat(file.fileno()).st_size, MAX_FILE_BYTES) + 1
+        content = file.read(wanted)
+        if len(content) == wanted:  # it is, for a device tells no size, and a file may grow
+            content += file.read(MAX_FILE_BYTES + 1 - wanted)
     if len(content) > MAX_FILE_BYTES:
         raise OSError(errno.EFBIG, f"it is larger than {MAX_FILE_BYTES // 2**20} MB, the most that is read")
     return content
@@ -86,6 +93,11 @@ def _loaded(
     object_pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None,
     parse_constant: Callable[[str], Any] | None,
 ) -> Any:  # noqa: ANN401 - plain data of any shape
+    if object_pairs_hook is None:
+        try:
+            return msgspec.json.decode(text)  # half the time, and the same values to the last bit
+        except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+            pass  # what only the standard library takes, and what it says of the rest in words for people
     try:
         return json.loads(text, object_pairs_hook=object_pairs_hook, parse_constant=parse_constant)
     except RecursionError:

@@ -6,6 +6,7 @@ read: duplicate keys, which parsers resolve each in their own way, are refused.
 
 from __future__ import annotations
 
+import codecs
 import errno
 import json
 from pathlib import Path
@@ -35,19 +36,20 @@ def read_text(path: Path, source: str) -> str:
         if getattr(error, "errno", None) == errno.EFBIG:
             fix = "Give a smaller file: what deploys templates takes no more than 1 MB of each"
         raise SourceError(source, f"it cannot be read: {problem}", fix) from error
+    # A byte order mark, which some editors write, is no part of the text.
+    start = len(codecs.BOM_UTF8) if content.startswith(codecs.BOM_UTF8) else 0
     try:
-        # A byte order mark, which some editors write, is no part of the text.
-        text = content.decode("utf-8-sig")
+        text = (content[start:] if start else content).decode("utf-8")
     except UnicodeDecodeError as error:
         raise SourceError(
-            source, f"it is not UTF-8 text (byte {error.start})", "Save the file as UTF-8"
+            source, f"it is not UTF-8 text (byte {start + error.start})", "Save the file as UTF-8"
         ) from error
     if "\0" in text:
         # UTF-16 without its mark is UTF-8 to the letter, and looks like nothing.
         raise SourceError(
             source, "it is not UTF-8 text (it holds a null character)", "Save the file as UTF-8"
         )
-    if not text.strip():
+    if not text or text.isspace():
         raise SourceError(source, "the file is empty", "Give a template, an assembly or a key policy")
     return text
 

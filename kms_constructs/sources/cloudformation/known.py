@@ -144,7 +144,7 @@ class Family:
         self,
         known: dict[_Place, Kept[_Value]],
         place: _Place,
-        circle: Callable[[], _Value],
+        circle: Callable[_Given, _Value],
         find: Callable[_Given, _Value],
         *given: _Given.args,
         **named: _Given.kwargs,
@@ -156,8 +156,8 @@ class Family:
             place: The place.
             circle: Makes the value that it has while it is being found out.
             find: Finds it out.
-            given: What it is given.
-            named: What it is given by name.
+            given: What both are given.
+            named: What both are given by name.
         """
         course = self.course
         before: Kept[_Value] = known.get(place, NEW)
@@ -165,7 +165,7 @@ class Family:
             return before
         if before is _BEING_FOUND:
             course.upset()
-            return circle()
+            return circle(*given, **named)
         if before is not NEW:
             held: Known[_Value] | None = self._held(known, place, before)
             if held is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from kms_constructs.model.estate import Location, Reference
@@ -35,7 +35,9 @@ def pointing(scope: Scope) -> tuple[Pointing, ...]:
         if resource.logical_id in scope.children if is_passed_on else resource.type in _NO_REFERENCE:
             continue
         properties = scope.properties(resource.logical_id)
-        texts = () if is_unknown(properties) else tuple(_texts(properties, "Properties"))
+        texts: list[tuple[str, str]] = []
+        if not is_unknown(properties):
+            _collect(properties, "Properties", texts)
         if is_unknown(properties) or not texts:
             continue
         if is_passed_on or resource.type == "AWS::SSM::Parameter":
@@ -65,18 +67,19 @@ def _may_name(text: str) -> bool:
     return KEY_ID in text or ALIAS_PREFIX in text or ":key/" in text
 
 
-def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
-    """Every text in a resolved value that may name a key, with its path."""
-    if isinstance(value, str):
-        if _may_name(value):
-            yield path, value
-    elif isinstance(value, dict):
+def _collect(value: object, path: str, found: list[tuple[str, str]]) -> None:
+    """Adds every text in a resolved value that may name a key, with its path."""
+    if isinstance(value, dict):
         for key, member in value.items():
-            # Asked here, for most members are texts that name none.
-            if type(member) is not str or _may_name(member):
-                yield from _texts(member, f"{path}/{display(str(key))}")
+            if type(member) is not str:
+                _collect(member, f"{path}/{display(str(key))}", found)
+            elif _may_name(member):
+                found.append((f"{path}/{display(str(key))}", member))
     elif isinstance(value, list):
         for index, member in enumerate(value):
-            yield from _texts(member, f"{path}/{index}")
+            _collect(member, f"{path}/{index}", found)
+    elif isinstance(value, str):
+        if _may_name(value):
+            found.append((path, value))
     elif isinstance(value, Maybe):
-        yield from _texts(value.value, path)
+        _collect(value.value, path, found)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
 from kms_constructs.model.arn import PARTITIONS
@@ -48,7 +47,7 @@ _FEWEST_MEMBERS: Final = 3
 """What an element has that is looked up: a tag, with fewer, is resolved sooner."""
 
 
-def _nothing() -> None:
+def _nothing(*_: object, **__: object) -> None:
     return None
 
 
@@ -106,7 +105,7 @@ class Stack:
     @property
     def world(self) -> Stacks:
         """The stacks that it may import from."""
-        return cast("Stacks", self.course.world)
+        return self.course.world  # type: ignore[return-value]  # a course knows of it what it asks itself
 
     def find_resources(self, problems: list[SourceProblem]) -> None:
         """Decides which resources exist: for a nested stack, after its parent.
@@ -140,13 +139,13 @@ class Stack:
         """The value of a part of the template: plain data, text with holes, `Unknown`, or `NO_VALUE`."""
         kind = type(node)  # asked once: this is where the time of a run goes
         if kind is str:
-            return self._literal(cast("str", node))
+            return self._literal(node)  # type: ignore[arg-type]  # `cast` would take as long again
         if kind is bool or kind is int or kind is float:
             return node
         if depth >= SHALLOW and self.is_cut_off(depth):
             return Unknown(f"it is nested deeper than {MAX_DEPTH} levels")
         if kind is dict:
-            return self._object(cast("Mapping[str, object]", node), depth)
+            return self._object(node, depth)  # type: ignore[arg-type]  # as above
         if isinstance(node, list | tuple):
             return self._list(node, depth + 1)
         if isinstance(node, Mapping):
@@ -186,8 +185,9 @@ class Stack:
             together = "".join(nodes)  # type: ignore[arg-type]  # every one is text
             if OPEN not in together and CLOSE not in together and not is_dynamic(together):
                 return list(nodes)
-        if any(type(node) is dict and len(node) == 1 and "Fn::If" in node for node in nodes):
-            return [value for value, _ in self.elements(nodes, depth)]
+        for node in nodes:  # no `any`, which takes twice as long for lists of a few
+            if type(node) is dict and len(node) == 1 and "Fn::If" in node:
+                return [value for value, _ in self.elements(nodes, depth)]
         # Without branches nobody asks where an element stands: no pointers for nothing.
         resolve = self._element if self._shares and not self._sought_out else self.resolve
         return [value for node in nodes if (value := resolve(node, depth)) is not NO_VALUE]
@@ -346,13 +346,19 @@ class Stack:
     def parameter(self, name: str, depth: int) -> object:
         """The value of a parameter: given by the parent stack or the caller, else its default."""
         value: object = self.family.recall(
-            self._parameters, name, partial(self.unresolved, name), self._alone, self._parameter, name, depth
+            self._parameters, name, self._open_parameter, self._parameter, name, depth
         )
         if name in self._by_default:
             self.family.note((self, name, self._by_default[name]))
         return value
 
+    def _open_parameter(self, name: str, _depth: int) -> object:
+        return self.unresolved(name)
+
     def _parameter(self, name: str, depth: int) -> object:
+        return self._alone(self._given, name, depth)
+
+    def _given(self, name: str, depth: int) -> object:
         raw = self.parameters[name]
         declaration: Mapping[str, object] = raw if isinstance(raw, Mapping) else {}
         is_list = is_list_type(declaration)
@@ -388,12 +394,17 @@ class Stack:
         known = self._attributes.get(place, NEW)
         if not isinstance(known, Known):
             return known
-        circle = partial(self.unresolved, f"{logical_id}.{name}")
-        return self.family.recall(self._attributes, place, circle, self._attribute, logical_id, name, depth)
+        # A method and no closure: references are followed by the thousand, and hardly one in a circle.
+        return self.family.recall(
+            self._attributes, place, self._open_attribute, self._attribute, logical_id, name, depth
+        )
+
+    def _open_attribute(self, logical_id: str, name: str, _depth: int) -> object:
+        return self.unresolved(f"{logical_id}.{name}")
 
     def _attribute(self, logical_id: str, name: str, depth: int) -> object:
         if depth >= MAX_DEPTH:
-            return self.unresolved(f"{logical_id}.{name}")
+            return self._open_attribute(logical_id, name, depth)
         return self._alone(attribute_of, self, logical_id, name, depth + 1)
 
     def properties(self, logical_id: str) -> Mapping[str, object] | Unknown:
@@ -401,8 +412,12 @@ class Stack:
         known = self._properties.get(logical_id, NEW)
         if not isinstance(known, Known):
             return known
-        circle = partial(Unknown, "the properties are being resolved")
-        return self.family.recall(self._properties, logical_id, circle, self._all_properties, logical_id)
+        return self.family.recall(
+            self._properties, logical_id, self._open_properties, self._all_properties, logical_id
+        )
+
+    def _open_properties(self, _logical_id: str) -> Unknown:
+        return Unknown("the properties are being resolved")
 
     def _all_properties(self, logical_id: str) -> Mapping[str, object] | Unknown:
         raw = self.resources[logical_id].raw.get("Properties", {})
@@ -431,9 +446,10 @@ class Stack:
         raw = self.resources[logical_id].raw.get("Properties", {})
         if not is_object(raw):
             return Unknown(f"the properties of {logical_id} cannot be resolved")
-        for key in raw:
-            if str(key).startswith("Fn::"):
-                return Unknown(f"the properties of {logical_id} cannot be resolved")
+        if "Fn::" in str(raw.keys()):  # in one step, for most have none, and properties are asked one by one
+            for key in raw:
+                if str(key).startswith("Fn::"):
+                    return Unknown(f"the properties of {logical_id} cannot be resolved")
         if name not in raw:
             return None
         value = self._alone(self.resolve, raw[name], depth + 1)
@@ -441,13 +457,15 @@ class Stack:
 
     def output(self, name: str, depth: int) -> object:
         """The value of an output of this stack."""
-        circle = partial(self.unresolved, f"Outputs.{name}")
-        return self.family.recall(self._outputs, name, circle, self._output, name, depth)
+        return self.family.recall(self._outputs, name, self._open_output, self._output, name, depth)
+
+    def _open_output(self, name: str, _depth: int) -> object:
+        return self.unresolved(f"Outputs.{name}")
 
     def _output(self, name: str, depth: int) -> object:
         output = section(self.input.template, "Outputs").get(name)
         if not isinstance(output, Mapping) or depth >= MAX_DEPTH or self.condition_of(output, depth) is False:
-            return self.unresolved(f"Outputs.{name}")
+            return self._open_output(name, depth)
         return self._alone(self.text, output.get("Value"), depth + 1)
 
     # --- conditions ---------------------------------------------------------------------------------
@@ -463,8 +481,12 @@ class Stack:
         """Whether a condition of the template holds."""
         if name not in self._conditions:
             return Unknown(f"condition {name} is not in the template")
-        circle = partial(Unknown, f"condition {name} depends on itself")
-        return self.family.recall(self._condition_values, name, circle, self._condition, name, depth)
+        return self.family.recall(
+            self._condition_values, name, self._open_condition, self._condition, name, depth
+        )
+
+    def _open_condition(self, name: str, _depth: int) -> Unknown:
+        return Unknown(f"condition {name} depends on itself")
 
     def _condition(self, name: str, depth: int) -> bool | Unknown:
         value = self._alone(self.truth, self._conditions[name], depth + 1)

@@ -7,6 +7,7 @@ cannot be resolved is followed with a doubt; what is not known is not followed, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from kms_constructs.model.exact import is_object
@@ -33,10 +34,18 @@ class Named(Frozen, frozen=True):
     doubt: str = ""
 
 
+@lru_cache(maxsize=1024)
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(path.split("/"))
+
+
 def named_by(step: Step, properties: Mapping[str, object]) -> Iterator[Named]:
     """What the properties of a step name, where the step is taken."""
     for written in step.properties:
-        for path, value, doubt in _at(properties, tuple(written.split("/")), (), ""):
+        parts = _parts(written)
+        if parts[0] not in properties:
+            continue  # as most are not
+        for path, value, doubt in _at(properties, parts, (), ""):
             if not isinstance(value, str) or not value:
                 continue
             also = _taken(step, properties, written, path)
@@ -46,12 +55,12 @@ def named_by(step: Step, properties: Mapping[str, object]) -> Iterator[Named]:
 
 def has(properties: Mapping[str, object], path: str) -> bool:
     """Whether a property is there, whatever its value."""
-    return any(True for _ in _at(properties, tuple(path.split("/")), (), ""))
+    return any(True for _ in _at(properties, _parts(path), (), ""))
 
 
 def text_at(properties: Mapping[str, object], path: str) -> str | None:
     """The text at a path; None where there is none, or a condition decides it."""
-    found = [value for _, value, doubt in _at(properties, tuple(path.split("/")), (), "") if not doubt]
+    found = [value for _, value, doubt in _at(properties, _parts(path), (), "") if not doubt]
     return found[0] if found and isinstance(found[0], str) else None
 
 
