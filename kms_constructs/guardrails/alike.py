@@ -42,6 +42,7 @@ class Alike:
         self._shapes = Shapes(estate, config)
         self._shaped: dict[int, Shaped | None] = {}
         self._found: dict[tuple[type, Shape, Hashable], _Template | None] = {}
+        self._writers: dict[int, _Writer] = {}
 
     def of(
         self, rule: type, key: Key, check: Callable[[], list[Finding]], apart: Hashable = ()
@@ -64,7 +65,10 @@ class Alike:
             template = self._found[place]
             return check() if template is None else template.filled(key.location, shaped.spelt)
         found = check()
-        self._found[place] = _Template.of(found, key, shaped)
+        writer = self._writers.get(id(key))  # the first key of a shape is that for most rules
+        if writer is None:
+            writer = self._writers[id(key)] = _Writer(key, shaped)
+        self._found[place] = _Template.of(found, key, writer)
         return found
 
 
@@ -103,9 +107,8 @@ class _Template(Frozen, frozen=True):
     pieces: tuple[_Pieces | None, ...]
 
     @classmethod
-    def of(cls, findings: Sequence[Finding], key: Key, shaped: Shaped) -> _Template | None:
+    def of(cls, findings: Sequence[Finding], key: Key, writer: _Writer) -> _Template | None:
         """What was found of a key as a template; None when it says of this key what it says of no other."""
-        writer = _Writer(key, shaped)
         pieces = []
         for finding in findings:
             if finding.location is not key.location or finding.detail == INTERNAL_ERROR or finding.world:

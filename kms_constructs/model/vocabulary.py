@@ -43,6 +43,9 @@ class Fact(Enum):
     REPLICAS = auto()
     """In which Regions the key has replicas."""
 
+    # They are looked up for every key and rule, and Enum's own hash is a function in Python.
+    __hash__ = object.__hash__
+
 
 class Term(Frozen, frozen=True):
     """One fact in the words of a source.
