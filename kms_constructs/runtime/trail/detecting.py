@@ -27,6 +27,7 @@ from kms_constructs.detections.trail.sequences import Announced, Deletions, Repl
 from kms_constructs.detections.trail.volumes import Counted, decrypt_volumes, denied_bursts
 from kms_constructs.detections.watch import CLOUDTRAIL, KMS
 from kms_constructs.errors import ArgumentError
+from kms_constructs.runtime.trail.times import possible
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -271,11 +272,16 @@ class _Detecting:
             yield from rows
 
     def _span(self) -> tuple[int, str | None, str | None]:
+        within = "FILTER (event_time >= $since AND event_time < $until)"
         asked = f"""
-            SELECT count(*), strftime(min(event_time), {_TIME}), strftime(max(event_time), {_TIME})
-            FROM detect_calls WHERE event_time >= $since AND event_time < $until
+            SELECT count(*) {within},
+                strftime(min(event_time) {within}, {_TIME}), strftime(max(event_time) {within}, {_TIME}),
+                strftime(min(event_time), {_TIME}), strftime(max(event_time), {_TIME})
+            FROM detect_calls
         """
-        ((calls, first, last),) = self._rows(asked, self._parameters("since", "until"))
+        ((calls, first, last, *ends),) = self._rows(asked, self._parameters("since", "until"))
+        for moment in ends:  # no call is outside of all time
+            possible(moment)
         return int(str(calls)), _text(first), _text(last)
 
     def _wanted_keys(self) -> frozenset[str] | None:

@@ -20,6 +20,7 @@ from kms_constructs.model.actions import find_action
 from kms_constructs.model.arn import parse_arn
 from kms_constructs.model.estate import Grant
 from kms_constructs.model.unknown import Unknown
+from kms_constructs.runtime.trail.times import possible
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -166,7 +167,7 @@ def _period(connection: DuckDBPyConnection, window: Mapping[str, str | None]) ->
         f"SELECT {ends} FROM ({_CALLED.format(columns='event_time')})",
         dict(window),
     ).fetchone()
-    return (found[0] or "", found[1] or "") if found is not None else ("", "")
+    return (possible(found[0]), possible(found[1])) if found is not None else ("", "")
 
 
 # The calls

@@ -39,6 +39,7 @@ import duckdb
 from kms_constructs.detections.relations import EVENT_COLUMNS, KEY_COLUMNS
 from kms_constructs.errors import SourceError
 from kms_constructs.runtime.trail.manifest import MANIFEST, Manifest, Quarantined
+from kms_constructs.runtime.trail.times import ImpossibleTimeError
 
 EVENTS: Final = "events"
 EVENT_KEYS: Final = "event_keys"
@@ -192,7 +193,7 @@ def telling_damage(directory: Path, files: Mapping[str, Iterable[Path]]) -> Iter
     fix = "The store is damaged: ingest the trail anew into another directory"
     try:
         yield
-    except (duckdb.Error, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (duckdb.Error, UnicodeDecodeError, json.JSONDecodeError, ImpossibleTimeError) as error:
         for relation, paths in files.items():
             for path in paths:
                 if problem := _damage(path, _COLUMNS[relation]):
@@ -201,6 +202,8 @@ def telling_damage(directory: Path, files: Mapping[str, Iterable[Path]]) -> Iter
             # Filters of a file that only some queries look into; what a query did wrong is of other types.
             problem = str(error).partition("\n")[0]
             raise SourceError(str(directory), f"a file of it cannot be read: {problem}", fix) from error
+        if isinstance(error, ImpossibleTimeError):
+            raise SourceError(str(directory), f"{error}, which no record has", fix) from error
         if isinstance(error, json.JSONDecodeError) or _MALFORMED in str(error):
             raise SourceError(str(directory), "a record in it is no JSON", fix) from error
         raise
