@@ -1,12 +1,13 @@
-"""What a template declares of its parameters."""
+"""What a template declares of its parameters, and those that every template has."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kms_constructs.model.text import display, has_hole, has_unresolved_hole
+from kms_constructs.model.arn import PARTITIONS
+from kms_constructs.model.text import HoleKind, display, has_hole, has_unresolved_hole, hole
 from kms_constructs.model.unknown import Unknown
-from kms_constructs.sources.cloudformation.scope import Scope
+from kms_constructs.sources.cloudformation.scope import NO_VALUE, Scope
 
 
 def is_list_type(declaration: Mapping[str, object]) -> bool:
@@ -51,3 +52,34 @@ def as_declared(
         return ",".join(parts)
     # A default is not searched for dynamic references twice: a resolved text has none left.
     return given if scope.parent is not None else scope.resolve(given, depth)
+
+
+def pseudo_parameter(scope: Scope, stack_name: str, name: str) -> object:
+    """The value of a parameter that CloudFormation gives every stack.
+
+    Args:
+        scope: The stack.
+        stack_name: What it is called.
+        name: Name of the parameter: ``AWS::Region``.
+
+    See: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
+    """
+    match name:
+        case "AWS::AccountId":
+            return scope.account
+        case "AWS::Region":
+            return scope.region
+        case "AWS::Partition":
+            return scope.partition
+        case "AWS::URLSuffix":
+            # Which suffix it is follows from the partition, and is as undecided as that.
+            known = PARTITIONS.get(scope.partition)
+            return known.dns_suffix if known else hole(HoleKind.ENVIRONMENT, "AWS::URLSuffix")
+        case "AWS::StackName":
+            return stack_name
+        case "AWS::StackId":
+            return hole(HoleKind.ENVIRONMENT, f"{scope.label}.AWS::StackId")
+        case "AWS::NoValue":
+            return NO_VALUE
+        case _:
+            return Unknown(f"{name} is decided at deployment")

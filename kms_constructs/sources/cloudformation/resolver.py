@@ -13,7 +13,6 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
-from kms_constructs.model.arn import PARTITIONS
 from kms_constructs.model.estate import SourceProblem
 from kms_constructs.model.exact import exact_bytes, is_object
 from kms_constructs.model.text import CLOSE, OPEN, HoleKind, hole
@@ -23,7 +22,12 @@ from kms_constructs.sources.cloudformation.content import makes_resources, raw_r
 from kms_constructs.sources.cloudformation.dynamic import is_dynamic, undecided_parts
 from kms_constructs.sources.cloudformation.known import NEW, SHALLOW, Course, Family, Kept, Known, Take
 from kms_constructs.sources.cloudformation.naming import name_of
-from kms_constructs.sources.cloudformation.parameters import as_declared, is_list_type, is_read_from_ssm
+from kms_constructs.sources.cloudformation.parameters import (
+    as_declared,
+    is_list_type,
+    is_read_from_ssm,
+    pseudo_parameter,
+)
 from kms_constructs.sources.cloudformation.resources import attribute_of
 from kms_constructs.sources.cloudformation.scope import (
     MAX_DEPTH,
@@ -317,31 +321,10 @@ class Stack:
     def reference(self, name: str, depth: int) -> object:
         """What ``{"Ref": name}`` means."""
         if name.startswith("AWS::"):
-            return self._pseudo(name)
+            return pseudo_parameter(self, self.stack_name, name)
         if name in self.parameters:
             return self.parameter(name, depth)
         return self.attribute(name, "Ref", depth)
-
-    def _pseudo(self, name: str) -> object:
-        match name:
-            case "AWS::AccountId":
-                return self.account
-            case "AWS::Region":
-                return self.region
-            case "AWS::Partition":
-                return self.partition
-            case "AWS::URLSuffix":
-                # Which suffix it is follows from the partition, and is as undecided as that.
-                known = PARTITIONS.get(self.partition)
-                return known.dns_suffix if known else hole(HoleKind.ENVIRONMENT, "AWS::URLSuffix")
-            case "AWS::StackName":
-                return self.stack_name
-            case "AWS::StackId":
-                return hole(HoleKind.ENVIRONMENT, f"{self.label}.AWS::StackId")
-            case "AWS::NoValue":
-                return NO_VALUE
-            case _:
-                return Unknown(f"{name} is decided at deployment")
 
     def parameter(self, name: str, depth: int) -> object:
         """The value of a parameter: given by the parent stack or the caller, else its default."""
