@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from kms_constructs.model.arn import OPEN_PARTITION, canonical, is_account_id, parse_arn
 from kms_constructs.model.frozen import Frozen
-from kms_constructs.model.globs import glob_covers, globs_meet, has_wildcard, is_literal
+from kms_constructs.model.globs import glob_covers, globs_meet, has_wildcard, is_literal, is_plain
 from kms_constructs.model.policy import Principal
 from kms_constructs.model.text import (
     CLOSE,
@@ -384,6 +384,10 @@ def cells_meet(left: Cell, right: Cell) -> Cell | None:
     """The principals that lie in both cells, never too few; None when there is none for certain."""
     if left.kind is not right.kind:
         return None
+    if len(left.include) == len(right.include) == 1:
+        one, other = left.include[0], right.include[0]
+        if one != other and is_plain(one) and is_plain(other):
+            return None  # two names: lists of thousands are held against each other
     found: Cell | None = left
     for pattern in right.include:
         found = including(found, pattern) if found is not None else None

@@ -124,10 +124,10 @@ def glob_covers(pattern: str, other: str) -> bool:
     if (OPEN in other and _is_broken(other)) or (OPEN in pattern and _is_broken(pattern)):
         return False
     if _by_field(pattern):
-        if _is_plain(other) and not all(run in other for run in _runs(pattern)):
+        if is_plain(other) and not all(run in other for run in _runs(pattern)):
             return False
         return _simulate(pattern, _tokens(without_variables(other)))
-    if _is_plain(other) and OPEN not in pattern:
+    if is_plain(other) and OPEN not in pattern:
         return _expression(pattern).fullmatch(other) is not None
     return _match(_tokens(pattern), _tokens(without_variables(other)))
 
@@ -138,7 +138,14 @@ def _runs(pattern: str) -> tuple[str, ...]:
     return tuple([run for run in _WILDCARDS.split(pattern) if run])
 
 
-def _is_plain(text: str) -> bool:
+@lru_cache(maxsize=32768)
+def is_plain(text: str) -> bool:
+    """Whether a text means itself and nothing else: it has no wildcard, no hole and no policy variable.
+
+    Example:
+        >>> is_plain("role/ops"), is_plain("role/ops-*"), is_plain("role/${aws:username}")
+        (True, False, False)
+    """
     return not has_wildcard(text) and OPEN not in text and "${" not in text
 
 

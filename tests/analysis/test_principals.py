@@ -335,3 +335,31 @@ def test_nobody_of_an_account_lies_elsewhere(account: str, begin: str, rest: str
     ):
         if glob_covers(pattern, name):
             assert not lies_elsewhere(Cell(PrincipalKind.ROLE, (pattern,)), account)
+
+
+_NAMES = st.sampled_from(
+    [f"App{rest}" for rest in ("", "s", "*", "?", "${aws:username}", U, G, "-Role-1ABCDEFGHIJKL")]
+).map(lambda name: f"arn:{'aws' if 's' in name else P}:iam::{HOME}:role/{name}")
+_CELLS = st.builds(
+    Cell,
+    st.sampled_from([PrincipalKind.ROLE, PrincipalKind.USER]),
+    st.lists(_NAMES, min_size=1, max_size=2, unique=True).map(tuple),
+    st.lists(_NAMES, max_size=1).map(tuple),
+)
+
+
+@given(_CELLS, _CELLS)
+def test_two_cells_meet_in_what_each_pattern_leaves_of_the_first(left: Cell, right: Cell) -> None:
+    wanted: Cell | None = left if left.kind is right.kind else None
+    for pattern in right.include:
+        wanted = None if wanted is None else including(wanted, pattern)
+    wanted = None if wanted is None else excluding(wanted, right.exclude)
+    assert cells_meet(left, right) == wanted
+
+
+@pytest.mark.parametrize("kind", [PrincipalKind.ROLE, PrincipalKind.SERVICE])
+def test_a_name_meets_itself_alone(kind: PrincipalKind) -> None:
+    one, other = (Cell(kind, (name,)) for name in (f"arn:aws:iam::{HOME}:role/a", "arn:aws:iam::*:role/a"))
+    assert cells_meet(one, one) == one
+    assert cells_meet(one, other) == one
+    assert cells_meet(one, Cell(kind, (f"arn:aws:iam::{HOME}:role/b",))) is None
