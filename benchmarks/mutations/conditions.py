@@ -43,9 +43,16 @@ CONDITIONS = (
     Mutant(
         "meet-ignores-kind",
         "analysis/principals.py",
-        "    if left.kind is not right.kind:\n        return None\n    found: Cell",
-        "    found: Cell",
+        "    if left.kind is not right.kind:\n        return None\n    if len(left.include)",
+        "    if len(left.include)",
         "A user and a role of one pattern would count as one principal.",
+    ),
+    Mutant(
+        "meet-patterns-as-names",
+        "analysis/principals.py",
+        "if one != other and is_plain(one) and is_plain(other):",
+        "if one != other and is_plain(one):",
+        "A role would lie in no pattern, and whoever a pattern names beside it would not be found.",
     ),
     Mutant(
         "condition-missing-negated",
