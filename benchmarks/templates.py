@@ -4,8 +4,8 @@
     python benchmarks/templates.py --keys 1000          # templates of so many keys, as `guardrails.py` has
     python benchmarks/templates.py                      # 1,000 keys, and a small template as JSON and YAML
 
-`check` and `explain` run over all templates together, then cfn-lint and Checkov over the same files; of
-Checkov the checks that it has on keys alone, and all that it has. A peer that is not found is left out and
+`check` and `explain` run over all templates together, then cfn-lint, cfn_nag and Checkov over the same files;
+of Checkov the checks that it has on keys alone, and all that it has. A peer that is not found is left out and
 said so. Each command is a process of its own, and its figures are those of the processes that it starts, too:
 processor time, which other work on the machine hardly lengthens, and the most memory that one of them had.
 """
@@ -56,6 +56,14 @@ class Took:
     code: int
 
 
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """Programs that do not come with the development environment; None for what is not here."""
+
+    checkov: str | None
+    cfn_nag: str | None
+
+
 def took(*command: str) -> Took:
     """What a command took, and what it started."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -64,7 +72,7 @@ def took(*command: str) -> Took:
     return Took(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, code)
 
 
-def compare(title: str, files: Sequence[Path], checkov: str | None, *, explain: bool) -> None:
+def compare(title: str, files: Sequence[Path], peers: Peers, *, explain: bool) -> None:
     """Prints what each tool took over the files."""
     names = [str(one) for one in files]
     mine = ("--account", ACCOUNT, "--region", "eu-west-1")
@@ -79,15 +87,21 @@ def compare(title: str, files: Sequence[Path], checkov: str | None, *, explain: 
         print("  cfn-lint: not found")
     else:
         _say("cfn-lint", took(linter, "--non-zero-exit-code", "none", "--template", *names), ours, 0)
-    if checkov is None:
-        print("  checkov: not found; name it with --checkov or CHECKOV")
-        return
-    with tempfile.TemporaryDirectory() as folder:  # what it is given one by one it reads one by one
+    with tempfile.TemporaryDirectory() as folder:  # what they are given one by one they read one by one
         for number, one in enumerate(files):
             shutil.copyfile(one, Path(folder) / f"{number}{one.suffix.replace('.template', '.json')}")
-        options = ("-d", folder, "--framework", "cloudformation", "--quiet", "--compact", "--skip-download")
-        _say("checkov, its checks on keys", took(checkov, *options, "-c", guardrails.CHECKS), ours, 0, 1)
-        _say("checkov", took(checkov, *options), ours, 0, 1)
+        if peers.cfn_nag is None:
+            print("  cfn_nag: not found; name it with --cfn-nag or CFN_NAG")
+        else:
+            # It ends with the number of failures, and with 1 when it fails itself.
+            _say("cfn_nag", took(peers.cfn_nag, "--input-path", folder), ours, 0, *range(2, 256))
+        if peers.checkov is None:
+            print("  checkov: not found; name it with --checkov or CHECKOV")
+        else:
+            scan = [peers.checkov, "-d", folder, "--framework", "cloudformation"]
+            scan += ["--quiet", "--compact", "--skip-download"]
+            _say("checkov, its checks on keys", took(*scan, "-c", guardrails.CHECKS), ours, 0, 1)
+            _say("checkov", took(*scan), ours, 0, 1)
 
 
 def _say(name: str, one: Took, ours: Took, *fine: int) -> None:
@@ -113,15 +127,15 @@ def templates_in(directories: Sequence[Path]) -> list[Path]:
     return found
 
 
-def keys_of(number: int, folder: Path, checkov: str | None) -> None:
+def keys_of(number: int, folder: Path, peers: Peers) -> None:
     """Templates of so many keys."""
     folder.mkdir(exist_ok=True)
     guardrails.write_templates(folder, number)
     files = sorted(folder.iterdir())
-    compare(f"{number:,} keys in {len(files)} templates", files, checkov, explain=True)
+    compare(f"{number:,} keys in {len(files)} templates", files, peers, explain=True)
 
 
-def small(folder: Path, checkov: str | None) -> None:
+def small(folder: Path, peers: Peers) -> None:
     """One template of one key, in both notations."""
     folder.mkdir()
     guardrails.write_templates(folder, 1)
@@ -129,7 +143,7 @@ def small(folder: Path, checkov: str | None) -> None:
     as_yaml = as_json.with_suffix(".yaml")
     as_yaml.write_text(yaml.safe_dump(json.loads(as_json.read_text("utf-8"))), "utf-8")
     for title, file in (("one small template, JSON", as_json), ("one small template, YAML", as_yaml)):
-        compare(title, [file], checkov, explain=False)
+        compare(title, [file], peers, explain=False)
 
 
 def main() -> int:
@@ -137,16 +151,18 @@ def main() -> int:
     parser.add_argument("directories", nargs="*", type=Path, metavar="DIR")
     parser.add_argument("--keys", type=int, help="generate templates of so many keys")
     parser.add_argument("--checkov", default=os.environ.get("CHECKOV") or shutil.which("checkov"))
+    parser.add_argument("--cfn-nag", default=os.environ.get("CFN_NAG") or shutil.which("cfn_nag_scan"))
     given = parser.parse_args()
+    peers = Peers(given.checkov, given.cfn_nag)
     with tempfile.TemporaryDirectory() as folder:
         if given.directories:
             files = templates_in(given.directories)
-            compare(f"{len(files)} templates", files, given.checkov, explain=True)
+            compare(f"{len(files)} templates", files, peers, explain=True)
         elif given.keys:
-            keys_of(given.keys, Path(folder), given.checkov)
+            keys_of(given.keys, Path(folder), peers)
         else:
-            small(Path(folder, "small"), given.checkov)
-            keys_of(KEYS, Path(folder, "many"), given.checkov)
+            small(Path(folder, "small"), peers)
+            keys_of(KEYS, Path(folder, "many"), peers)
     return 0
 
 
