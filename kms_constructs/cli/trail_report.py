@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
+from msgspec import field
 
 from kms_constructs.cli import output
 from kms_constructs.cli.boto import needing_boto3, needing_trail
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from kms_constructs.runtime.trail.athena_cost import Files
     from kms_constructs.runtime.trail.athena_table import AthenaTable, Layout
     from kms_constructs.runtime.trail.catalogue import Query
-    from kms_constructs.runtime.trail.compile import Asked
+    from kms_constructs.runtime.trail.compile import Asked, Sources
 
 _ALL = "all"
 _SHORT = 20
@@ -270,11 +272,12 @@ def _by_athena(wanted: _Wanted, queries: list[Query], given: _Athena) -> TrailRe
         layout = athena_cost.discovered(s3, given_layout)
         files = athena_cost.files(s3, layout, asked)
     table = AthenaTable(given.database, layout, given.table)
+    sources = cache(table.sources)  # the same for every report
     engine = athena.AthenaEngine(
-        client, table.sources, database=given.database, workgroup=given.workgroup, output=given.results,
+        client, sources, database=given.database, workgroup=given.workgroup, output=given.results,
         timeout=given.timeout,
     )  # fmt: skip
-    costs = _Costs(queries, asked, table, files, given.price)
+    costs = _Costs(queries, asked, table, sources(asked), files, given.price)
     if given.dry_run:
         click.echo(costs.script())
         return None
@@ -315,15 +318,20 @@ class _Costs(Frozen, frozen=True):
     queries: list[Query]
     asked: Asked
     table: AthenaTable
+    sources: Sources
     files: Files
     price: float
+    sizes: dict[str, int] = field(default_factory=dict)
+    """What is known of each query."""
 
     def read(self, query: Query) -> int:
         """Bytes that one query will read."""
         from kms_constructs.runtime.trail.compile import assemble, scans
 
-        tree = assemble(query, self.asked, self.table.sources(self.asked))
-        return self.files.read(scans(tree, self.table.table))
+        if query.name not in self.sizes:
+            tree = assemble(query, self.asked, self.sources)
+            self.sizes[query.name] = self.files.read(scans(tree, self.table.table))
+        return self.sizes[query.name]
 
     @property
     def size(self) -> int:
@@ -349,7 +357,7 @@ class _Costs(Frozen, frozen=True):
         parts = [f"-- {self.summary()}", f"{self.table.create_statement()};"]
         for query in self.queries:
             size = self.read(query)
-            sql = compile_query(query, "trino", self.asked, self.table.sources(self.asked))
+            sql = compile_query(query, "trino", self.asked, self.sources)
             parts.append(f"-- {query.name}: about {_size(size)}, ${cost(size, self.price):.4f}\n{sql};")
         return "\n\n".join(parts)
 
