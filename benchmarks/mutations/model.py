@@ -48,6 +48,27 @@ MODEL = (
         "A Deny under ArnLike would count for paths with colons, of which AWS does not say so.",
     ),
     Mutant(
+        "meet-field-over-colon",
+        "model/globs.py",
+        "        if token != _COLON:\n            found |= self.at.get(FIELD_STAR, 0)\n",
+        "        found |= self.at.get(FIELD_STAR, 0)\n",
+        "A pattern of one field would meet names in the next, and an Allow would count for others.",
+    ),
+    Mutant(
+        "meet-environment-is-no-generated",
+        "model/globs.py",
+        "return found if token[0] == OPEN else found | self.at.get(_ENVIRONMENT, 0)",
+        "return found | self.at.get(_ENVIRONMENT, 0)",
+        "An account that deployment decides would be taken for the name that CloudFormation makes of a role.",
+    ),
+    Mutant(
+        "meet-stops-at-the-first",
+        "model/globs.py",
+        "return reached | (over + (reached & over)) ^ over",
+        "return reached | (reached & over) << 1",
+        "A wildcard would stand for one character at most.",
+    ),
+    Mutant(
         "glob-generated-name",
         "model/globs.py",
         "    if _may_be_spelt(left, right) or _may_be_spelt(right, left):\n        return True\n",

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Final
 
 from kms_constructs.model.arn import cut
 from kms_constructs.model.effort import spend
+from kms_constructs.model.frozen import Frozen
 from kms_constructs.model.text import CLOSE, FIELD_ANY, FIELD_STAR, OPEN, split_holes
 
 _STAR = "*"
@@ -35,7 +37,6 @@ _GENERATED_NAME = re.compile(
 )
 _WILDCARDS = re.compile(f"[*?{FIELD_STAR}{FIELD_ANY}]")
 _FIELDS = 6
-_PAIRS_A_TIME = 256
 _LONGEST = 2048
 """No ARN is longer. Longer text is not compared, so that no input makes a comparison slow."""
 
@@ -273,7 +274,7 @@ def _simulate(pattern: str, text: tuple[str, ...]) -> bool:
     """A match with both sorts of asterisk, all positions at once: no place is taken for good."""
     star, field_star, any_, field_any, plain = _placed(pattern)
     stars = star | field_star
-    places = _behind_stars(stars, 1)
+    places = _run(1, stars)
     for token in text:
         # A hole has a length of its own, an asterisk any: neither is one character. A hole has no colon.
         if token in _PERHAPS_COLON:
@@ -281,16 +282,11 @@ def _simulate(pattern: str, text: tuple[str, ...]) -> bool:
         else:
             stays, one = stars, 0 if token[0] == OPEN or token == FIELD_STAR else any_ | field_any
         at = plain.get(token, 0) | one
-        places = _behind_stars(stars, places & stays | (places & at) << 1)
+        places = places & stays | (places & at) << 1
         if not places:
             return False
+        places = _run(places, stars)
     return places >> len(_tokens(pattern)) & 1 == 1
-
-
-def _behind_stars(stars: int, places: int) -> int:
-    while (after := places | (places & stars) << 1) != places:
-        places = after
-    return places
 
 
 def _match(pattern: tuple[str, ...], text: tuple[str, ...]) -> bool:
@@ -316,58 +312,83 @@ def _match(pattern: tuple[str, ...], text: tuple[str, ...]) -> bool:
     return position == len(pattern)
 
 
-_OPEN_ENDED = frozenset({_STAR, FIELD_STAR, _ENVIRONMENT})
-_ANYS = frozenset({_ANY, FIELD_ANY})
-_AT_ITS_END = ("", False)
+_OPEN_ENDED: Final = frozenset({_STAR, FIELD_STAR, _ENVIRONMENT})
 
 
-def _absorbs(wide: str, token: str) -> bool:
-    if wide == FIELD_STAR:
-        return token != _COLON
-    return wide == _STAR or token[0] != OPEN
+class _Places(Frozen, frozen=True):
+    """The places of a token sequence as bits, by what stands there.
+
+    Args:
+        every: All of them.
+        at: Each token, wildcards included.
+        open_ended: What may stand for any number of tokens.
+        one: What stands for one token.
+        holes: What only deployment decides.
+    """
+
+    every: int
+    at: dict[str, int]
+    open_ended: int
+    one: int
+    holes: int
+
+    def absorbed_by(self, wide: str) -> int:
+        """What something open-ended may run over."""
+        if wide == _STAR:
+            return self.every
+        return self.every & ~(self.at.get(_COLON, 0) if wide == FIELD_STAR else self.holes)
+
+    def absorbing(self, token: str) -> int:
+        """What is open-ended and may run over a token."""
+        found = self.at.get(_STAR, 0)
+        if token != _COLON:
+            found |= self.at.get(FIELD_STAR, 0)
+        return found if token[0] == OPEN else found | self.at.get(_ENVIRONMENT, 0)
+
+    def shared_with(self, token: str) -> int:
+        """What stands for one token, which this one may be."""
+        if token == _ANY:
+            return self.one
+        if token == FIELD_ANY:
+            return self.one & ~self.at.get(_COLON, 0)
+        found = self.at.get(token, 0) | self.at.get(_ANY, 0)
+        return found if token == _COLON else found | self.at.get(FIELD_ANY, 0)
 
 
-def _one_in_common(left: str, right: str) -> bool:
-    if left == right or _ANY in (left, right):
-        return True
-    return (left in _ANYS and right != _COLON) or (right in _ANYS and left != _COLON)
+@lru_cache(maxsize=8192)
+def _places(tokens: tuple[str, ...]) -> _Places:
+    at: dict[str, int] = {}
+    holes = 0
+    for place, token in enumerate(tokens):
+        at[token] = at.get(token, 0) | 1 << place
+        if token[0] == OPEN:
+            holes |= 1 << place
+    every = (1 << len(tokens)) - 1
+    open_ended = sum(at.get(token, 0) for token in _OPEN_ENDED)
+    return _Places(every, at, open_ended, every & ~open_ended, holes)
 
 
 def _meet(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
-    """Whether two token sequences with wildcards have a text in common: reachable pairs of positions.
+    """Whether two token sequences with wildcards have a text in common.
 
-    A pair is one number, for hostile policies have millions of them.
+    Goes through the left one with all places that are reached in the right one at once, as bits of a number:
+    to follow each pair of places took millions of steps for hostile policies.
     """
-    row = len(right) + 1
-    last = len(left) * row + row - 1
-    lefts = [*((token, token in _OPEN_ENDED) for token in left), _AT_ITS_END]
-    rights = [*((token, token in _OPEN_ENDED) for token in right), _AT_ITS_END]
-    seen = {0}
-    todo = [0]
-    told = 0
     spend(len(left) + len(right))
-    while todo:
-        if len(seen) - told >= _PAIRS_A_TIME:
-            spend(len(seen) - told)
-            told = len(seen)
-        pair = todo.pop()
-        if pair == last:
-            return True
-        i, j = divmod(pair, row)
-        (a, a_open), (b, b_open) = lefts[i], rights[j]
-        steps = []
-        if a_open:
-            steps.append(pair + row)
-            if b and _absorbs(a, b):
-                steps.append(pair + 1)
-        if b_open:
-            steps.append(pair + 1)
-            if a and _absorbs(b, a):
-                steps.append(pair + row)
-        elif a and b and not a_open and _one_in_common(a, b):
-            steps.append(pair + row + 1)
-        for step in steps:
-            if step not in seen:
-                seen.add(step)
-                todo.append(step)
-    return False
+    other = _places(right)
+    reached = 1
+    for token in left:
+        if token in _OPEN_ENDED:
+            reached = _run(reached, other.open_ended | other.absorbed_by(token))
+            continue  # it may stand for nothing, so what is reached before it is reached behind it
+        reached = _run(reached, other.open_ended)
+        reached = reached & other.absorbing(token) | (reached & other.shared_with(token)) << 1
+        if not reached:
+            return False
+    return _run(reached, other.open_ended) >> len(right) & 1 == 1
+
+
+def _run(reached: int, over: int) -> int:
+    """What is reached, with all that lies behind it up to the first place that cannot be run over."""
+    # A carry runs through a row of ones.
+    return reached | (over + (reached & over)) ^ over

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kms_constructs.model.effort import Effort, limited_to
 from kms_constructs.model.globs import (
     arn_pattern,
     glob_covers,
@@ -48,6 +50,7 @@ CASES = {
     "backtracking": ("*a*b*c", "aabbacbc", True, True),
     "generated equals itself": (f"role/{G}", f"role/{G}", True, True),
     "generated differs from another": (f"role/{G}", f"role/{H}", False, False),
+    "generated differs from what deployment decides": (f"role/{G}", f"role/{E}", False, False),
     "generated differs from text": (f"role/{G}", "role/a", False, False),
     "a generated name may be spelt": (
         f"role/{NAMED}",
@@ -215,6 +218,58 @@ def test_fields_that_meet_have_a_text_in_common(pattern: str, other: str) -> Non
     ]
     common = any(all(expression.fullmatch(text) for expression in expressions) for text in texts)
     assert globs_meet(pattern, other) is common
+
+
+_TOKENS = st.lists(st.sampled_from(["*", "?", FIELD_STAR, FIELD_ANY, ":", "a", "b", G, E, U]), max_size=8)
+
+
+def _meet_pair_by_pair(left: list[str], right: list[str]) -> bool:
+    """As `globs_meet` says, one pair of places after the other."""
+    wild = {"*", "?", FIELD_STAR, FIELD_ANY}
+    # A generated part may match a wildcard, and what cannot be resolved anything.
+    ours = ["*" if one == U or (one == G and wild & {*right}) else one for one in left]
+    theirs = ["*" if one == U or (one == G and wild & {*left}) else one for one in right]
+
+    def may_be(wide: str, part: str) -> bool:
+        """Whether it may be a part of what stands for any number of them."""
+        if wide == FIELD_STAR:
+            return part != ":"
+        return wide == "*" or (wide == E and part not in (G, E))
+
+    def common(one: str, other: str) -> bool:
+        if one == other or "?" in (one, other):
+            return True
+        return (one == FIELD_ANY and other != ":") or (other == FIELD_ANY and one != ":")
+
+    @functools.cache
+    def meet(i: int, j: int) -> bool:
+        if i == len(ours) and j == len(theirs):
+            return True
+        one = ours[i] if i < len(ours) else ""
+        other = theirs[j] if j < len(theirs) else ""
+        if one in _MANY and (meet(i + 1, j) or (other and may_be(one, other) and meet(i, j + 1))):
+            return True
+        if other in _MANY and (meet(i, j + 1) or (one and may_be(other, one) and meet(i + 1, j))):
+            return True
+        narrow = one and other and one not in _MANY and other not in _MANY
+        return bool(narrow) and common(one, other) and meet(i + 1, j + 1)
+
+    return meet(0, 0)
+
+
+_MANY = ("*", FIELD_STAR, E)
+
+
+@given(_TOKENS, _TOKENS)
+def test_patterns_meet_as_if_each_pair_of_places_was_asked(left: list[str], right: list[str]) -> None:
+    assert globs_meet("".join(left), "".join(right)) is _meet_pair_by_pair(left, right)
+
+
+def test_long_patterns_meet_in_no_time() -> None:
+    """Their pairs of places are four million, and each of them was one step once."""
+    with limited_to(Effort(10_000)):
+        assert not globs_meet("*a" * 1_000 + "c", "*b" * 1_000 + "d")
+        assert globs_meet("*a" * 1_000, "*b" * 1_000 + "*")
 
 
 @pytest.mark.parametrize(
