@@ -1,43 +1,34 @@
-"""The garbage collector is out of the way, and afterwards where it was."""
+"""The garbage collector is out of the way, and afterwards where it was.
+
+Each check runs in a process of its own: in that of the tests millions of objects would be walked for each,
+some of which the session has frozen.
+"""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable
 
 import pytest
 
-from kms_constructs.model import collector
 from kms_constructs.model.collector import collector_paused
+from tests.conftest import REPOSITORY
 
 
-@pytest.fixture
-def nothing_frozen() -> Iterator[None]:
-    """As in a process of its own: the session has frozen what it collected."""
-    thawed = gc.get_freeze_count() > 0
-    gc.unfreeze()
-    collector._is_nothing_frozen.cache_clear()
-    yield
-    collector._is_nothing_frozen.cache_clear()
-    if thawed:
-        gc.freeze()
-
-
-@pytest.mark.parametrize("enabled", [True, False], ids=["enabled", "disabled"])
-def test_it_is_left_as_it_was(enabled: bool) -> None:
-    gc.enable() if enabled else gc.disable()
-    try:
+def it_is_left_as_it_was() -> None:
+    for enabled in (True, False):
+        gc.enable() if enabled else gc.disable()
         with collector_paused():
             assert not gc.isenabled()
         assert gc.isenabled() is enabled
         with pytest.raises(ValueError, match="inside"), collector_paused():
             raise ValueError("inside")
         assert gc.isenabled() is enabled
-    finally:
-        gc.enable()
 
 
-def test_what_was_made_meanwhile_is_not_walked_at_once(nothing_frozen: None) -> None:
+def what_was_made_meanwhile_is_not_walked_at_once() -> None:
     gc.collect()
     with collector_paused():
         made = [[number] for number in range(5_000)]
@@ -50,7 +41,7 @@ def test_what_was_made_meanwhile_is_not_walked_at_once(nothing_frozen: None) -> 
     assert gc.get_freeze_count() == 0
 
 
-def test_what_it_was_kept_from_is_collected_in_the_end(nothing_frozen: None) -> None:
+def what_it_was_kept_from_is_collected_in_the_end() -> None:
     with collector_paused():
         circle: list[object] = []
         circle.append(circle)
@@ -60,10 +51,26 @@ def test_what_it_was_kept_from_is_collected_in_the_end(nothing_frozen: None) -> 
     assert place not in {id(one) for one in gc.get_objects()}
 
 
-def test_what_somebody_has_frozen_stays_frozen(nothing_frozen: None) -> None:
+def what_somebody_has_frozen_stays_frozen() -> None:
     gc.freeze()
     before = gc.get_freeze_count()
     with collector_paused():
         pass
     assert gc.get_freeze_count() == before > 0
-    gc.unfreeze()
+
+
+CHECKS: list[Callable[[], None]] = [
+    it_is_left_as_it_was,
+    what_was_made_meanwhile_is_not_walked_at_once,
+    what_it_was_kept_from_is_collected_in_the_end,
+    what_somebody_has_frozen_stays_frozen,
+]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_in_a_process_of_its_own(check: Callable[[], None]) -> None:
+    code = f"from {__name__} import {check.__name__}; {check.__name__}()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
