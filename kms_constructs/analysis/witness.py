@@ -45,6 +45,8 @@ Context = dict[str, str | tuple[str, ...]]
 _STEPS_OF_A_CONTRIBUTION = 4
 _MOST_CALLERS = 24
 _MOST_CONTEXTS = 128
+_MOST_NAMELESS = 256
+"""Sets of principals in which no name is found, before it is given up."""
 _MOST_WORLDS = 8192
 _NO_ORGANIZATION = Organization()
 _ELSEWHERE = "444455556666"
@@ -358,8 +360,13 @@ class _World(Frozen, frozen=True, eq=False, dict=True):
             if principal.value in self.texts.values() and parse_arn(principal.value) is not None:
                 seen.add(principal.value)
                 yield principal.value
+        nameless = 0
         for cell in cells:
-            for name in islice(self._names(cell), 4):
+            names = list(islice(self._names(cell), 4))
+            nameless += not names
+            if nameless > _MOST_NAMELESS:
+                return  # hostile policies have thousands, and each is searched to its end
+            for name in names:
                 if name not in seen:
                     seen.add(name)
                     yield name

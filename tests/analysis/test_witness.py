@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from kms_constructs.analysis.contribution import Contribution
 from kms_constructs.analysis.evaluate import Request, evaluate
+from kms_constructs.analysis.principals import Cell, PrincipalKind
 from kms_constructs.analysis.reach import reach_of
 from kms_constructs.analysis.witness import Witness, refusal, witness
 from kms_constructs.model.estate import Organization
@@ -222,3 +224,16 @@ def test_a_witness_is_what_the_evaluator_says(document: dict[str, Any], scp: dic
             assert decision.allowed, (found, document)
             if found.needs_iam:
                 assert not evaluate(request, key, scps=organization.scps).allowed
+
+
+@pytest.mark.parametrize(("nameless", "found"), [(0, True), (256, True), (257, False)])
+def test_thousands_of_sets_without_a_name_are_not_searched(nameless: int, found: bool) -> None:
+    """A hostile condition has thousands of patterns that no user matches, and each is searched to its end."""
+    user = f"arn:aws:iam::{HOME}:user/App"
+    allow = {"Effect": "Allow", "Principal": {"AWS": user}, "Action": "kms:Decrypt", "Resource": "*"}
+    key = key_of({"Statement": allow})
+    (part,) = reach_of(key, "Decrypt").contributions
+    none = Cell(PrincipalKind.USER, (f"arn:aws:iam::{HOME}:user/*", "arn:aws:iam::*:role/*x*"))
+    cells = (*[none] * nameless, *part.cells)
+    seen = witness(Contribution(cells, part.statement), key, "Decrypt")
+    assert (seen is not None and seen.principal == user) is found
