@@ -312,7 +312,7 @@ def _within(levels: int, value: object) -> object:
 
 def test_what_a_circle_leaves_open_is_open_within_the_circle_alone() -> None:
     """The same element of a list, found out in a circle first, and then where it stands by itself."""
-    element = {"one": 1, "other": {"Fn::GetAtt": ["B", "Foo"]}}
+    element = {"one": 1, "two": 2, "other": {"Fn::GetAtt": ["B", "Foo"]}}  # enough of them to be looked up
     circle = {
         "A": {"Type": "AWS::X::Y", "Properties": {"Bar": [element]}},
         "B": {"Type": "AWS::X::Y", "Properties": {"Foo": {"Fn::GetAtt": ["A", "Bar"]}}},
