@@ -32,7 +32,7 @@ SHORTCUTS = (
         "fingerprints-of-a-copy",
         "guardrails/engine.py",
         "Evidence(self._fingerprints, finding)",
-        'Evidence(self._fingerprints, changed(finding, location=Location("elsewhere")))',
+        'Evidence(self._fingerprints, replace(finding, location=Location("elsewhere")))',
         "What was accepted would hang on how a report names its places.",
         _ACCEPTANCE,
     ),
