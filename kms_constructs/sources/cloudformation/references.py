@@ -35,10 +35,11 @@ def pointing(scope: Scope) -> tuple[Pointing, ...]:
         if resource.logical_id in scope.children if is_passed_on else resource.type in _NO_REFERENCE:
             continue
         properties = scope.properties(resource.logical_id)
+        if is_unknown(properties):
+            continue
         texts: list[tuple[str, str]] = []
-        if not is_unknown(properties):
-            _collect(properties, "Properties", texts)
-        if is_unknown(properties) or not texts:
+        _collect(properties, "Properties", texts)
+        if not texts:
             continue
         if is_passed_on or resource.type == "AWS::SSM::Parameter":
             found.extend((text, None) for _, text in texts)
