@@ -50,6 +50,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml $(VENV)/.created
 	@echo "== $(VENV): requirements.lock"
 	@$(BIN)/python $(PIP_INSTALL) --require-hashes -r requirements.lock
 	@$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q kms_constructs  # else all that starts at once compiles it at once
 	@touch $@
 
 # npm ci checks each package against the integrity in the lock; no package may run a script of its own.
