@@ -362,14 +362,15 @@ class _World(Frozen, frozen=True, eq=False, dict=True):
                 yield principal.value
         nameless = 0
         for cell in cells:
-            names = list(islice(self._names(cell), 4))
-            nameless += not names
-            if nameless > _MOST_NAMELESS:
-                return  # hostile policies have thousands, and each is searched to its end
-            for name in names:
+            named_one = False
+            for name in islice(self._names(cell), 4):
+                named_one = True
                 if name not in seen:
                     seen.add(name)
                     yield name
+            nameless += not named_one
+            if nameless > _MOST_NAMELESS:
+                return  # hostile policies have thousands, and each is searched to its end
 
     def _names(self, cell: Cell) -> Iterator[str]:
         if cell.kind is PrincipalKind.SERVICE:

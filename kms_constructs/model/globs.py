@@ -263,9 +263,7 @@ _PERHAPS_COLON = frozenset({_STAR, _ANY, _COLON})
 @lru_cache(maxsize=32768)
 def _placed(pattern: str) -> tuple[int, int, int, int, dict[str, int]]:
     """A pattern's places as bits, by what stands there: both asterisks, both question marks, the rest."""
-    found: dict[str, int] = {}
-    for place, token in enumerate(_tokens(pattern)):
-        found[token] = found.get(token, 0) | 1 << place
+    found = dict(_places(_tokens(pattern)).at)
     star, field_star, any_, field_any = (found.pop(one, 0) for one in (_STAR, FIELD_STAR, _ANY, FIELD_ANY))
     return star, field_star, any_, field_any, found
 
